@@ -1,0 +1,112 @@
+//! Bearer tokens: signed, short statements of which user is asking.
+
+use super::Actor;
+use crate::{
+    clock::Clock,
+    error::{Error, Result},
+    store::System,
+};
+use chrono::TimeDelta;
+use entity::{Id, user};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+const ISSUER: &str = "workgraph";
+const AUDIENCE: &str = "workgraph-api";
+const INVALID: Error = Error::Unauthenticated("This token is not valid or has expired.");
+
+/// The key that signs tokens. At least 32 bytes.
+#[derive(Clone)]
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    /// Takes a key of at least 32 bytes.
+    ///
+    /// # Errors
+    /// When it is shorter.
+    pub fn new(secret: impl Into<Vec<u8>>) -> Result<Self, String> {
+        let secret = secret.into();
+        if secret.len() < 32 {
+            return Err("must have at least 32 characters; `openssl rand -hex 32` makes one".to_owned());
+        }
+        Ok(Self(secret))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// What a token says. A token without one of these is refused.
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    sub: Id,
+    tid: Id,
+    tv: i32,
+    jti: String,
+    iss: String,
+    aud: String,
+    iat: i64,
+    exp: i64,
+}
+
+/// Makes and checks tokens.
+#[derive(Clone)]
+pub struct Tokens {
+    secret: Secret,
+    clock: Clock,
+}
+
+impl Tokens {
+    /// Signs with this key.
+    pub fn new(secret: Secret, clock: Clock) -> Self {
+        Self { secret, clock }
+    }
+
+    /// A token that speaks for this user.
+    ///
+    /// # Errors
+    /// If signing fails.
+    pub fn issue(&self, user: &user::Model, lifetime: TimeDelta) -> Result<String> {
+        let now = self.clock.now().inner();
+        let claims = Claims {
+            sub: user.id.clone(),
+            tid: user.tenant_id.clone(),
+            tv: user.token_version,
+            jti: cuid2::create_id(),
+            iss: ISSUER.to_owned(),
+            aud: AUDIENCE.to_owned(),
+            iat: now.timestamp(),
+            exp: (now + lifetime).timestamp(),
+        };
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(&self.secret.0))
+            .map_err(Error::internal)
+    }
+
+    /// Who a bearer token speaks for, as the database knows the user now.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when the token is forged, expired or revoked, or the user is gone.
+    pub async fn authenticate(&self, system: &System, token: &str) -> Result<Actor> {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        // The clock is ours to ask, so that tests can turn it.
+        validation.validate_exp = false;
+        let claims = jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_secret(&self.secret.0), &validation)
+            .map_err(|_| INVALID)?
+            .claims;
+        if claims.exp <= self.clock.now().inner().timestamp() {
+            return Err(INVALID);
+        }
+        let user = system.user(&claims.tid, &claims.sub).await?.ok_or(INVALID)?;
+        if user.token_version != claims.tv {
+            return Err(INVALID);
+        }
+        Ok(Actor::user(user))
+    }
+}

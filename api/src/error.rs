@@ -1,0 +1,161 @@
+//! The one error, its codes, and how it looks in an answer.
+//!
+//! A message says what was wrong and what to do. What the database or a library said is logged here, once, and never
+//! leaves.
+
+use async_graphql::ErrorExtensions;
+use sea_orm::{DbErr, SqlErr};
+use std::sync::Arc;
+
+/// What can go wrong, as far as a client must tell it apart.
+#[derive(Clone, Debug)]
+pub enum Error {
+    /// No token, or one that does not hold.
+    Unauthenticated(&'static str),
+    /// The actor's role does not allow it.
+    Forbidden(String),
+    /// No such row for this tenant; another tenant's row is as absent as one that never was.
+    NotFound {
+        /// The GraphQL type asked for.
+        kind: &'static str,
+    },
+    /// An argument or input field cannot be accepted.
+    BadUserInput {
+        /// The argument's or field's name.
+        field: String,
+        /// What is wrong with it and what would be right.
+        reason: String,
+    },
+    /// The state machine has no such step.
+    IllegalTransition {
+        /// The present state.
+        from: String,
+        /// The state asked for.
+        to: String,
+        /// The states that can follow the present one.
+        allowed: Vec<String>,
+    },
+    /// The row is not as the caller believed, or a unique key is taken.
+    Conflict(String),
+    /// An idempotency key was used before with another input.
+    IdempotencyMismatch,
+    /// A cursor that is damaged, or was made under another order, filter, list or tenant.
+    CursorMismatch(&'static str),
+    /// A limit was passed.
+    LimitExceeded {
+        /// The limit's name, as in the configuration.
+        name: &'static str,
+        /// The most that is allowed.
+        limit: u64,
+        /// What was asked for.
+        actual: u64,
+    },
+    /// The database or another part is out of reach; trying again may help.
+    Unavailable,
+    /// Our fault. The cause is in the log, under the request's id.
+    Internal(Arc<str>),
+}
+
+/// The result of everything that can fail for a client.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A rejected argument or input field.
+    pub fn bad_input(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::BadUserInput {
+            field: field.into(),
+            reason: reason.into(),
+        }
+    }
+
+    /// A fault of ours, with what the log should say.
+    pub fn internal(cause: impl std::fmt::Display) -> Self {
+        Self::Internal(cause.to_string().into())
+    }
+
+    /// The stable word clients match on.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated(_) => "UNAUTHENTICATED",
+            Self::Forbidden(_) => "FORBIDDEN",
+            Self::NotFound { .. } => "NOT_FOUND",
+            Self::BadUserInput { .. } => "BAD_USER_INPUT",
+            Self::IllegalTransition { .. } => "ILLEGAL_TRANSITION",
+            Self::Conflict(_) => "CONFLICT",
+            Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
+            Self::CursorMismatch(_) => "CURSOR_MISMATCH",
+            Self::LimitExceeded { .. } => "LIMIT_EXCEEDED",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Internal(_) => "INTERNAL",
+        }
+    }
+
+    /// What the client reads.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Unauthenticated(what) => format!("{what} Send a valid token as `Authorization: Bearer …`."),
+            Self::Forbidden(what) => what.clone(),
+            Self::NotFound { kind } => format!("There is no {kind} with this id in your workspace."),
+            Self::BadUserInput { field, reason } => format!("`{field}`: {reason}"),
+            Self::IllegalTransition { from, to, allowed } if allowed.is_empty() => {
+                format!("{from} cannot become {to}: {from} is final.")
+            }
+            Self::IllegalTransition { from, to, allowed } => {
+                format!("{from} cannot become {to}; it can become {}.", allowed.join(", "))
+            }
+            Self::Conflict(what) => what.clone(),
+            Self::IdempotencyMismatch => {
+                "This idempotencyKey was used with another input. Use a new key for a new request.".to_owned()
+            }
+            Self::CursorMismatch(what) => format!("{what} Start again from the first page."),
+            Self::LimitExceeded { name, limit, actual } => {
+                format!("{name} is at most {limit}; you asked for {actual}.")
+            }
+            Self::Unavailable => "The service cannot answer right now. Try again in a few seconds.".to_owned(),
+            Self::Internal(_) => "Something failed on our side. Report the requestId if it happens again.".to_owned(),
+        }
+    }
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        match error.sql_err() {
+            Some(SqlErr::UniqueConstraintViolation(_)) => {
+                Self::Conflict("Something with the same unique name or key exists already.".to_owned())
+            }
+            Some(SqlErr::ForeignKeyConstraintViolation(_)) => Self::Conflict(
+                "A row this one refers to does not exist in your workspace, or rows that refer to this one remain."
+                    .to_owned(),
+            ),
+            _ if matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) => Self::Unavailable,
+            _ => Self::internal(error),
+        }
+    }
+}
+
+impl From<Error> for async_graphql::Error {
+    fn from(error: Error) -> Self {
+        if let Error::Internal(cause) = &error {
+            tracing::error!(%cause, "operation failed");
+        }
+        async_graphql::Error::new(error.message()).extend_with(|_, extensions| {
+            extensions.set("code", error.code());
+            match error {
+                Error::BadUserInput { field, reason } => {
+                    extensions.set("field", field);
+                    extensions.set("reason", reason);
+                }
+                Error::IllegalTransition { from, to, allowed } => {
+                    extensions.set("from", from);
+                    extensions.set("to", to);
+                    extensions.set("allowed", allowed);
+                }
+                Error::LimitExceeded { limit, actual, .. } => {
+                    extensions.set("limit", limit);
+                    extensions.set("actual", actual);
+                }
+                _ => {}
+            }
+        })
+    }
+}

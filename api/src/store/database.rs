@@ -1,0 +1,184 @@
+//! Opening the database: which one, with which settings, and bringing it up to date.
+
+use super::{
+    row_security,
+    scope::Scope,
+    snapshot::Readers,
+};
+use crate::{
+    auth::Actor,
+    clock::Clock,
+    error::{Error, Result},
+};
+use entity::Id;
+use migration::{Migrator, MigratorTrait};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector,
+    TransactionTrait,
+    sqlx::{
+        postgres::{PgConnectOptions, PgPoolOptions},
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    },
+};
+use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+
+/// How long an operation waits for a connection, or for its turn to write, before it is told to try again.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where the data is: a SQLite file or a PostgreSQL server.
+#[derive(Clone)]
+pub enum DatabaseUrl {
+    /// `sqlite:path/to/file.db`
+    Sqlite(PathBuf),
+    /// `postgres://user:password@host/name`
+    Postgres(Box<PgConnectOptions>),
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = String;
+
+    fn from_str(url: &str) -> Result<Self, String> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() || path.contains(":memory:") || path.contains('?') {
+                return Err("expected a file, such as sqlite:./workgraph.db".to_owned());
+            }
+            return Ok(Self::Sqlite(path.into()));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            // The parser's message may repeat the URL, and with it the password.
+            return url
+                .parse()
+                .map(|options| Self::Postgres(Box::new(options)))
+                .map_err(|_| "expected postgres://user:password@host:5432/name".to_owned());
+        }
+        Err("expected sqlite:… or postgres://…".to_owned())
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "SQLite at {}", path.display()),
+            Self::Postgres(options) => {
+                write!(f, "PostgreSQL {} on {}", options.get_database().unwrap_or("postgres"), options.get_host())
+            }
+        }
+    }
+}
+
+/// The database. Cheap to clone; hands out [`Scope`]s.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    readers: Readers,
+    writer: DatabaseConnection,
+    clock: Clock,
+}
+
+impl Store {
+    /// Opens the database; a SQLite file is created when it is missing.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it cannot be reached; the log says why.
+    pub async fn open(url: &DatabaseUrl, connections: u32, clock: Clock) -> Result<Self> {
+        let opened = match url {
+            DatabaseUrl::Sqlite(path) => {
+                let options = SqliteConnectOptions::new()
+                    .filename(path)
+                    .create_if_missing(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Normal)
+                    .foreign_keys(true)
+                    .busy_timeout(PATIENCE);
+                let pool = |most| SqlitePoolOptions::new().max_connections(most).acquire_timeout(PATIENCE);
+                // One connection writes: SQLite allows no more, and a queue is fairer than retries.
+                let writer = pool(1).connect_with(options.clone()).await;
+                let reader = pool(connections).connect_with(options.pragma("query_only", "on")).await;
+                writer.and_then(|writer| {
+                    Ok((Readers::Sqlite(reader?), SqlxSqliteConnector::from_sqlx_sqlite_pool(writer)))
+                })
+            }
+            DatabaseUrl::Postgres(options) => PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(PATIENCE)
+                .connect_with((**options).clone())
+                .await
+                .map(|pool| (Readers::Postgres(pool.clone()), SqlxPostgresConnector::from_sqlx_postgres_pool(pool))),
+        };
+        let (readers, writer) = opened.map_err(|error| {
+            tracing::error!(%error, database = %url, "cannot open the database");
+            Error::Unavailable
+        })?;
+        Ok(Self(Arc::new(Inner { readers, writer, clock })))
+    }
+
+    /// Brings the schema up to date.
+    ///
+    /// # Errors
+    /// If a step fails; on PostgreSQL it is then as if it had not begun.
+    pub async fn migrate(&self) -> Result<()> {
+        Ok(Migrator::up(self.writer(), None).await?)
+    }
+
+    /// The names of the steps that are not applied yet.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>> {
+        let pending = Migrator::get_pending_migrations(self.writer()).await?;
+        Ok(pending.iter().map(|step| step.name().to_owned()).collect())
+    }
+
+    /// What this actor can reach.
+    pub fn scope(&self, actor: Actor) -> Scope {
+        Scope::new(self.clone(), actor)
+    }
+
+    /// Waits for running operations and closes all connections.
+    pub async fn close(&self) {
+        self.0.readers.close().await;
+        if let Err(error) = self.0.writer.close_by_ref().await {
+            tracing::warn!(%error, "the writing connection did not close cleanly");
+        }
+    }
+
+    /// Which of the two databases this is.
+    pub fn backend(&self) -> DbBackend {
+        self.0.readers.backend()
+    }
+
+    pub(super) fn readers(&self) -> &Readers {
+        &self.0.readers
+    }
+
+    pub(super) fn writer(&self) -> &DatabaseConnection {
+        &self.0.writer
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Limits a transaction to one tenant's rows, where the database can.
+    pub(super) async fn arm(&self, transaction: &DatabaseTransaction, tenant: &Id) -> Result<()> {
+        if self.backend() == DbBackend::Postgres {
+            transaction.execute_unprepared(&row_security::arm(tenant)).await?;
+        }
+        Ok(())
+    }
+
+    /// A transaction across all tenants.
+    pub(super) async fn system_transaction(&self) -> Result<DatabaseTransaction> {
+        let transaction = self.writer().begin().await?;
+        self.arm(&transaction, &row_security::EVERY_TENANT.into()).await?;
+        Ok(transaction)
+    }
+}

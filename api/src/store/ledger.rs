@@ -1,0 +1,185 @@
+//! The ledger: one dense, hash-chained sequence of entries per tenant.
+//!
+//! It is audit trail, activity feed and outbox in one. Entries are written only by [`Tx`](super::Tx), as the last
+//! statements of its transaction, under the lock of the tenant's `tenant_feeds` row.
+
+use super::{Scope, Store, order::to_json};
+use crate::{
+    auth::Actor,
+    error::{Error, Result},
+};
+use entity::{BigInt, Id, Json, Large, Timestamp, audit_log, tenant_feed};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IdenStatic, Iterable,
+    ModelTrait, QueryFilter, QueryOrder, QuerySelect, TryIntoModel,
+};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// Rows in one INSERT; keeps the number of binds under both databases' limits.
+const CHUNK: usize = 500;
+
+/// A change that happened, before it has its place in the ledger.
+pub(super) struct Entry {
+    pub(super) action: &'static str,
+    pub(super) target_type: &'static str,
+    pub(super) target_id: Option<Id>,
+    pub(super) target_title: Option<String>,
+    pub(super) project_id: Option<Id>,
+    pub(super) diff: Value,
+    pub(super) message: Option<String>,
+}
+
+/// Appends entries to the actor's ledger and returns its new head.
+pub(super) async fn append(
+    transaction: &DatabaseTransaction,
+    actor: &Actor,
+    entries: Vec<Entry>,
+    now: Timestamp,
+) -> Result<i64> {
+    let head = lock_head(transaction, actor.tenant()).await?;
+    let (mut seq, mut hash) = (head.head_seq.0, head.head_hash);
+    if entries.is_empty() {
+        return Ok(seq);
+    }
+    let mut rows = Vec::with_capacity(entries.len());
+    for entry in entries {
+        seq += 1;
+        tracing::info!(audit = true, seq, actor = %actor.name(), action = entry.action, target = ?entry.target_id, "ledger");
+        let row = audit_log::ActiveModel {
+            id: Set(Id(cuid2::create_id())),
+            tenant_id: Set(actor.tenant().clone()),
+            seq: Set(BigInt(seq)),
+            actor: Set(actor.name()),
+            actor_type: Set(actor.kind()),
+            user_id: Set(actor.user_id().cloned()),
+            agent_token_id: Set(None),
+            action: Set(entry.action.to_owned()),
+            target_type: Set(entry.target_type.to_owned()),
+            target_id: Set(entry.target_id),
+            target_title: Set(entry.target_title),
+            project_id: Set(entry.project_id),
+            diff: Set(Large::new(Json(serde_json::from_value(entry.diff).map_err(Error::internal)?))),
+            message: Set(entry.message),
+            metadata: Set(Json(json!({}))),
+            prev_hash: Set(hash),
+            hash: Set(String::new()),
+            created_at: Set(now),
+        };
+        let mut model = row.try_into_model()?;
+        model.hash = chain(&model);
+        hash = model.hash.clone();
+        rows.push(audit_log::ActiveModel::from(model).reset_all());
+    }
+    for chunk in rows.chunks(CHUNK) {
+        audit_log::Entity::insert_many(chunk.iter().cloned()).exec_without_returning(transaction).await?;
+    }
+    tenant_feed::Entity::update_many()
+        .col_expr(tenant_feed::Column::HeadSeq, seq.into())
+        .col_expr(tenant_feed::Column::HeadHash, hash.into())
+        .filter(tenant_feed::Column::TenantId.eq(actor.tenant().as_str()))
+        .exec(transaction)
+        .await?;
+    Ok(seq)
+}
+
+async fn lock_head(transaction: &DatabaseTransaction, tenant: &Id) -> Result<tenant_feed::Model> {
+    let head = || {
+        let find = tenant_feed::Entity::find().filter(tenant_feed::Column::TenantId.eq(tenant.as_str()));
+        match transaction.get_database_backend() {
+            DbBackend::Postgres => find.lock_exclusive(),
+            _ => find,
+        }
+    };
+    if let Some(head) = head().one(transaction).await? {
+        return Ok(head);
+    }
+    let first = tenant_feed::ActiveModel {
+        tenant_id: Set(tenant.clone()),
+        head_seq: Set(BigInt(0)),
+        head_hash: Set(String::new()),
+    };
+    tenant_feed::Entity::insert(first)
+        .on_conflict(sea_orm::sea_query::OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(transaction)
+        .await?;
+    head().one(transaction).await?.ok_or_else(|| Error::internal("a ledger head vanished"))
+}
+
+/// `sha256(prevHash ‖ canonical row)`: the row as JSON with sorted keys, without its own hash.
+fn chain(row: &audit_log::Model) -> String {
+    let fields = audit_log::Column::iter()
+        .filter(|column| column.as_str() != "hash")
+        .map(|column| (column.as_str().to_owned(), to_json(&row.get(column))))
+        .collect();
+    let mut canonical = String::new();
+    write_canonical(&Value::Object(fields), &mut canonical);
+    hex::encode(Sha256::new().chain_update(&row.prev_hash).chain_update(canonical).finalize())
+}
+
+/// JSON with sorted keys, because PostgreSQL's `jsonb` does not keep the order it was given.
+fn write_canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(map) => {
+            let mut keys: Vec<_> = map.keys().collect();
+            keys.sort_unstable();
+            out.push('{');
+            for key in keys {
+                out.push_str(&Value::from(key.as_str()).to_string());
+                out.push(':');
+                write_canonical(&map[key], out);
+                out.push(',');
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for item in items {
+                write_canonical(item, out);
+                out.push(',');
+            }
+            out.push(']');
+        }
+        scalar => out.push_str(&scalar.to_string()),
+    }
+}
+
+impl Scope {
+    /// The head of the tenant's ledger as this operation sees it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn head(&self) -> Result<i64> {
+        let head = self.find::<tenant_feed::Entity>(self.actor().tenant()).await?;
+        Ok(head.map_or(0, |head| head.head_seq.0))
+    }
+}
+
+impl Store {
+    /// Walks a tenant's ledger and returns how many entries hold.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] naming the first entry that is missing, out of place or altered.
+    pub async fn verify_ledger(&self, tenant: &Id) -> Result<i64> {
+        let (mut seq, mut hash) = (0, String::new());
+        loop {
+            let page = audit_log::Entity::find()
+                .filter(audit_log::Column::TenantId.eq(tenant.as_str()))
+                .filter(audit_log::Column::Seq.gt(seq))
+                .order_by_asc(audit_log::Column::Seq)
+                .limit(CHUNK as u64);
+            let transaction = self.system_transaction().await?;
+            let rows = page.all(&transaction).await?;
+            if rows.is_empty() {
+                return Ok(seq);
+            }
+            for row in rows {
+                seq += 1;
+                if row.seq.0 != seq || row.prev_hash != hash || row.hash != chain(&row) {
+                    return Err(Error::Conflict(format!("Ledger entry {seq} is missing or was altered.")));
+                }
+                hash = row.hash;
+            }
+        }
+    }
+}

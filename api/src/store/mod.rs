@@ -1,0 +1,29 @@
+//! The only code that sees a database connection.
+//!
+//! Everyone else holds a [`Scope`]: it can only produce reads that are narrowed to its actor's tenant, batches them,
+//! serves a whole operation from one snapshot, and writes only through a [`Tx`], which puts the ledger entry into the
+//! same transaction. What must cross tenants (sign-in, seeding) goes through [`System`].
+
+mod database;
+mod filter;
+mod ledger;
+mod loaders;
+mod order;
+mod page;
+mod row_security;
+mod scope;
+mod select;
+mod snapshot;
+mod system;
+mod tx;
+
+pub use self::{
+    database::{DatabaseUrl, Store},
+    filter::{Comparison, Filter},
+    order::SortKey,
+    page::{DEFAULT_PAGE, List, MAX_PAGE, PageArgs, PageRows},
+    scope::{Parent, Scope},
+    select::Place,
+    system::System,
+    tx::Tx,
+};

@@ -1,0 +1,169 @@
+//! One operation's view of one tenant: the only way for the rest of the program to reach a row.
+
+use super::{
+    Store,
+    filter::Filter,
+    loaders::{By, ColumnOf, CountOf, PageOf, RowBy, View},
+    order::{Ordering, SortKey},
+    page::{List, PageArgs, PageRows},
+    snapshot::Snapshot,
+    tx::Tx,
+};
+use crate::{
+    auth::Actor,
+    error::{Error, Result},
+};
+use async_graphql::InputType;
+use entity::{Id, Owned};
+use sea_orm::{Condition, IdenStatic, TryGetable, sea_query::Expr};
+use std::{
+    marker::PhantomData,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// What an actor can read and write, within its tenant, for the time of one operation. Cheap to clone.
+#[derive(Clone)]
+pub struct Scope(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    actor: Actor,
+    view: Mutex<Arc<View>>,
+    earlier_statements: std::sync::atomic::AtomicU32,
+}
+
+/// The rows a list is taken from: the whole tenant's, or those that point to a parent.
+pub type Parent<'p, E> = Option<(<E as sea_orm::EntityTrait>::Column, &'p Id)>;
+
+impl Scope {
+    pub(super) fn new(store: Store, actor: Actor) -> Self {
+        let view = Mutex::new(store.view(&actor));
+        Self(Arc::new(Inner { store, actor, view, earlier_statements: 0.into() }))
+    }
+
+    /// Who asks.
+    pub fn actor(&self) -> &Actor {
+        &self.0.actor
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(super) fn view(&self) -> Arc<View> {
+        self.0.view.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many SQL statements the operation has run so far, not counting those that began a snapshot.
+    pub fn statements(&self) -> u32 {
+        self.0.earlier_statements.load(std::sync::atomic::Ordering::Relaxed) + self.view().snapshot.statements()
+    }
+
+    /// Forgets what was read, so that what follows sees what was just written.
+    pub(super) fn renew(&self) {
+        let fresh = self.0.store.view(&self.0.actor);
+        let old = std::mem::replace(&mut *self.0.view.lock().unwrap_or_else(PoisonError::into_inner), fresh);
+        self.0.earlier_statements.fetch_add(old.snapshot.statements(), std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// The row with this id, if the tenant has it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn find<E: Owned>(&self, id: &Id) -> Result<Option<Arc<E::Model>>> {
+        self.find_by::<E>(E::ID, id).await
+    }
+
+    /// The row whose unique column has this value.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn find_by<E: Owned>(&self, column: E::Column, value: &Id) -> Result<Option<Arc<E::Model>>> {
+        self.view().ask(RowBy::<E> { by: By(column), value: value.clone() }).await
+    }
+
+    /// The row with this id.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the tenant has none.
+    pub async fn get<E: Owned>(&self, id: &Id) -> Result<Arc<E::Model>> {
+        self.find::<E>(id).await?.ok_or(Error::NotFound { kind: E::KIND })
+    }
+
+    /// One large column of a row.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn large<E, T>(&self, column: E::Column, id: &Id) -> Result<Option<T>>
+    where
+        E: Owned,
+        T: TryGetable + Clone + Send + Sync + 'static,
+    {
+        self.view().ask(ColumnOf::<E, T> { by: By(column), id: id.clone(), shape: PhantomData }).await
+    }
+
+    /// Decides a list: its filter, its order and the page of it.
+    ///
+    /// # Errors
+    /// When filter, order or page cannot be accepted.
+    pub fn list<E: Owned, F: Filter<E>>(
+        &self,
+        parent: Parent<'_, E>,
+        filter: Option<&F>,
+        order: Vec<SortKey<E>>,
+        page: &PageArgs,
+    ) -> Result<Arc<List<E>>> {
+        let view = self.view();
+        let condition = filter.map_or_else(|| Ok(Condition::all()), |filter| filter.condition(view.place()))?;
+        let ordering = Ordering::new(order);
+        let filter = filter.map(|filter| InputType::to_value(filter).to_string()).unwrap_or_default();
+        let by = parent.map_or("", |(column, _)| column.as_str());
+        let name = format!("{}|{}|{by}|{}|{filter}", view.tenant, E::KIND, ordering.name());
+        List::new(name, condition, ordering, page).map(Arc::new)
+    }
+
+    /// The rows of a list's page.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn page<E: Owned>(&self, parent: Parent<'_, E>, list: &Arc<List<E>>) -> Result<PageRows<E>> {
+        let view = self.view();
+        match parent {
+            Some((column, id)) => {
+                view.ask(PageOf { by: By(column), parent: id.clone(), list: list.clone() }).await
+            }
+            None => Ok(list.page(view.models::<E>(&list.root_select(view.place())).await?)),
+        }
+    }
+
+    /// How many rows a list has.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn count<E: Owned>(&self, parent: Parent<'_, E>, list: &Arc<List<E>>) -> Result<i64> {
+        let view = self.view();
+        if let Some((column, id)) = parent {
+            return view.ask(CountOf { by: By(column), parent: id.clone(), list: list.clone() }).await;
+        }
+        let mut select = super::select::bare::<E>(view.place());
+        select.expr_as(Expr::cust("COUNT(*)"), "count").cond_where(list.condition.clone());
+        let rows = view.snapshot.all(&select).await?;
+        rows.first().map_or(Ok(0), |row| Ok(row.try_get("", "count")?))
+    }
+
+    /// Begins to write. The operation's snapshot ends here; what is read after the commit is read anew.
+    ///
+    /// # Errors
+    /// If no connection can be had.
+    pub async fn begin(&self) -> Result<Tx<'_>> {
+        self.renew();
+        Tx::begin(self).await
+    }
+}
+
+impl Store {
+    fn view(&self, actor: &Actor) -> Arc<View> {
+        let snapshot = Snapshot::new(self.readers().clone(), actor.tenant().clone());
+        View::new(snapshot, actor.tenant().clone())
+    }
+}

@@ -1,0 +1,83 @@
+//! The door that crosses tenants: sign-in, seeding, the global library. Small on purpose; nothing here lists rows.
+
+use super::{Scope, Store, row_security::EVERY_TENANT, snapshot::Snapshot, tx::SYSTEM_TENANT};
+use crate::{auth::Actor, error::Result};
+use entity::{Id, Owned, tenant, user};
+use sea_orm::{
+    Condition, FromQueryResult,
+    sea_query::{Expr, ExprTrait, Query},
+};
+
+/// Reads across tenants, for the parts of the server that act before or above them.
+#[derive(Clone)]
+pub struct System(Store);
+
+impl Store {
+    /// The door that crosses tenants.
+    pub fn system(&self) -> System {
+        System(self.clone())
+    }
+}
+
+impl System {
+    /// The workspace with this slug.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn workspace(&self, slug: &str) -> Result<Option<tenant::Model>> {
+        self.one::<tenant::Entity>(Expr::col(tenant::Column::Slug).eq(slug).into()).await
+    }
+
+    /// The user a token speaks of.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn user(&self, tenant: &Id, id: &Id) -> Result<Option<user::Model>> {
+        let condition = Condition::all()
+            .add(Expr::col(user::Column::Id).eq(id.as_str()))
+            .add(Expr::col(user::Column::TenantId).eq(tenant.as_str()));
+        self.one::<user::Entity>(condition).await
+    }
+
+    /// The longest-standing user with this role.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn user_with_role(&self, tenant: &Id, role: user::UserRole) -> Result<Option<user::Model>> {
+        let condition = Condition::all()
+            .add(Expr::col(user::Column::Role).eq(sea_orm::ActiveEnum::to_value(&role)))
+            .add(Expr::col(user::Column::TenantId).eq(tenant.as_str()));
+        self.one::<user::Entity>(condition).await
+    }
+
+    /// Whether there is no workspace yet.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn is_empty(&self) -> Result<bool> {
+        Ok(self.one::<tenant::Entity>(Condition::all()).await?.is_none())
+    }
+
+    /// A scope of the server itself within a tenant, existing or about to be founded.
+    pub fn tenant(&self, tenant: Id, component: &'static str) -> Scope {
+        self.0.scope(Actor::system(tenant, component))
+    }
+
+    /// A scope that writes what all tenants share: rows of the library without a tenant.
+    pub fn library(&self, component: &'static str) -> Scope {
+        self.tenant(SYSTEM_TENANT.into(), component)
+    }
+
+    async fn one<E: Owned>(&self, condition: Condition) -> Result<Option<E::Model>> {
+        let snapshot = Snapshot::new(self.0.readers().clone(), EVERY_TENANT.into());
+        let select = Query::select()
+            .columns(super::select::ordinary::<E>())
+            .from(E::default())
+            .cond_where(condition)
+            .order_by(E::ID, sea_orm::Order::Asc)
+            .limit(1)
+            .take();
+        let rows = snapshot.all(&select).await?;
+        rows.first().map(|row| Ok(E::Model::from_query_result(row, "")?)).transpose()
+    }
+}

@@ -1,0 +1,281 @@
+//! Every write. A transaction sets id, tenant and times itself, and cannot commit a change without its ledger entry.
+
+use super::{
+    Scope,
+    ledger::{self, Entry},
+    order::to_json,
+    select::{self, Place},
+};
+use crate::error::{Error, Result};
+use entity::{Id, Owned, Ownership, Timestamp};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
+    FromQueryResult, IdenStatic, IntoActiveModel, Iterable, ModelTrait, QueryFilter, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait, Value,
+    sea_query::{ExprTrait, LockType},
+};
+use serde_json::{Map, Value as Json, json};
+use sha2::{Digest, Sha256};
+
+/// The tenant id of changes to what all tenants share.
+pub(crate) const SYSTEM_TENANT: &str = "system";
+
+/// A transaction that writes for one actor. Nothing of it is seen by others until [`commit`](Self::commit).
+#[must_use = "dropping a Tx rolls it back"]
+pub struct Tx<'s> {
+    scope: &'s Scope,
+    transaction: DatabaseTransaction,
+    now: Timestamp,
+    entries: Vec<Entry>,
+}
+
+/// The columns every mutable table has.
+const CREATED_AT: &str = "createdAt";
+const UPDATED_AT: &str = "updatedAt";
+
+impl<'s> Tx<'s> {
+    pub(super) async fn begin(scope: &'s Scope) -> Result<Self> {
+        let store = scope.store();
+        // A deferred transaction that turns into a writer fails at once when another one writes; an immediate one
+        // waits for its turn.
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        let transaction = store.writer().begin_with_options(options).await?;
+        store.arm(&transaction, scope.actor().tenant()).await?;
+        Ok(Self { scope, transaction, now: store.clock().now(), entries: Vec::new() })
+    }
+
+    /// The moment this transaction calls "now".
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Who writes.
+    pub fn scope(&self) -> &'s Scope {
+        self.scope
+    }
+
+    fn tenant(&self) -> &'s Id {
+        self.scope.actor().tenant()
+    }
+
+    fn place(&self) -> Place<'s> {
+        Place::outermost(self.tenant().as_str())
+    }
+
+    /// The rows that satisfy a condition, locked until the transaction ends.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn rows<E: Owned>(&self, condition: impl FnOnce(Place<'_>) -> Condition) -> Result<Vec<E::Model>> {
+        let mut select = select::select::<E>(self.place());
+        select.cond_where(condition(self.place()));
+        if self.transaction.get_database_backend() == sea_orm::DbBackend::Postgres {
+            select.lock(LockType::Update);
+        }
+        let rows = self.transaction.query_all(&select).await?;
+        rows.iter().map(|row| Ok(E::Model::from_query_result(row, "")?)).collect()
+    }
+
+    /// The row with this id, locked until the transaction ends.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the tenant has none.
+    pub async fn get<E: Owned>(&self, id: &Id) -> Result<E::Model> {
+        let mut rows = self.rows::<E>(|place| Condition::all().add(place.column(E::ID).eq(id.as_str()))).await?;
+        rows.pop().ok_or(Error::NotFound { kind: E::KIND })
+    }
+
+    /// Like [`get`](Self::get), when there is an id at all.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is an id and the tenant has no such row.
+    pub async fn get_some<E: Owned>(&self, id: Option<&Id>) -> Result<Option<E::Model>> {
+        match id {
+            Some(id) => self.get::<E>(id).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Writes a new row under a new id.
+    ///
+    /// # Errors
+    /// If a constraint refuses it.
+    pub async fn insert<E, A>(&mut self, mut row: A, action: &'static str) -> Result<E::Model>
+    where
+        E: Owned + EntityTrait<ActiveModel = A>,
+        A: ActiveModelTrait<Entity = E> + Send,
+        E::Model: IntoActiveModel<A>,
+    {
+        let id = if E::ID.as_str() == E::TENANT.as_str() { self.tenant().clone() } else { Id(cuid2::create_id()) };
+        row.set(E::TENANT, self.owner::<E>());
+        row.set(E::ID, id.0.into());
+        for name in [CREATED_AT, UPDATED_AT] {
+            // A row that is imported or seeded may say when it came about.
+            if let Some(column) = column::<E>(name)
+                && !row.get(column).is_set()
+            {
+                row.set(column, self.now.into());
+            }
+        }
+        let after = shown::<E, A>(&row, |_, value| value != &value.as_null());
+        let model = E::insert(row).exec_with_returning(&self.transaction).await?;
+        self.record::<E>(&model, action, json!({ "before": null, "after": after }));
+        Ok(model)
+    }
+
+    /// Changes a row that was read in this transaction. Without a difference nothing is written.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when the row is gone or its status is no longer what was read; or if a constraint refuses.
+    pub async fn update<E, A>(&mut self, before: &E::Model, mut changes: A, action: &'static str) -> Result<E::Model>
+    where
+        E: Owned + EntityTrait<ActiveModel = A>,
+        A: ActiveModelTrait<Entity = E> + Send,
+        E::Model: IntoActiveModel<A>,
+    {
+        let after = shown::<E, A>(&changes, |column, value| before.get(column) != *value);
+        if after.is_empty() {
+            return Ok(before.clone());
+        }
+        let changed = |name: &str| column::<E>(name).filter(|_| after.contains_key(name));
+        let old: Map<String, Json> = after
+            .keys()
+            .filter_map(|name| Some((name.clone(), shown_value::<E>(changed(name)?, &before.get(changed(name)?)))))
+            .collect();
+        if let Some(column) = column::<E>(UPDATED_AT) {
+            changes.set(column, self.now.into());
+        }
+        let mut update = E::update_many().filter(E::ID.eq(before.get(E::ID))).filter(self.own::<E>());
+        if let Some(status) = column::<E>("status") {
+            update = update.filter(status.eq(before.get(status)));
+        }
+        for column in E::Column::iter() {
+            if let ActiveValue::Set(value) = changes.get(column) {
+                update = update.col_expr(column, sea_orm::sea_query::Expr::val(value));
+            }
+        }
+        let mut rows = update.exec_with_returning(&self.transaction).await?;
+        let model = rows.pop().ok_or_else(|| {
+            Error::Conflict(format!("This {} changed meanwhile. Read it again and repeat what still applies.", E::KIND))
+        })?;
+        self.record::<E>(&model, action, json!({ "before": old, "after": after }));
+        Ok(model)
+    }
+
+    /// Deletes a row that was read in this transaction.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when other rows still need it.
+    pub async fn delete<E: Owned>(&mut self, row: &E::Model, action: &'static str) -> Result<()> {
+        let delete = E::delete_many().filter(E::ID.eq(row.get(E::ID))).filter(self.own::<E>());
+        if delete.exec(&self.transaction).await?.rows_affected == 0 {
+            return Err(Error::NotFound { kind: E::KIND });
+        }
+        let before: Map<String, Json> = select::ordinary::<E>()
+            .map(|column| (column.as_str().to_owned(), shown_value::<E>(column, &row.get(column))))
+            .collect();
+        self.record::<E>(row, action, json!({ "before": before, "after": null }));
+        Ok(())
+    }
+
+    /// Adds words to the entry of the change just made: a reason, a comment.
+    pub fn explain(&mut self, message: impl Into<String>) {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.message = Some(message.into());
+        }
+    }
+
+    /// Writes the ledger entries and makes everything visible. Returns the ledger's new head.
+    ///
+    /// The ledger comes last: its head row is locked for the shortest time, and the order of `seq` is the order of
+    /// commit.
+    ///
+    /// # Errors
+    /// If the database fails; then nothing was written.
+    pub async fn commit(self) -> Result<i64> {
+        let actor = self.scope.actor();
+        let head = ledger::append(&self.transaction, actor, self.entries, self.now).await?;
+        self.transaction.commit().await.map_err(|error: DbErr| Error::from(error))?;
+        self.scope.renew();
+        Ok(head)
+    }
+
+    pub(super) fn transaction(&self) -> &DatabaseTransaction {
+        &self.transaction
+    }
+
+    /// The tenant a new row gets: what the system writes into shared tables belongs to none.
+    fn owner<E: Owned>(&self) -> Value {
+        if E::OWNERSHIP == Ownership::TenantOrGlobal && self.tenant().as_str() == SYSTEM_TENANT {
+            return Value::String(None);
+        }
+        self.tenant().as_str().into()
+    }
+
+    /// "A row this actor may change": its tenant's own, never a global one unless the system writes.
+    fn own<E: Owned>(&self) -> Condition {
+        match self.owner::<E>() {
+            Value::String(None) => Condition::all().add(E::TENANT.is_null()),
+            tenant => Condition::all().add(E::TENANT.eq(tenant)),
+        }
+    }
+
+    fn record<E: Owned>(&mut self, row: &E::Model, action: &'static str, diff: Json) {
+        let value = |name| column::<E>(name).and_then(|column| text(row.get(column)));
+        self.entries.push(Entry {
+            action,
+            target_type: E::KIND,
+            target_id: text(row.get(E::ID)).map(Id),
+            target_title: value("title").or_else(|| value("name")).or_else(|| value("slug")),
+            project_id: if E::KIND == "Project" { value("id") } else { value("projectId") }.map(Id),
+            diff,
+            message: None,
+        });
+    }
+}
+
+fn column<E: Owned>(name: &str) -> Option<E::Column> {
+    E::Column::iter().find(|column| column.as_str() == name)
+}
+
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => text,
+        _ => None,
+    }
+}
+
+/// The set columns that pass, as the ledger shows them. Bookkeeping columns are left out.
+fn shown<E, A>(row: &A, passes: impl Fn(E::Column, &Value) -> bool) -> Map<String, Json>
+where
+    E: Owned,
+    A: ActiveModelTrait<Entity = E>,
+{
+    let bookkeeping = [E::ID.as_str(), E::TENANT.as_str(), CREATED_AT, UPDATED_AT];
+    E::Column::iter()
+        .filter(|column| !bookkeeping.contains(&column.as_str()))
+        .filter_map(|column| match row.get(column) {
+            ActiveValue::Set(value) if passes(column, &value) => {
+                Some((column.as_str().to_owned(), shown_value::<E>(column, &value)))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// A value as the ledger shows it: no secret, and of a large text only its length and hash.
+fn shown_value<E: Owned>(column: E::Column, value: &Value) -> Json {
+    let among = |columns: &[E::Column]| columns.iter().any(|other| other.as_str() == column.as_str());
+    if among(E::SECRET) {
+        return json!("[redacted]");
+    }
+    let json = to_json(value);
+    if !among(E::LARGE) || json == Json::Null {
+        return json;
+    }
+    let text = json.as_str().map_or_else(|| json.to_string(), str::to_owned);
+    json!({ "length": text.chars().count(), "sha256": hex::encode(Sha256::digest(text)) })
+}

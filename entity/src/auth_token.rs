@@ -1,0 +1,53 @@
+//! `auth_tokens`: tokens that work once, kept here so that any server process can check them.
+
+use crate::prelude::*;
+
+text_enum! {
+    /// What a token is good for.
+    AuthTokenKind {
+        /// Exchanging for a new access token and a new refresh token.
+        Refresh,
+        /// Setting a new password.
+        PasswordReset,
+        /// Approving or rejecting in reply to a message.
+        ApprovalReply,
+        /// Answering an escalation in reply to a message: retry, pause or cancel.
+        EscalationReply,
+    }
+}
+
+/// A token that works once: a session's refresh token, or what a reply to a message proves itself with.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
+#[sea_orm(table_name = "auth_tokens", rename_all = "camelCase")]
+#[graphql(name = "AuthTokenRow")]
+pub struct Model {
+    /// The token's id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Id,
+    /// Whose row it is.
+    #[graphql(skip)]
+    pub tenant_id: Id,
+    /// What it is good for.
+    pub kind: AuthTokenKind,
+    /// SHA-256 of the token, in hex.
+    #[graphql(skip)]
+    pub token_hash: Secret<String>,
+    /// The user it was given to; null when whoever reads the channel may reply.
+    pub user_id: Option<Id>,
+    /// The kind of thing a reply decides on, such as `PRD`; null for tokens that are no reply.
+    pub subject_type: Option<String>,
+    /// The thing a reply decides on; null for tokens that are no reply.
+    pub subject_id: Option<Id>,
+    /// The sign-in that a refresh token descends from: using one twice ends all of them. Null for other kinds.
+    pub family_id: Option<Id>,
+    /// When it stops working.
+    pub expires_at: Timestamp,
+    /// When it was used; null while it can be.
+    pub consumed_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+owned!("AuthToken", secret[TokenHash]);

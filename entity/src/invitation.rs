@@ -1,0 +1,65 @@
+//! `invitations`: people asked to join a tenant, and what became of it.
+
+use crate::prelude::*;
+
+text_enum! {
+    /// What an invited person will be allowed to do. Nobody is invited as an owner.
+    InvitationRole {
+        /// Works on meetings, briefs, goals and tickets.
+        Member,
+        /// Decides, and manages people, integrations, budgets and agents.
+        Admin,
+        /// Reads, and changes nothing but their own notifications.
+        Viewer,
+    }
+}
+
+text_enum! {
+    /// Where an invitation stands.
+    InvitationStatus {
+        /// Sent and waiting for the person.
+        Pending,
+        /// The person joined.
+        Accepted,
+        /// Not accepted in time.
+        Expired,
+        /// Taken back by an admin.
+        Revoked,
+    }
+}
+
+/// An offer to join a tenant, sent to an address. An address has at most one that is pending.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
+#[sea_orm(table_name = "invitations", rename_all = "camelCase")]
+#[graphql(name = "InvitationRow")]
+pub struct Model {
+    /// The invitation's id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Id,
+    /// Whose row it is.
+    #[graphql(skip)]
+    pub tenant_id: Id,
+    /// The address it was sent to, in lower case.
+    pub email: String,
+    /// What the person will be allowed to do.
+    pub role: InvitationRole,
+    /// SHA-256 of the token in the link.
+    #[graphql(skip)]
+    pub token_hash: Secret<String>,
+    /// Where it stands.
+    pub status: InvitationStatus,
+    /// Who sent it; null when that person is gone.
+    pub invited_by_id: Option<Id>,
+    /// The user it became; null until accepted, or when that person is gone.
+    pub accepted_by_id: Option<Id>,
+    /// When it stops being acceptable: seven days after it was sent.
+    pub expires_at: Timestamp,
+    /// When it was accepted; null unless it was.
+    pub accepted_at: Option<Timestamp>,
+    /// When it was sent.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+owned!("Invitation", secret[TokenHash]);

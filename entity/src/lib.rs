@@ -1,0 +1,103 @@
+//! The tables: one file each with its columns, its status words and what a column may hold. No I/O.
+//!
+//! [`column`] has the column types every table shares; [`Owned`] says whose a row is. A new table is a new file that
+//! ends in [`owned!`], a `mod` line here and a line in [`for_each_table!`].
+
+pub mod column;
+mod owned;
+
+pub use column::{BigInt, Id, Json, Large, Secret, Timestamp};
+pub use owned::{Owned, Ownership};
+
+#[doc(hidden)]
+pub mod prelude {
+    //! What every table file imports.
+    pub use crate::{BigInt, Id, Json, Large, Secret, Timestamp, owned, text_enum};
+    pub use async_graphql::SimpleObject;
+    pub use sea_orm::entity::prelude::{
+        ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait,
+    };
+    pub use serde::{Deserialize, Serialize};
+}
+
+pub mod agent_job;
+pub mod agent_role;
+pub mod agent_session;
+pub mod agent_task;
+pub mod agent_token;
+pub mod api_usage;
+pub mod approval;
+pub mod audit_log;
+pub mod auth_token;
+pub mod channel_route;
+pub mod clarification_request;
+pub mod credential;
+pub mod execution_plan;
+pub mod goal;
+pub mod google_oauth_token;
+pub mod idempotency_key;
+pub mod integration_connection;
+pub mod invitation;
+pub mod meeting;
+pub mod notification;
+pub mod notification_subscription;
+pub mod prd;
+pub mod prd_symbol_link;
+pub mod project;
+pub mod project_graph;
+pub mod scheduled_job;
+pub mod skill;
+pub mod skill_package;
+pub mod subagent_definition;
+pub mod tenant;
+pub mod tenant_feed;
+pub mod ticket;
+pub mod ticket_dependency;
+pub mod transcript;
+pub mod user;
+pub mod whisper_transcription;
+
+/// Calls a macro with the name of every table's module: `for_each_table!(my_macro)`.
+#[macro_export]
+macro_rules! for_each_table {
+    ($with:ident) => {
+        $with! {
+            tenant,
+            user,
+            invitation,
+            google_oauth_token,
+            agent_token,
+            auth_token,
+            idempotency_key,
+            agent_session,
+            tenant_feed,
+            audit_log,
+            project,
+            project_graph,
+            goal,
+            meeting,
+            transcript,
+            whisper_transcription,
+            skill,
+            skill_package,
+            subagent_definition,
+            agent_role,
+            prd,
+            prd_symbol_link,
+            execution_plan,
+            ticket,
+            ticket_dependency,
+            agent_job,
+            agent_task,
+            approval,
+            clarification_request,
+            credential,
+            integration_connection,
+            channel_route,
+            notification,
+            notification_subscription,
+            scheduled_job,
+            api_usage
+        }
+    };
+}

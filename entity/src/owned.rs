@@ -1,0 +1,96 @@
+//! Whose a row is, and which of its columns an ordinary read leaves out.
+
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, ModelTrait};
+
+/// Whether every row of a table has a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ownership {
+    /// Every row belongs to exactly one tenant.
+    Tenant,
+    /// A row without a tenant is global: every tenant reads it, none writes it.
+    TenantOrGlobal,
+}
+
+/// A table whose rows belong to tenants. Only such tables can be read through a scope.
+///
+/// Implemented by [`owned!`](crate::owned), never by hand.
+pub trait Owned:
+    EntityTrait<
+        Column: ColumnTrait<EntityName = Self> + Send + Sync,
+        Model: ModelTrait<Entity = Self> + FromQueryResult + Send + Sync,
+        ActiveModel: Send,
+    > + Send
+    + Sync
+{
+    /// The GraphQL type's name, used in messages and in the ledger.
+    const KIND: &'static str;
+    /// The column that identifies a row.
+    const ID: Self::Column;
+    /// The column that holds the tenant.
+    const TENANT: Self::Column;
+    /// Whether rows may be global.
+    const OWNERSHIP: Ownership;
+    /// Columns read only when asked for by name, because they may hold megabytes.
+    const LARGE: &'static [Self::Column];
+    /// Columns that no API type carries.
+    const SECRET: &'static [Self::Column];
+}
+
+/// Ends a table's file: names its kind, and lists its large and secret columns.
+///
+/// ```ignore
+/// owned!("Goal");
+/// owned!("Meeting", large [Metadata, Insights], secret [AudioKey]);
+/// owned!("SkillPackage", or global, large [Body]);
+/// owned!("Tenant", id Id, tenant Id);
+/// ```
+#[macro_export]
+macro_rules! owned {
+    ($kind:literal $(, large [$($large:ident),*])? $(, secret [$($secret:ident),*])?) => {
+        $crate::owned!(@impl $kind, Id, TenantId, Tenant, [$($($large),*)?], [$($($secret),*)?]);
+    };
+    ($kind:literal, or global $(, large [$($large:ident),*])? $(, secret [$($secret:ident),*])?) => {
+        $crate::owned!(@impl $kind, Id, TenantId, TenantOrGlobal, [$($($large),*)?], [$($($secret),*)?]);
+    };
+    ($kind:literal, id $id:ident, tenant $tenant:ident $(, secret [$($secret:ident),*])?) => {
+        $crate::owned!(@impl $kind, $id, $tenant, Tenant, [], [$($($secret),*)?]);
+    };
+    (@impl $kind:literal, $id:ident, $tenant:ident, $ownership:ident, [$($large:ident),*], [$($secret:ident),*]) => {
+        /// Foreign keys live in the migrations; reads go through the store's loaders.
+        #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+        pub enum Relation {}
+
+        impl ActiveModelBehavior for ActiveModel {}
+
+        impl $crate::Owned for Entity {
+            const KIND: &'static str = $kind;
+            const ID: Column = Column::$id;
+            const TENANT: Column = Column::$tenant;
+            const OWNERSHIP: $crate::Ownership = $crate::Ownership::$ownership;
+            const LARGE: &'static [Column] = &[$(Column::$large),*];
+            const SECRET: &'static [Column] = &[$(Column::$secret),*];
+        }
+    };
+}
+
+/// A set of words kept as lower-case text in the database and shown as an enum in the API.
+///
+/// The first variant is the default.
+#[macro_export]
+macro_rules! text_enum {
+    ($(#[$doc:meta])* $name:ident { $(#[$first_doc:meta])* $first:ident, $($(#[$variant_doc:meta])* $variant:ident),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, Default, PartialEq, Eq, Hash, $crate::column::EnumIter, $crate::column::DeriveActiveEnum,
+            $crate::column::Enum, $crate::column::Serialize, $crate::column::Deserialize,
+        )]
+        #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name {
+            $(#[$first_doc])*
+            #[default]
+            $first,
+            $($(#[$variant_doc])* $variant),*
+        }
+    };
+}

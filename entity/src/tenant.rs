@@ -1,0 +1,115 @@
+//! `tenants`: the companies that use the product, each with its settings and budgets.
+
+use crate::prelude::*;
+
+text_enum! {
+    /// How often a tenant's people are sent a summary of what happened.
+    TenantDigestMode {
+        /// No summary is sent.
+        Off,
+        /// Once a day.
+        Daily,
+        /// Once a week.
+        Weekly,
+    }
+}
+
+/// How sure an agent must be of a brief before a person need not look at it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, SimpleObject)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ApprovalThresholds {
+    /// A brief at or above this confidence, from 0 to 1, may be approved by a rule.
+    pub auto_approve_above: f64,
+    /// A brief below this confidence, from 0 to 1, always waits for a person.
+    pub require_human_below: f64,
+}
+
+impl Default for ApprovalThresholds {
+    fn default() -> Self {
+        Self {
+            auto_approve_above: 0.9,
+            require_human_below: 0.7,
+        }
+    }
+}
+
+/// The hours of a day in which messages are held back for the next digest.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject)]
+#[serde(rename_all = "camelCase", default)]
+pub struct QuietHours {
+    /// When they begin, as `HH:MM` in the tenant's timezone.
+    pub start: String,
+    /// When they end, as `HH:MM` in the tenant's timezone; before `start` when they span midnight.
+    pub end: String,
+}
+
+/// How far a new tenant has come with setting itself up.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TenantSetup {
+    /// Whether the setup steps were finished or skipped.
+    pub completed: bool,
+    /// When they were; null until then.
+    pub completed_at: Option<Timestamp>,
+    /// The user who finished them; null until then.
+    pub completed_by: Option<Id>,
+}
+
+/// What a tenant's admins may tune. It never holds credentials.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, SimpleObject)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TenantSettings {
+    /// The confidence at which briefs are approved by a rule or wait for a person.
+    pub approval_thresholds: ApprovalThresholds,
+    /// Hours after which an unanswered clarification expires.
+    pub clarification_timeout_hours: i32,
+    /// How often a summary is sent.
+    pub digest_mode: TenantDigestMode,
+    /// When messages are held back; null when they never are.
+    pub quiet_hours: Option<QuietHours>,
+    /// The member who may decide in place of an admin, if any.
+    pub delegate_user_id: Option<Id>,
+    /// How far the tenant has come with setting itself up.
+    pub setup: TenantSetup,
+}
+
+impl Default for TenantSettings {
+    fn default() -> Self {
+        Self {
+            approval_thresholds: ApprovalThresholds::default(),
+            clarification_timeout_hours: 72,
+            digest_mode: TenantDigestMode::Off,
+            quiet_hours: None,
+            delegate_user_id: None,
+            setup: TenantSetup::default(),
+        }
+    }
+}
+
+/// A company and everything it owns; nothing of one tenant can be seen by another.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
+#[sea_orm(table_name = "tenants", rename_all = "camelCase")]
+#[graphql(name = "TenantRow")]
+pub struct Model {
+    /// The tenant's id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Id,
+    /// The company's name, in 1 to 200 characters.
+    pub name: String,
+    /// Its name in sign-in and invitation links, unique among all tenants.
+    pub slug: String,
+    /// What its admins may tune.
+    pub settings: Json<TenantSettings>,
+    /// What model calls may cost in a month, in micro-USD; null, zero or less is no cap.
+    pub monthly_spend_cap_micros: Option<BigInt>,
+    /// How many tokens model calls may use in a day; null is no budget.
+    pub daily_token_budget: Option<BigInt>,
+    /// The IANA timezone in which its days and months begin, such as `Europe/Berlin`.
+    pub timezone: String,
+    /// When it signed up.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+owned!("Tenant", id Id, tenant Id);

@@ -1,0 +1,55 @@
+//! The database's schema, one forward-only step a file, for SQLite and PostgreSQL alike.
+//!
+//! A landed step is never edited: the next step changes what it made. Steps are named by the moment they were written.
+
+mod m20261122_000001_people;
+mod m20261122_000002_ledger;
+mod m20261122_000003_projects;
+mod m20261122_000004_meetings;
+mod m20261122_000005_library;
+mod m20261122_000006_work;
+mod m20261122_000007_operations;
+mod m20261122_000008_decisions;
+mod table;
+
+pub use sea_orm_migration::prelude::MigratorTrait;
+use sea_orm_migration::prelude::*;
+use table::Table;
+
+/// All steps, in order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(CreateTables { name: "m20261122_000001_people", tables: m20261122_000001_people::tables }),
+            Box::new(CreateTables { name: "m20261122_000002_ledger", tables: m20261122_000002_ledger::tables }),
+            Box::new(CreateTables { name: "m20261122_000003_projects", tables: m20261122_000003_projects::tables }),
+            Box::new(CreateTables { name: "m20261122_000004_meetings", tables: m20261122_000004_meetings::tables }),
+            Box::new(CreateTables { name: "m20261122_000005_library", tables: m20261122_000005_library::tables }),
+            Box::new(CreateTables { name: "m20261122_000006_work", tables: m20261122_000006_work::tables }),
+            Box::new(CreateTables { name: "m20261122_000007_operations", tables: m20261122_000007_operations::tables }),
+            Box::new(CreateTables { name: "m20261122_000008_decisions", tables: m20261122_000008_decisions::tables }),
+        ]
+    }
+}
+
+/// A step that only creates tables.
+struct CreateTables {
+    name: &'static str,
+    tables: fn() -> Vec<Table>,
+}
+
+impl MigrationName for CreateTables {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for CreateTables {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        table::create(manager, &(self.tables)()).await
+    }
+}

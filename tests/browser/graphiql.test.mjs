@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { after, afterEach, before, test } from 'node:test';
+import { chromium } from 'playwright-core';
+
+const { WORKGRAPH_URL, CHROMIUM = '/usr/bin/chromium', SCREENSHOT } = process.env;
+const screenshot = resolve(SCREENSHOT ?? join(import.meta.dirname, '../../target/graphiql.png'));
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+assert.ok(WORKGRAPH_URL, 'set WORKGRAPH_URL to a server in development mode');
+const { origin } = new URL(WORKGRAPH_URL);
+
+let profile;
+let browser;
+let page;
+const complaints = [];
+
+before(async () => {
+  profile = await mkdtemp(join(tmpdir(), 'workgraph-chromium-'));
+  browser = await chromium.launchPersistentContext(profile, {
+    executablePath: CHROMIUM,
+    args: flags,
+    viewport: { width: 1440, height: 900 },
+  });
+  browser.on('request', (request) => complainOfForeign(request.url()));
+  page = await browser.newPage();
+  page.on('websocket', (socket) => complainOfForeign(socket.url().replace(/^ws/, 'http')));
+  page.on('pageerror', (error) => complaints.push(`page error: ${error}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`console: ${message.text()}`);
+  });
+  await page.goto(`${origin}/graphql`);
+});
+
+after(async () => {
+  await browser?.close();
+  if (profile) await rm(profile, { recursive: true, force: true });
+});
+
+afterEach(() => {
+  assert.deepEqual(complaints.splice(0), []);
+});
+
+test('the page has its title', async () => {
+  assert.equal(await page.title(), 'Workgraph GraphiQL');
+});
+
+test('the docs pane shows the schema', async () => {
+  const docs = page.locator('.graphiql-doc-explorer');
+  await docs.locator('.graphiql-doc-explorer-type-name').first().click();
+  await docs.getByText('projects', { exact: true }).waitFor();
+});
+
+test('the default query is answered', async () => {
+  await run();
+  await mkdir(dirname(screenshot), { recursive: true });
+  await page.screenshot({ path: screenshot });
+});
+
+test('another role signs its requests with another token', async () => {
+  const roles = page.getByLabel('Signed in as');
+  const first = await run();
+  const introspected = answerTo(isIntrospection);
+  await roles.selectOption({ index: (await roles.locator('option').count()) - 1 });
+  const second = await introspected;
+  const third = await run();
+
+  const [a, b, c] = [first, second, third].map((answer) => answer.request().headers());
+  assert.match(a.authorization, /^Bearer \S+$/);
+  assert.notEqual(a.authorization, b.authorization);
+  assert.equal(b.authorization, c.authorization);
+  assert.equal(c['x-workgraph-explain'], '1');
+});
+
+test('an example opens in a tab of its own and is answered', async () => {
+  const tabs = page.locator('.graphiql-tab');
+  const before = await tabs.count();
+  await page.getByLabel('Examples').selectOption({ index: 2 });
+  await tabs.nth(before).waitFor();
+  await run();
+});
+
+async function run() {
+  const answered = answerTo((request) => !isIntrospection(request));
+  await page.locator('.graphiql-execute-button').click();
+  const answer = await answered;
+  const body = await answer.json();
+  assert.equal(answer.status(), 200);
+  assert.ok(body.data, JSON.stringify(body));
+  assert.equal(body.errors, undefined, JSON.stringify(body.errors));
+  await page.locator('.graphiql-response .view-lines').getByText('"data"').waitFor();
+  return answer;
+}
+
+function answerTo(matches) {
+  return page.waitForResponse((response) => {
+    const request = response.request();
+    return request.method() === 'POST' && matches(request);
+  });
+}
+
+function isIntrospection(request) {
+  return request.postDataJSON().operationName === 'IntrospectionQuery';
+}
+
+function complainOfForeign(url) {
+  const { protocol, origin: asked } = new URL(url);
+  if (protocol.startsWith('http') && asked !== origin) complaints.push(`left the origin: ${url}`);
+}
