@@ -1,6 +1,22 @@
 //! Workgraph: a multi-tenant GraphQL backend for companies that run an AI workforce.
+//!
+//! The map, from the outside in:
+//! - [`http`]: the router, GraphQL over HTTP, GraphiQL.
+//! - [`auth`]: who is asking, and what they may do.
+//! - [`graph`]: the schema, one file per table.
+//! - `domain`: rules that know neither SQL nor GraphQL.
+//! - [`store`]: the only code that sees a database connection.
+//! - [`config`], [`clock`], [`error`]: settings, time, and the one error.
 
 pub mod auth;
 pub mod clock;
+pub mod config;
+mod domain;
 pub mod error;
+pub mod graph;
+pub mod http;
+pub mod seed;
+pub mod server;
 pub mod store;
+
+pub use error::{Error, Result};

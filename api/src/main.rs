@@ -1,1 +1,150 @@
-fn main(){}
+//! The command line.
+
+use chrono::TimeDelta;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use entity::user::UserRole;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+use workgraph::{
+    clock::Clock,
+    config::{self, Settings},
+    graph, server,
+    store::Store,
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// A multi-tenant GraphQL backend for companies that run an AI workforce.
+#[derive(Parser)]
+#[command(version, about)]
+struct CommandLine {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand, Default)]
+enum Command {
+    /// Migrate, fill an empty database with the demo, and serve (the default)
+    #[default]
+    Serve,
+    /// Bring the database's schema up to date
+    Migrate {
+        /// Only show which steps are missing
+        #[arg(long)]
+        status: bool,
+    },
+    /// Fill an empty database with the demo workspaces; one with data is left alone
+    Seed,
+    /// Print the GraphQL schema
+    Schema,
+    /// Print a bearer token for a workspace's first user with a role
+    Token {
+        /// The workspace's slug
+        #[arg(long, default_value = "demo")]
+        workspace: String,
+        /// The user's role
+        #[arg(long, default_value = "owner")]
+        role: RoleName,
+        /// How long it is valid, in hours
+        #[arg(long, default_value_t = 12, value_name = "HOURS", value_parser = clap::value_parser!(i64).range(1..=8760))]
+        hours: i64,
+    },
+    /// Check that a workspace's ledger is complete and unaltered
+    VerifyLedger {
+        /// The workspace's slug, or "system" for changes to what all workspaces share
+        #[arg(long, default_value = "demo")]
+        workspace: String,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum RoleName {
+    Owner,
+    Admin,
+    Member,
+    Viewer,
+}
+
+impl From<RoleName> for UserRole {
+    fn from(role: RoleName) -> Self {
+        match role {
+            RoleName::Owner => Self::Owner,
+            RoleName::Admin => Self::Admin,
+            RoleName::Member => Self::Member,
+            RoleName::Viewer => Self::Viewer,
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let CommandLine { settings, command } = match parse() {
+        Ok(parsed) => parsed,
+        Err(message) => return fail(&message),
+    };
+    server::start_logging(&settings.log, settings.log_json);
+    match run(&settings, command.unwrap_or_default()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => fail(&message),
+    }
+}
+
+/// Reads the command line twice: the first time only to learn which file has more defaults.
+fn parse() -> Result<CommandLine, String> {
+    let config = CommandLine::try_parse().ok().and_then(|parsed| parsed.settings.config);
+    let command = match config {
+        Some(path) => config::with_file(CommandLine::command(), &path)?,
+        None => CommandLine::command(),
+    };
+    CommandLine::from_arg_matches(&command.get_matches()).map_err(|error| error.to_string())
+}
+
+async fn run(settings: &Settings, command: Command) -> Result<(), String> {
+    if let Command::Schema = command {
+        return print(&graph::sdl());
+    }
+    let secret = settings.signing_secret()?;
+    let clock = Clock::system();
+    let told = |error: workgraph::Error| format!("{} ({})", error.message(), settings.database_url);
+    let store = Store::open(&settings.database_url, settings.database_connections, clock.clone()).await.map_err(told)?;
+    match command {
+        Command::Schema => {}
+        Command::Serve => server::serve(settings, store.clone(), secret, clock).await?,
+        Command::Migrate { status: true } => {
+            let pending = store.pending_migrations().await.map_err(told)?;
+            let lines: String = pending.iter().map(|name| format!("missing  {name}\n")).collect();
+            print(if lines.is_empty() { "The schema is up to date.\n" } else { &lines })?;
+        }
+        Command::Migrate { status: false } => store.migrate().await.map_err(told)?,
+        Command::Seed => {
+            store.migrate().await.map_err(told)?;
+            let seeded = workgraph::seed::seed_if_empty(&store).await.map_err(told)?;
+            print(if seeded { "The demo is in place.\n" } else { "The database has data; nothing was changed.\n" })?;
+        }
+        Command::Token { workspace, role, hours } => {
+            let token = server::token(&store, secret, clock, &workspace, role.into(), TimeDelta::hours(hours)).await;
+            print(&format!("{}\n", token.map_err(told)?))?;
+        }
+        Command::VerifyLedger { workspace } => {
+            let entries = server::verify_ledger(&store, &workspace).await.map_err(told)?;
+            print(&format!("{entries} entries, complete and unaltered.\n"))?;
+        }
+    }
+    store.close().await;
+    Ok(())
+}
+
+fn print(text: &str) -> Result<(), String> {
+    io::stdout().write_all(text.as_bytes()).map_err(|error| error.to_string())
+}
+
+fn fail(message: &str) -> ExitCode {
+    // Standard error may be closed; there is nobody left to tell then.
+    let _ = writeln!(io::stderr(), "workgraph: {message}");
+    ExitCode::FAILURE
+}

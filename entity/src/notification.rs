@@ -77,7 +77,6 @@ pub struct Model {
     pub channel: NotificationChannel,
     /// What it is.
     #[sea_orm(column_name = "type")]
-    #[graphql(name = "type")]
     pub kind: NotificationType,
     /// The message in one line.
     pub title: String,
@@ -88,7 +87,7 @@ pub struct Model {
     /// What kind of thing it is about, such as `Ticket`; null when it is about none.
     pub target_type: Option<String>,
     /// The id of the thing it is about; null when it is about none.
-    pub target_id: Option<String>,
+    pub target_id: Option<Id>,
     /// Whether it was delivered.
     pub delivery_status: DeliveryStatus,
     /// How often sending it was tried, at most three times.

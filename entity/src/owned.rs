@@ -79,13 +79,13 @@ macro_rules! owned {
 #[macro_export]
 macro_rules! text_enum {
     ($(#[$doc:meta])* $name:ident { $(#[$first_doc:meta])* $first:ident, $($(#[$variant_doc:meta])* $variant:ident),* $(,)? }) => {
-        $(#[$doc])*
         #[derive(
             Clone, Copy, Debug, Default, PartialEq, Eq, Hash, $crate::column::EnumIter, $crate::column::DeriveActiveEnum,
             $crate::column::Enum, $crate::column::Serialize, $crate::column::Deserialize,
         )]
         #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
         #[serde(rename_all = "snake_case")]
+        $(#[$doc])*
         pub enum $name {
             $(#[$first_doc])*
             #[default]

@@ -4,6 +4,7 @@ use crate::prelude::*;
 
 text_enum! {
     /// Where a brief stands.
+    #[graphql(name = "PRDStatus")]
     PrdStatus {
         /// Being written; can still be edited.
         Draft,

@@ -58,11 +58,12 @@ test('the page has its title', async () => {
 test('the docs pane shows the schema', async () => {
   const docs = page.locator('.graphiql-doc-explorer');
   await docs.locator('.graphiql-doc-explorer-type-name').first().click();
-  await docs.getByText('projects', { exact: true }).waitFor();
+  await docs.getByText('projects', { exact: true }).first().waitFor();
 });
 
 test('the default query is answered', async () => {
   await run();
+  await page.locator('.graphiql-query-editor .view-line span > span:not(.mtk1)').first().waitFor();
   await mkdir(dirname(screenshot), { recursive: true });
   await page.screenshot({ path: screenshot });
 });
@@ -98,7 +99,7 @@ async function run() {
   assert.equal(answer.status(), 200);
   assert.ok(body.data, JSON.stringify(body));
   assert.equal(body.errors, undefined, JSON.stringify(body.errors));
-  await page.locator('.graphiql-response .view-lines').getByText('"data"').waitFor();
+  await page.locator('.graphiql-response .view-lines').getByText('"data"').first().waitFor();
   return answer;
 }
 

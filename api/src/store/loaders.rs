@@ -62,7 +62,7 @@ impl View {
     }
 
     pub(super) fn place(&self) -> Place<'_> {
-        Place::outermost(self.tenant.as_str())
+        Place::outermost(self.tenant.as_str(), self.snapshot.backend())
     }
 
     fn loader<Q: Question>(self: &Arc<Self>) -> Arc<Loader<Q, Result<Q::Answer>, Batch<Q>>> {

@@ -8,6 +8,7 @@ mod database;
 mod filter;
 mod ledger;
 mod loaders;
+mod nodes;
 mod order;
 mod page;
 mod row_security;
@@ -19,7 +20,7 @@ mod tx;
 
 pub use self::{
     database::{DatabaseUrl, Store},
-    filter::{Comparison, Filter},
+    filter::{Compared, Comparison, Filter},
     order::SortKey,
     page::{DEFAULT_PAGE, List, MAX_PAGE, PageArgs, PageRows},
     scope::{Parent, Scope},

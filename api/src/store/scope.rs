@@ -90,6 +90,17 @@ impl Scope {
         self.find::<E>(id).await?.ok_or(Error::NotFound { kind: E::KIND })
     }
 
+    /// The oldest row, if there is any.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn first<E: Owned>(&self) -> Result<Option<Arc<E::Model>>> {
+        let view = self.view();
+        let mut select = super::select::select::<E>(view.place());
+        Ordering::<E>::new(Vec::new()).apply(&mut select, |column| view.place().column(column), false);
+        Ok(view.models::<E>(select.limit(1)).await?.pop())
+    }
+
     /// One large column of a row.
     ///
     /// # Errors

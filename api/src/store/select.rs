@@ -16,12 +16,17 @@ const ALIASES: [&str; 6] = ["t0", "t1", "t2", "t3", "t4", "t5"];
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     tenant: &'a str,
+    backend: DbBackend,
     depth: usize,
 }
 
 impl<'a> Place<'a> {
-    pub(super) fn outermost(tenant: &'a str) -> Self {
-        Self { tenant, depth: 0 }
+    pub(super) fn outermost(tenant: &'a str, backend: DbBackend) -> Self {
+        Self { tenant, backend, depth: 0 }
+    }
+
+    pub(super) fn backend(self) -> DbBackend {
+        self.backend
     }
 
     pub(super) fn alias(self) -> &'static str {

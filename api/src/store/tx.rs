@@ -9,7 +9,7 @@ use super::{
 use crate::error::{Error, Result};
 use entity::{Id, Owned, Ownership, Timestamp};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
+    ActiveModelTrait, ActiveValue, ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
     FromQueryResult, IdenStatic, IntoActiveModel, Iterable, ModelTrait, QueryFilter, SqliteTransactionMode,
     TransactionOptions, TransactionTrait, Value,
     sea_query::{ExprTrait, LockType},
@@ -62,7 +62,7 @@ impl<'s> Tx<'s> {
     }
 
     fn place(&self) -> Place<'s> {
-        Place::outermost(self.tenant().as_str())
+        Place::outermost(self.tenant().as_str(), self.scope.store().backend())
     }
 
     /// The rows that satisfy a condition, locked until the transaction ends.
@@ -72,7 +72,7 @@ impl<'s> Tx<'s> {
     pub async fn rows<E: Owned>(&self, condition: impl FnOnce(Place<'_>) -> Condition) -> Result<Vec<E::Model>> {
         let mut select = select::select::<E>(self.place());
         select.cond_where(condition(self.place()));
-        if self.transaction.get_database_backend() == sea_orm::DbBackend::Postgres {
+        if self.place().backend() == DbBackend::Postgres {
             select.lock(LockType::Update);
         }
         let rows = self.transaction.query_all(&select).await?;

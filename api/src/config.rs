@@ -1,0 +1,108 @@
+//! Settings: from the command line, the environment or a TOML file, in this order; all checked at the start.
+
+use crate::{auth::Secret, store::DatabaseUrl};
+use clap::{Args, Command};
+use std::{
+    fs,
+    io::{self, Write},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+/// Everything that can be set.
+#[derive(Args, Clone, Debug)]
+pub struct Settings {
+    /// The database: sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME
+    #[arg(long, env = "DATABASE_URL", default_value = "sqlite:./workgraph.db", global = true, hide_env_values = true)]
+    pub database_url: DatabaseUrl,
+
+    /// How many database connections to hold at most
+    #[arg(long, env = "WORKGRAPH_DATABASE_CONNECTIONS", default_value_t = 10, value_name = "COUNT", global = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub database_connections: u32,
+
+    /// The address to listen on
+    #[arg(long, env = "WORKGRAPH_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS", global = true)]
+    pub listen: SocketAddr,
+
+    /// The key that signs tokens, at least 32 characters. On a loopback address one is made and kept if none is given
+    #[arg(long, env = "WORKGRAPH_SECRET", hide_env_values = true, global = true)]
+    #[arg(value_parser = |text: &str| Secret::new(text))]
+    pub secret: Option<Secret>,
+
+    /// Leave an empty database empty instead of filling it with the demo workspaces
+    #[arg(long, env = "WORKGRAPH_NO_DEMO", global = true)]
+    pub no_demo: bool,
+
+    /// What to log: error, warn, info, debug, trace, or directives such as workgraph=debug
+    #[arg(long, env = "WORKGRAPH_LOG", default_value = "info,sqlx=warn,sea_orm_migration=warn", global = true)]
+    pub log: String,
+
+    /// Log JSON lines instead of text
+    #[arg(long, env = "WORKGRAPH_LOG_JSON", global = true)]
+    pub log_json: bool,
+
+    /// A TOML file with any of these settings, such as listen = "127.0.0.1:9000"
+    #[arg(long, env = "WORKGRAPH_CONFIG", value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+}
+
+/// Puts a TOML file's settings under the command line and the environment, as new defaults.
+///
+/// # Errors
+/// When the file cannot be read, or has a key that is no setting.
+pub fn with_file(mut command: Command, path: &Path) -> Result<Command, String> {
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let table: toml::Table = text.parse().map_err(|error| format!("{}: {error}", path.display()))?;
+    for (key, value) in table {
+        let id = key.replace('-', "_");
+        let known = command.get_arguments().any(|argument| argument.get_id() == id.as_str() && id != "config");
+        if !known {
+            return Err(format!("{}: `{key}` is no setting; see workgraph --help", path.display()));
+        }
+        let value = match value {
+            toml::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        command = command.mut_arg(id, |argument| argument.default_value(value));
+    }
+    Ok(command)
+}
+
+impl Settings {
+    /// The key that signs tokens: the given one, or on a loopback address one that is made once and kept in a file that
+    /// only its owner can read.
+    ///
+    /// # Errors
+    /// When there is none and the address is not a loopback one, or the file cannot be read or written.
+    pub fn signing_secret(&self) -> Result<Secret, String> {
+        if let Some(secret) = &self.secret {
+            return Ok(secret.clone());
+        }
+        if !self.listen.ip().is_loopback() {
+            return Err(format!(
+                "WORKGRAPH_SECRET is not set, and {} can be reached from other machines. Set it to at least 32 random \
+                 characters; `openssl rand -hex 32` makes them.",
+                self.listen
+            ));
+        }
+        let path = match &self.database_url {
+            DatabaseUrl::Sqlite(path) => path.with_added_extension("secret"),
+            DatabaseUrl::Postgres(_) => PathBuf::from("workgraph.secret"),
+        };
+        kept_secret(&path).map_err(|error| format!("{}: {error}", path.display()))
+    }
+}
+
+fn kept_secret(path: &Path) -> io::Result<Secret> {
+    if !path.exists() {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let key: [u8; 32] = rand::random();
+        options.open(path)?.write_all(hex::encode(key).as_bytes())?;
+    }
+    let text = fs::read_to_string(path)?;
+    Secret::new(text.trim()).map_err(io::Error::other)
+}

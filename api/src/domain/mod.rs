@@ -1,0 +1,3 @@
+//! Rules that know neither SQL nor GraphQL.
+
+pub(crate) mod money;

@@ -1,0 +1,25 @@
+//! Agents' connections, kept here so that they survive a restart of the server.
+
+use super::prelude::*;
+
+node! {
+    /// A connection of an agent's machine, and what it can do. It resumes under the same id after an interruption.
+    AgentSession in agent_session (agent_session, agent_sessions) {
+        columns {
+            id: IdFilter,
+            agent_token_id: IdFilter,
+            max_active_jobs: IntFilter,
+            active_jobs: IntFilter,
+            connected_at: DateTimeFilter,
+            last_ping_at: DateTimeFilter,
+            disconnected_at: DateTimeFilter,
+            instance_id: StringFilter,
+            created_at: DateTimeFilter,
+            updated_at: DateTimeFilter,
+        }
+        one {
+            /// The token the daemon signed in with.
+            agent_token: AgentToken by agent_token_id,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The ledger. One append-only list per tenant is the audit trail, the activity feed, each ticket's
+//! timeline and what live subscriptions follow.
+//!
+//! It points to nothing by foreign key, so that it keeps speaking of what was deleted.
+
+use super::prelude::*;
+use crate::auth::Action;
+use entity::{Json, audit_log};
+
+node! {
+    /// Something that happened in a tenant: who did what to what. Never changed, and chained to the entry before it.
+    AuditLog in audit_log (audit_log, activity) newest by seq {
+        columns {
+            id: IdFilter,
+            seq: BigIntFilter,
+            actor: StringFilter,
+            actor_type: EnumFilter<audit_log::ActorType>,
+            user_id: IdFilter,
+            agent_token_id: IdFilter,
+            action: StringFilter,
+            target_type: StringFilter,
+            target_id: IdFilter,
+            target_title: StringFilter,
+            project_id: IdFilter,
+            message: StringFilter,
+            prev_hash: StringFilter,
+            hash: StringFilter,
+            created_at: DateTimeFilter,
+        }
+        one {
+            /// The person who did it; null for agents and the system, and when the person is gone.
+            user: User by user_id,
+            /// The token of the agent that did it; null for people and the system.
+            agent_token: AgentToken by agent_token_id,
+            /// The project it happened in; null when it concerns the whole workspace.
+            project: Project by project_id,
+        }
+    }
+    fields {
+
+        /// What changed, for admins; null for others, and when nothing about the row did.
+        async fn diff(&self, ctx: &Context<'_>) -> Result<Option<Json<audit_log::AuditDiff>>> {
+            if !ctx.may(Action::ReadAudit) {
+                return Ok(None);
+            }
+            let diff = audit_log::Column::Diff;
+            Ok(ctx.scope().large::<audit_log::Entity, _>(diff, &self.row.id).await?)
+        }
+
+        /// Where it came from: address, browser, request id, channel and token hint, for admins; null for others.
+        async fn metadata(&self, ctx: &Context<'_>) -> Option<&serde_json::Value> {
+            ctx.may(Action::ReadAudit).then_some(&self.row.metadata.0)
+        }
+
+        /// The thing it was done to, as it is now; null when that is gone.
+        async fn target(&self, ctx: &Context<'_>) -> Result<Option<AnyNode>> {
+            match &self.row.target_id {
+                Some(id) => Ok(AnyNode::load(ctx.scope(), &self.row.target_type, id).await?),
+                None => Ok(None),
+            }
+        }
+    }
+}

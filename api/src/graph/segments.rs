@@ -1,0 +1,81 @@
+//! Pages of a transcript: its segments are one JSON column, so a page is cut out of it here.
+
+use super::connection::{Cursor, PageInfo};
+use crate::{
+    error::{Error, Result},
+    store::{DEFAULT_PAGE, MAX_PAGE},
+};
+use async_graphql::SimpleObject;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use entity::{Json, transcript::TranscriptSegment};
+
+/// One page of a transcript's segments.
+#[derive(SimpleObject)]
+#[graphql(name = "TranscriptSegmentConnection")]
+pub struct SegmentPage {
+    /// The page's segments, each with its cursor.
+    edges: Vec<SegmentEdge>,
+    /// The page's segments.
+    nodes: Vec<TranscriptSegment>,
+    /// Where this page begins and ends, and whether there are more.
+    page_info: PageInfo,
+    /// How many segments the transcript has.
+    total_count: i32,
+}
+
+/// A segment and its place in the transcript.
+#[derive(SimpleObject)]
+#[graphql(name = "TranscriptSegmentEdge")]
+pub struct SegmentEdge {
+    /// The segment.
+    node: TranscriptSegment,
+    /// The segment's place, for `after`.
+    cursor: Cursor,
+}
+
+impl SegmentPage {
+    /// Cuts a page out of all segments.
+    ///
+    /// # Errors
+    /// When the size is negative or too large, or the cursor is not one of a transcript.
+    pub(super) fn new(
+        Json(segments): Json<Vec<TranscriptSegment>>,
+        first: Option<i32>,
+        after: Option<&Cursor>,
+    ) -> Result<Self> {
+        let limit = match first.map(u64::try_from) {
+            None => DEFAULT_PAGE,
+            Some(Ok(limit)) if limit <= MAX_PAGE => limit,
+            Some(Ok(actual)) => return Err(Error::LimitExceeded { name: "Page size", limit: MAX_PAGE, actual }),
+            Some(Err(_)) => return Err(Error::bad_input("first", "cannot be negative")),
+        };
+        let start = after.map_or(Ok(0), |cursor| position(cursor).map(|position| position + 1))?;
+        let total = segments.len();
+        let edges: Vec<_> = segments
+            .into_iter()
+            .enumerate()
+            .skip(start)
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .map(|(position, node)| SegmentEdge { node, cursor: cursor(position) })
+            .collect();
+        let page_info = PageInfo {
+            has_previous_page: start > 0,
+            has_next_page: start + edges.len() < total,
+            start_cursor: edges.first().map(|edge| edge.cursor.clone()),
+            end_cursor: edges.last().map(|edge| edge.cursor.clone()),
+        };
+        let nodes = edges.iter().map(|edge| edge.node.clone()).collect();
+        Ok(Self { edges, nodes, page_info, total_count: i32::try_from(total).unwrap_or(i32::MAX) })
+    }
+}
+
+fn cursor(position: usize) -> Cursor {
+    Cursor(BASE64_URL_SAFE_NO_PAD.encode(format!("segment:{position}")))
+}
+
+fn position(cursor: &Cursor) -> Result<usize> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(&cursor.0).ok();
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    text.and_then(|text| text.strip_prefix("segment:")?.parse().ok())
+        .ok_or(Error::CursorMismatch("This cursor does not belong to a transcript."))
+}

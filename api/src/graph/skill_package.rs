@@ -1,0 +1,28 @@
+//! The library of skills, global ones and those that a tenant added.
+
+use super::prelude::*;
+use entity::skill_package;
+
+node! {
+    /// A skill of the library. A tenant's own package replaces the global one with the same slug.
+    SkillPackage in skill_package (skill_package, skill_packages) {
+        columns {
+            id: IdFilter,
+            slug: StringFilter,
+            source: EnumFilter<skill_package::LibrarySource>,
+            content_hash: StringFilter,
+            description: StringFilter,
+            status: EnumFilter<skill_package::LibraryStatus>,
+            created_at: DateTimeFilter,
+            updated_at: DateTimeFilter,
+        }
+        many {
+            /// Decisions on this package, newest first.
+            approvals: Approval by skill_package_id,
+        }
+        large {
+            /// The instructions themselves, in Markdown.
+            body: String,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! A name for every request, so that an answer can be found in the log.
+
+use super::REQUEST_ID;
+use axum::{
+    extract::Request,
+    http::HeaderValue,
+    middleware::Next,
+    response::Response,
+};
+use std::time::Instant;
+use tracing::Instrument;
+
+/// The request's name, for handlers.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(pub(super) String);
+
+/// Names the request, logs its end and returns the name in a header.
+pub(super) async fn name(mut request: Request, next: Next) -> Response {
+    let id = cuid2::create_id();
+    let span = tracing::info_span!("request", id = %id, method = %request.method(), path = request.uri().path());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let started = Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let elapsed = started.elapsed();
+    span.in_scope(|| tracing::info!(status = response.status().as_u16(), ?elapsed, "request answered"));
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}

@@ -1,0 +1,175 @@
+//! Starting and stopping the server, and what the command line asks of it.
+
+use crate::{
+    auth::{Secret, Tokens},
+    clock::Clock,
+    config::Settings,
+    error::{Error, Result},
+    graph,
+    http::{self, App, graphiql},
+    seed,
+    store::Store,
+};
+use chrono::TimeDelta;
+use entity::{Id, project, tenant, user::UserRole};
+use std::{
+    future::Future,
+    io::{self, Write},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{net::TcpListener, signal};
+use tracing_subscriber::EnvFilter;
+
+/// How long running requests may take to finish once the server is told to stop.
+const GRACE: Duration = Duration::from_secs(20);
+/// How long the tokens printed at the start are valid.
+const DEMO_TOKEN: TimeDelta = TimeDelta::hours(12);
+/// Whom the demo can be seen as.
+const DEMO_ROLES: [(&str, UserRole); 4] = [
+    ("owner", UserRole::Owner),
+    ("admin", UserRole::Admin),
+    ("member", UserRole::Member),
+    ("viewer", UserRole::Viewer),
+];
+
+/// Logs to standard error, so that standard output stays free for what a command prints.
+pub fn start_logging(directives: &str, json: bool) {
+    let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    if json { log.json().init() } else { log.init() }
+}
+
+/// Migrates, seeds if wanted, and serves until the process is told to stop.
+///
+/// # Errors
+/// When the schema cannot be brought up to date or the address is taken.
+pub async fn serve(settings: &Settings, store: Store, secret: Secret, clock: Clock) -> Result<(), String> {
+    let told = |error: Error| error.message();
+    store.migrate().await.map_err(told)?;
+    if !settings.no_demo {
+        seed::seed_if_empty(&store).await.map_err(told)?;
+    }
+    let tokens = Tokens::new(secret, clock);
+    let development = settings.listen.ip().is_loopback();
+    let graphiql = graphiql_config(&store, &tokens, development).await.map_err(told)?;
+    let listener = TcpListener::bind(settings.listen).await.map_err(|error| format!("{}: {error}", settings.listen))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    welcome(address, settings, &graphiql).map_err(|error| error.to_string())?;
+    let app = App { schema: graph::schema(), store, tokens, graphiql: Arc::new(graphiql) };
+    run(listener, app, stop_signal()).await.map_err(|error| error.to_string())
+}
+
+/// Serves until `stop` is done, then lets running requests finish.
+///
+/// # Errors
+/// When the socket fails.
+pub async fn run(listener: TcpListener, app: App, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    let (stopped, told_to_stop) = tokio::sync::oneshot::channel();
+    let stop = async move {
+        stop.await;
+        tracing::info!("stopping; running requests may finish");
+        // The receiver is gone only when serving ended by itself.
+        let _ = stopped.send(());
+    };
+    let serving = axum::serve(listener, http::router(app)).with_graceful_shutdown(stop);
+    tokio::select! {
+        ended = serving => ended,
+        () = async {
+            if told_to_stop.await.is_ok() {
+                tokio::time::sleep(GRACE).await;
+            } else {
+                std::future::pending().await
+            }
+        } => Ok(()),
+    }
+}
+
+async fn stop_signal() {
+    #[cfg(unix)]
+    let terminated = async {
+        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        _ = signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+/// A token for the longest-standing user with a role.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such workspace or user.
+pub async fn token(
+    store: &Store,
+    secret: Secret,
+    clock: Clock,
+    workspace: &str,
+    role: UserRole,
+    lifetime: TimeDelta,
+) -> Result<String> {
+    let tenant = workspace_named(store, workspace).await?;
+    let user = store.system().user_with_role(&tenant.id, role).await?.ok_or(Error::NotFound { kind: "User" })?;
+    Tokens::new(secret, clock).issue(&user, lifetime)
+}
+
+/// Walks a workspace's ledger and returns its length.
+///
+/// # Errors
+/// When an entry is missing or was altered.
+pub async fn verify_ledger(store: &Store, workspace: &str) -> Result<i64> {
+    if workspace == "system" {
+        return store.verify_ledger(&Id::from(workspace)).await;
+    }
+    store.verify_ledger(&workspace_named(store, workspace).await?.id).await
+}
+
+async fn workspace_named(store: &Store, slug: &str) -> Result<tenant::Model> {
+    store.system().workspace(slug).await?.ok_or(Error::NotFound { kind: "Tenant" })
+}
+
+/// In development, GraphiQL can sign in as every demo role.
+async fn graphiql_config(store: &Store, tokens: &Tokens, development: bool) -> Result<graphiql::Config> {
+    let mut config = graphiql::Config {
+        endpoint: "/graphql".to_owned(),
+        roles: Vec::new(),
+        examples: graphiql::examples(""),
+    };
+    for workspace in seed::DEMO_WORKSPACES {
+        let Some(tenant) = store.system().workspace(workspace).await?.filter(|_| development) else { continue };
+        if config.roles.is_empty() {
+            let scope = store.system().tenant(tenant.id.clone(), "graphiql");
+            let id = scope.first::<project::Entity>().await?.map(|project| project.id.0.clone());
+            config.examples = graphiql::examples(&id.unwrap_or_default());
+        }
+        for (name, role) in DEMO_ROLES {
+            if let Some(user) = store.system().user_with_role(&tenant.id, role).await? {
+                let token = tokens.issue(&user, DEMO_TOKEN)?;
+                config.roles.push(graphiql::Role { name: name.to_owned(), workspace: workspace.to_owned(), token });
+            }
+        }
+    }
+    Ok(config)
+}
+
+/// Tells on standard output where the server is and how to ask it something.
+fn welcome(address: SocketAddr, settings: &Settings, graphiql: &graphiql::Config) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "Workgraph {} on {}", env!("CARGO_PKG_VERSION"), settings.database_url)?;
+    writeln!(out, "GraphiQL and API: http://{address}/graphql")?;
+    for role in &graphiql.roles {
+        writeln!(out, "{:>6} {:<7} {}", role.workspace, role.name, role.token)?;
+    }
+    if !graphiql.roles.is_empty() {
+        writeln!(out, "Send a token as `Authorization: Bearer …`; they are valid for {} hours.", DEMO_TOKEN.num_hours())?;
+    }
+    out.flush()
+}
