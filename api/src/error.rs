@@ -4,7 +4,7 @@
 //! leaves.
 
 use async_graphql::ErrorExtensions;
-use sea_orm::{DbErr, SqlErr};
+use sea_orm::{ActiveEnum, DbErr, SqlErr};
 use std::sync::Arc;
 
 /// What can go wrong, as far as a client must tell it apart.
@@ -71,6 +71,15 @@ impl Error {
     /// A fault of ours, with what the log should say.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         Self::Internal(cause.to_string().into())
+    }
+
+    /// A step that a state machine does not have, with the states that can follow instead.
+    pub fn illegal_transition<S: ActiveEnum<Value = String>>(from: S, to: S, allowed: &[S]) -> Self {
+        Self::IllegalTransition {
+            from: from.to_value(),
+            to: to.to_value(),
+            allowed: allowed.iter().map(S::to_value).collect(),
+        }
     }
 
     /// The stable word clients match on.

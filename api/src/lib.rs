@@ -4,6 +4,7 @@
 //! - [`http`]: the router, GraphQL over HTTP, GraphiQL.
 //! - [`auth`]: who is asking, and what they may do.
 //! - [`graph`]: the schema, one file per table.
+//! - [`import`](mod@import): files on disk to meetings and to the library.
 //! - `domain`: rules that know neither SQL nor GraphQL.
 //! - [`store`]: the only code that sees a database connection.
 //! - [`config`], [`clock`], [`error`]: settings, time, and the one error.
@@ -15,6 +16,7 @@ mod domain;
 pub mod error;
 pub mod graph;
 pub mod http;
+pub mod import;
 pub mod seed;
 pub mod server;
 pub mod store;

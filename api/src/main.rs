@@ -1,16 +1,17 @@
 //! The command line.
 
-use chrono::TimeDelta;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use entity::user::UserRole;
 use std::{
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
+    time::Duration,
 };
 use workgraph::{
     clock::Clock,
     config::{self, Settings},
-    graph, server,
+    graph, import, server,
     store::Store,
 };
 
@@ -40,6 +41,18 @@ enum Command {
     },
     /// Fill an empty database with the demo workspaces; one with data is left alone
     Seed,
+    /// Bring in meeting notes, transcripts, skills and subagents from files; once more, only what changed
+    Import {
+        /// The slug of the workspace that gets the meetings; skills and subagents go to all
+        #[arg(long, default_value = "demo")]
+        workspace: String,
+        /// The slug of the project that gets the meetings
+        #[arg(long, default_value = "default")]
+        project: String,
+        /// Files, and folders to walk through: .md, .vtt, .srt, .txt
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
     /// Print the GraphQL schema
     Schema,
     /// Print a bearer token for a workspace's first user with a role
@@ -51,8 +64,8 @@ enum Command {
         #[arg(long, default_value = "owner")]
         role: RoleName,
         /// How long it is valid, in hours
-        #[arg(long, default_value_t = 12, value_name = "HOURS", value_parser = clap::value_parser!(i64).range(1..=8760))]
-        hours: i64,
+        #[arg(long, default_value_t = 12, value_name = "HOURS", value_parser = clap::value_parser!(u64).range(1..=8760))]
+        hours: u64,
     },
     /// Check that a workspace's ledger is complete and unaltered
     VerifyLedger {
@@ -126,8 +139,15 @@ async fn run(settings: &Settings, command: Command) -> Result<(), String> {
             let seeded = workgraph::seed::seed_if_empty(&store).await.map_err(told)?;
             print(if seeded { "The demo is in place.\n" } else { "The database has data; nothing was changed.\n" })?;
         }
+        Command::Import { workspace, project, paths } => {
+            store.migrate().await.map_err(told)?;
+            let options = import::Options { workspace, project, paths, progress: true };
+            let summary = import::import(&store, &options).await.map_err(told)?;
+            store.close().await;
+            return report(&summary);
+        }
         Command::Token { workspace, role, hours } => {
-            let token = server::token(&store, secret, clock, &workspace, role.into(), TimeDelta::hours(hours)).await;
+            let token = server::token(&store, secret, clock, &workspace, role.into(), Duration::from_secs(hours * 3600)).await;
             print(&format!("{}\n", token.map_err(told)?))?;
         }
         Command::VerifyLedger { workspace } => {
@@ -137,6 +157,19 @@ async fn run(settings: &Settings, command: Command) -> Result<(), String> {
     }
     store.close().await;
     Ok(())
+}
+
+/// Tells what an import did; it failed if there was anything it could not read.
+fn report(summary: &import::Summary) -> Result<(), String> {
+    for problem in &summary.malformed {
+        // Standard error may be closed; the exit code still tells.
+        let _ = writeln!(io::stderr(), "{problem}");
+    }
+    print(&format!("{summary}\n"))?;
+    match summary.malformed.len() {
+        0 => Ok(()),
+        many => Err(format!("{many} of the files could not be imported; everything else is in place")),
+    }
 }
 
 fn print(text: &str) -> Result<(), String> {

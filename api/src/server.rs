@@ -10,7 +10,6 @@ use crate::{
     seed,
     store::Store,
 };
-use chrono::TimeDelta;
 use entity::{Id, project, tenant, user::UserRole};
 use std::{
     future::Future,
@@ -25,7 +24,7 @@ use tracing_subscriber::EnvFilter;
 /// How long running requests may take to finish once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(20);
 /// How long the tokens printed at the start are valid.
-const DEMO_TOKEN: TimeDelta = TimeDelta::hours(12);
+const DEMO_TOKEN: Duration = Duration::from_secs(12 * 60 * 60);
 /// Whom the demo can be seen as.
 const DEMO_ROLES: [(&str, UserRole); 4] = [
     ("owner", UserRole::Owner),
@@ -114,7 +113,7 @@ pub async fn token(
     clock: Clock,
     workspace: &str,
     role: UserRole,
-    lifetime: TimeDelta,
+    lifetime: Duration,
 ) -> Result<String> {
     let tenant = workspace_named(store, workspace).await?;
     let user = store.system().user_with_role(&tenant.id, role).await?.ok_or(Error::NotFound { kind: "User" })?;
@@ -169,7 +168,7 @@ fn welcome(address: SocketAddr, settings: &Settings, graphiql: &graphiql::Config
         writeln!(out, "{:>6} {:<7} {}", role.workspace, role.name, role.token)?;
     }
     if !graphiql.roles.is_empty() {
-        writeln!(out, "Send a token as `Authorization: Bearer …`; they are valid for {} hours.", DEMO_TOKEN.num_hours())?;
+        writeln!(out, "Send a token as `Authorization: Bearer …`; they are valid for {} hours.", DEMO_TOKEN.as_secs() / 3600)?;
     }
     out.flush()
 }

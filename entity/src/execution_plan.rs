@@ -1,6 +1,7 @@
 //! `execution_plans`: how an approved brief is carried out, one row an attempt.
 
 use crate::prelude::*;
+use async_graphql::InputObject;
 
 text_enum! {
     /// Where a plan stands.
@@ -21,20 +22,24 @@ text_enum! {
 }
 
 /// A step of a plan; it becomes one ticket.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject, InputObject)]
 #[serde(rename_all = "camelCase", default)]
+#[graphql(input_name = "PlanStepInput")]
 pub struct PlanStep {
     /// What is to be done, in one line.
     pub title: String,
     /// What is to be done, in full.
+    #[graphql(default)]
     pub description: String,
     /// The role that does it.
     pub role_slug: String,
     /// The specialist that does it; null leaves it to the role alone.
     pub subagent_slug: Option<String>,
     /// The slugs of the skills it may use; empty when none.
+    #[graphql(default)]
     pub skills: Vec<String>,
     /// The steps that must be done first, by their places in the list, counted from 0.
+    #[graphql(default)]
     pub depends_on: Vec<i32>,
 }
 

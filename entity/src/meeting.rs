@@ -1,6 +1,7 @@
 //! `meetings`: conversations that briefs are drafted from, however they reached the product.
 
 use crate::prelude::*;
+use async_graphql::InputObject;
 
 text_enum! {
     /// How a meeting reached the product.
@@ -69,14 +70,16 @@ text_enum! {
 }
 
 /// Someone who was in a meeting.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject, InputObject)]
 #[serde(rename_all = "camelCase", default)]
+#[graphql(input_name = "MeetingParticipantInput")]
 pub struct MeetingParticipant {
     /// The name the call showed.
     pub name: String,
     /// Their address; null when the call did not tell.
     pub email: Option<String>,
     /// What they were in the meeting.
+    #[graphql(default)]
     pub role: MeetingParticipantRole,
 }
 

@@ -1,6 +1,7 @@
 //! `prds`: the briefs that come out of meetings and go to approval.
 
 use crate::prelude::*;
+use async_graphql::InputObject;
 
 text_enum! {
     /// Where a brief stands.
@@ -48,34 +49,42 @@ text_enum! {
 }
 
 /// Something that a brief asks for.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject, InputObject)]
 #[serde(rename_all = "camelCase", default)]
+#[graphql(input_name = "RequirementInput")]
 pub struct Requirement {
     /// Its id within the brief, such as `REQ-1`.
+    #[graphql(default)]
     pub id: String,
     /// What is required, in a few words.
     pub title: String,
     /// What is required, in full.
+    #[graphql(default)]
     pub description: String,
     /// How much it matters.
+    #[graphql(default)]
     pub priority: RequirementPriority,
     /// What it is about.
     #[serde(rename = "type")]
-    #[graphql(name = "type")]
+    #[graphql(default, name = "type")]
     pub kind: RequirementType,
     /// The statements that must hold for it to count as met.
+    #[graphql(default)]
     pub acceptance_criteria: Vec<String>,
 }
 
 /// Something that could go wrong.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject, InputObject)]
 #[serde(rename_all = "camelCase", default)]
+#[graphql(input_name = "RiskInput")]
 pub struct Risk {
     /// What could happen.
     pub description: String,
     /// What it would cost, in words.
+    #[graphql(default)]
     pub impact: String,
     /// What is done about it.
+    #[graphql(default)]
     pub mitigation: String,
 }
 

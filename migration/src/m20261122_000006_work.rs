@@ -180,7 +180,6 @@ fn execution_plans() -> Table {
             r#""status" IN ('pending_approval', 'active')"#,
         )
         .index(&["tenantId", "prdId", "attempt DESC"])
-        .index(&["tenantId", "createdAt DESC"])
 }
 
 fn tickets() -> Table {

@@ -300,7 +300,6 @@ fn api_usage() -> Table {
         .nullable()
         .text("requestId")
         .nullable()
-        .index(&["tenantId", "createdAt"])
         .index(&["tenantId", "roleSlug", "createdAt"])
         .index(&["tenantId", "model", "createdAt"])
 }

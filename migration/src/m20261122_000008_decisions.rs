@@ -104,7 +104,6 @@ fn agent_tasks() -> Table {
         .timestamp("completedAt")
         .nullable()
         .index(&["tenantId", "status", "agentType"])
-        .index(&["tenantId", "createdAt DESC"])
 }
 
 fn approvals() -> Table {
@@ -157,7 +156,6 @@ fn approvals() -> Table {
         .nullable()
         .text("idempotencyKey")
         .nullable()
-        .index(&["tenantId", "createdAt DESC"])
         .unique(&["tenantId", "idempotencyKey"])
 }
 

@@ -54,6 +54,9 @@ struct Index {
     only_where: Option<&'static str>,
 }
 
+/// What a page of a whole table, newest first, walks along.
+const NEWEST: [&str; 3] = ["tenantId", "createdAt", "id"];
+
 /// A table under construction. Columns are not null unless [`nullable`](Self::nullable) follows.
 pub(crate) struct Table {
     name: &'static str,
@@ -73,7 +76,7 @@ impl Table {
 
     /// A tenant's table with `id`, `tenantId` and `createdAt`; rows of other tables may point to it within the tenant.
     pub(crate) fn append_only(name: &'static str) -> Self {
-        Self::bare(name, "id").owner(false).timestamp("createdAt")
+        Self::bare(name, "id").owner(false).timestamp("createdAt").index(&NEWEST)
     }
 
     /// A tenant's table with `id`, `tenantId`, `createdAt` and `updatedAt`.
@@ -87,6 +90,7 @@ impl Table {
             .owner(true)
             .timestamp("createdAt")
             .timestamp("updatedAt")
+            .index(&NEWEST)
             .text("slug")
             .unique(&["tenantId", "slug"])
             .unique_where(&["slug"], r#""tenantId" IS NULL"#)
@@ -251,6 +255,9 @@ pub(crate) async fn create(manager: &SchemaManager<'_>, tables: &[Table]) -> Res
 fn statements(tables: &[Table], backend: DbBackend) -> Vec<String> {
     let mut out: Vec<String> = tables.iter().map(|table| table.create_sql(backend)).collect();
     out.extend(tables.iter().flat_map(|table| table.indexes.iter().map(|index| table.index_sql(index, backend))));
+    if backend == DbBackend::Postgres {
+        out.extend(tables.iter().flat_map(Table::row_security_sql));
+    }
     for table in tables {
         for key in &table.foreign_keys {
             match backend {
@@ -311,6 +318,27 @@ impl Table {
             let _ = write!(sql, " WHERE {condition}");
         }
         sql
+    }
+
+    /// The database's own wall between tenants: a connection sees the rows of the tenant it named for its transaction,
+    /// or all rows when it named `*`. A later step that rewrites rows must name `*` first.
+    fn row_security_sql(&self) -> [String; 3] {
+        let table = self.name;
+        let setting = "current_setting('workgraph.tenant', true)";
+        let owner = self.columns.iter().find(|column| column.name == "tenantId");
+        let tenant = owner.map_or("id", |column| column.name);
+        let own = format!(r#""{tenant}" = {setting} OR {setting} = '*'"#);
+        let (read, write) = if owner.is_some_and(|column| column.nullable) {
+            let global = format!(r#""{tenant}" IS NULL"#);
+            (format!("{own} OR {global}"), format!("{own} OR ({global} AND {setting} = 'system')"))
+        } else {
+            (own.clone(), own)
+        };
+        [
+            format!(r#"ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY"#),
+            format!(r#"ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY"#),
+            format!(r#"CREATE POLICY "{table}_tenant" ON "{table}" USING ({read}) WITH CHECK ({write})"#),
+        ]
     }
 
     fn tenant_triggers(&self, key: &ForeignKey) -> [String; 2] {

@@ -12,6 +12,8 @@ pub enum Action {
     ReadAudit,
     /// Create and edit projects and goals.
     EditProject,
+    /// Archive and restore projects.
+    ArchiveProject,
     /// Create and edit meetings and their transcripts.
     EditMeeting,
     /// Create and edit briefs.
@@ -31,7 +33,7 @@ pub fn authorize(actor: &Actor, action: Action) -> Result<()> {
     let least = match action {
         Action::Read => Viewer,
         Action::EditProject | Action::EditMeeting | Action::EditBrief | Action::EditTicket => Member,
-        Action::ReadAudit => Admin,
+        Action::ReadAudit | Action::ArchiveProject => Admin,
         Action::EditLibrary => System,
     };
     let allowed = match actor.role() {

@@ -6,11 +6,10 @@ use crate::{
     error::{Error, Result},
     store::System,
 };
-use chrono::TimeDelta;
 use entity::{Id, user};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, time::Duration};
 
 const ISSUER: &str = "workgraph";
 const AUDIENCE: &str = "workgraph-api";
@@ -70,7 +69,7 @@ impl Tokens {
     ///
     /// # Errors
     /// If signing fails.
-    pub fn issue(&self, user: &user::Model, lifetime: TimeDelta) -> Result<String> {
+    pub fn issue(&self, user: &user::Model, lifetime: Duration) -> Result<String> {
         let now = self.clock.now().inner();
         let claims = Claims {
             sub: user.id.clone(),

@@ -1,3 +1,8 @@
 //! Rules that know neither SQL nor GraphQL.
 
+pub(crate) mod check;
 pub(crate) mod money;
+pub(crate) mod parse_error;
+pub(crate) mod plan;
+pub(crate) mod slug;
+pub(crate) mod transcript;

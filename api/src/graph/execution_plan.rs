@@ -1,8 +1,26 @@
 //! How an approved brief is carried out, one row an attempt.
 
 use super::prelude::*;
-use entity::project_graph;
-use entity::{Json, execution_plan};
+use super::{
+    shared::{all_of, count},
+    write::{Write, mutations},
+};
+use crate::{
+    Error,
+    auth::Action,
+    domain::{check, plan},
+    store::Tx,
+};
+use async_graphql::InputObject;
+use entity::{
+    Id, Json, Large, agent_role,
+    execution_plan::{self, ExecutionPlanStatus as PlanStatus},
+    prd::{self, PrdStatus},
+    project_graph,
+    ticket::{self, TicketStatus},
+    ticket_dependency,
+};
+use sea_orm::{ActiveValue::Set, Condition, sea_query::ExprTrait};
 
 node! {
     /// A plan for carrying out a brief. A plan that fails is not repaired: the next attempt is a new plan.
@@ -70,3 +88,138 @@ node! {
         }
     }
 }
+
+/// A plan for a brief. Its steps become tickets.
+#[derive(InputObject)]
+pub struct CreateExecutionPlanInput {
+    /// The brief it carries out.
+    prd_id: Id,
+    /// What chat channels are told about it, 1 to 2,000 characters.
+    channel_summary: String,
+    /// The steps, 1 to 6. A step waits for the steps it depends on, named by their positions from 0.
+    steps: Vec<execution_plan::PlanStep>,
+    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    #[graphql(validator(min_length = 1, max_length = 200))]
+    idempotency_key: Option<String>,
+}
+
+impl Write for CreateExecutionPlanInput {
+    type Entity = execution_plan::Entity;
+    const ACTION: Action = Action::EditTicket;
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<execution_plan::Model> {
+        let roles = active_roles(tx).await?;
+        plan::check_steps(&self.steps, &roles)?;
+        let summary = check::text("channelSummary", &self.channel_summary, 1, 2000)?;
+        let prd = tx.get::<prd::Entity>(&self.prd_id).await?;
+        if matches!(prd.status, PrdStatus::Rejected | PrdStatus::Superseded) {
+            return Err(Error::Conflict("A rejected or superseded brief gets no plan.".to_owned()));
+        }
+        let parent = chief_of_staff_ticket(tx, &prd).await?;
+        let of_parent = execution_plan::Column::ParentTicketId;
+        let earlier =
+            tx.rows::<execution_plan::Entity>(|place| all_of(place.column(of_parent).eq(parent.id.as_str()))).await?;
+        if earlier.iter().any(|plan| matches!(plan.status, PlanStatus::PendingApproval | PlanStatus::Active)) {
+            return Err(Error::Conflict("This brief has an open plan already.".to_owned()));
+        }
+        let row = execution_plan::ActiveModel {
+            prd_id: Set(prd.id.clone()),
+            project_id: Set(prd.project_id.clone()),
+            parent_ticket_id: Set(parent.id.clone()),
+            attempt: Set(earlier.iter().map(|plan| plan.attempt).max().unwrap_or(0) + 1),
+            status: Set(PlanStatus::PendingApproval),
+            step_count: Set(count(self.steps.len())),
+            steps: Set(Large::new(Json(self.steps.clone()))),
+            channel_summary: Set(summary),
+            ..Default::default()
+        };
+        let plan = tx.insert(row, "plan.created").await?;
+        write_tickets(tx, &prd, &plan, &parent, self.steps).await?;
+        Ok(plan)
+    }
+}
+
+/// The slugs of roles that can be given work: the workspace's own, and global ones it does not override.
+async fn active_roles(tx: &Tx<'_>) -> crate::Result<Vec<String>> {
+    let roles = tx.rows::<agent_role::Entity>(|_| Condition::all()).await?;
+    let overridden = |role: &agent_role::Model| {
+        role.tenant_id.is_none() && roles.iter().any(|own| own.tenant_id.is_some() && own.slug == role.slug)
+    };
+    Ok(roles.iter().filter(|role| role.is_active && !overridden(role)).map(|role| role.slug.clone()).collect())
+}
+
+/// The brief's top ticket, under which all its plans hang.
+async fn chief_of_staff_ticket(tx: &mut Tx<'_>, prd: &prd::Model) -> crate::Result<ticket::Model> {
+    let found = tx
+        .rows::<ticket::Entity>(|place| {
+            all_of(place.column(ticket::Column::PrdId).eq(prd.id.as_str()))
+                .add(place.column(ticket::Column::RoleSlug).eq(plan::CHIEF_OF_STAFF))
+                .add(place.column(ticket::Column::PlanId).is_null())
+        })
+        .await?;
+    if let Some(ticket) = found.into_iter().next() {
+        return Ok(ticket);
+    }
+    let row = ticket::ActiveModel {
+        project_id: Set(prd.project_id.clone()),
+        goal_id: Set(prd.goal_id.clone()),
+        meeting_id: Set(prd.meeting_id.clone()),
+        prd_id: Set(Some(prd.id.clone())),
+        role_slug: Set(plan::CHIEF_OF_STAFF.to_owned()),
+        title: Set(format!("Plan: {}", prd.title).chars().take(200).collect()),
+        description: Set(Large::new(prd.summary.clone())),
+        created_by: Set(tx.scope().actor().name()),
+        ..Default::default()
+    };
+    tx.insert(row, "ticket.created").await
+}
+
+/// One ticket a step, blocked until the plan is approved, with its dependencies.
+async fn write_tickets(
+    tx: &mut Tx<'_>,
+    prd: &prd::Model,
+    plan: &execution_plan::Model,
+    parent: &ticket::Model,
+    steps: Vec<execution_plan::PlanStep>,
+) -> crate::Result<()> {
+    let mut written: Vec<Id> = Vec::with_capacity(steps.len());
+    for (position, step) in steps.iter().enumerate() {
+        let row = ticket::ActiveModel {
+            project_id: Set(plan.project_id.clone()),
+            goal_id: Set(prd.goal_id.clone()),
+            meeting_id: Set(prd.meeting_id.clone()),
+            prd_id: Set(Some(prd.id.clone())),
+            plan_id: Set(Some(plan.id.clone())),
+            step_index: Set(Some(count(position))),
+            parent_ticket_id: Set(Some(parent.id.clone())),
+            role_slug: Set(step.role_slug.clone()),
+            subagent_slug: Set(step.subagent_slug.clone()),
+            skills: Set(Json(step.skills.clone())),
+            title: Set(step.title.clone()),
+            description: Set(Large::new(step.description.clone())),
+            status: Set(TicketStatus::Blocked),
+            target_repo: Set(prd.target_repo.clone()),
+            open_dependency_count: Set(count(step.depends_on.len())),
+            created_by: Set(tx.scope().actor().name()),
+            ..Default::default()
+        };
+        written.push(tx.insert(row, "ticket.created").await?.id);
+    }
+    for (position, step) in steps.iter().enumerate() {
+        for dependency in &step.depends_on {
+            let first = usize::try_from(*dependency).ok().and_then(|first| written.get(first));
+            let row = ticket_dependency::ActiveModel {
+                ticket_id: Set(written[position].clone()),
+                depends_on_ticket_id: Set(first.cloned().ok_or_else(|| Error::internal("an unchecked step"))?),
+                ..Default::default()
+            };
+            tx.insert(row, "ticket.dependency_added").await?;
+        }
+    }
+    Ok(())
+}
+
+mutations! { ExecutionPlanMutation {
+    /// Makes a plan for a brief and a ticket for each of its steps. The tickets wait until the plan is approved.
+    create_execution_plan(CreateExecutionPlanInput) -> CreateExecutionPlanPayload { execution_plan: ExecutionPlan };
+} }

@@ -1,7 +1,17 @@
 //! What a project is for.
 
 use super::prelude::*;
-use entity::goal;
+use super::{
+    shared::open_project,
+    write::{Write, change, mutations, patch},
+};
+use crate::{Error, auth::Action, domain::check, store::Tx};
+use async_graphql::{InputObject, MaybeUndefined};
+use entity::{
+    Id, Timestamp,
+    goal::{self, GoalStatus},
+};
+use sea_orm::ActiveValue::Set;
 
 node! {
     /// A result the company wants from a project; goals form a tree.
@@ -44,3 +54,120 @@ node! {
         }
     }
 }
+
+/// A new goal.
+#[derive(InputObject)]
+pub struct CreateGoalInput {
+    /// The project it belongs to.
+    project_id: Id,
+    /// What is wanted, 1 to 200 characters.
+    title: String,
+    /// More about it, at most 5,000 characters.
+    #[graphql(default)]
+    description: String,
+    /// What will be true when it is reached, at most 2,000 characters. Agents are given this text.
+    #[graphql(default)]
+    outcome: String,
+    /// The goal above it, in the same project.
+    parent_goal_id: Option<Id>,
+    /// When it should be reached.
+    target_date: Option<Timestamp>,
+    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    #[graphql(validator(min_length = 1, max_length = 200))]
+    idempotency_key: Option<String>,
+}
+
+impl Write for CreateGoalInput {
+    type Entity = goal::Entity;
+    const ACTION: Action = Action::EditProject;
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<goal::Model> {
+        let project = open_project(tx, &self.project_id).await?;
+        let parent = tx.get_some::<goal::Entity>(self.parent_goal_id.as_ref()).await?;
+        if parent.is_some_and(|parent| parent.project_id != project.id) {
+            return Err(Error::bad_input("parentGoalId", "belongs to another project"));
+        }
+        let row = goal::ActiveModel {
+            project_id: Set(project.id),
+            title: Set(check::text("title", &self.title, 1, 200)?),
+            description: Set(check::text("description", &self.description, 0, 5000)?),
+            outcome: Set(check::text("outcome", &self.outcome, 0, 2000)?),
+            parent_goal_id: Set(self.parent_goal_id),
+            target_date: Set(self.target_date),
+            created_by_id: Set(tx.scope().actor().user_id().cloned()),
+            ..Default::default()
+        };
+        tx.insert(row, "goal.created").await
+    }
+}
+
+/// Changes to a goal. What is left out stays.
+#[derive(InputObject)]
+pub struct UpdateGoalInput {
+    /// The goal.
+    id: Id,
+    /// What is wanted, 1 to 200 characters.
+    title: Option<String>,
+    /// More about it, at most 5,000 characters.
+    description: Option<String>,
+    /// What will be true when it is reached, at most 2,000 characters.
+    outcome: Option<String>,
+    /// The goal above it, in the same project; null puts it at the top.
+    parent_goal_id: MaybeUndefined<Id>,
+    /// Where it stands. An active goal can be achieved or abandoned, and taken up again.
+    status: Option<goal::GoalStatus>,
+    /// When it should be reached; null clears it.
+    target_date: MaybeUndefined<Timestamp>,
+    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    #[graphql(validator(min_length = 1, max_length = 200))]
+    idempotency_key: Option<String>,
+}
+
+impl Write for UpdateGoalInput {
+    type Entity = goal::Entity;
+    const ACTION: Action = Action::EditProject;
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<goal::Model> {
+        let before = tx.get::<goal::Entity>(&self.id).await?;
+        if let MaybeUndefined::Value(parent) = &self.parent_goal_id {
+            check_parent(tx, &before, parent).await?;
+        }
+        let status = self.status.unwrap_or(before.status);
+        if before.status != status && before.status != GoalStatus::Active && status != GoalStatus::Active {
+            return Err(Error::illegal_transition(before.status, status, &[GoalStatus::Active]));
+        }
+        let changes = goal::ActiveModel {
+            title: change(self.title, |title| check::text("title", &title, 1, 200))?,
+            description: change(self.description, |text| check::text("description", &text, 0, 5000))?,
+            outcome: change(self.outcome, |text| check::text("outcome", &text, 0, 2000))?,
+            parent_goal_id: patch(self.parent_goal_id, Ok)?,
+            status: change(self.status, Ok)?,
+            target_date: patch(self.target_date, Ok)?,
+            ..Default::default()
+        };
+        tx.update(&before, changes, "goal.edited").await
+    }
+}
+
+/// A goal's parent is in its project and not below it.
+async fn check_parent(tx: &Tx<'_>, goal: &goal::Model, parent: &Id) -> crate::Result<()> {
+    let mut above = Some(parent.clone());
+    while let Some(id) = above {
+        if id == goal.id {
+            return Err(Error::bad_input("parentGoalId", "a goal cannot stand above itself"));
+        }
+        let next = tx.get::<goal::Entity>(&id).await?;
+        if next.project_id != goal.project_id {
+            return Err(Error::bad_input("parentGoalId", "belongs to another project"));
+        }
+        above = next.parent_goal_id;
+    }
+    Ok(())
+}
+
+mutations! { GoalMutation {
+    /// Sets a project a goal.
+    create_goal(CreateGoalInput) -> CreateGoalPayload { goal: Goal };
+    /// Changes a goal.
+    update_goal(UpdateGoalInput) -> UpdateGoalPayload { goal: Goal };
+} }

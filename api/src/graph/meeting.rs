@@ -1,7 +1,25 @@
 //! Conversations that briefs are drafted from, however they reached the product.
 
 use super::prelude::*;
-use entity::{Json, meeting};
+use super::{
+    shared::{all_of, count, default_project, goal_of_project, open_project},
+    write::{Write, mutations},
+};
+use crate::{
+    Error,
+    auth::Action,
+    domain::{
+        self, check,
+        transcript::{Format, Parsed},
+    },
+    store::Tx,
+};
+use async_graphql::{Enum, InputObject};
+use entity::{
+    Id, Json, Large, Timestamp, meeting,
+    transcript::{self, TranscriptSource},
+};
+use sea_orm::{ActiveValue::Set, sea_query::ExprTrait};
 
 node! {
     /// A conversation that briefs are drafted from: a call, a recording or a pasted transcript.
@@ -60,3 +78,164 @@ node! {
         }
     }
 }
+
+/// The text of a transcript, as it was pasted.
+#[derive(InputObject)]
+pub struct TranscriptInput {
+    /// The text: lines such as `Ann: good morning`, WebVTT or SubRip.
+    text: String,
+    /// Its format; found out if not given.
+    format: Option<TranscriptFormat>,
+    /// Its language, such as `en`.
+    language: Option<String>,
+}
+
+/// How a transcript is written down.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+pub enum TranscriptFormat {
+    /// Lines such as `Ann: good morning`.
+    Plain,
+    /// Web Video Text Tracks, as in `.vtt` files.
+    Webvtt,
+    /// SubRip subtitles, as in `.srt` files.
+    Srt,
+}
+
+/// A meeting that took place, with its transcript.
+#[derive(InputObject)]
+pub struct CreateMeetingInput {
+    /// The project it was about; the workspace's default project if not given.
+    project_id: Option<Id>,
+    /// The goal it served.
+    goal_id: Option<Id>,
+    /// What it was called, 1 to 300 characters.
+    title: String,
+    /// A line about it for whoever drafts the brief, at most 2,000 characters.
+    context: Option<String>,
+    /// When it began; now if not given.
+    start_time: Option<Timestamp>,
+    /// When it ended.
+    end_time: Option<Timestamp>,
+    /// Who took part; the transcript's speakers if not given.
+    participants: Option<Vec<meeting::MeetingParticipant>>,
+    /// What was said.
+    transcript: TranscriptInput,
+    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    #[graphql(validator(min_length = 1, max_length = 200))]
+    idempotency_key: Option<String>,
+}
+
+impl Write for CreateMeetingInput {
+    type Entity = meeting::Entity;
+    const ACTION: Action = Action::EditMeeting;
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<meeting::Model> {
+        let spoken = parse(&self.transcript)?;
+        let project = match &self.project_id {
+            Some(id) => open_project(tx, id).await?,
+            None => default_project(tx).await?,
+        };
+        goal_of_project(tx, self.goal_id.as_ref(), &project.id).await?;
+        let participants = self.participants.unwrap_or_else(|| {
+            let speaker = |name: &String| meeting::MeetingParticipant { name: name.clone(), ..Default::default() };
+            spoken.speakers.iter().map(speaker).collect()
+        });
+        let row = meeting::ActiveModel {
+            project_id: Set(project.id),
+            goal_id: Set(self.goal_id),
+            title: Set(check::text("title", &self.title, 1, 300)?),
+            context: Set(self.context.map(|text| check::text("context", &text, 0, 2000)).transpose()?),
+            source: Set(meeting::MeetingSource::Paste),
+            status: Set(meeting::MeetingStatus::Completed),
+            start_time: Set(self.start_time.unwrap_or(tx.now())),
+            end_time: Set(self.end_time),
+            participant_count: Set(count(participants.len())),
+            participants: Set(Large::new(Json(participants))),
+            uploaded_by_id: Set(tx.scope().actor().user_id().cloned()),
+            ..Default::default()
+        };
+        let meeting = tx.insert(row, "meeting.created").await?;
+        let language = self.transcript.language;
+        add_version(tx, meeting, spoken, TranscriptSource::Paste, language, None).await
+    }
+}
+
+/// Another version of a meeting's transcript. Versions are never changed; the newest one counts.
+#[derive(InputObject)]
+pub struct EditTranscriptInput {
+    /// The meeting.
+    meeting_id: Id,
+    /// What was said, in full.
+    transcript: TranscriptInput,
+    /// What was corrected and why, at most 2,000 characters.
+    note: Option<String>,
+    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    #[graphql(validator(min_length = 1, max_length = 200))]
+    idempotency_key: Option<String>,
+}
+
+impl Write for EditTranscriptInput {
+    type Entity = meeting::Entity;
+    const ACTION: Action = Action::EditMeeting;
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<meeting::Model> {
+        let spoken = parse(&self.transcript)?;
+        let note = self.note.map(|note| check::text("note", &note, 0, 2000)).transpose()?;
+        let meeting = tx.get::<meeting::Entity>(&self.meeting_id).await?;
+        add_version(tx, meeting, spoken, TranscriptSource::Edit, self.transcript.language, note).await
+    }
+}
+
+fn parse(input: &TranscriptInput) -> crate::Result<Parsed> {
+    let format = input.format.map(|format| match format {
+        TranscriptFormat::Plain => Format::Plain,
+        TranscriptFormat::Webvtt => Format::WebVtt,
+        TranscriptFormat::Srt => Format::SubRip,
+    });
+    domain::transcript::parse(&input.text, format)
+        .map_err(|error| Error::bad_input("transcript.text", error.to_string()))
+}
+
+/// Writes the next version of a meeting's transcript and makes it the meeting's current one.
+async fn add_version(
+    tx: &mut Tx<'_>,
+    meeting: meeting::Model,
+    spoken: Parsed,
+    source: TranscriptSource,
+    language: Option<String>,
+    note: Option<String>,
+) -> crate::Result<meeting::Model> {
+    let of_meeting = transcript::Column::MeetingId;
+    let versions =
+        tx.rows::<transcript::Entity>(|place| all_of(place.column(of_meeting).eq(meeting.id.as_str()))).await?;
+    let edited = source == TranscriptSource::Edit;
+    let row = transcript::ActiveModel {
+        meeting_id: Set(meeting.id.clone()),
+        version: Set(versions.iter().map(|version| version.version).max().unwrap_or(0) + 1),
+        source: Set(source),
+        segments: Set(Large::new(Json(spoken.segments))),
+        full_text: Set(Large::new(spoken.full_text)),
+        duration: Set(spoken.duration_seconds),
+        word_count: Set(spoken.word_count),
+        speakers: Set(Json(spoken.speakers)),
+        language: Set(language),
+        edited_by_id: Set(tx.scope().actor().user_id().filter(|_| edited).cloned()),
+        edit_note: Set(note),
+        ..Default::default()
+    };
+    let version = tx.insert(row, if edited { "transcript.edited" } else { "transcript.created" }).await?;
+    let changes = meeting::ActiveModel {
+        current_transcript_id: Set(Some(version.id)),
+        duration_seconds: Set(Some(version.duration)),
+        word_count: Set(Some(version.word_count)),
+        ..Default::default()
+    };
+    tx.update(&meeting, changes, "meeting.transcribed").await
+}
+
+mutations! { MeetingMutation {
+    /// Brings in a meeting that took place, with its transcript.
+    create_meeting(CreateMeetingInput) -> CreateMeetingPayload { meeting: Meeting };
+    /// Adds a corrected version of a meeting's transcript.
+    edit_transcript(EditTranscriptInput) -> EditTranscriptPayload { meeting: Meeting };
+} }

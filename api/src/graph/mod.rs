@@ -37,6 +37,7 @@ mod project;
 mod project_graph;
 mod scheduled_job;
 mod segments;
+mod shared;
 mod skill;
 mod skill_package;
 mod subagent_definition;
@@ -46,6 +47,7 @@ mod ticket_dependency;
 mod transcript;
 mod user;
 mod whisper_transcription;
+mod write;
 
 pub use root::{Schema, schema, sdl};
 

@@ -1,7 +1,17 @@
 //! The briefs that come out of meetings and go to approval.
 
 use super::prelude::*;
-use entity::{Json, prd};
+use super::{
+    shared::{count, goal_of_project, open_project},
+    write::{Write, change, mutations},
+};
+use crate::{Error, auth::Action, domain::check, store::Tx};
+use async_graphql::InputObject;
+use entity::{
+    Id, Json, Large, meeting,
+    prd::{self, PrdStatus},
+};
+use sea_orm::ActiveValue::{NotSet, Set};
 
 node! {
     /// A brief: what is to be built and why, drafted from a meeting or written by hand.
@@ -94,3 +104,160 @@ node! {
         }
     }
 }
+
+/// What a brief says.
+#[derive(InputObject, Default)]
+pub struct BriefContent {
+    /// What is to be reached, in a few sentences.
+    goal_text: Option<String>,
+    /// Who it is for.
+    target_users: Option<String>,
+    /// How one will know that it worked.
+    success_metrics: Option<String>,
+    /// What is in it.
+    scope: Option<String>,
+    /// What is left out of it.
+    non_scope: Option<String>,
+    /// When it is wanted.
+    timeline: Option<String>,
+    /// The repository it is to be built in, as `owner/name`.
+    target_repo: Option<String>,
+    /// What it is to achieve, at most 100.
+    objectives: Option<Vec<String>>,
+    /// What it demands, at most 200.
+    #[graphql(validator(max_items = 200))]
+    requirements: Option<Vec<prd::Requirement>>,
+    /// When it counts as done, at most 100.
+    acceptance_criteria: Option<Vec<String>>,
+    /// What it deliberately leaves out, at most 100.
+    out_of_scope: Option<Vec<String>>,
+    /// What it takes for granted, at most 100.
+    assumptions: Option<Vec<String>>,
+    /// What can go wrong, at most 100.
+    #[graphql(validator(max_items = 100))]
+    risks: Option<Vec<prd::Risk>>,
+}
+
+/// A new brief.
+#[derive(InputObject)]
+pub struct CreatePRDInput {
+    /// The project it is for.
+    project_id: Id,
+    /// The goal it serves, in the same project.
+    goal_id: Option<Id>,
+    /// The meeting it came out of.
+    meeting_id: Option<Id>,
+    /// What it is about, 1 to 300 characters.
+    title: String,
+    /// What lists show of it, at most 5,000 characters.
+    #[graphql(default)]
+    summary: String,
+    /// What it says.
+    #[graphql(default)]
+    content: BriefContent,
+    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    #[graphql(validator(min_length = 1, max_length = 200))]
+    idempotency_key: Option<String>,
+}
+
+impl Write for CreatePRDInput {
+    type Entity = prd::Entity;
+    const ACTION: Action = Action::EditBrief;
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<prd::Model> {
+        let project = open_project(tx, &self.project_id).await?;
+        goal_of_project(tx, self.goal_id.as_ref(), &project.id).await?;
+        let meeting = tx.get_some::<meeting::Entity>(self.meeting_id.as_ref()).await?;
+        let row = prd::ActiveModel {
+            project_id: Set(project.id),
+            goal_id: Set(self.goal_id),
+            meeting_id: Set(self.meeting_id),
+            transcript_id: Set(meeting.and_then(|meeting| meeting.current_transcript_id)),
+            title: Set(check::text("title", &self.title, 1, 300)?),
+            summary: Set(check::text("summary", &self.summary, 0, 5000)?),
+            created_by_id: Set(tx.scope().actor().user_id().cloned()),
+            ..self.content.columns()?
+        };
+        tx.insert(row, "brief.created").await
+    }
+}
+
+/// Changes to a brief that is not decided yet. What is left out stays.
+#[derive(InputObject)]
+pub struct UpdatePRDInput {
+    /// The brief.
+    id: Id,
+    /// The version you read; another one means that somebody was faster.
+    expected_version: i32,
+    /// What it is about, 1 to 300 characters.
+    title: Option<String>,
+    /// What lists show of it, at most 5,000 characters.
+    summary: Option<String>,
+    /// What it says.
+    #[graphql(default)]
+    content: BriefContent,
+    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    #[graphql(validator(min_length = 1, max_length = 200))]
+    idempotency_key: Option<String>,
+}
+
+impl Write for UpdatePRDInput {
+    type Entity = prd::Entity;
+    const ACTION: Action = Action::EditBrief;
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<prd::Model> {
+        let before = tx.get::<prd::Entity>(&self.id).await?;
+        if before.version != self.expected_version {
+            let now = before.version;
+            return Err(Error::Conflict(format!("This brief is at version {now} by now. Read it again.")));
+        }
+        if !matches!(before.status, PrdStatus::Draft | PrdStatus::NeedsClarification | PrdStatus::PendingApproval) {
+            return Err(Error::Conflict("A decided brief is not edited; write one that supersedes it.".to_owned()));
+        }
+        let changes = prd::ActiveModel {
+            title: change(self.title, |title| check::text("title", &title, 1, 300))?,
+            summary: change(self.summary, |text| check::text("summary", &text, 0, 5000))?,
+            version: Set(before.version + 1),
+            ..self.content.columns()?
+        };
+        tx.update(&before, changes, "brief.edited").await
+    }
+}
+
+impl BriefContent {
+    /// The columns that were given; the others stay as they are.
+    fn columns(self) -> crate::Result<prd::ActiveModel> {
+        let words = |field: &'static str, value: Option<String>| match value {
+            Some(value) => check::text(field, &value, 0, 10_000).map(|text| Set(Some(text))),
+            None => Ok(NotSet),
+        };
+        let list = |field: &'static str, values: Option<Vec<String>>| match values {
+            Some(values) => check::texts(field, &values, 100, 2000).map(|texts| Set(Large::new(Json(texts)))),
+            None => Ok(NotSet),
+        };
+        Ok(prd::ActiveModel {
+            goal_text: words("goalText", self.goal_text)?,
+            target_users: words("targetUsers", self.target_users)?,
+            success_metrics: words("successMetrics", self.success_metrics)?,
+            scope: words("scope", self.scope)?,
+            non_scope: words("nonScope", self.non_scope)?,
+            timeline: words("timeline", self.timeline)?,
+            target_repo: words("targetRepo", self.target_repo)?,
+            objectives: list("objectives", self.objectives)?,
+            acceptance_criteria: list("acceptanceCriteria", self.acceptance_criteria)?,
+            out_of_scope: list("outOfScope", self.out_of_scope)?,
+            assumptions: list("assumptions", self.assumptions)?,
+            requirement_count: self.requirements.as_ref().map_or(NotSet, |all| Set(count(all.len()))),
+            requirements: self.requirements.map_or(NotSet, |all| Set(Large::new(Json(all)))),
+            risks: self.risks.map_or(NotSet, |all| Set(Large::new(Json(all)))),
+            ..Default::default()
+        })
+    }
+}
+
+mutations! { PRDMutation {
+    /// Writes a brief by hand.
+    create_prd(CreatePRDInput) -> CreatePRDPayload { prd: PRD };
+    /// Changes a brief that is not decided yet, and counts its version up.
+    update_prd(UpdatePRDInput) -> UpdatePRDPayload { prd: PRD };
+} }

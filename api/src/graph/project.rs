@@ -1,6 +1,19 @@
 //! What a tenant's work is sorted into.
 
 use super::prelude::*;
+use super::write::{Write, change, mutations, patch};
+use crate::{
+    Error,
+    auth::{Action, authorize},
+    domain::{
+        check,
+        slug::{is_slug, slugify},
+    },
+    store::Tx,
+};
+use async_graphql::{InputObject, MaybeUndefined};
+use entity::{Id, project};
+use sea_orm::{ActiveValue::Set, Condition, sea_query::ExprTrait};
 
 node! {
     /// A body of work with its own goals, meetings, briefs and tickets. Every tenant has one called `default`.
@@ -58,3 +71,113 @@ node! {
         }
     }
 }
+
+/// A new project.
+#[derive(InputObject)]
+pub struct CreateProjectInput {
+    /// Its name, 1 to 64 characters.
+    name: String,
+    /// Its address: small letters, digits and dashes, at most 40. Made from the name if not given.
+    slug: Option<String>,
+    /// What it is about, at most 5,000 characters.
+    description: Option<String>,
+    /// Its colour in lists, such as `#1f6feb`.
+    color: Option<String>,
+    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    #[graphql(validator(min_length = 1, max_length = 200))]
+    idempotency_key: Option<String>,
+}
+
+impl Write for CreateProjectInput {
+    type Entity = project::Entity;
+    const ACTION: Action = Action::EditProject;
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<project::Model> {
+        let name = check::text("name", &self.name, 1, 64)?;
+        let slug = match &self.slug {
+            Some(slug) => chosen_slug(slug)?,
+            None => free_slug(tx, &name).await?,
+        };
+        let row = project::ActiveModel {
+            name: Set(name),
+            slug: Set(slug),
+            description: Set(self.description.map(|text| check::text("description", &text, 0, 5000)).transpose()?),
+            color: Set(self.color.map(|color| check::color("color", &color)).transpose()?),
+            created_by_id: Set(tx.scope().actor().user_id().cloned()),
+            ..Default::default()
+        };
+        tx.insert(row, "project.created").await
+    }
+}
+
+/// Slugs that are pages of the dashboard.
+const RESERVED: [&str; 4] = ["new", "all", "archived", "settings"];
+const LONGEST_SLUG: usize = 40;
+
+fn chosen_slug(slug: &str) -> crate::Result<String> {
+    if slug.len() <= LONGEST_SLUG && is_slug(slug) && !RESERVED.contains(&slug) {
+        return Ok(slug.to_owned());
+    }
+    let reason = "use at most 40 small letters, digits and single dashes, and none of new, all, archived, settings";
+    Err(Error::bad_input("slug", reason))
+}
+
+/// The name as a slug, with -2 to -19 behind it when it is taken.
+async fn free_slug(tx: &Tx<'_>, name: &str) -> crate::Result<String> {
+    let wanted = slugify(name, LONGEST_SLUG - "-19".len());
+    let taken = tx
+        .rows::<project::Entity>(|place| {
+            Condition::all().add(place.column(project::Column::Slug).like(format!("{wanted}%")))
+        })
+        .await?;
+    let numbered = (2..20).map(|number| format!("{wanted}-{number}"));
+    std::iter::once(wanted.clone())
+        .chain(numbered)
+        .find(|slug| !RESERVED.contains(&slug.as_str()) && taken.iter().all(|project| project.slug != *slug))
+        .ok_or_else(|| Error::Conflict(format!("The slugs {wanted} to {wanted}-19 are taken. Choose one yourself.")))
+}
+
+/// Changes to a project. What is left out stays.
+#[derive(InputObject)]
+pub struct UpdateProjectInput {
+    /// The project.
+    id: Id,
+    /// Its new name, 1 to 64 characters.
+    name: Option<String>,
+    /// What it is about, at most 5,000 characters; null clears it.
+    description: MaybeUndefined<String>,
+    /// Its colour in lists, such as `#1f6feb`; null clears it.
+    color: MaybeUndefined<String>,
+    /// Whether it is archived: nothing new is begun in it, and it can be restored.
+    is_archived: Option<bool>,
+    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    #[graphql(validator(min_length = 1, max_length = 200))]
+    idempotency_key: Option<String>,
+}
+
+impl Write for UpdateProjectInput {
+    type Entity = project::Entity;
+    const ACTION: Action = Action::EditProject;
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<project::Model> {
+        if self.is_archived.is_some() {
+            authorize(tx.scope().actor(), Action::ArchiveProject)?;
+        }
+        let before = tx.get::<project::Entity>(&self.id).await?;
+        let changes = project::ActiveModel {
+            name: change(self.name, |name| check::text("name", &name, 1, 64))?,
+            description: patch(self.description, |text| check::text("description", &text, 0, 5000))?,
+            color: patch(self.color, |color| check::color("color", &color))?,
+            is_archived: change(self.is_archived, Ok)?,
+            ..Default::default()
+        };
+        tx.update(&before, changes, "project.edited").await
+    }
+}
+
+mutations! { ProjectMutation {
+    /// Starts a project.
+    create_project(CreateProjectInput) -> CreateProjectPayload { project: Project };
+    /// Changes a project; archiving one needs an admin.
+    update_project(UpdateProjectInput) -> UpdateProjectPayload { project: Project };
+} }

@@ -1,10 +1,11 @@
 //! The roots of the schema, and what is asked of the operation rather than of a table.
 
-use super::{Ctx as _, connection::Cursor, agent_job::AgentJobQuery, agent_role::AgentRoleQuery, agent_session::AgentSessionQuery, agent_task::AgentTaskQuery, agent_token::AgentTokenQuery, api_usage::ApiUsageQuery, approval::ApprovalQuery, audit_log::AuditLogQuery, auth_token::AuthTokenQuery, channel_route::ChannelRouteQuery, clarification_request::ClarificationRequestQuery, credential::CredentialVaultQuery, execution_plan::ExecutionPlanQuery, goal::GoalQuery, google_oauth_token::GoogleOAuthTokenQuery, idempotency_key::IdempotencyKeyQuery, integration_connection::IntegrationConnectionQuery, invitation::InvitationQuery, meeting::MeetingQuery, notification::NotificationQuery, notification_subscription::NotificationSubscriptionQuery, prd::PRDQuery, prd_symbol_link::PRDSymbolLinkQuery, project::ProjectQuery, project_graph::ProjectGraphQuery, scheduled_job::ScheduledJobQuery, skill::SkillQuery, skill_package::SkillPackageQuery, subagent_definition::SubagentDefinitionQuery, tenant::TenantQuery, ticket::TicketQuery, ticket_dependency::TicketDependencyQuery, transcript::TranscriptQuery, user::UserQuery, whisper_transcription::WhisperTranscriptionQuery, node::NodeQuery, prelude::*};
-use async_graphql::{EmptyMutation, EmptySubscription, MergedObject, Object, SDLExportOptions, SchemaBuilder};
+use super::{connection::Cursor, agent_job::AgentJobQuery, agent_role::AgentRoleQuery, agent_session::AgentSessionQuery, agent_task::AgentTaskQuery, agent_token::AgentTokenQuery, api_usage::ApiUsageQuery, approval::ApprovalQuery, audit_log::AuditLogQuery, auth_token::AuthTokenQuery, channel_route::ChannelRouteQuery, clarification_request::ClarificationRequestQuery, credential::CredentialVaultQuery, execution_plan::{ExecutionPlanMutation, ExecutionPlanQuery}, goal::{GoalMutation, GoalQuery}, google_oauth_token::GoogleOAuthTokenQuery, idempotency_key::IdempotencyKeyQuery, integration_connection::IntegrationConnectionQuery, invitation::InvitationQuery, meeting::{MeetingMutation, MeetingQuery}, notification::NotificationQuery, notification_subscription::NotificationSubscriptionQuery, prd::{PRDMutation, PRDQuery}, prd_symbol_link::PRDSymbolLinkQuery, project::{ProjectMutation, ProjectQuery}, project_graph::ProjectGraphQuery, scheduled_job::ScheduledJobQuery, skill::SkillQuery, skill_package::SkillPackageQuery, subagent_definition::SubagentDefinitionQuery, tenant::TenantQuery, ticket::{TicketMutation, TicketQuery}, ticket_dependency::TicketDependencyQuery, transcript::TranscriptQuery, user::UserQuery, whisper_transcription::WhisperTranscriptionQuery, node::NodeQuery, prelude::*};
+use entity::{tenant, user};
+use async_graphql::{EmptySubscription, MergedObject, Object, SDLExportOptions, SchemaBuilder};
 
 /// The schema.
-pub type Schema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
+pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
 /// What can be read. An operation sees one moment of the database, however many fields it asks for.
 #[derive(MergedObject, Default)]
@@ -48,6 +49,17 @@ pub struct Query(
     ApiUsageQuery,
 );
 
+/// What can be changed. Each field is a transaction of its own; they run one after the other.
+#[derive(MergedObject, Default)]
+pub struct Mutation(
+    ProjectMutation,
+    GoalMutation,
+    MeetingMutation,
+    PRDMutation,
+    ExecutionPlanMutation,
+    TicketMutation,
+);
+
 /// What concerns the operation itself.
 #[derive(Default)]
 pub struct OperationQuery;
@@ -58,6 +70,32 @@ impl OperationQuery {
     /// here, and nothing is missed or repeated.
     async fn feed_cursor(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Cursor>> {
         Ok(Some(Cursor::position(ctx.scope().head().await?)))
+    }
+
+    /// Who is asking.
+    async fn viewer(&self) -> Viewer {
+        Viewer
+    }
+}
+
+/// Who is asking.
+pub struct Viewer;
+
+/// Who is asking: the person behind the token, and their workspace.
+#[Object]
+impl Viewer {
+    /// The person; null when the server itself asks.
+    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        match ctx.scope().actor().user_id() {
+            Some(id) => Ok(ctx.scope().find::<user::Entity>(id).await?.map(User::from)),
+            None => Ok(None),
+        }
+    }
+
+    /// The workspace that everything else in this operation is about.
+    async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<Tenant>> {
+        let scope = ctx.scope();
+        Ok(scope.find::<tenant::Entity>(scope.actor().tenant()).await?.map(Tenant::from))
     }
 }
 
@@ -72,6 +110,6 @@ pub fn sdl() -> String {
     schema().sdl_with_options(options)
 }
 
-fn builder() -> SchemaBuilder<Query, EmptyMutation, EmptySubscription> {
-    Schema::build(Query::default(), EmptyMutation, EmptySubscription).limit_depth(25)
+fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription).limit_depth(25)
 }

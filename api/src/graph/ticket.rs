@@ -1,7 +1,14 @@
 //! The pieces of work that agents claim.
 
 use super::prelude::*;
-use entity::{Json, ticket};
+use super::{
+    shared::{goal_of_project, open_project},
+    write::{Write, mutations},
+};
+use crate::{Error, auth::Action, domain::check, store::Tx};
+use async_graphql::InputObject;
+use entity::{Id, Json, Large, ticket};
+use sea_orm::ActiveValue::Set;
 
 node! {
     /// A piece of work for one role: the chief of staff's planning of a brief, or a step of a plan.
@@ -96,3 +103,61 @@ node! {
         }
     }
 }
+
+/// A ticket outside of any plan.
+#[derive(InputObject)]
+pub struct CreateTicketInput {
+    /// The project it works in.
+    project_id: Id,
+    /// The goal it serves, in the same project.
+    goal_id: Option<Id>,
+    /// What is to be done, 1 to 200 characters.
+    title: String,
+    /// More about it, at most 10,000 characters.
+    #[graphql(default)]
+    description: String,
+    /// The role that can claim it, such as `dev_agent`.
+    role_slug: String,
+    /// How urgent it is, 0 to 1000; low is 50, normal 100, high 200, urgent 400.
+    #[graphql(default = 100)]
+    priority: i32,
+    /// The repository it works in, as `owner/name`.
+    target_repo: Option<String>,
+    /// Whether its result must be approved before it counts as done.
+    #[graphql(default)]
+    requires_approval: bool,
+    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    #[graphql(validator(min_length = 1, max_length = 200))]
+    idempotency_key: Option<String>,
+}
+
+impl Write for CreateTicketInput {
+    type Entity = ticket::Entity;
+    const ACTION: Action = Action::EditTicket;
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<ticket::Model> {
+        if !(0..=1000).contains(&self.priority) {
+            return Err(Error::bad_input("priority", "must be from 0 to 1000"));
+        }
+        let project = open_project(tx, &self.project_id).await?;
+        goal_of_project(tx, self.goal_id.as_ref(), &project.id).await?;
+        let row = ticket::ActiveModel {
+            project_id: Set(project.id),
+            goal_id: Set(self.goal_id),
+            role_slug: Set(check::text("roleSlug", &self.role_slug, 1, 64)?),
+            title: Set(check::text("title", &self.title, 1, 200)?),
+            description: Set(Large::new(check::text("description", &self.description, 0, 10_000)?)),
+            priority: Set(self.priority),
+            target_repo: Set(self.target_repo),
+            requires_approval: Set(self.requires_approval),
+            created_by: Set(tx.scope().actor().name()),
+            ..Default::default()
+        };
+        tx.insert(row, "ticket.created").await
+    }
+}
+
+mutations! { TicketMutation {
+    /// Writes a ticket outside of any plan; agents of its role can claim it at once.
+    create_ticket(CreateTicketInput) -> CreateTicketPayload { ticket: Ticket };
+} }

@@ -6,6 +6,7 @@
 
 mod database;
 mod filter;
+mod idempotency;
 mod ledger;
 mod loaders;
 mod nodes;
@@ -21,6 +22,7 @@ mod tx;
 pub use self::{
     database::{DatabaseUrl, Store},
     filter::{Compared, Comparison, Filter},
+    idempotency::Request,
     order::SortKey,
     page::{DEFAULT_PAGE, List, MAX_PAGE, PageArgs, PageRows},
     scope::{Parent, Scope},

@@ -2,6 +2,7 @@
 
 use super::{
     Scope,
+    idempotency::{Answer, Request},
     ledger::{self, Entry},
     order::to_json,
     select::{self, Place},
@@ -9,7 +10,7 @@ use super::{
 use crate::error::{Error, Result};
 use entity::{Id, Owned, Ownership, Timestamp};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
+    ActiveModelTrait, ActiveValue, ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
     FromQueryResult, IdenStatic, IntoActiveModel, Iterable, ModelTrait, QueryFilter, SqliteTransactionMode,
     TransactionOptions, TransactionTrait, Value,
     sea_query::{ExprTrait, LockType},
@@ -196,9 +197,17 @@ impl<'s> Tx<'s> {
     /// # Errors
     /// If the database fails; then nothing was written.
     pub async fn commit(self) -> Result<i64> {
+        self.finish(None).await
+    }
+
+    /// Appends to the ledger, remembers that a request was answered with a row, and commits.
+    pub(super) async fn finish(self, answered: Option<(Request, Id)>) -> Result<i64> {
         let actor = self.scope.actor();
         let head = ledger::append(&self.transaction, actor, self.entries, self.now).await?;
-        self.transaction.commit().await.map_err(|error: DbErr| Error::from(error))?;
+        if let Some((request, id)) = answered {
+            request.remember(&self.transaction, actor, self.now, Answer { id, seq: head }).await?;
+        }
+        self.transaction.commit().await?;
         self.scope.renew();
         Ok(head)
     }

@@ -1,0 +1,90 @@
+//! What makes a plan a plan: few steps, known roles, and dependencies that end somewhere.
+
+use super::check;
+use crate::error::{Error, Result};
+use entity::execution_plan::PlanStep;
+
+/// The role that plans.
+pub(crate) const CHIEF_OF_STAFF: &str = "chief_of_staff";
+/// The most steps a plan has.
+const MOST_STEPS: usize = 6;
+
+/// Checks the steps of a plan against each other and against the roles that can be given work.
+///
+/// # Errors
+/// [`Error::BadUserInput`] naming the first step that is wrong, and why.
+pub(crate) fn check_steps(steps: &[PlanStep], roles: &[String]) -> Result<()> {
+    if steps.is_empty() || steps.len() > MOST_STEPS {
+        return Err(Error::bad_input("steps", format!("a plan has 1 to {MOST_STEPS} steps")));
+    }
+    for (position, step) in steps.iter().enumerate() {
+        let field = |name: &str| format!("steps[{position}].{name}");
+        check::text(&field("title"), &step.title, 1, 200)?;
+        check::text(&field("description"), &step.description, 0, 10_000)?;
+        check::texts(&field("skills"), &step.skills, 20, 100)?;
+        if !roles.contains(&step.role_slug) {
+            let known = roles.join(", ");
+            return Err(Error::bad_input(field("roleSlug"), format!("is no active role; the roles are {known}")));
+        }
+        for dependency in &step.depends_on {
+            let known = usize::try_from(*dependency).is_ok_and(|other| other < steps.len() && other != position);
+            if !known {
+                let reason = format!("{dependency} is no other step; steps are counted from 0");
+                return Err(Error::bad_input(field("dependsOn"), reason));
+            }
+        }
+        let mut distinct = step.depends_on.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        if distinct.len() != step.depends_on.len() {
+            return Err(Error::bad_input(field("dependsOn"), "names a step twice"));
+        }
+    }
+    if has_cycle(steps) {
+        return Err(Error::bad_input("steps", "the dependencies form a circle, so none of its steps could begin"));
+    }
+    Ok(())
+}
+
+/// Takes away steps whose dependencies are all gone until none can be taken; what is left is in a circle.
+fn has_cycle(steps: &[PlanStep]) -> bool {
+    let mut done = vec![false; steps.len()];
+    for _ in steps {
+        for (position, step) in steps.iter().enumerate() {
+            let is_done = |other: &i32| usize::try_from(*other).is_ok_and(|other| done[other]);
+            if step.depends_on.iter().all(is_done) {
+                done[position] = true;
+            }
+        }
+    }
+    done.contains(&false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(depends_on: &[i32]) -> PlanStep {
+        let (title, role_slug) = ("do it".to_owned(), "dev_agent".to_owned());
+        PlanStep { title, role_slug, depends_on: depends_on.to_vec(), ..Default::default() }
+    }
+
+    fn holds(dependencies: &[&[i32]]) -> bool {
+        let steps: Vec<_> = dependencies.iter().map(|depends_on| step(depends_on)).collect();
+        check_steps(&steps, &["dev_agent".to_owned()]).is_ok()
+    }
+
+    #[test]
+    fn dependencies_must_end_somewhere() {
+        assert!(holds(&[&[]]));
+        assert!(holds(&[&[1, 2], &[2], &[]]));
+        for refused in [&[&[0][..]][..], &[&[1], &[0]], &[&[1], &[2], &[0]], &[&[7]], &[&[-1]], &[&[1, 1], &[]], &[]] {
+            assert!(!holds(refused), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_step_names_an_active_role() {
+        assert!(check_steps(&[step(&[])], &["qa_agent".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,54 @@
+//! Rules that several mutations share.
+
+use crate::{
+    error::{Error, Result},
+    store::Tx,
+};
+use entity::{Id, goal, project};
+use sea_orm::{
+    Condition,
+    sea_query::{Expr, ExprTrait},
+};
+
+/// A condition that more can be added to.
+pub(super) fn all_of(first: Expr) -> Condition {
+    Condition::all().add(first)
+}
+
+/// A length as a column holds it.
+pub(super) fn count(length: usize) -> i32 {
+    i32::try_from(length).unwrap_or(i32::MAX)
+}
+
+/// A project in which something new can begin.
+///
+/// # Errors
+/// [`Error::NotFound`], or [`Error::Conflict`] when it is archived.
+pub(super) async fn open_project(tx: &Tx<'_>, id: &Id) -> Result<project::Model> {
+    let project = tx.get::<project::Entity>(id).await?;
+    if project.is_archived {
+        return Err(Error::Conflict("This project is archived. Restore it first.".to_owned()));
+    }
+    Ok(project)
+}
+
+/// The project that takes what names none.
+///
+/// # Errors
+/// [`Error::BadUserInput`] when the workspace has lost it.
+pub(super) async fn default_project(tx: &Tx<'_>) -> Result<project::Model> {
+    let slug = project::Column::Slug;
+    let found = tx.rows::<project::Entity>(|place| all_of(place.column(slug).eq("default"))).await?.pop();
+    found.ok_or_else(|| Error::bad_input("projectId", "is needed: this workspace has no default project"))
+}
+
+/// The goal, if one is named, belongs to the project.
+///
+/// # Errors
+/// [`Error::NotFound`], or [`Error::BadUserInput`] when it belongs to another project.
+pub(super) async fn goal_of_project(tx: &Tx<'_>, goal: Option<&Id>, project: &Id) -> Result<()> {
+    match tx.get_some::<goal::Entity>(goal).await? {
+        Some(goal) if goal.project_id != *project => Err(Error::bad_input("goalId", "belongs to another project")),
+        _ => Ok(()),
+    }
+}

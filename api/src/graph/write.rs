@@ -1,0 +1,117 @@
+//! How every mutation runs: allowed, once, in one transaction, with its ledger entries.
+
+use super::{Ctx as _, connection::Cursor};
+use crate::{
+    auth::{Action, authorize},
+    error::Result,
+    store::{Request, Tx},
+};
+use async_graphql::{Context, InputType, MaybeUndefined, Value};
+use entity::Owned;
+use sea_orm::{ActiveValue, EntityTrait, IdenStatic, ModelTrait};
+use std::sync::Arc;
+
+/// The input of a mutation: who may send it, and what it does.
+pub(super) trait Write: InputType + Send {
+    /// The table whose row the mutation answers with.
+    type Entity: Owned;
+    /// What the actor must be allowed to do.
+    const ACTION: Action;
+
+    /// Checks the input and makes its changes. The row returned is the mutation's answer.
+    fn apply(self, tx: &mut Tx<'_>) -> impl Future<Output = Result<Model<Self>>> + Send;
+}
+
+type Model<W> = <<W as Write>::Entity as EntityTrait>::Model;
+
+/// A mutation's answer.
+pub(super) struct Written<M> {
+    pub(super) row: Arc<M>,
+    pub(super) feed_cursor: Cursor,
+}
+
+/// Runs a mutation. `name` tells it apart from others that were sent under the same idempotency key.
+pub(super) async fn perform<W: Write>(ctx: &Context<'_>, name: &str, input: W) -> Result<Written<Model<W>>> {
+    let scope = ctx.scope();
+    authorize(scope.actor(), W::ACTION)?;
+    let request = request(name, &input);
+    let mut tx = scope.begin().await?;
+    if let Some(request) = &request
+        && let Some(answer) = tx.answered(request).await?
+    {
+        let row = tx.get::<W::Entity>(&answer.id).await?;
+        return Ok(Written { row: Arc::new(row), feed_cursor: Cursor::position(answer.seq) });
+    }
+    let row = input.apply(&mut tx).await?;
+    let id = match row.get(<W::Entity as Owned>::ID) {
+        sea_orm::Value::String(Some(id)) => id.into(),
+        _ => return Err(crate::Error::internal(format!("{} has no id", <W::Entity as Owned>::ID.as_str()))),
+    };
+    let head = tx.commit_answering(request, &id).await?;
+    Ok(Written { row: Arc::new(row), feed_cursor: Cursor::position(head) })
+}
+
+fn request(name: &str, input: &impl InputType) -> Option<Request> {
+    let Value::Object(fields) = input.to_value() else { return None };
+    let Some(Value::String(key)) = fields.get("idempotencyKey") else { return None };
+    Some(Request::new(key, &format!("{name} {}", Value::Object(fields.clone()))))
+}
+
+/// A patch of a nullable column: left out it stays, null clears it.
+pub(super) fn patch<T, U>(value: MaybeUndefined<T>, into: impl FnOnce(T) -> Result<U>) -> Result<ActiveValue<Option<U>>>
+where
+    Option<U>: Into<sea_orm::Value>,
+{
+    Ok(match value {
+        MaybeUndefined::Undefined => ActiveValue::NotSet,
+        MaybeUndefined::Null => ActiveValue::Set(None),
+        MaybeUndefined::Value(value) => ActiveValue::Set(Some(into(value)?)),
+    })
+}
+
+/// A patch of a column that always has a value: left out it stays.
+pub(super) fn change<T, U: Into<sea_orm::Value>>(
+    value: Option<T>,
+    into: impl FnOnce(T) -> Result<U>,
+) -> Result<ActiveValue<U>> {
+    value.map_or(Ok(ActiveValue::NotSet), |value| into(value).map(ActiveValue::Set))
+}
+
+/// Declares mutations: `field(Input) -> Payload { row: Type }`. What they do stands in the input's `Write`.
+macro_rules! mutations {
+    ($name:ident { $(
+        $(#[$doc:meta])*
+        $field:ident($input:ident) -> $payload:ident { $row:ident: $type:ident };
+    )* }) => {
+        $(
+            #[doc = concat!("What `", stringify!($field), "` answers with.")]
+            #[derive(async_graphql::SimpleObject)]
+            pub struct $payload {
+                /// The row as it is now.
+                $row: $type,
+                /// The ledger's position after this change.
+                feed_cursor: Cursor,
+            }
+        )*
+
+        #[doc = concat!("The mutations of this file: ", $("`", stringify!($field), "` ",)*)]
+        #[derive(Default)]
+        pub struct $name;
+
+        #[async_graphql::Object]
+        impl $name {
+            $(
+                $(#[$doc])*
+                async fn $field(
+                    &self,
+                    ctx: &Context<'_>,
+                    #[graphql(desc = "What to write.")] input: $input,
+                ) -> Result<$payload> {
+                    let written = $crate::graph::write::perform(ctx, stringify!($field), input).await?;
+                    Ok($payload { $row: written.row.into(), feed_cursor: written.feed_cursor })
+                }
+            )*
+        }
+    };
+}
+pub(super) use mutations;

@@ -1,0 +1,151 @@
+//! An import from paths to a summary.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::path::PathBuf;
+
+use entity::{Id, project};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::read::{Batch, problem};
+use super::{library, meetings};
+use crate::domain::parse_error::ParseError;
+use crate::error::{Error, Result};
+use crate::store::{Scope, Store};
+
+/// How the ledger names the import.
+const COMPONENT: &str = "import";
+
+/// What to import, and where to.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The slug of the workspace that gets the meetings.
+    pub workspace: String,
+    /// The slug of the project that gets the meetings.
+    pub project: String,
+    /// Files and folders, which are walked through.
+    pub paths: Vec<PathBuf>,
+    /// Whether to show a progress bar, if standard error is a terminal.
+    pub progress: bool,
+}
+
+/// What an import did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// How many meetings are new or have changed.
+    pub meetings: usize,
+    /// How many versions of transcripts were written.
+    pub transcript_versions: usize,
+    /// How many skills are new or have changed.
+    pub skills: usize,
+    /// How many subagents are new or have changed.
+    pub subagents: usize,
+    /// How many files were imported before as they are.
+    pub unchanged: usize,
+    /// What could not be imported, as `path:line: reason`, or `path: reason` when the file could not be opened.
+    pub malformed: Vec<String>,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = |count: usize, noun: &str| {
+            format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+        };
+        write!(
+            f,
+            "imported {}, {}, {}; {} unchanged; {} malformed",
+            count(self.meetings, "meeting"),
+            count(self.skills, "skill"),
+            count(self.subagents, "subagent"),
+            self.unchanged,
+            self.malformed.len()
+        )
+    }
+}
+
+/// Imports files. What cannot be read is in the summary; everything else is written, each meeting by itself.
+///
+/// # Errors
+/// [`Error::BadUserInput`] when there are meetings and no such workspace or project, and nothing was written; or if the
+/// database fails, and what was written before stays.
+pub async fn import(store: &Store, options: &Options) -> Result<Summary> {
+    let paths = options.paths.clone();
+    let batch = tokio::task::spawn_blocking(move || Batch::read(&paths))
+        .await
+        .map_err(Error::internal)?;
+    let destination = match batch.meetings.is_empty() {
+        true => None,
+        false => Some(destination(store, options).await?),
+    };
+    let mut summary = Summary {
+        malformed: batch.problems,
+        ..Summary::default()
+    };
+    let progress = progress_bar(options, batch.definitions.len() + batch.meetings.len());
+    if !batch.definitions.is_empty() {
+        progress.set_message("library");
+        let many = batch.definitions.len();
+        library::write(
+            &store.system().library(COMPONENT),
+            batch.definitions,
+            &mut summary,
+        )
+        .await?;
+        progress.inc(many as u64);
+    }
+    if let Some((scope, project)) = destination {
+        let mut taken = HashSet::new();
+        for (source, recording) in batch.meetings {
+            progress.set_message(source.name.clone());
+            if taken.insert(source.name.clone()) {
+                meetings::write(&scope, &project, &source, recording, &mut summary).await?;
+            } else {
+                let reason = format!(
+                    "expected a path of its own, found `{}` for the second time",
+                    source.name
+                );
+                summary
+                    .malformed
+                    .push(problem(&source.path, &ParseError::new(1, reason)));
+            }
+            progress.inc(1);
+        }
+    }
+    progress.finish_and_clear();
+    Ok(summary)
+}
+
+/// The workspace and the project that meetings go to.
+async fn destination(store: &Store, options: &Options) -> Result<(Scope, Id)> {
+    let Options {
+        workspace, project, ..
+    } = options;
+    let Some(tenant) = store.system().workspace(workspace).await? else {
+        return Err(Error::bad_input(
+            "workspace",
+            format!("there is no workspace with the slug `{workspace}`"),
+        ));
+    };
+    let scope = store.system().tenant(tenant.id, COMPONENT);
+    let found = scope
+        .find_by::<project::Entity>(project::Column::Slug, &project.as_str().into())
+        .await?;
+    let reason = match found {
+        Some(found) if !found.is_archived => return Ok((scope, found.id.clone())),
+        Some(_) => format!("the project `{project}` is archived; restore it first"),
+        None => {
+            format!("there is no project with the slug `{project}` in the workspace `{workspace}`")
+        }
+    };
+    Err(Error::bad_input("project", reason))
+}
+
+/// A bar on standard error; it hides itself when that is no terminal.
+fn progress_bar(options: &Options, length: usize) -> ProgressBar {
+    if !options.progress {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {wide_msg}");
+    ProgressBar::new(length as u64)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

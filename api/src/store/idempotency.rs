@@ -1,0 +1,113 @@
+//! A retried mutation gets its first answer, and changes nothing twice.
+
+use super::{Tx, select::Place};
+use crate::{
+    auth::Actor,
+    error::{Error, Result},
+};
+use chrono::TimeDelta;
+use entity::{Id, Json, Large, Timestamp, idempotency_key};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
+    sea_query::ExprTrait,
+};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+/// How long an answer is remembered.
+const MEMORY: TimeDelta = TimeDelta::hours(24);
+
+/// A request that can be told from others.
+pub struct Request {
+    key: String,
+    hash: String,
+}
+
+/// What a mutation did the first time.
+pub struct Answer {
+    /// The row it changed.
+    pub id: Id,
+    /// The ledger's head after it.
+    pub seq: i64,
+}
+
+impl Request {
+    /// A request under the key its client chose; `content` is everything that makes it this request.
+    pub fn new(key: &str, content: &str) -> Self {
+        Self { key: key.to_owned(), hash: hex::encode(Sha256::digest(content)) }
+    }
+}
+
+impl Request {
+    pub(super) async fn remember(
+        self,
+        transaction: &DatabaseTransaction,
+        actor: &Actor,
+        now: Timestamp,
+        answer: Answer,
+    ) -> Result<()> {
+        let row = idempotency_key::ActiveModel {
+            id: Set(Id(cuid2::create_id())),
+            tenant_id: Set(actor.tenant().clone()),
+            actor: Set(actor.name()),
+            key: Set(self.key),
+            request_hash: Set(self.hash),
+            response: Set(Large::new(Json(json!({ "id": answer.id, "seq": answer.seq })))),
+            expires_at: Set(Timestamp::new(now.inner() + MEMORY)),
+            created_at: Set(now),
+            updated_at: Set(now),
+        };
+        idempotency_key::Entity::insert(row).exec_without_returning(transaction).await?;
+        Ok(())
+    }
+}
+
+impl Tx<'_> {
+    /// The answer to this request, if it was given before. Holds off equal requests until the transaction ends.
+    ///
+    /// # Errors
+    /// [`Error::IdempotencyMismatch`] when the key was used for another request.
+    pub async fn answered(&self, request: &Request) -> Result<Option<Answer>> {
+        let actor = self.scope().actor();
+        let transaction = self.transaction();
+        if transaction.get_database_backend() == DbBackend::Postgres {
+            // Two equal requests at once: the second waits here and then finds the first one's answer.
+            let name = format!("{}\n{}\n{}", actor.tenant(), actor.name(), request.key);
+            let digest = Sha256::digest(name);
+            let lock = i64::from_be_bytes(std::array::from_fn(|byte| digest[byte]));
+            transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({lock})")).await?;
+        }
+        let mine = |place: Place<'_>| {
+            Condition::all()
+                .add(place.column(idempotency_key::Column::Actor).eq(actor.name()))
+                .add(place.column(idempotency_key::Column::Key).eq(request.key.as_str()))
+        };
+        let Some(known) = self.rows::<idempotency_key::Entity>(mine).await?.pop() else { return Ok(None) };
+        if known.expires_at <= self.now() {
+            idempotency_key::Entity::delete_many()
+                .filter(idempotency_key::Column::Id.eq(known.id))
+                .exec(transaction)
+                .await?;
+            return Ok(None);
+        }
+        if known.request_hash != request.hash {
+            return Err(Error::IdempotencyMismatch);
+        }
+        let full = idempotency_key::Entity::find_by_id(known.id).one(transaction).await?;
+        let response = full.and_then(|row| row.response.0).unwrap_or_default();
+        let (id, seq) = (response["id"].as_str(), response["seq"].as_i64());
+        let (Some(id), Some(seq)) = (id, seq) else {
+            return Err(Error::internal("an idempotency record without an answer"));
+        };
+        Ok(Some(Answer { id: id.into(), seq }))
+    }
+
+    /// Commits, and remembers the row as the answer to requests that repeat this one.
+    ///
+    /// # Errors
+    /// If the database fails; then nothing was written.
+    pub async fn commit_answering(self, request: Option<Request>, id: &Id) -> Result<i64> {
+        self.finish(request.map(|request| (request, id.clone()))).await
+    }
+}

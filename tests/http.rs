@@ -1,0 +1,95 @@
+//! The door: what is let in, and how what is refused looks.
+
+use crate::support::Client;
+use serde_json::{Value, json};
+use workgraph::http::graphiql;
+
+on_both_databases! {
+    async fn a_token_is_needed_and_must_hold(app) {
+        let good = app.token("demo", "owner").await;
+        let (head, _) = good.rsplit_once('.').expect("a signed token");
+        for token in ["", "x", &format!("{head}.AAAA"), head] {
+            let answer = Client::new(&app.url, token).send("{ feedCursor }", json!({})).await;
+            assert_eq!((answer.status, answer.code().as_str()), (401, "UNAUTHENTICATED"), "{token}");
+        }
+    }
+
+    async fn a_token_dies_with_its_version(app) {
+        let client = app.owner().await;
+        client.data("{ feedCursor }", json!({})).await;
+        let connection = app.connection.open().await;
+        if app.database == crate::support::Database::Postgres {
+            let arm = "SELECT set_config('workgraph.tenant', '*', false)";
+            sea_orm::ConnectionTrait::execute_unprepared(&connection, arm).await.expect("sets");
+        }
+        let bump = "UPDATE users SET \"tokenVersion\" = \"tokenVersion\" + 1";
+        sea_orm::ConnectionTrait::execute_unprepared(&connection, bump).await.expect("bumps");
+        assert_eq!(client.code("{ feedCursor }", json!({})).await, "UNAUTHENTICATED");
+    }
+
+    async fn what_is_no_operation_is_refused_with_a_code(app) {
+        let http = reqwest::Client::new();
+        let token = app.token("demo", "owner").await;
+        let long = format!("{{\"query\": \"{}\"}}", "x".repeat(300_000));
+        for (content_type, body, status, code) in [
+            ("text/plain", "{\"query\": \"{ feedCursor }\"}", 415, "UNSUPPORTED_MEDIA_TYPE"),
+            ("application/json", "{", 400, "BAD_REQUEST"),
+            ("application/json", "[]", 400, "BAD_REQUEST"),
+            ("application/json", "{\"query\": 1}", 400, "BAD_REQUEST"),
+            ("application/json", "{\"query\": \"{ node(id: \\\"\\u0000\\\") { id } }\"}", 400, "BAD_USER_INPUT"),
+            ("application/json", &long, 413, "LIMIT_EXCEEDED"),
+            ("application/json", "{\"query\": \"{\"}", 200, "GRAPHQL_PARSE_FAILED"),
+            ("application/json", "{\"query\": \"{ nothing }\"}", 200, "GRAPHQL_VALIDATION_FAILED"),
+        ] {
+            let request = http.post(&app.url).bearer_auth(&token).header("content-type", content_type);
+            let response = request.body(body.to_owned()).send().await.expect("an answer");
+            let (answered, id) = (response.status().as_u16(), response.headers().contains_key("x-request-id"));
+            let answer: Value = response.json().await.expect("JSON");
+            assert_eq!((answered, answer["errors"][0]["extensions"]["code"].as_str()), (status, Some(code)));
+            assert!(id && answer["errors"][0]["extensions"]["requestId"].is_string());
+        }
+        let got = http.get(format!("{}?query={{feedCursor}}", app.url)).send().await.expect("an answer");
+        assert_eq!(got.status(), 405);
+        let lost = http.get(app.url.replace("/graphql", "/nothing")).send().await.expect("an answer");
+        assert_eq!(lost.status(), 404);
+    }
+
+    async fn the_examples_of_graphiql_run(app) {
+        let client = app.owner().await;
+        let project = client.data("{ projects(first: 1) { nodes { id } } }", json!({})).await;
+        let id = project["projects"]["nodes"][0]["id"].as_str().expect("an id");
+        for example in graphiql::examples(id) {
+            let variables = if example.variables.is_empty() { "{}" } else { &example.variables };
+            client.data(&example.query, serde_json::from_str(variables).expect("JSON")).await;
+        }
+    }
+
+    async fn graphiql_is_served_to_browsers(app) {
+        let http = reqwest::Client::new();
+        let page = http.get(&app.url).header("accept", "text/html").send().await.expect("an answer");
+        assert_eq!(page.status(), 200);
+        let html = page.text().await.expect("a page");
+        assert!(html.contains("<title>Workgraph GraphiQL</title>"), "{html}");
+    }
+
+    async fn an_operation_sees_one_moment(app) {
+        // Aliased fields of one operation agree with each other while others write.
+        let client = app.owner().await;
+        let writer = {
+            let client = client.clone();
+            tokio::spawn(async move {
+                for turn in 0..20 {
+                    let name = json!({ "name": format!("moment {turn}") });
+                    client.data("mutation($name: String!) { createProject(input: { name: $name }) { feedCursor } }", name).await;
+                }
+            })
+        };
+        while !writer.is_finished() {
+            let data = client.data("{ a: feedCursor p: projects { totalCount } q: projects(first: 200) { nodes { id tickets { totalCount } } }
+                l: activity(first: 1) { nodes { seq } } t: activity { totalCount } }", json!({})).await;
+            assert_eq!(data["p"]["totalCount"], data["q"]["nodes"].as_array().expect("rows").len());
+            assert_eq!(data["l"]["nodes"][0]["seq"], data["t"]["totalCount"].to_string());
+        }
+        writer.await.expect("writes");
+    }
+}

@@ -1,0 +1,15 @@
+//! The product, tested as its users meet it: over HTTP, on SQLite and on PostgreSQL, with the same tests.
+
+#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a test that panics has failed, as it should")]
+
+#[macro_use]
+mod support;
+
+mod http;
+mod isolation;
+mod ledger;
+mod lists;
+mod schema;
+mod statements;
+mod tables;
+mod writes;

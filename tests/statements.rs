@@ -1,0 +1,98 @@
+//! SQL statements per operation: as many for a thousand rows as for one.
+
+use crate::support::{Client, TestApp};
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+
+/// Operations and the statements they take, however many rows they find.
+const OPERATIONS: [(&str, u64); 9] = [
+    ("{ projects(first: 200) { nodes { name goals { nodes { title } } } } }", 2),
+    ("{ prds(first: 200) { nodes { title executionPlans { nodes { attempt tickets { nodes { title } } } } } } }", 3),
+    ("{ tickets(first: 200) { nodes { title project { name } parentTicket { title } } } }", 3),
+    ("{ tickets(first: 200) { totalCount } }", 1),
+    ("{ tickets(first: 200) { totalCount nodes { id } } }", 2),
+    ("{ projects(first: 200) { nodes { tickets { totalCount } goals(first: 3) { totalCount nodes { id } } } } }", 4),
+    ("{ tickets(first: 200) { nodes { description payload } } }", 3),
+    ("{ projects(first: 200) { nodes { a: goals(first: 1) { nodes { id } } b: goals(last: 1) { nodes { id } } } } }", 3),
+    ("{ viewer { user { name } tenant { name } } feedCursor }", 3),
+];
+
+on_both_databases! {
+    async fn statements_do_not_grow_with_rows(app) {
+        let client = app.owner().await;
+        let counts = async || {
+            let mut counts = Vec::new();
+            for (query, _) in OPERATIONS {
+                let answer = client.send(query, json!({})).await;
+                counts.push((query, answer.statements()));
+                answer.data(query);
+            }
+            counts
+        };
+        assert_eq!(counts().await, OPERATIONS);
+        for rows in [10, 1000] {
+            grow(&app, &client, rows).await;
+            assert_eq!(counts().await, OPERATIONS, "with {rows} rows more");
+        }
+    }
+
+    async fn one_row_takes_one_statement_and_any_row_two(app) {
+        let client = app.owner().await;
+        let data = client.data("{ goals(first: 1) { nodes { id } } }", json!({})).await;
+        let id = json!({ "id": data["goals"]["nodes"][0]["id"] });
+        let goal = client.send("query($id: ID!) { goal(id: $id) { title project { name } } }", id.clone()).await;
+        assert_eq!(goal.statements(), 2);
+        let node = client.send("query($id: ID!) { node(id: $id) { id ... on Goal { title } } }", id).await;
+        assert_eq!(node.statements(), 2);
+    }
+
+    async fn equal_questions_are_asked_once(app) {
+        let client = app.owner().await;
+        let query = "{ goals(first: 200) { nodes { project { name createdBy { name } } createdBy { name } } } }";
+        let answer = client.send(query, json!({})).await;
+        // Goals, projects, and the people behind both: those of the goals, then those only projects have.
+        assert!(answer.statements() <= 4, "{} statements", answer.statements());
+    }
+}
+
+/// Adds projects with goals and briefs with plans and tickets, beside the server.
+async fn grow(app: &TestApp, client: &Client, rows: usize) {
+    let data = client.data("{ viewer { tenant { id } } projects(first: 1) { nodes { id } } }", json!({})).await;
+    let (tenant, project) = (&data["viewer"]["tenant"]["id"], &data["projects"]["nodes"][0]["id"]);
+    let (tenant, project) = (tenant.as_str().expect("an id"), project.as_str().expect("an id"));
+    let connection = app.connection.open().await;
+    if app.database == crate::support::Database::Postgres {
+        connection.execute_unprepared("SELECT set_config('workgraph.tenant', '*', false)").await.expect("sets");
+    }
+    let standard = "\"tenantId\", \"createdAt\", \"updatedAt\"";
+    let values = format!("'{tenant}', '2026-01-01T00:00:00+00:00', '2026-01-01T00:00:00+00:00'");
+    let insert = |table: &str, columns: &str, row: &dyn Fn(usize) -> String| {
+        let rows: Vec<_> = (0..rows).map(|n| format!("({values}, {})", row(n))).collect();
+        format!("INSERT INTO {table} ({standard}, {columns}) VALUES {}", rows.join(", "))
+    };
+    let id = |kind: &str, n: usize| format!("{kind}{rows}x{n}");
+    let statements = [
+        insert("projects", "id, name, slug", &|n| format!("'{0}', 'p{n}', 'grown-{rows}-{n}'", id("p", n))),
+        insert("goals", "id, \"projectId\", title", &|n| format!("'{}', '{}', 'g{n}'", id("g", n), id("p", n % 7))),
+        insert("prds", "id, \"projectId\", title, summary", &|n| format!("'{}', '{project}', 'b{n}', ''", id("b", n))),
+        insert("tickets", "id, \"projectId\", \"prdId\", \"roleSlug\", title, \"createdBy\"", &|n| {
+            format!("'{}', '{project}', '{}', 'chief_of_staff', 't{n}', 'test'", id("c", n), id("b", n))
+        }),
+        insert(
+            "execution_plans",
+            "id, \"projectId\", \"prdId\", \"parentTicketId\", steps, \"stepCount\", \"channelSummary\"",
+            &|n| format!("'{}', '{project}', '{}', '{}', '[]', 1, ''", id("e", n), id("b", n), id("c", n)),
+        ),
+        insert(
+            "tickets",
+            "id, \"projectId\", \"prdId\", \"planId\", \"parentTicketId\", \"roleSlug\", title, \"createdBy\"",
+            &|n| {
+                let (brief, plan, parent) = (id("b", n), id("e", n), id("c", n));
+                format!("'{}', '{project}', '{brief}', '{plan}', '{parent}', 'dev_agent', 't{n}', 'test'", id("t", n))
+            },
+        ),
+    ];
+    for statement in statements {
+        connection.execute_unprepared(&statement).await.expect("inserts");
+    }
+}

@@ -1,0 +1,61 @@
+//! A client as simple as curl.
+
+use serde_json::{Value, json};
+
+/// Sends operations with one token.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    token: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+}
+
+impl Client {
+    pub fn new(url: &str, token: &str) -> Self {
+        Self { http: reqwest::Client::new(), url: url.to_owned(), token: token.to_owned() }
+    }
+
+    /// Sends an operation.
+    pub async fn send(&self, query: &str, variables: Value) -> Answer {
+        let request = self.http.post(&self.url).bearer_auth(&self.token).header("x-workgraph-explain", "1");
+        let response = request.json(&json!({ "query": query, "variables": variables })).send().await.expect("an answer");
+        let status = response.status().as_u16();
+        Answer { status, body: response.json().await.expect("JSON") }
+    }
+
+    /// Sends an operation that must succeed, and returns its data.
+    pub async fn data(&self, query: &str, variables: Value) -> Value {
+        self.send(query, variables).await.data(query)
+    }
+
+    /// Sends an operation that must fail, and returns its first error's code.
+    pub async fn code(&self, query: &str, variables: Value) -> String {
+        self.send(query, variables).await.code()
+    }
+}
+
+impl Answer {
+    /// The data of an answer without errors.
+    pub fn data(self, query: &str) -> Value {
+        assert!(self.body.get("errors").is_none(), "{query}\nanswered {:#}", self.body["errors"]);
+        self.body["data"].clone()
+    }
+
+    /// The code of the first error.
+    pub fn code(&self) -> String {
+        let code = self.body["errors"][0]["extensions"]["code"].as_str();
+        code.map(str::to_owned).unwrap_or_else(|| panic!("an error was expected, not {:#}", self.body))
+    }
+
+    /// How many SQL statements the operation took.
+    pub fn statements(&self) -> u64 {
+        self.body["extensions"]["cost"]["sqlStatements"].as_u64().expect("the cost was asked for")
+    }
+}

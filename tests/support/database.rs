@@ -1,0 +1,164 @@
+//! Databases for tests: migrated and seeded once a run, cloned for each test.
+
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+use workgraph::{
+    clock::Clock,
+    seed,
+    store::{DatabaseUrl, Store},
+};
+
+/// The role that the server has on PostgreSQL: an ordinary one, so that row-level security holds.
+const ROLE: &str = "workgraph_tests";
+const PREFIX: &str = "workgraph_test_";
+
+/// Which database a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    Sqlite,
+    Postgres,
+}
+
+/// How to reach a test's database.
+pub struct Connection {
+    pub url: DatabaseUrl,
+    /// The same, for SeaORM.
+    pub text: String,
+    _directory: Option<TempDir>,
+}
+
+impl Database {
+    /// An empty database, without any table.
+    pub async fn empty(self) -> Connection {
+        match self {
+            Self::Sqlite => sqlite(),
+            Self::Postgres => {
+                postgres_role().await;
+                let name = next_name();
+                execute(&format!("CREATE DATABASE {name} OWNER {ROLE}")).await;
+                postgres(&name)
+            }
+        }
+    }
+
+    /// A database that holds the demo.
+    pub async fn fresh(self) -> Connection {
+        match self {
+            Self::Sqlite => {
+                static TEMPLATE: OnceCell<PathBuf> = OnceCell::const_new();
+                let template = TEMPLATE.get_or_init(async || {
+                    let made = sqlite();
+                    seed(&made).await;
+                    let DatabaseUrl::Sqlite(path) = made.url else { panic!("it is SQLite") };
+                    // It lives as long as the run.
+                    std::mem::forget(made._directory);
+                    path
+                });
+                let clone = sqlite();
+                let DatabaseUrl::Sqlite(path) = &clone.url else { panic!("it is SQLite") };
+                std::fs::copy(template.await, path).expect("copies");
+                clone
+            }
+            Self::Postgres => {
+                static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+                let template = TEMPLATE.get_or_init(async || {
+                    postgres_role().await;
+                    let name = next_name();
+                    execute(&format!("CREATE DATABASE {name} OWNER {ROLE}")).await;
+                    seed(&postgres(&name)).await;
+                    name
+                });
+                let (template, name) = (template.await, next_name());
+                execute(&format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {ROLE}")).await;
+                postgres(&name)
+            }
+        }
+    }
+}
+
+impl Connection {
+    /// A connection beside the server's.
+    pub async fn open(&self) -> DatabaseConnection {
+        let mut options = ConnectOptions::new(self.text.clone());
+        options.max_connections(1).sqlx_logging(false);
+        sea_orm::Database::connect(options).await.expect("connects")
+    }
+}
+
+async fn seed(connection: &Connection) {
+    let store = Store::open(&connection.url, 4, Clock::system()).await.expect("opens");
+    store.migrate().await.expect("migrates");
+    assert!(seed::seed_if_empty(&store).await.expect("seeds"), "a new database is empty");
+    store.close().await;
+}
+
+fn sqlite() -> Connection {
+    let directory = TempDir::new().expect("a directory");
+    let path = directory.path().join("workgraph.db");
+    let text = format!("sqlite:{}", path.display());
+    Connection { url: text.parse().expect("a URL"), text, _directory: Some(directory) }
+}
+
+/// The server to make databases on; `tests/run` starts one.
+fn server_url() -> String {
+    std::env::var("TEST_DATABASE_URL").expect(
+        "TEST_DATABASE_URL is not set. Run the tests with tests/run, which starts a PostgreSQL of its own, or set it to \
+         postgres://user@host/postgres of a server whose user may create databases and roles.",
+    )
+}
+
+fn postgres(name: &str) -> Connection {
+    let server = server_url();
+    let (scheme, rest) = server.split_once("://").expect("a URL");
+    let (authority, query) = match rest.split_once('/') {
+        Some((authority, path)) => (authority, path.split_once('?').map(|(_, query)| query)),
+        None => (rest, None),
+    };
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    let text = format!("{scheme}://{ROLE}:{ROLE}@{host}/{name}{query}");
+    Connection { url: text.parse().expect("a URL"), text, _directory: None }
+}
+
+fn next_name() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("{PREFIX}{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Makes the role, and drops what an earlier run left behind.
+async fn postgres_role() {
+    static DONE: OnceCell<()> = OnceCell::const_new();
+    DONE.get_or_init(async || {
+        let role = format!(
+            "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '{ROLE}') THEN \
+             CREATE ROLE {ROLE} LOGIN PASSWORD '{ROLE}'; END IF; END $$"
+        );
+        execute(&role).await;
+        let connection = server().await;
+        let old = format!("SELECT datname FROM pg_database WHERE datname LIKE '{PREFIX}%'");
+        let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, old);
+        for row in connection.query_all_raw(statement).await.expect("lists") {
+            let name: String = row.try_get("", "datname").expect("a name");
+            connection.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.expect("drops");
+        }
+        connection.close().await.expect("closes");
+    })
+    .await;
+}
+
+async fn server() -> DatabaseConnection {
+    let mut options = ConnectOptions::new(server_url());
+    options.max_connections(1).sqlx_logging(false);
+    sea_orm::Database::connect(options).await.expect("the PostgreSQL server of TEST_DATABASE_URL answers")
+}
+
+async fn execute(sql: &str) {
+    let connection = server().await;
+    connection.execute_unprepared(sql).await.expect("executes");
+    connection.close().await.expect("closes");
+}

@@ -1,0 +1,271 @@
+//! What can be written, by whom, and what is refused.
+
+use crate::support::{ACME, Client, DEMO, Field, Schema};
+use serde_json::{Value, json};
+
+/// An input that the mutation accepts, for tests that try all mutations.
+pub async fn sample(client: &Client, mutation: &str) -> Value {
+    let data = client
+        .data(
+            "{ projects(first: 1, filter: { isArchived: { eq: false }, goals: { some: {} } }) {
+                nodes { id goals(first: 1) { nodes { id } } } }
+              meetings(first: 1) { nodes { id } }
+              prds(first: 1, filter: { status: { eq: DRAFT } }) { nodes { id version } } }",
+            json!({}),
+        )
+        .await;
+    let project = &data["projects"]["nodes"][0];
+    let goal = &project["goals"]["nodes"][0]["id"];
+    let (project, meeting) = (&project["id"], &data["meetings"]["nodes"][0]["id"]);
+    let prd = &data["prds"]["nodes"][0];
+    match mutation {
+        "createProject" => json!({ "name": "Sample" }),
+        "updateProject" => json!({ "id": project, "description": "changed" }),
+        "createGoal" => json!({ "projectId": project, "title": "Sample", "parentGoalId": goal }),
+        "updateGoal" => json!({ "id": goal, "outcome": "changed" }),
+        "createMeeting" => json!({
+            "projectId": project, "goalId": goal, "title": "Sample", "transcript": { "text": "Ann: hello\nBob: hi" },
+        }),
+        "editTranscript" => json!({ "meetingId": meeting, "transcript": { "text": "Ann: hello again" } }),
+        "createPrd" => json!({ "projectId": project, "goalId": goal, "meetingId": meeting, "title": "Sample" }),
+        "updatePrd" => json!({ "id": prd["id"], "expectedVersion": prd["version"], "title": "changed" }),
+        "createExecutionPlan" => json!({
+            "prdId": prd["id"], "channelSummary": "Two steps", "steps": [
+                { "title": "Build", "roleSlug": "dev_agent" },
+                { "title": "Test", "roleSlug": "qa_agent", "dependsOn": [0] },
+            ],
+        }),
+        "createTicket" => json!({ "projectId": project, "goalId": goal, "title": "Sample", "roleSlug": "dev_agent" }),
+        other => panic!("which input does {other} accept?"),
+    }
+}
+
+/// The operation that runs a mutation with `$input` and answers with the row's id.
+pub fn operation(mutation: &Field) -> String {
+    let input = &mutation.args[0].of.name;
+    let name = &mutation.name;
+    format!("mutation($input: {input}!) {{ {name}(input: $input) {{ __typename feedCursor }} }}")
+}
+
+on_both_databases! {
+    async fn every_mutation_writes_and_its_ledger_entries_stand(app) {
+        let client = app.owner().await;
+        let schema = Schema::of(&client).await;
+        for mutation in schema.mutations() {
+            let before = head(&client).await;
+            let input = sample(&client, &mutation.name).await;
+            client.data(&operation(mutation), json!({ "input": input })).await;
+            assert!(head(&client).await > before, "{} left no entry", mutation.name);
+        }
+        let tenant = app.store.system().workspace(DEMO).await.expect("reads").expect("is seeded");
+        let entries = app.store.verify_ledger(&tenant.id).await.expect("the chain holds");
+        assert_eq!(entries, head(&client).await);
+    }
+
+    async fn a_viewer_cannot_write(app) {
+        let (viewer, owner) = (app.client(DEMO, "viewer").await, app.owner().await);
+        let schema = Schema::of(&viewer).await;
+        let before = head(&owner).await;
+        for mutation in schema.mutations() {
+            let input = sample(&owner, &mutation.name).await;
+            let code = viewer.code(&operation(mutation), json!({ "input": input })).await;
+            assert_eq!(code, "FORBIDDEN", "{}", mutation.name);
+        }
+        assert_eq!(before, head(&owner).await);
+    }
+
+    async fn the_same_key_gets_the_first_answer(app) {
+        let client = app.owner().await;
+        let schema = Schema::of(&client).await;
+        for mutation in schema.mutations() {
+            let mut input = sample(&client, &mutation.name).await;
+            input["idempotencyKey"] = json!(format!("once-{}", mutation.name));
+            let query = operation(mutation);
+            let first = client.data(&query, json!({ "input": input })).await;
+            let after = head(&client).await;
+            let again = client.data(&query, json!({ "input": input })).await;
+            assert_eq!(first, again, "{}", mutation.name);
+            assert_eq!(after, head(&client).await, "{} was done twice", mutation.name);
+            let text = input.as_object_mut().expect("an object").iter_mut().find(|(name, _)| {
+                ["title", "name", "outcome", "description", "channelSummary"].contains(&name.as_str())
+            });
+            let Some((_, text)) = text else { continue };
+            *text = json!("another");
+            let code = client.code(&query, json!({ "input": input })).await;
+            assert_eq!(code, "IDEMPOTENCY_MISMATCH", "{}", mutation.name);
+        }
+    }
+
+    async fn equal_requests_at_once_are_done_once(app) {
+        let client = app.owner().await;
+        let before = head(&client).await;
+        let query = "mutation { createProject(input: { name: \"Race\", idempotencyKey: \"race\" }) { project { id } } }";
+        let sent: Vec<_> = (0..8)
+            .map(|_| {
+                let client = client.clone();
+                tokio::spawn(async move { client.data(query, json!({})).await })
+            })
+            .collect();
+        let mut answers = Vec::new();
+        for answer in sent {
+            answers.push(answer.await.expect("runs"));
+        }
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+        assert_eq!(head(&client).await, before + 1);
+    }
+
+    async fn a_meeting_becomes_a_brief_a_plan_and_tickets(app) {
+        let client = app.client(DEMO, "member").await;
+        let project = client.data("mutation { createProject(input: { name: \"Chain!\" }) { project { id slug } } }", json!({})).await;
+        let project = &project["createProject"]["project"];
+        assert_eq!(project["slug"], "chain");
+        let project = &project["id"];
+        let vtt = "WEBVTT\n\n00:00.000 --> 00:02.000\n<v Ann>We need exports.\n\n00:02.000 --> 00:05.000\n<v Bob>As CSV.\n";
+        let meeting = client.data(
+            "mutation($input: CreateMeetingInput!) { createMeeting(input: $input) { meeting {
+                id status source participantCount currentTranscript { version wordCount duration speakers
+                    segments { nodes { speaker text startTime } } } } } }",
+            json!({ "input": { "projectId": project, "title": "Exports", "transcript": { "text": vtt } } }),
+        ).await;
+        let meeting = &meeting["createMeeting"]["meeting"];
+        assert_eq!(meeting["status"], "COMPLETED");
+        assert_eq!(meeting["participantCount"], 2);
+        assert_eq!(meeting["currentTranscript"], json!({
+            "version": 1, "wordCount": 5, "duration": 5, "speakers": ["Ann", "Bob"], "segments": { "nodes": [
+                { "speaker": "Ann", "text": "We need exports.", "startTime": 0.0 },
+                { "speaker": "Bob", "text": "As CSV.", "startTime": 2.0 },
+            ] },
+        }));
+        let prd = client.data(
+            "mutation($input: CreatePRDInput!) { createPrd(input: $input) { prd {
+                id version status requirementCount requirements { title priority } meeting { title } } } }",
+            json!({ "input": { "projectId": project, "meetingId": meeting["id"], "title": "CSV export", "content": {
+                "requirements": [{ "title": "One click", "priority": "HIGH" }] } } }),
+        ).await;
+        let prd = &prd["createPrd"]["prd"];
+        assert_eq!(prd["requirementCount"], 1);
+        assert_eq!(prd["requirements"], json!([{ "title": "One click", "priority": "HIGH" }]));
+        assert_eq!(prd["meeting"]["title"], "Exports");
+        let plan = client.data(
+            "mutation($input: CreateExecutionPlanInput!) { createExecutionPlan(input: $input) { executionPlan {
+                attempt status stepCount steps { title dependsOn }
+                tickets(orderBy: [{ field: STEP_INDEX }]) { nodes { title status roleSlug openDependencyCount
+                    dependencies { nodes { dependsOn { title } } } parentTicket { roleSlug } } } } } }",
+            json!({ "input": { "prdId": prd["id"], "channelSummary": "Build, then test", "steps": [
+                { "title": "Build", "roleSlug": "dev_agent" },
+                { "title": "Test", "roleSlug": "qa_agent", "dependsOn": [0] } ] } }),
+        ).await;
+        let parent = json!({ "roleSlug": "chief_of_staff" });
+        assert_eq!(plan["createExecutionPlan"]["executionPlan"], json!({
+            "attempt": 1, "status": "PENDING_APPROVAL", "stepCount": 2,
+            "steps": [{ "title": "Build", "dependsOn": [] }, { "title": "Test", "dependsOn": [0] }],
+            "tickets": { "nodes": [
+                { "title": "Build", "status": "BLOCKED", "roleSlug": "dev_agent", "openDependencyCount": 0,
+                  "dependencies": { "nodes": [] }, "parentTicket": parent },
+                { "title": "Test", "status": "BLOCKED", "roleSlug": "qa_agent", "openDependencyCount": 1,
+                  "dependencies": { "nodes": [{ "dependsOn": { "title": "Build" } }] }, "parentTicket": parent },
+            ] },
+        }));
+        let second = "mutation($id: ID!) { createExecutionPlan(input: { prdId: $id, channelSummary: \"Again\",
+            steps: [{ title: \"x\", roleSlug: \"dev_agent\" }] }) { feedCursor } }";
+        assert_eq!(client.code(second, json!({ "id": prd["id"] })).await, "CONFLICT");
+    }
+
+    async fn each_edit_of_a_transcript_is_a_new_version(app) {
+        let client = app.owner().await;
+        let meeting = client.data("{ meetings(first: 1, filter: { status: { eq: COMPLETED } }) { nodes { id transcripts { totalCount } } } }", json!({})).await;
+        let meeting = &meeting["meetings"]["nodes"][0];
+        let count = meeting["transcripts"]["totalCount"].as_i64().expect("a count");
+        let data = client.data(
+            "mutation($input: EditTranscriptInput!) { editTranscript(input: $input) { meeting {
+                wordCount currentTranscript { version source editNote editedBy { role } fullText } transcripts { totalCount } } } }",
+            json!({ "input": { "meetingId": meeting["id"], "note": "typo", "transcript": { "text": "Ann: three words here" } } }),
+        ).await;
+        let meeting = &data["editTranscript"]["meeting"];
+        assert_eq!(meeting["transcripts"]["totalCount"], count + 1);
+        assert_eq!(meeting["wordCount"], 3);
+        assert_eq!(meeting["currentTranscript"], json!({
+            "version": count + 1, "source": "EDIT", "editNote": "typo", "editedBy": { "role": "OWNER" },
+            "fullText": "Ann: three words here",
+        }));
+    }
+
+    async fn what_is_wrong_is_named(app) {
+        let client = app.owner().await;
+        let refusals = [
+            ("createProject(input: { name: \"\" })", "name"),
+            ("createProject(input: { name: \"x\", slug: \"settings\" })", "slug"),
+            ("createProject(input: { name: \"x\", slug: \"No Slug\" })", "slug"),
+            ("createProject(input: { name: \"x\", color: \"red\" })", "color"),
+            ("createMeeting(input: { title: \"x\", transcript: { text: \"  \" } })", "transcript.text"),
+            ("createMeeting(input: { title: \"x\", transcript: { text: \"WEBVTT\\n\\n0:x --> 1\\nhi\" } })", "transcript.text"),
+        ];
+        for (mutation, field) in refusals {
+            let answer = client.send(&format!("mutation {{ {mutation} {{ feedCursor }} }}"), json!({})).await;
+            assert_eq!(answer.code(), "BAD_USER_INPUT", "{mutation}");
+            let extensions = &answer.body["errors"][0]["extensions"];
+            assert_eq!(extensions["field"], field, "{mutation}");
+            assert!(extensions["requestId"].is_string());
+        }
+    }
+
+    async fn a_goal_keeps_to_its_project_and_its_states(app) {
+        let client = app.owner().await;
+        let create = "mutation($input: CreateGoalInput!) { createGoal(input: $input) { goal { id } } }";
+        let update = "mutation($input: UpdateGoalInput!) { updateGoal(input: $input) { goal { status outcome targetDate } } }";
+        let projects = client.data("mutation { a: createProject(input: { name: \"A\" }) { project { id } }
+            b: createProject(input: { name: \"B\" }) { project { id } } }", json!({})).await;
+        let (a, b) = (&projects["a"]["project"]["id"], &projects["b"]["project"]["id"]);
+        let goal = async |input: Value| client.data(create, json!({ "input": input })).await["createGoal"]["goal"]["id"].clone();
+        let top = goal(json!({ "projectId": a, "title": "top", "targetDate": "2027-01-01T00:00:00Z" })).await;
+        let below = goal(json!({ "projectId": a, "title": "below", "parentGoalId": top })).await;
+        let circle = json!({ "input": { "id": top, "parentGoalId": below } });
+        assert_eq!(client.code(update, circle).await, "BAD_USER_INPUT");
+        let elsewhere = json!({ "input": { "projectId": b, "title": "x", "parentGoalId": top } });
+        assert_eq!(client.code(create, elsewhere).await, "BAD_USER_INPUT");
+        let achieved = client.data(update, json!({ "input": { "id": top, "status": "ACHIEVED", "targetDate": null } })).await;
+        assert_eq!(achieved["updateGoal"]["goal"], json!({ "status": "ACHIEVED", "outcome": "", "targetDate": null }));
+        let answer = client.send(update, json!({ "input": { "id": top, "status": "ABANDONED" } })).await;
+        assert_eq!(answer.code(), "ILLEGAL_TRANSITION");
+        assert_eq!(answer.body["errors"][0]["extensions"]["allowed"], json!(["active"]));
+    }
+
+    async fn a_brief_is_edited_only_at_the_version_that_was_read(app) {
+        let client = app.owner().await;
+        let input = sample(&client, "updatePrd").await;
+        let query = "mutation($input: UpdatePRDInput!) { updatePrd(input: $input) { prd { version } } }";
+        let edited = client.data(query, json!({ "input": input })).await;
+        assert_eq!(edited["updatePrd"]["prd"]["version"], input["expectedVersion"].as_i64().expect("a number") + 1);
+        assert_eq!(client.code(query, json!({ "input": input })).await, "CONFLICT");
+    }
+
+    async fn slugs_are_unique_within_a_workspace_only(app) {
+        let (demo, acme) = (app.owner().await, app.client(ACME, "owner").await);
+        let query = "mutation { createProject(input: { name: \"Same\", slug: \"same\" }) { project { slug } } }";
+        demo.data(query, json!({})).await;
+        acme.data(query, json!({})).await;
+        assert_eq!(demo.code(query, json!({})).await, "CONFLICT");
+        let numbered = demo.data("mutation { createProject(input: { name: \"Same\" }) { project { slug } } }", json!({})).await;
+        assert_eq!(numbered["createProject"]["project"]["slug"], "same-2");
+    }
+
+    async fn only_admins_archive_a_project(app) {
+        let input = sample(&app.owner().await, "updateProject").await;
+        let query = "mutation($id: ID!) { updateProject(input: { id: $id, isArchived: true }) { project { isArchived } } }";
+        let id = json!({ "id": input["id"] });
+        assert_eq!(app.client(DEMO, "member").await.code(query, id.clone()).await, "FORBIDDEN");
+        app.client(DEMO, "admin").await.data(query, id).await;
+        let goal = json!({ "id": input["id"] });
+        let create = "mutation($id: ID!) { createGoal(input: { projectId: $id, title: \"late\" }) { feedCursor } }";
+        assert_eq!(app.owner().await.code(create, goal).await, "CONFLICT");
+    }
+}
+
+/// The length of the asker's ledger.
+pub async fn head(client: &Client) -> i64 {
+    let data = client.data("{ activity(first: 1) { totalCount nodes { seq } } }", json!({})).await;
+    let (count, last) = (&data["activity"]["totalCount"], &data["activity"]["nodes"][0]["seq"]);
+    let last = last.as_str().and_then(|seq| seq.parse().ok()).expect("a number");
+    assert_eq!(count.as_i64(), Some(last), "the sequence is dense");
+    last
+}
