@@ -2,7 +2,7 @@
 
 use crate::{
     lists::{all, ids, operation},
-    support::{ACME, Client, Field, Schema},
+    support::{ACME, Client, Field, Schema, TestApp},
     writes,
 };
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -16,7 +16,7 @@ const WITH_GLOBAL_ROWS: [&str; 3] = ["AgentRole", "SkillPackage", "SubagentDefin
 struct Foreign(BTreeMap<String, Vec<String>>);
 
 impl Foreign {
-    async fn read(app: &schema: &Schema) -> Self {
+    async fn read(app: &TestApp, schema: &Schema) -> Self {
         let (mine, theirs) = (app.owner().await, app.client(ACME, "owner").await);
         let mut out = BTreeMap::new();
         for (list, row) in schema.lists() {
@@ -39,7 +39,10 @@ impl Foreign {
     fn must_not_be_in(&self, answer: &Value, asked: &str) {
         let foreign = self.all();
         for text in texts(answer) {
-            assert!(!foreign.contains(text), "{asked} showed {text} of another tenant");
+            assert!(
+                !foreign.contains(text),
+                "{asked} showed {text} of another tenant"
+            );
         }
     }
 }
@@ -168,18 +171,39 @@ on_both_databases! {
 
 async fn single(client: &Client, field: &Field, foreign: &Foreign) {
     for ids in foreign.0.values().flatten().collect::<Vec<_>>().chunks(40) {
-        let asked: Vec<_> =
-            ids.iter().enumerate().map(|(n, id)| format!("a{n}: {}(id: \"{id}\") {{ id }}", field.name)).collect();
-        let data = client.data(&format!("{{ {} }}", asked.join(" ")), json!({})).await;
+        let asked: Vec<_> = ids
+            .iter()
+            .enumerate()
+            .map(|(n, id)| format!("a{n}: {}(id: \"{id}\") {{ id }}", field.name))
+            .collect();
+        let data = client
+            .data(&format!("{{ {} }}", asked.join(" ")), json!({}))
+            .await;
         let answers = data.as_object().expect("an object").values();
-        assert!(answers.into_iter().all(Value::is_null), "{} answered {data}", field.name);
+        assert!(
+            answers.into_iter().all(Value::is_null),
+            "{} answered {data}",
+            field.name
+        );
     }
 }
 
 async fn several(client: &Client, foreign: &Foreign) {
     for ids in foreign.all().into_iter().collect::<Vec<_>>().chunks(200) {
-        let data = client.data("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", json!({ "ids": ids })).await;
-        assert!(data["nodes"].as_array().expect("a list").iter().all(Value::is_null), "nodes answered {data}");
+        let data = client
+            .data(
+                "query($ids: [ID!]!) { nodes(ids: $ids) { id } }",
+                json!({ "ids": ids }),
+            )
+            .await;
+        assert!(
+            data["nodes"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .all(Value::is_null),
+            "nodes answered {data}"
+        );
     }
 }
 

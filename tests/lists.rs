@@ -218,24 +218,41 @@ pub async fn all(client: &Client, list: &Field, selection: &str, arguments: &Val
         variables["first"] = json!(200);
     }
     let data = client.data(&query, variables).await;
-    data[&list.name]["nodes"].as_array().expect("a list").clone()
+    data[&list.name]["nodes"]
+        .as_array()
+        .expect("a list")
+        .clone()
 }
 
 /// The ids of a list, read page by page.
-async fn paged(client: &Client, list: &Field, arguments: &Value, size: usize, backward: bool) -> Vec<String> {
+async fn paged(
+    client: &Client,
+    list: &Field,
+    arguments: &Value,
+    size: usize,
+    backward: bool,
+) -> Vec<String> {
     let (size_name, cursor_name, more, end) = if backward {
         ("last", "before", "hasPreviousPage", "startCursor")
     } else {
         ("first", "after", "hasNextPage", "endCursor")
     };
-    let query = operation(list, "edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }");
+    let query = operation(
+        list,
+        "edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }",
+    );
     let mut variables = arguments.clone();
     variables[size_name] = json!(size);
     let mut out: Vec<String> = Vec::new();
     loop {
         let data = client.data(&query, variables.clone()).await;
         let page = &data[&list.name];
-        let ids: Vec<_> = page["edges"].as_array().expect("edges").iter().map(|edge| text(&edge["node"]["id"])).collect();
+        let ids: Vec<_> = page["edges"]
+            .as_array()
+            .expect("edges")
+            .iter()
+            .map(|edge| text(&edge["node"]["id"]))
+            .collect();
         if backward {
             out.splice(0..0, ids);
         } else {
@@ -255,13 +272,29 @@ pub fn operation(list: &Field, selection: &str) -> String {
         (false, true) => format!("{}!", argument.of.name),
         (false, false) => argument.of.name.clone(),
     };
-    let declared: Vec<_> = list.args.iter().map(|argument| format!("${}: {}", argument.name, argument_type(argument))).collect();
-    let passed: Vec<_> = list.args.iter().map(|argument| format!("{0}: ${0}", argument.name)).collect();
-    format!("query({}) {{ {}({}) {{ {selection} }} }}", declared.join(", "), list.name, passed.join(", "))
+    let declared: Vec<_> = list
+        .args
+        .iter()
+        .map(|argument| format!("${}: {}", argument.name, argument_type(argument)))
+        .collect();
+    let passed: Vec<_> = list
+        .args
+        .iter()
+        .map(|argument| format!("{0}: ${0}", argument.name))
+        .collect();
+    format!(
+        "query({}) {{ {}({}) {{ {selection} }} }}",
+        declared.join(", "),
+        list.name,
+        passed.join(", ")
+    )
 }
 
 fn leaves(row: &Type) -> String {
-    row.leaves().map(|field| field.name.as_str()).collect::<Vec<_>>().join(" ")
+    row.leaves()
+        .map(|field| field.name.as_str())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 pub fn ids(rows: &[Value]) -> Vec<String> {

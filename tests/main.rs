@@ -1,6 +1,10 @@
 //! The product, tested as its users meet it: over HTTP, on SQLite and on PostgreSQL, with the same tests.
 
-#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a test that panics has failed, as it should")]
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test that panics has failed, as it should"
+)]
 
 #[macro_use]
 mod support;

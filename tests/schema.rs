@@ -8,7 +8,10 @@ use sea_orm::IdenStatic;
 fn schema_graphql_is_what_the_code_says() {
     let committed = include_str!("../schema.graphql");
     let fresh = workgraph::graph::sdl();
-    let place = committed.lines().zip(fresh.lines()).position(|(old, new)| old != new);
+    let place = committed
+        .lines()
+        .zip(fresh.lines())
+        .position(|(old, new)| old != new);
     assert!(
         committed == fresh,
         "schema.graphql is stale (from line {}). Run: cargo run -q -- schema > schema.graphql",
@@ -62,11 +65,21 @@ on_both_databases! {
 /// No field, filter or order is named like a secret column of the table the type stands for.
 fn secrets<E: Owned>(schema: &Schema, shown: &mut Vec<String>) {
     for column in E::SECRET {
-        for name in [E::KIND.to_owned(), format!("{}Filter", E::KIND), format!("{}OrderField", E::KIND)] {
-            let Some(of) = schema.types().find(|of| of.name == name) else { continue };
+        for name in [
+            E::KIND.to_owned(),
+            format!("{}Filter", E::KIND),
+            format!("{}OrderField", E::KIND),
+        ] {
+            let Some(of) = schema.types().find(|of| of.name == name) else {
+                continue;
+            };
             let same = |other: &str| other.replace('_', "").eq_ignore_ascii_case(column.as_str());
             let members = of.fields.iter().chain(&of.inputs).chain(&of.values);
-            shown.extend(members.filter(|member| same(&member.name)).map(|member| format!("{name}.{}", member.name)));
+            shown.extend(
+                members
+                    .filter(|member| same(&member.name))
+                    .map(|member| format!("{name}.{}", member.name)),
+            );
         }
     }
 }

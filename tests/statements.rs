@@ -6,14 +6,32 @@ use serde_json::json;
 
 /// Operations and the statements they take, however many rows they find.
 const OPERATIONS: [(&str, u64); 9] = [
-    ("{ projects(first: 200) { nodes { name goals { nodes { title } } } } }", 2),
-    ("{ prds(first: 200) { nodes { title executionPlans { nodes { attempt tickets { nodes { title } } } } } } }", 3),
-    ("{ tickets(first: 200) { nodes { title project { name } parentTicket { title } } } }", 3),
+    (
+        "{ projects(first: 200) { nodes { name goals { nodes { title } } } } }",
+        2,
+    ),
+    (
+        "{ prds(first: 200) { nodes { title executionPlans { nodes { attempt tickets { nodes { title } } } } } } }",
+        3,
+    ),
+    (
+        "{ tickets(first: 200) { nodes { title project { name } parentTicket { title } } } }",
+        3,
+    ),
     ("{ tickets(first: 200) { totalCount } }", 1),
     ("{ tickets(first: 200) { totalCount nodes { id } } }", 2),
-    ("{ projects(first: 200) { nodes { tickets { totalCount } goals(first: 3) { totalCount nodes { id } } } } }", 4),
-    ("{ tickets(first: 200) { nodes { description payload } } }", 3),
-    ("{ projects(first: 200) { nodes { a: goals(first: 1) { nodes { id } } b: goals(last: 1) { nodes { id } } } } }", 3),
+    (
+        "{ projects(first: 200) { nodes { tickets { totalCount } goals(first: 3) { totalCount nodes { id } } } } }",
+        4,
+    ),
+    (
+        "{ tickets(first: 200) { nodes { description payload } } }",
+        3,
+    ),
+    (
+        "{ projects(first: 200) { nodes { a: goals(first: 1) { nodes { id } } b: goals(last: 1) { nodes { id } } } } }",
+        3,
+    ),
     ("{ viewer { user { name } tenant { name } } feedCursor }", 3),
 ];
 
@@ -57,42 +75,88 @@ on_both_databases! {
 
 /// Adds projects with goals and briefs with plans and tickets, beside the server.
 async fn grow(app: &TestApp, client: &Client, rows: usize) {
-    let data = client.data("{ viewer { tenant { id } } projects(first: 1) { nodes { id } } }", json!({})).await;
-    let (tenant, project) = (&data["viewer"]["tenant"]["id"], &data["projects"]["nodes"][0]["id"]);
-    let (tenant, project) = (tenant.as_str().expect("an id"), project.as_str().expect("an id"));
+    let data = client
+        .data(
+            "{ viewer { tenant { id } } projects(first: 1) { nodes { id } } }",
+            json!({}),
+        )
+        .await;
+    let (tenant, project) = (
+        &data["viewer"]["tenant"]["id"],
+        &data["projects"]["nodes"][0]["id"],
+    );
+    let (tenant, project) = (
+        tenant.as_str().expect("an id"),
+        project.as_str().expect("an id"),
+    );
     let connection = app.connection.open().await;
     if app.database == crate::support::Database::Postgres {
-        connection.execute_unprepared("SELECT set_config('workgraph.tenant', '*', false)").await.expect("sets");
+        connection
+            .execute_unprepared("SELECT set_config('workgraph.tenant', '*', false)")
+            .await
+            .expect("sets");
     }
     let standard = "\"tenantId\", \"createdAt\", \"updatedAt\"";
     let values = format!("'{tenant}', '2026-01-01T00:00:00+00:00', '2026-01-01T00:00:00+00:00'");
     let insert = |table: &str, columns: &str, row: &dyn Fn(usize) -> String| {
-        let rows: Vec<_> = (0..rows).map(|n| format!("({values}, {})", row(n))).collect();
-        format!("INSERT INTO {table} ({standard}, {columns}) VALUES {}", rows.join(", "))
+        let rows: Vec<_> = (0..rows)
+            .map(|n| format!("({values}, {})", row(n)))
+            .collect();
+        format!(
+            "INSERT INTO {table} ({standard}, {columns}) VALUES {}",
+            rows.join(", ")
+        )
     };
     let id = |kind: &str, n: usize| format!("{kind}{rows}x{n}");
     let statements = [
-        insert("projects", "id, name, slug", &|n| format!("'{0}', 'p{n}', 'grown-{rows}-{n}'", id("p", n))),
-        insert("goals", "id, \"projectId\", title", &|n| format!("'{}', '{}', 'g{n}'", id("g", n), id("p", n % 7))),
-        insert("prds", "id, \"projectId\", title, summary", &|n| format!("'{}', '{project}', 'b{n}', ''", id("b", n))),
-        insert("tickets", "id, \"projectId\", \"prdId\", \"roleSlug\", title, \"createdBy\"", &|n| {
-            format!("'{}', '{project}', '{}', 'chief_of_staff', 't{n}', 'test'", id("c", n), id("b", n))
+        insert("projects", "id, name, slug", &|n| {
+            format!("'{0}', 'p{n}', 'grown-{rows}-{n}'", id("p", n))
         }),
+        insert("goals", "id, \"projectId\", title", &|n| {
+            format!("'{}', '{}', 'g{n}'", id("g", n), id("p", n % 7))
+        }),
+        insert("prds", "id, \"projectId\", title, summary", &|n| {
+            format!("'{}', '{project}', 'b{n}', ''", id("b", n))
+        }),
+        insert(
+            "tickets",
+            "id, \"projectId\", \"prdId\", \"roleSlug\", title, \"createdBy\"",
+            &|n| {
+                format!(
+                    "'{}', '{project}', '{}', 'chief_of_staff', 't{n}', 'test'",
+                    id("c", n),
+                    id("b", n)
+                )
+            },
+        ),
         insert(
             "execution_plans",
             "id, \"projectId\", \"prdId\", \"parentTicketId\", steps, \"stepCount\", \"channelSummary\"",
-            &|n| format!("'{}', '{project}', '{}', '{}', '[]', 1, ''", id("e", n), id("b", n), id("c", n)),
+            &|n| {
+                format!(
+                    "'{}', '{project}', '{}', '{}', '[]', 1, ''",
+                    id("e", n),
+                    id("b", n),
+                    id("c", n)
+                )
+            },
         ),
         insert(
             "tickets",
             "id, \"projectId\", \"prdId\", \"planId\", \"parentTicketId\", \"roleSlug\", title, \"createdBy\"",
             &|n| {
                 let (brief, plan, parent) = (id("b", n), id("e", n), id("c", n));
-                format!("'{}', '{project}', '{brief}', '{plan}', '{parent}', 'dev_agent', 't{n}', 'test'", id("t", n))
+                format!(
+                    "'{}', '{project}', '{brief}', '{plan}', '{parent}', 'dev_agent', 't{n}', 'test'",
+                    id("t", n)
+                )
             },
         ),
     ];
     for statement in statements {
-        connection.execute_unprepared(&statement).await.expect("inserts");
+        connection
+            .execute_unprepared(&statement)
+            .await
+            .expect("inserts");
     }
 }

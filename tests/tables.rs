@@ -2,7 +2,9 @@
 
 use crate::support::{ACME, Database, TestApp};
 use entity::{Owned, Ownership};
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, IdenStatic, Iterable, Statement};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, IdenStatic, Iterable, Statement,
+};
 use std::collections::BTreeMap;
 use workgraph::{clock::Clock, store::Store};
 
@@ -108,7 +110,10 @@ on_both_databases! {
 async fn open(app: &TestApp) -> DatabaseConnection {
     let connection = app.connection.open().await;
     if app.database == Database::Postgres {
-        connection.execute_unprepared("SELECT set_config('workgraph.tenant', '*', false)").await.expect("sets");
+        connection
+            .execute_unprepared("SELECT set_config('workgraph.tenant', '*', false)")
+            .await
+            .expect("sets");
     }
     connection
 }
@@ -116,13 +121,17 @@ async fn open(app: &TestApp) -> DatabaseConnection {
 async fn names(connection: &DatabaseConnection, sql: &str) -> Vec<String> {
     let statement = Statement::from_string(connection.get_database_backend(), sql);
     let rows = connection.query_all_raw(statement).await.expect(sql);
-    rows.iter().map(|row| row.try_get("", "name").expect("a name")).collect()
+    rows.iter()
+        .map(|row| row.try_get("", "name").expect("a name"))
+        .collect()
 }
 
 async fn compare_columns<E: Owned>(connection: &DatabaseConnection) {
     let table = E::default().table_name().to_owned();
     let sql = match connection.get_database_backend() {
-        DbBackend::Sqlite => format!("SELECT name || CASE \"notnull\" WHEN 1 THEN '!' ELSE '' END AS name FROM pragma_table_info('{table}')"),
+        DbBackend::Sqlite => format!(
+            "SELECT name || CASE \"notnull\" WHEN 1 THEN '!' ELSE '' END AS name FROM pragma_table_info('{table}')"
+        ),
         _ => format!(
             "SELECT column_name || CASE is_nullable WHEN 'NO' THEN '!' ELSE '' END AS name \
              FROM information_schema.columns WHERE table_name = '{table}'"
@@ -130,7 +139,13 @@ async fn compare_columns<E: Owned>(connection: &DatabaseConnection) {
     };
     let mut made = names(connection, &sql).await;
     let mut said: Vec<_> = E::Column::iter()
-        .map(|column| format!("{}{}", column.as_str(), if column.def().is_null() { "" } else { "!" }))
+        .map(|column| {
+            format!(
+                "{}{}",
+                column.as_str(),
+                if column.def().is_null() { "" } else { "!" }
+            )
+        })
         .collect();
     made.sort();
     said.sort();
@@ -147,18 +162,39 @@ async fn counts(connection: &DatabaseConnection, tenant: &str) -> BTreeMap<Strin
     out
 }
 
-async fn count<E: Owned>(connection: &DatabaseConnection, tenant: &str, out: &mut BTreeMap<String, i64>) {
+async fn count<E: Owned>(
+    connection: &DatabaseConnection,
+    tenant: &str,
+    out: &mut BTreeMap<String, i64>,
+) {
     let table = E::default().table_name().to_owned();
-    let tenant = if tenant.starts_with('(') { tenant.to_owned() } else { format!("('{tenant}')") };
-    let sql = format!("SELECT count(*) AS n FROM \"{table}\" WHERE \"{}\" IN {tenant}", E::TENANT.as_str());
+    let tenant = if tenant.starts_with('(') {
+        tenant.to_owned()
+    } else {
+        format!("('{tenant}')")
+    };
+    let sql = format!(
+        "SELECT count(*) AS n FROM \"{table}\" WHERE \"{}\" IN {tenant}",
+        E::TENANT.as_str()
+    );
     let statement = Statement::from_string(connection.get_database_backend(), sql);
-    let row = connection.query_one_raw(statement).await.expect("counts").expect("a row");
+    let row = connection
+        .query_one_raw(statement)
+        .await
+        .expect("counts")
+        .expect("a row");
     out.insert(table, row.try_get("", "n").expect("a number"));
-    assert!(matches!(E::OWNERSHIP, Ownership::Tenant | Ownership::TenantOrGlobal));
+    assert!(matches!(
+        E::OWNERSHIP,
+        Ownership::Tenant | Ownership::TenantOrGlobal
+    ));
 }
 
 /// Every column that points to a row of the same tenant: table, column, parent.
-async fn foreign_keys(connection: &DatabaseConnection, database: Database) -> Vec<(String, String, String)> {
+async fn foreign_keys(
+    connection: &DatabaseConnection,
+    database: Database,
+) -> Vec<(String, String, String)> {
     let sql = match database {
         Database::Sqlite => {
             "SELECT m.name || '|' || f.\"from\" || '|' || f.\"table\" AS name FROM sqlite_master m, \
@@ -171,8 +207,15 @@ async fn foreign_keys(connection: &DatabaseConnection, database: Database) -> Ve
         }
     };
     let split = |line: String| {
-        let parts: Vec<_> = line.split('|').map(|part| part.trim_matches('"').to_owned()).collect();
+        let parts: Vec<_> = line
+            .split('|')
+            .map(|part| part.trim_matches('"').to_owned())
+            .collect();
         (parts[0].clone(), parts[1].clone(), parts[2].clone())
     };
-    names(connection, sql).await.into_iter().map(split).collect()
+    names(connection, sql)
+        .await
+        .into_iter()
+        .map(split)
+        .collect()
 }

@@ -26,16 +26,24 @@ pub async fn sample(client: &Client, mutation: &str) -> Value {
         "createMeeting" => json!({
             "projectId": project, "goalId": goal, "title": "Sample", "transcript": { "text": "Ann: hello\nBob: hi" },
         }),
-        "editTranscript" => json!({ "meetingId": meeting, "transcript": { "text": "Ann: hello again" } }),
-        "createPrd" => json!({ "projectId": project, "goalId": goal, "meetingId": meeting, "title": "Sample" }),
-        "updatePrd" => json!({ "id": prd["id"], "expectedVersion": prd["version"], "title": "changed" }),
+        "editTranscript" => {
+            json!({ "meetingId": meeting, "transcript": { "text": "Ann: hello again" } })
+        }
+        "createPrd" => {
+            json!({ "projectId": project, "goalId": goal, "meetingId": meeting, "title": "Sample" })
+        }
+        "updatePrd" => {
+            json!({ "id": prd["id"], "expectedVersion": prd["version"], "title": "changed" })
+        }
         "createExecutionPlan" => json!({
             "prdId": prd["id"], "channelSummary": "Two steps", "steps": [
                 { "title": "Build", "roleSlug": "dev_agent" },
                 { "title": "Test", "roleSlug": "qa_agent", "dependsOn": [0] },
             ],
         }),
-        "createTicket" => json!({ "projectId": project, "goalId": goal, "title": "Sample", "roleSlug": "dev_agent" }),
+        "createTicket" => {
+            json!({ "projectId": project, "goalId": goal, "title": "Sample", "roleSlug": "dev_agent" })
+        }
         other => panic!("which input does {other} accept?"),
     }
 }
@@ -263,9 +271,20 @@ on_both_databases! {
 
 /// The length of the asker's ledger.
 pub async fn head(client: &Client) -> i64 {
-    let data = client.data("{ activity(first: 1) { totalCount nodes { seq } } }", json!({})).await;
-    let (count, last) = (&data["activity"]["totalCount"], &data["activity"]["nodes"][0]["seq"]);
-    let last = last.as_str().and_then(|seq| seq.parse().ok()).expect("a number");
+    let data = client
+        .data(
+            "{ activity(first: 1) { totalCount nodes { seq } } }",
+            json!({}),
+        )
+        .await;
+    let (count, last) = (
+        &data["activity"]["totalCount"],
+        &data["activity"]["nodes"][0]["seq"],
+    );
+    let last = last
+        .as_str()
+        .and_then(|seq| seq.parse().ok())
+        .expect("a number");
     assert_eq!(count.as_i64(), Some(last), "the sequence is dense");
     last
 }

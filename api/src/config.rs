@@ -13,16 +13,34 @@ use std::{
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
     /// The database: sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME
-    #[arg(long, env = "DATABASE_URL", default_value = "sqlite:./workgraph.db", global = true, hide_env_values = true)]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite:./workgraph.db",
+        global = true,
+        hide_env_values = true
+    )]
     pub database_url: DatabaseUrl,
 
     /// How many database connections to hold at most
-    #[arg(long, env = "WORKGRAPH_DATABASE_CONNECTIONS", default_value_t = 10, value_name = "COUNT", global = true)]
+    #[arg(
+        long,
+        env = "WORKGRAPH_DATABASE_CONNECTIONS",
+        default_value_t = 10,
+        value_name = "COUNT",
+        global = true
+    )]
     #[arg(value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub database_connections: u32,
 
     /// The address to listen on
-    #[arg(long, env = "WORKGRAPH_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS", global = true)]
+    #[arg(
+        long,
+        env = "WORKGRAPH_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS",
+        global = true
+    )]
     pub listen: SocketAddr,
 
     /// The key that signs tokens, at least 32 characters. On a loopback address one is made and kept if none is given
@@ -35,7 +53,12 @@ pub struct Settings {
     pub no_demo: bool,
 
     /// What to log: error, warn, info, debug, trace, or directives such as workgraph=debug
-    #[arg(long, env = "WORKGRAPH_LOG", default_value = "info,sqlx=warn,sea_orm_migration=warn", global = true)]
+    #[arg(
+        long,
+        env = "WORKGRAPH_LOG",
+        default_value = "info,sqlx=warn,sea_orm_migration=warn",
+        global = true
+    )]
     pub log: String,
 
     /// Log JSON lines instead of text
@@ -53,12 +76,19 @@ pub struct Settings {
 /// When the file cannot be read, or has a key that is no setting.
 pub fn with_file(mut command: Command, path: &Path) -> Result<Command, String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let table: toml::Table = text.parse().map_err(|error| format!("{}: {error}", path.display()))?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error| format!("{}: {error}", path.display()))?;
     for (key, value) in table {
         let id = key.replace('-', "_");
-        let known = command.get_arguments().any(|argument| argument.get_id() == id.as_str() && id != "config");
+        let known = command
+            .get_arguments()
+            .any(|argument| argument.get_id() == id.as_str() && id != "config");
         if !known {
-            return Err(format!("{}: `{key}` is no setting; see workgraph --help", path.display()));
+            return Err(format!(
+                "{}: `{key}` is no setting; see workgraph --help",
+                path.display()
+            ));
         }
         let value = match value {
             toml::Value::String(text) => text,

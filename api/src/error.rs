@@ -74,7 +74,11 @@ impl Error {
     }
 
     /// A step that a state machine does not have, with the states that can follow instead.
-    pub fn illegal_transition<S: ActiveEnum<Value = String>>(from: S, to: S, allowed: &[S]) -> Self {
+    pub fn illegal_transition<S: ActiveEnum<Value = String>>(
+        from: S,
+        to: S,
+        allowed: &[S],
+    ) -> Self {
         Self::IllegalTransition {
             from: from.to_value(),
             to: to.to_value(),
@@ -102,26 +106,42 @@ impl Error {
     /// What the client reads.
     pub fn message(&self) -> String {
         match self {
-            Self::Unauthenticated(what) => format!("{what} Send a valid token as `Authorization: Bearer …`."),
+            Self::Unauthenticated(what) => {
+                format!("{what} Send a valid token as `Authorization: Bearer …`.")
+            }
             Self::Forbidden(what) => what.clone(),
-            Self::NotFound { kind } => format!("There is no {kind} with this id in your workspace."),
+            Self::NotFound { kind } => {
+                format!("There is no {kind} with this id in your workspace.")
+            }
             Self::BadUserInput { field, reason } => format!("`{field}`: {reason}"),
             Self::IllegalTransition { from, to, allowed } if allowed.is_empty() => {
                 format!("{from} cannot become {to}: {from} is final.")
             }
             Self::IllegalTransition { from, to, allowed } => {
-                format!("{from} cannot become {to}; it can become {}.", allowed.join(", "))
+                format!(
+                    "{from} cannot become {to}; it can become {}.",
+                    allowed.join(", ")
+                )
             }
             Self::Conflict(what) => what.clone(),
             Self::IdempotencyMismatch => {
-                "This idempotencyKey was used with another input. Use a new key for a new request.".to_owned()
+                "This idempotencyKey was used with another input. Use a new key for a new request."
+                    .to_owned()
             }
             Self::CursorMismatch(what) => format!("{what} Start again from the first page."),
-            Self::LimitExceeded { name, limit, actual } => {
+            Self::LimitExceeded {
+                name,
+                limit,
+                actual,
+            } => {
                 format!("{name} is at most {limit}; you asked for {actual}.")
             }
-            Self::Unavailable => "The service cannot answer right now. Try again in a few seconds.".to_owned(),
-            Self::Internal(_) => "Something failed on our side. Report the requestId if it happens again.".to_owned(),
+            Self::Unavailable => {
+                "The service cannot answer right now. Try again in a few seconds.".to_owned()
+            }
+            Self::Internal(_) => {
+                "Something failed on our side. Report the requestId if it happens again.".to_owned()
+            }
         }
     }
 }

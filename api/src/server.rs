@@ -36,7 +36,9 @@ const DEMO_ROLES: [(&str, UserRole); 4] = [
 /// Logs to standard error, so that standard output stays free for what a command prints.
 pub fn start_logging(directives: &str, json: bool) {
     let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
     if json { log.json().init() } else { log.init() }
 }
 
@@ -44,7 +46,12 @@ pub fn start_logging(directives: &str, json: bool) {
 ///
 /// # Errors
 /// When the schema cannot be brought up to date or the address is taken.
-pub async fn serve(settings: &Settings, store: Store, secret: Secret, clock: Clock) -> Result<(), String> {
+pub async fn serve(
+    settings: &Settings,
+    store: Store,
+    secret: Secret,
+    clock: Clock,
+) -> Result<(), String> {
     let told = |error: Error| error.message();
     store.migrate().await.map_err(told)?;
     if !settings.no_demo {
@@ -52,19 +59,34 @@ pub async fn serve(settings: &Settings, store: Store, secret: Secret, clock: Clo
     }
     let tokens = Tokens::new(secret, clock);
     let development = settings.listen.ip().is_loopback();
-    let graphiql = graphiql_config(&store, &tokens, development).await.map_err(told)?;
-    let listener = TcpListener::bind(settings.listen).await.map_err(|error| format!("{}: {error}", settings.listen))?;
+    let graphiql = graphiql_config(&store, &tokens, development)
+        .await
+        .map_err(told)?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|error| format!("{}: {error}", settings.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     welcome(address, settings, &graphiql).map_err(|error| error.to_string())?;
-    let app = App { schema: graph::schema(), store, tokens, graphiql: Arc::new(graphiql) };
-    run(listener, app, stop_signal()).await.map_err(|error| error.to_string())
+    let app = App {
+        schema: graph::schema(),
+        store,
+        tokens,
+        graphiql: Arc::new(graphiql),
+    };
+    run(listener, app, stop_signal())
+        .await
+        .map_err(|error| error.to_string())
 }
 
 /// Serves until `stop` is done, then lets running requests finish.
 ///
 /// # Errors
 /// When the socket fails.
-pub async fn run(listener: TcpListener, app: App, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+pub async fn run(
+    listener: TcpListener,
+    app: App,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
     let (stopped, told_to_stop) = tokio::sync::oneshot::channel();
     let stop = async move {
         stop.await;
@@ -116,7 +138,11 @@ pub async fn token(
     lifetime: Duration,
 ) -> Result<String> {
     let tenant = workspace_named(store, workspace).await?;
-    let user = store.system().user_with_role(&tenant.id, role).await?.ok_or(Error::NotFound { kind: "User" })?;
+    let user = store
+        .system()
+        .user_with_role(&tenant.id, role)
+        .await?
+        .ok_or(Error::NotFound { kind: "User" })?;
     Tokens::new(secret, clock).issue(&user, lifetime)
 }
 
@@ -128,31 +154,55 @@ pub async fn verify_ledger(store: &Store, workspace: &str) -> Result<i64> {
     if workspace == "system" {
         return store.verify_ledger(&Id::from(workspace)).await;
     }
-    store.verify_ledger(&workspace_named(store, workspace).await?.id).await
+    store
+        .verify_ledger(&workspace_named(store, workspace).await?.id)
+        .await
 }
 
 async fn workspace_named(store: &Store, slug: &str) -> Result<tenant::Model> {
-    store.system().workspace(slug).await?.ok_or(Error::NotFound { kind: "Tenant" })
+    store
+        .system()
+        .workspace(slug)
+        .await?
+        .ok_or(Error::NotFound { kind: "Tenant" })
 }
 
 /// In development, GraphiQL can sign in as every demo role.
-async fn graphiql_config(store: &Store, tokens: &Tokens, development: bool) -> Result<graphiql::Config> {
+async fn graphiql_config(
+    store: &Store,
+    tokens: &Tokens,
+    development: bool,
+) -> Result<graphiql::Config> {
     let mut config = graphiql::Config {
         endpoint: "/graphql".to_owned(),
         roles: Vec::new(),
         examples: graphiql::examples(""),
     };
     for workspace in seed::DEMO_WORKSPACES {
-        let Some(tenant) = store.system().workspace(workspace).await?.filter(|_| development) else { continue };
+        let Some(tenant) = store
+            .system()
+            .workspace(workspace)
+            .await?
+            .filter(|_| development)
+        else {
+            continue;
+        };
         if config.roles.is_empty() {
             let scope = store.system().tenant(tenant.id.clone(), "graphiql");
-            let id = scope.first::<project::Entity>().await?.map(|project| project.id.0.clone());
+            let id = scope
+                .first::<project::Entity>()
+                .await?
+                .map(|project| project.id.0.clone());
             config.examples = graphiql::examples(&id.unwrap_or_default());
         }
         for (name, role) in DEMO_ROLES {
             if let Some(user) = store.system().user_with_role(&tenant.id, role).await? {
                 let token = tokens.issue(&user, DEMO_TOKEN)?;
-                config.roles.push(graphiql::Role { name: name.to_owned(), workspace: workspace.to_owned(), token });
+                config.roles.push(graphiql::Role {
+                    name: name.to_owned(),
+                    workspace: workspace.to_owned(),
+                    token,
+                });
             }
         }
     }
@@ -160,15 +210,28 @@ async fn graphiql_config(store: &Store, tokens: &Tokens, development: bool) -> R
 }
 
 /// Tells on standard output where the server is and how to ask it something.
-fn welcome(address: SocketAddr, settings: &Settings, graphiql: &graphiql::Config) -> io::Result<()> {
+fn welcome(
+    address: SocketAddr,
+    settings: &Settings,
+    graphiql: &graphiql::Config,
+) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "Workgraph {} on {}", env!("CARGO_PKG_VERSION"), settings.database_url)?;
+    writeln!(
+        out,
+        "Workgraph {} on {}",
+        env!("CARGO_PKG_VERSION"),
+        settings.database_url
+    )?;
     writeln!(out, "GraphiQL and API: http://{address}/graphql")?;
     for role in &graphiql.roles {
         writeln!(out, "{:>6} {:<7} {}", role.workspace, role.name, role.token)?;
     }
     if !graphiql.roles.is_empty() {
-        writeln!(out, "Send a token as `Authorization: Bearer …`; they are valid for {} hours.", DEMO_TOKEN.as_secs() / 3600)?;
+        writeln!(
+            out,
+            "Send a token as `Authorization: Bearer …`; they are valid for {} hours.",
+            DEMO_TOKEN.as_secs() / 3600
+        )?;
     }
     out.flush()
 }

@@ -15,7 +15,8 @@ pub mod prelude {
     pub use crate::{BigInt, Id, Json, Large, Secret, Timestamp, owned, text_enum};
     pub use async_graphql::SimpleObject;
     pub use sea_orm::entity::prelude::{
-        ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait,
+        ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait,
+        EnumIter, PrimaryKeyTrait,
     };
     pub use serde::{Deserialize, Serialize};
 }

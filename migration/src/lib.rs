@@ -23,14 +23,38 @@ pub struct Migrator;
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
-            Box::new(CreateTables { name: "m20261122_000001_people", tables: m20261122_000001_people::tables }),
-            Box::new(CreateTables { name: "m20261122_000002_ledger", tables: m20261122_000002_ledger::tables }),
-            Box::new(CreateTables { name: "m20261122_000003_projects", tables: m20261122_000003_projects::tables }),
-            Box::new(CreateTables { name: "m20261122_000004_meetings", tables: m20261122_000004_meetings::tables }),
-            Box::new(CreateTables { name: "m20261122_000005_library", tables: m20261122_000005_library::tables }),
-            Box::new(CreateTables { name: "m20261122_000006_work", tables: m20261122_000006_work::tables }),
-            Box::new(CreateTables { name: "m20261122_000007_operations", tables: m20261122_000007_operations::tables }),
-            Box::new(CreateTables { name: "m20261122_000008_decisions", tables: m20261122_000008_decisions::tables }),
+            Box::new(CreateTables {
+                name: "m20261122_000001_people",
+                tables: m20261122_000001_people::tables,
+            }),
+            Box::new(CreateTables {
+                name: "m20261122_000002_ledger",
+                tables: m20261122_000002_ledger::tables,
+            }),
+            Box::new(CreateTables {
+                name: "m20261122_000003_projects",
+                tables: m20261122_000003_projects::tables,
+            }),
+            Box::new(CreateTables {
+                name: "m20261122_000004_meetings",
+                tables: m20261122_000004_meetings::tables,
+            }),
+            Box::new(CreateTables {
+                name: "m20261122_000005_library",
+                tables: m20261122_000005_library::tables,
+            }),
+            Box::new(CreateTables {
+                name: "m20261122_000006_work",
+                tables: m20261122_000006_work::tables,
+            }),
+            Box::new(CreateTables {
+                name: "m20261122_000007_operations",
+                tables: m20261122_000007_operations::tables,
+            }),
+            Box::new(CreateTables {
+                name: "m20261122_000008_decisions",
+                tables: m20261122_000008_decisions::tables,
+            }),
         ]
     }
 }

@@ -71,12 +71,23 @@ impl Table {
     /// A table without any column of its own yet, keyed by `primary_key`.
     pub(crate) fn bare(name: &'static str, primary_key: &'static str) -> Self {
         let (columns, foreign_keys, indexes, checks) = (vec![], vec![], vec![], vec![]);
-        Self { name, primary_key, columns, foreign_keys, indexes, checks }.text(primary_key)
+        Self {
+            name,
+            primary_key,
+            columns,
+            foreign_keys,
+            indexes,
+            checks,
+        }
+        .text(primary_key)
     }
 
     /// A tenant's table with `id`, `tenantId` and `createdAt`; rows of other tables may point to it within the tenant.
     pub(crate) fn append_only(name: &'static str) -> Self {
-        Self::bare(name, "id").owner(false).timestamp("createdAt").index(&NEWEST)
+        Self::bare(name, "id")
+            .owner(false)
+            .timestamp("createdAt")
+            .index(&NEWEST)
     }
 
     /// A tenant's table with `id`, `tenantId`, `createdAt` and `updatedAt`.
@@ -111,12 +122,21 @@ impl Table {
     }
 
     fn column(mut self, name: &'static str, kind: Kind) -> Self {
-        self.columns.push(Column { name, kind, nullable: false, default: None, check: None });
+        self.columns.push(Column {
+            name,
+            kind,
+            nullable: false,
+            default: None,
+            check: None,
+        });
         self
     }
 
+    #[expect(clippy::expect_used, reason = "a modifier without a column is a mistake in a step")]
     fn last(&mut self) -> &mut Column {
-        self.columns.last_mut().expect("a modifier follows a column")
+        self.columns
+            .last_mut()
+            .expect("a modifier follows a column")
     }
 
     pub(crate) fn text(self, name: &'static str) -> Self {
@@ -153,17 +173,41 @@ impl Table {
 
     /// A text column that holds one of these words.
     pub(crate) fn word(self, name: &'static str, words: &[&str]) -> Self {
-        let list = words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(", ");
+        let list = words
+            .iter()
+            .map(|word| format!("'{word}'"))
+            .collect::<Vec<_>>()
+            .join(", ");
         self.text(name).check(format!(r#""{name}" IN ({list})"#))
     }
 
     /// A column that holds the id of a row of the same tenant: the database refuses another tenant's id.
     ///
     /// Its index ends in the default order's columns, so that a page of one parent's rows reads only that page.
-    pub(crate) fn parent(mut self, name: &'static str, table: &'static str, on_delete: OnDelete) -> Self {
-        self = self.text(name).index(&["tenantId", name, "createdAt", "id"]);
-        self.foreign_keys.push(ForeignKey { column: name, table, on_delete, tenant: true });
-        if on_delete == OnDelete::SetNull { self.nullable() } else { self }
+    pub(crate) fn parent(
+        mut self,
+        name: &'static str,
+        table: &'static str,
+        on_delete: OnDelete,
+    ) -> Self {
+        // SQLite clears a pointer by the pointer alone, so there it comes first.
+        let [first, second] = if on_delete == OnDelete::SetNull {
+            [name, "tenantId"]
+        } else {
+            ["tenantId", name]
+        };
+        self = self.text(name).index(&[first, second, "createdAt", "id"]);
+        self.foreign_keys.push(ForeignKey {
+            column: name,
+            table,
+            on_delete,
+            tenant: true,
+        });
+        if on_delete == OnDelete::SetNull {
+            self.nullable()
+        } else {
+            self
+        }
     }
 
     /// The last column may be null.
@@ -204,8 +248,18 @@ impl Table {
         self
     }
 
-    fn add_index(mut self, columns: &[&'static str], unique: bool, only_where: Option<&'static str>) -> Self {
-        self.indexes.push(Index { columns: columns.to_vec(), unique, nulls_equal: false, only_where });
+    fn add_index(
+        mut self,
+        columns: &[&'static str],
+        unique: bool,
+        only_where: Option<&'static str>,
+    ) -> Self {
+        self.indexes.push(Index {
+            columns: columns.to_vec(),
+            unique,
+            nulls_equal: false,
+            only_where,
+        });
         self
     }
 
@@ -253,8 +307,16 @@ pub(crate) async fn create(manager: &SchemaManager<'_>, tables: &[Table]) -> Res
 }
 
 fn statements(tables: &[Table], backend: DbBackend) -> Vec<String> {
-    let mut out: Vec<String> = tables.iter().map(|table| table.create_sql(backend)).collect();
-    out.extend(tables.iter().flat_map(|table| table.indexes.iter().map(|index| table.index_sql(index, backend))));
+    let mut out: Vec<String> = tables
+        .iter()
+        .map(|table| table.create_sql(backend))
+        .collect();
+    out.extend(tables.iter().flat_map(|table| {
+        table
+            .indexes
+            .iter()
+            .map(|index| table.index_sql(index, backend))
+    }));
     if backend == DbBackend::Postgres {
         out.extend(tables.iter().flat_map(Table::row_security_sql));
     }
@@ -281,21 +343,36 @@ fn statements(tables: &[Table], backend: DbBackend) -> Vec<String> {
 
 impl Table {
     fn create_sql(&self, backend: DbBackend) -> String {
-        let mut lines: Vec<String> = self.columns.iter().map(|column| column.sql(backend)).collect();
+        let mut lines: Vec<String> = self
+            .columns
+            .iter()
+            .map(|column| column.sql(backend))
+            .collect();
         lines.push(format!(r#"PRIMARY KEY ("{}")"#, self.primary_key));
         lines.extend(self.checks.iter().map(|check| format!("CHECK ({check})")));
         if backend == DbBackend::Sqlite {
             lines.extend(self.foreign_keys.iter().map(|key| key.sql(backend)));
         }
-        format!("CREATE TABLE \"{}\" (\n  {}\n)", self.name, lines.join(",\n  "))
+        format!(
+            "CREATE TABLE \"{}\" (\n  {}\n)",
+            self.name,
+            lines.join(",\n  ")
+        )
     }
 
     fn index_sql(&self, index: &Index, backend: DbBackend) -> String {
         let bare = |column: &&str| column.trim_end_matches(" DESC").to_owned();
         let suffix = if index.unique { "key" } else { "idx" };
-        let partial = if index.only_where.is_some() { "_partial" } else { "" };
-        let name =
-            format!("{}_{}{partial}_{suffix}", self.name, index.columns.iter().map(bare).collect::<Vec<_>>().join("_"));
+        let partial = if index.only_where.is_some() {
+            "_partial"
+        } else {
+            ""
+        };
+        let name = format!(
+            "{}_{}{partial}_{suffix}",
+            self.name,
+            index.columns.iter().map(bare).collect::<Vec<_>>().join("_")
+        );
         // PostgreSQL cuts names at 63 bytes; two long ones must not become the same.
         let name = name.chars().take(63).collect::<String>();
         let columns: Vec<String> = index
@@ -304,12 +381,18 @@ impl Table {
             .map(|column| match column.strip_suffix(" DESC") {
                 Some(column) => format!("\"{column}\" DESC"),
                 // SQLite has no NULLS NOT DISTINCT. No id, slug or word is empty.
-                None if index.nulls_equal && backend == DbBackend::Sqlite => format!("coalesce(\"{column}\", '')"),
+                None if index.nulls_equal && backend == DbBackend::Sqlite => {
+                    format!("coalesce(\"{column}\", '')")
+                }
                 None => format!("\"{column}\""),
             })
             .collect();
         let unique = if index.unique { "UNIQUE " } else { "" };
-        let mut sql = format!("CREATE {unique}INDEX \"{name}\" ON \"{}\" ({})", self.name, columns.join(", "));
+        let mut sql = format!(
+            "CREATE {unique}INDEX \"{name}\" ON \"{}\" ({})",
+            self.name,
+            columns.join(", ")
+        );
         if index.nulls_equal && backend == DbBackend::Postgres {
             sql.push_str(" NULLS NOT DISTINCT");
         }
@@ -330,14 +413,19 @@ impl Table {
         let own = format!(r#""{tenant}" = {setting} OR {setting} = '*'"#);
         let (read, write) = if owner.is_some_and(|column| column.nullable) {
             let global = format!(r#""{tenant}" IS NULL"#);
-            (format!("{own} OR {global}"), format!("{own} OR ({global} AND {setting} = 'system')"))
+            (
+                format!("{own} OR {global}"),
+                format!("{own} OR ({global} AND {setting} = 'system')"),
+            )
         } else {
             (own.clone(), own)
         };
         [
             format!(r#"ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY"#),
             format!(r#"ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY"#),
-            format!(r#"CREATE POLICY "{table}_tenant" ON "{table}" USING ({read}) WITH CHECK ({write})"#),
+            format!(
+                r#"CREATE POLICY "{table}_tenant" ON "{table}" USING ({read}) WITH CHECK ({write})"#
+            ),
         ]
     }
 
@@ -394,14 +482,18 @@ impl ForeignKey {
         let Self { column, table, .. } = self;
         let set_null_alone = self.on_delete == OnDelete::SetNull;
         let columns = if self.tenant && !(set_null_alone && backend == DbBackend::Sqlite) {
-            format!(r#"FOREIGN KEY ("tenantId", "{column}") REFERENCES "{table}" ("tenantId", "id")"#)
+            format!(
+                r#"FOREIGN KEY ("tenantId", "{column}") REFERENCES "{table}" ("tenantId", "id")"#
+            )
         } else {
             format!(r#"FOREIGN KEY ("{column}") REFERENCES "{table}" ("id")"#)
         };
         let action = match self.on_delete {
             OnDelete::Cascade => "CASCADE".to_owned(),
             OnDelete::Refuse => "NO ACTION".to_owned(),
-            OnDelete::SetNull if backend == DbBackend::Postgres => format!(r#"SET NULL ("{column}")"#),
+            OnDelete::SetNull if backend == DbBackend::Postgres => {
+                format!(r#"SET NULL ("{column}")"#)
+            }
             OnDelete::SetNull => "SET NULL".to_owned(),
         };
         format!("{columns} ON DELETE {action}")

@@ -19,15 +19,30 @@ pub struct Answer {
 
 impl Client {
     pub fn new(url: &str, token: &str) -> Self {
-        Self { http: reqwest::Client::new(), url: url.to_owned(), token: token.to_owned() }
+        Self {
+            http: reqwest::Client::new(),
+            url: url.to_owned(),
+            token: token.to_owned(),
+        }
     }
 
     /// Sends an operation.
     pub async fn send(&self, query: &str, variables: Value) -> Answer {
-        let request = self.http.post(&self.url).bearer_auth(&self.token).header("x-workgraph-explain", "1");
-        let response = request.json(&json!({ "query": query, "variables": variables })).send().await.expect("an answer");
+        let request = self
+            .http
+            .post(&self.url)
+            .bearer_auth(&self.token)
+            .header("x-workgraph-explain", "1");
+        let response = request
+            .json(&json!({ "query": query, "variables": variables }))
+            .send()
+            .await
+            .expect("an answer");
         let status = response.status().as_u16();
-        Answer { status, body: response.json().await.expect("JSON") }
+        Answer {
+            status,
+            body: response.json().await.expect("JSON"),
+        }
     }
 
     /// Sends an operation that must succeed, and returns its data.
@@ -44,18 +59,25 @@ impl Client {
 impl Answer {
     /// The data of an answer without errors.
     pub fn data(self, query: &str) -> Value {
-        assert!(self.body.get("errors").is_none(), "{query}\nanswered {:#}", self.body["errors"]);
+        assert!(
+            self.body.get("errors").is_none(),
+            "{query}\nanswered {:#}",
+            self.body["errors"]
+        );
         self.body["data"].clone()
     }
 
     /// The code of the first error.
     pub fn code(&self) -> String {
         let code = self.body["errors"][0]["extensions"]["code"].as_str();
-        code.map(str::to_owned).unwrap_or_else(|| panic!("an error was expected, not {:#}", self.body))
+        code.map(str::to_owned)
+            .unwrap_or_else(|| panic!("an error was expected, not {:#}", self.body))
     }
 
     /// How many SQL statements the operation took.
     pub fn statements(&self) -> u64 {
-        self.body["extensions"]["cost"]["sqlStatements"].as_u64().expect("the cost was asked for")
+        self.body["extensions"]["cost"]["sqlStatements"]
+            .as_u64()
+            .expect("the cost was asked for")
     }
 }

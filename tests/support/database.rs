@@ -54,13 +54,17 @@ impl Database {
                 let template = TEMPLATE.get_or_init(async || {
                     let made = sqlite();
                     seed(&made).await;
-                    let DatabaseUrl::Sqlite(path) = made.url else { panic!("it is SQLite") };
+                    let DatabaseUrl::Sqlite(path) = made.url else {
+                        panic!("it is SQLite")
+                    };
                     // It lives as long as the run.
                     std::mem::forget(made._directory);
                     path
                 });
                 let clone = sqlite();
-                let DatabaseUrl::Sqlite(path) = &clone.url else { panic!("it is SQLite") };
+                let DatabaseUrl::Sqlite(path) = &clone.url else {
+                    panic!("it is SQLite")
+                };
                 std::fs::copy(template.await, path).expect("copies");
                 clone
             }
@@ -74,7 +78,10 @@ impl Database {
                     name
                 });
                 let (template, name) = (template.await, next_name());
-                execute(&format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {ROLE}")).await;
+                execute(&format!(
+                    "CREATE DATABASE {name} TEMPLATE {template} OWNER {ROLE}"
+                ))
+                .await;
                 postgres(&name)
             }
         }
@@ -91,9 +98,14 @@ impl Connection {
 }
 
 async fn seed(connection: &Connection) {
-    let store = Store::open(&connection.url, 4, Clock::system()).await.expect("opens");
+    let store = Store::open(&connection.url, 4, Clock::system())
+        .await
+        .expect("opens");
     store.migrate().await.expect("migrates");
-    assert!(seed::seed_if_empty(&store).await.expect("seeds"), "a new database is empty");
+    assert!(
+        seed::seed_if_empty(&store).await.expect("seeds"),
+        "a new database is empty"
+    );
     store.close().await;
 }
 
@@ -101,7 +113,11 @@ fn sqlite() -> Connection {
     let directory = TempDir::new().expect("a directory");
     let path = directory.path().join("workgraph.db");
     let text = format!("sqlite:{}", path.display());
-    Connection { url: text.parse().expect("a URL"), text, _directory: Some(directory) }
+    Connection {
+        url: text.parse().expect("a URL"),
+        text,
+        _directory: Some(directory),
+    }
 }
 
 /// The server to make databases on; `tests/run` starts one.
@@ -119,15 +135,25 @@ fn postgres(name: &str) -> Connection {
         Some((authority, path)) => (authority, path.split_once('?').map(|(_, query)| query)),
         None => (rest, None),
     };
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     let text = format!("{scheme}://{ROLE}:{ROLE}@{host}/{name}{query}");
-    Connection { url: text.parse().expect("a URL"), text, _directory: None }
+    Connection {
+        url: text.parse().expect("a URL"),
+        text,
+        _directory: None,
+    }
 }
 
 fn next_name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("{PREFIX}{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "{PREFIX}{}_{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 /// Makes the role, and drops what an earlier run left behind.
@@ -144,7 +170,10 @@ async fn postgres_role() {
         let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, old);
         for row in connection.query_all_raw(statement).await.expect("lists") {
             let name: String = row.try_get("", "datname").expect("a name");
-            connection.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.expect("drops");
+            connection
+                .execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)"))
+                .await
+                .expect("drops");
         }
         connection.close().await.expect("closes");
     })
@@ -154,7 +183,9 @@ async fn postgres_role() {
 async fn server() -> DatabaseConnection {
     let mut options = ConnectOptions::new(server_url());
     options.max_connections(1).sqlx_logging(false);
-    sea_orm::Database::connect(options).await.expect("the PostgreSQL server of TEST_DATABASE_URL answers")
+    sea_orm::Database::connect(options)
+        .await
+        .expect("the PostgreSQL server of TEST_DATABASE_URL answers")
 }
 
 async fn execute(sql: &str) {

@@ -37,14 +37,33 @@ impl TestApp {
     /// Clones the seeded database and serves it.
     pub async fn start(database: Database) -> Self {
         let connection = database.fresh().await;
-        let store = Store::open(&connection.url, 10, Clock::system()).await.expect("the clone opens");
+        let store = Store::open(&connection.url, 10, Clock::system())
+            .await
+            .expect("the clone opens");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = format!("http://{}/graphql", listener.local_addr().expect("an address"));
-        let graphiql = graphiql::Config { endpoint: "/graphql".into(), roles: vec![], examples: graphiql::examples("") };
+        let url = format!(
+            "http://{}/graphql",
+            listener.local_addr().expect("an address")
+        );
+        let graphiql = graphiql::Config {
+            endpoint: "/graphql".into(),
+            roles: vec![],
+            examples: graphiql::examples(""),
+        };
         let (schema, tokens) = (graph::schema(), tokens());
-        let app = App { schema, store: store.clone(), tokens, graphiql: Arc::new(graphiql) };
+        let app = App {
+            schema,
+            store: store.clone(),
+            tokens,
+            graphiql: Arc::new(graphiql),
+        };
         tokio::spawn(server::run(listener, app, std::future::pending()));
-        Self { database, store, url, connection }
+        Self {
+            database,
+            store,
+            url,
+            connection,
+        }
     }
 
     /// A client with the token of a workspace's user.
@@ -60,14 +79,27 @@ impl TestApp {
     pub async fn token(&self, workspace: &str, role: &str) -> String {
         let role = serde_json::from_value(role.into()).expect("a role");
         let system = self.store.system();
-        let tenant = system.workspace(workspace).await.expect("reads").expect("is seeded");
-        let user = system.user_with_role(&tenant.id, role).await.expect("reads").expect("is seeded");
-        tokens().issue(&user, std::time::Duration::from_secs(3600)).expect("signs")
+        let tenant = system
+            .workspace(workspace)
+            .await
+            .expect("reads")
+            .expect("is seeded");
+        let user = system
+            .user_with_role(&tenant.id, role)
+            .await
+            .expect("reads")
+            .expect("is seeded");
+        tokens()
+            .issue(&user, std::time::Duration::from_secs(3600))
+            .expect("signs")
     }
 }
 
 fn tokens() -> Tokens {
-    Tokens::new(Secret::new("a secret that only tests know, of 32+").expect("is long enough"), Clock::system())
+    Tokens::new(
+        Secret::new("a secret that only tests know, of 32+").expect("is long enough"),
+        Clock::system(),
+    )
 }
 
 /// Declares tests that run on both databases: `on_both_databases! { async fn a_sentence(app) { … } }`.

@@ -59,11 +59,15 @@ impl Schema {
                 fields: fields("fields"),
                 inputs: fields("inputFields"),
                 values: fields("enumValues"),
-                interfaces: list(&value["interfaces"]).filter_map(|of| text(&of["name"])).collect(),
+                interfaces: list(&value["interfaces"])
+                    .filter_map(|of| text(&of["name"]))
+                    .collect(),
             };
             (read.name.clone(), read)
         });
-        Self { types: types.collect() }
+        Self {
+            types: types.collect(),
+        }
     }
 
     pub fn types(&self) -> impl Iterator<Item = &Type> {
@@ -71,7 +75,9 @@ impl Schema {
     }
 
     pub fn get(&self, name: &str) -> &Type {
-        self.types.get(name).unwrap_or_else(|| panic!("there is no type {name}"))
+        self.types
+            .get(name)
+            .unwrap_or_else(|| panic!("there is no type {name}"))
     }
 
     pub fn queries(&self) -> &[Field] {
@@ -84,7 +90,9 @@ impl Schema {
 
     /// The root lists, each with the type of its rows.
     pub fn lists(&self) -> impl Iterator<Item = (&Field, &Type)> {
-        self.queries().iter().filter_map(|field| Some((field, self.row_type(field)?)))
+        self.queries()
+            .iter()
+            .filter_map(|field| Some((field, self.row_type(field)?)))
     }
 
     /// The type of a connection's rows, if the field is a connection of rows with ids.
@@ -102,7 +110,9 @@ impl Type {
 
     /// The fields that have no selection of their own.
     pub fn leaves(&self) -> impl Iterator<Item = &Field> {
-        self.fields.iter().filter(|field| field.of.is_leaf() && field.args.is_empty())
+        self.fields
+            .iter()
+            .filter(|field| field.of.is_leaf() && field.args.is_empty())
     }
 }
 
@@ -122,7 +132,10 @@ fn field(value: &Value) -> Field {
 }
 
 fn type_ref(value: &Value) -> TypeRef {
-    let mut read = TypeRef { required: value["kind"] == "NON_NULL", ..Default::default() };
+    let mut read = TypeRef {
+        required: value["kind"] == "NON_NULL",
+        ..Default::default()
+    };
     let mut inner = value;
     while !inner["ofType"].is_null() {
         read.list |= inner["kind"] == "LIST";

@@ -44,13 +44,24 @@ impl Actor {
             UserRole::Member => Role::Member,
             UserRole::Viewer => Role::Viewer,
         };
-        let identity = Identity::User { id: user.id, email: user.email };
-        Self { tenant: user.tenant_id, role, identity }
+        let identity = Identity::User {
+            id: user.id,
+            email: user.email,
+        };
+        Self {
+            tenant: user.tenant_id,
+            role,
+            identity,
+        }
     }
 
     /// A part of the server.
     pub(crate) fn system(tenant: Id, component: &'static str) -> Self {
-        Self { tenant, role: Role::System, identity: Identity::System { component } }
+        Self {
+            tenant,
+            role: Role::System,
+            identity: Identity::System { component },
+        }
     }
 
     /// Whose rows the actor can reach.

@@ -32,7 +32,9 @@ pub fn authorize(actor: &Actor, action: Action) -> Result<()> {
     use Role::{Admin, Member, Owner, System, Viewer};
     let least = match action {
         Action::Read => Viewer,
-        Action::EditProject | Action::EditMeeting | Action::EditBrief | Action::EditTicket => Member,
+        Action::EditProject | Action::EditMeeting | Action::EditBrief | Action::EditTicket => {
+            Member
+        }
         Action::ReadAudit | Action::ArchiveProject => Admin,
         Action::EditLibrary => System,
     };
@@ -48,7 +50,9 @@ pub fn authorize(actor: &Actor, action: Action) -> Result<()> {
     }
     let needed = match least {
         System => "Only the server's operator can do this, with the command line.".to_owned(),
-        role => format!("Your role does not allow this; it needs the role {role:?} or a higher one."),
+        role => {
+            format!("Your role does not allow this; it needs the role {role:?} or a higher one.")
+        }
     };
     Err(Error::Forbidden(needed))
 }

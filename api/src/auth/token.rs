@@ -27,7 +27,9 @@ impl Secret {
     pub fn new(secret: impl Into<Vec<u8>>) -> Result<Self, String> {
         let secret = secret.into();
         if secret.len() < 32 {
-            return Err("must have at least 32 characters; `openssl rand -hex 32` makes one".to_owned());
+            return Err(
+                "must have at least 32 characters; `openssl rand -hex 32` makes one".to_owned(),
+            );
         }
         Ok(Self(secret))
     }
@@ -81,8 +83,12 @@ impl Tokens {
             iat: now.timestamp(),
             exp: (now + lifetime).timestamp(),
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(&self.secret.0))
-            .map_err(Error::internal)
+        jsonwebtoken::encode(
+            &Header::new(Algorithm::HS256),
+            &claims,
+            &EncodingKey::from_secret(&self.secret.0),
+        )
+        .map_err(Error::internal)
     }
 
     /// Who a bearer token speaks for, as the database knows the user now.
@@ -96,13 +102,20 @@ impl Tokens {
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         // The clock is ours to ask, so that tests can turn it.
         validation.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_secret(&self.secret.0), &validation)
-            .map_err(|_| INVALID)?
-            .claims;
+        let claims = jsonwebtoken::decode::<Claims>(
+            token,
+            &DecodingKey::from_secret(&self.secret.0),
+            &validation,
+        )
+        .map_err(|_| INVALID)?
+        .claims;
         if claims.exp <= self.clock.now().inner().timestamp() {
             return Err(INVALID);
         }
-        let user = system.user(&claims.tid, &claims.sub).await?.ok_or(INVALID)?;
+        let user = system
+            .user(&claims.tid, &claims.sub)
+            .await?
+            .ok_or(INVALID)?;
         if user.token_version != claims.tv {
             return Err(INVALID);
         }

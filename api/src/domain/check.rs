@@ -10,10 +10,20 @@ pub(crate) fn text(field: &str, value: &str, least: usize, most: usize) -> Resul
     let value = value.trim();
     let length = value.chars().count();
     if length < least {
-        return Err(Error::bad_input(field, if least == 1 { "cannot be empty".to_owned() } else { format!("needs at least {least} characters") }));
+        return Err(Error::bad_input(
+            field,
+            if least == 1 {
+                "cannot be empty".to_owned()
+            } else {
+                format!("needs at least {least} characters")
+            },
+        ));
     }
     if length > most {
-        return Err(Error::bad_input(field, format!("has {length} characters; at most {most} are allowed")));
+        return Err(Error::bad_input(
+            field,
+            format!("has {length} characters; at most {most} are allowed"),
+        ));
     }
     Ok(value.to_owned())
 }
@@ -22,11 +32,21 @@ pub(crate) fn text(field: &str, value: &str, least: usize, most: usize) -> Resul
 ///
 /// # Errors
 /// [`Error::BadUserInput`] naming the field and the limit.
-pub(crate) fn texts(field: &str, values: &[String], most: usize, longest: usize) -> Result<Vec<String>> {
+pub(crate) fn texts(
+    field: &str,
+    values: &[String],
+    most: usize,
+    longest: usize,
+) -> Result<Vec<String>> {
     if values.len() > most {
-        return Err(Error::bad_input(field, format!("has {} entries; at most {most} are allowed", values.len())));
+        return Err(Error::bad_input(
+            field,
+            format!("has {} entries; at most {most} are allowed", values.len()),
+        ));
     }
-    let entry = |(position, value): (usize, &String)| text(&format!("{field}[{position}]"), value, 1, longest);
+    let entry = |(position, value): (usize, &String)| {
+        text(&format!("{field}[{position}]"), value, 1, longest)
+    };
     values.iter().enumerate().map(entry).collect()
 }
 
@@ -35,7 +55,9 @@ pub(crate) fn texts(field: &str, values: &[String], most: usize, longest: usize)
 /// # Errors
 /// [`Error::BadUserInput`] naming the field.
 pub(crate) fn color(field: &str, value: &str) -> Result<String> {
-    let hex = value.strip_prefix('#').filter(|hex| hex.len() == 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let hex = value
+        .strip_prefix('#')
+        .filter(|hex| hex.len() == 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
     hex.map(|_| value.to_ascii_lowercase())
         .ok_or_else(|| Error::bad_input(field, "expected a colour such as #1f6feb"))
 }

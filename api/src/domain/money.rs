@@ -16,6 +16,9 @@ mod tests {
     #[test]
     fn an_amount_has_six_decimals() {
         let shown = [0, 1, 1_500, 12_000_000, -250_000].map(|micros| usd(BigInt(micros)));
-        assert_eq!(shown, ["0.000000", "0.000001", "0.001500", "12.000000", "-0.250000"]);
+        assert_eq!(
+            shown,
+            ["0.000000", "0.000001", "0.001500", "12.000000", "-0.250000"]
+        );
     }
 }

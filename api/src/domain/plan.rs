@@ -15,7 +15,10 @@ const MOST_STEPS: usize = 6;
 /// [`Error::BadUserInput`] naming the first step that is wrong, and why.
 pub(crate) fn check_steps(steps: &[PlanStep], roles: &[String]) -> Result<()> {
     if steps.is_empty() || steps.len() > MOST_STEPS {
-        return Err(Error::bad_input("steps", format!("a plan has 1 to {MOST_STEPS} steps")));
+        return Err(Error::bad_input(
+            "steps",
+            format!("a plan has 1 to {MOST_STEPS} steps"),
+        ));
     }
     for (position, step) in steps.iter().enumerate() {
         let field = |name: &str| format!("steps[{position}].{name}");
@@ -24,10 +27,14 @@ pub(crate) fn check_steps(steps: &[PlanStep], roles: &[String]) -> Result<()> {
         check::texts(&field("skills"), &step.skills, 20, 100)?;
         if !roles.contains(&step.role_slug) {
             let known = roles.join(", ");
-            return Err(Error::bad_input(field("roleSlug"), format!("is no active role; the roles are {known}")));
+            return Err(Error::bad_input(
+                field("roleSlug"),
+                format!("is no active role; the roles are {known}"),
+            ));
         }
         for dependency in &step.depends_on {
-            let known = usize::try_from(*dependency).is_ok_and(|other| other < steps.len() && other != position);
+            let known = usize::try_from(*dependency)
+                .is_ok_and(|other| other < steps.len() && other != position);
             if !known {
                 let reason = format!("{dependency} is no other step; steps are counted from 0");
                 return Err(Error::bad_input(field("dependsOn"), reason));
@@ -41,7 +48,10 @@ pub(crate) fn check_steps(steps: &[PlanStep], roles: &[String]) -> Result<()> {
         }
     }
     if has_cycle(steps) {
-        return Err(Error::bad_input("steps", "the dependencies form a circle, so none of its steps could begin"));
+        return Err(Error::bad_input(
+            "steps",
+            "the dependencies form a circle, so none of its steps could begin",
+        ));
     }
     Ok(())
 }
@@ -66,11 +76,19 @@ mod tests {
 
     fn step(depends_on: &[i32]) -> PlanStep {
         let (title, role_slug) = ("do it".to_owned(), "dev_agent".to_owned());
-        PlanStep { title, role_slug, depends_on: depends_on.to_vec(), ..Default::default() }
+        PlanStep {
+            title,
+            role_slug,
+            depends_on: depends_on.to_vec(),
+            ..Default::default()
+        }
     }
 
     fn holds(dependencies: &[&[i32]]) -> bool {
-        let steps: Vec<_> = dependencies.iter().map(|depends_on| step(depends_on)).collect();
+        let steps: Vec<_> = dependencies
+            .iter()
+            .map(|depends_on| step(depends_on))
+            .collect();
         check_steps(&steps, &["dev_agent".to_owned()]).is_ok()
     }
 
@@ -78,7 +96,15 @@ mod tests {
     fn dependencies_must_end_somewhere() {
         assert!(holds(&[&[]]));
         assert!(holds(&[&[1, 2], &[2], &[]]));
-        for refused in [&[&[0][..]][..], &[&[1], &[0]], &[&[1], &[2], &[0]], &[&[7]], &[&[-1]], &[&[1, 1], &[]], &[]] {
+        for refused in [
+            &[&[0][..]][..],
+            &[&[1], &[0]],
+            &[&[1], &[2], &[0]],
+            &[&[7]],
+            &[&[-1]],
+            &[&[1, 1], &[]],
+            &[],
+        ] {
             assert!(!holds(refused), "{refused:?}");
         }
     }

@@ -20,7 +20,10 @@ struct Given<'f> {
 
 impl<'f> Given<'f> {
     fn new(column: Compared<'f>) -> Self {
-        Self { column, all: Condition::all() }
+        Self {
+            column,
+            all: Condition::all(),
+        }
     }
 
     /// A null given by accident (an unset variable) must not widen the list to everything.
@@ -30,7 +33,10 @@ impl<'f> Given<'f> {
             MaybeUndefined::Value(value) => Ok(Some(value.clone())),
             MaybeUndefined::Null => {
                 let field = format!("{}.{name}", self.column.field);
-                Err(Error::bad_input(field, "cannot be null; leave it out, or use `isNull: true`"))
+                Err(Error::bad_input(
+                    field,
+                    "cannot be null; leave it out, or use `isNull: true`",
+                ))
             }
         }
     }
@@ -56,13 +62,26 @@ impl<'f> Given<'f> {
     ) -> Result<Self> {
         self.and("eq", eq, |column, value| column.eq(value))?
             // "Not this value" is true of a missing value, unlike SQL's `<>`.
-            .and("ne", ne, |column, value| column.clone().ne(value).or(column.is_null()))?
+            .and("ne", ne, |column, value| {
+                column.clone().ne(value).or(column.is_null())
+            })?
             .and("in", within, |column, values| column.is_in(values))?
-            .and("nin", without, |column, values| column.clone().is_not_in(values).or(column.is_null()))?
-            .and("isNull", is_null, |column, yes| if yes { column.is_null() } else { column.is_not_null() })
+            .and("nin", without, |column, values| {
+                column.clone().is_not_in(values).or(column.is_null())
+            })?
+            .and("isNull", is_null, |column, yes| {
+                if yes {
+                    column.is_null()
+                } else {
+                    column.is_not_null()
+                }
+            })
     }
 
-    fn range<T: Clone + Into<Value>>(self, [lt, lte, gt, gte]: [&MaybeUndefined<T>; 4]) -> Result<Self> {
+    fn range<T: Clone + Into<Value>>(
+        self,
+        [lt, lte, gt, gte]: [&MaybeUndefined<T>; 4],
+    ) -> Result<Self> {
         self.and("lt", lt, |column, value| column.lt(value))?
             .and("lte", lte, |column, value| column.lte(value))?
             .and("gt", gt, |column, value| column.gt(value))?
@@ -70,10 +89,19 @@ impl<'f> Given<'f> {
     }
 
     /// Both databases fold the letters A to Z and no others, so that both find the same rows.
-    fn like(self, name: &str, text: &MaybeUndefined<String>, pattern: impl FnOnce(String) -> String) -> Result<Self> {
+    fn like(
+        self,
+        name: &str,
+        text: &MaybeUndefined<String>,
+        pattern: impl FnOnce(String) -> String,
+    ) -> Result<Self> {
         let backend = self.column.backend;
         self.and(name, text, |column, text| {
-            let escaped = text.to_ascii_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            let escaped = text
+                .to_ascii_lowercase()
+                .replace('\\', "\\\\")
+                .replace('%', "\\%")
+                .replace('_', "\\_");
             let column = match backend {
                 DbBackend::Postgres => Expr::cust_with_expr(r#"lower($1 COLLATE "C")"#, column),
                 _ => Func::lower(column).into(),
@@ -210,7 +238,12 @@ impl<T: InputType + Clone + ActiveEnum<Value = String>> Comparison for EnumFilte
     fn condition(&self, column: Compared<'_>) -> Result<Condition> {
         let word = |value: &MaybeUndefined<T>| value.clone().map_value(ActiveEnum::into_value);
         let words = |values: &MaybeUndefined<Vec<T>>| {
-            values.clone().map_value(|words| words.into_iter().map(ActiveEnum::into_value).collect::<Vec<_>>())
+            values.clone().map_value(|words| {
+                words
+                    .into_iter()
+                    .map(ActiveEnum::into_value)
+                    .collect::<Vec<_>>()
+            })
         };
         let given = Given::new(column).equality(
             [&word(&self.eq), &word(&self.ne)],

@@ -6,8 +6,8 @@ use crate::{
     store::{List, PageArgs, PageRows, SortKey},
 };
 use async_graphql::{
-    Context, Enum, InputObject, InputType, InputValueError, InputValueResult, Object, OutputType, Scalar, ScalarType,
-    SimpleObject, TypeName, Value,
+    Context, Enum, InputObject, InputType, InputValueError, InputValueResult, Object, OutputType,
+    Scalar, ScalarType, SimpleObject, TypeName, Value,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use entity::{Id, Owned};
@@ -109,10 +109,18 @@ impl<N: Node> ListArgs<N> {
             _ => vec![SortKey::new(N::NEWEST_BY, true)],
         };
         let pointer = parent.as_ref().map(|(column, id)| (*column, id));
-        let list = ctx.scope().list(pointer, self.filter.as_ref(), keys, &self.page)?;
+        let list = ctx
+            .scope()
+            .list(pointer, self.filter.as_ref(), keys, &self.page)?;
         let selection = ctx.look_ahead();
-        let shows_rows = ["nodes", "edges", "pageInfo"].iter().any(|field| selection.field(field).exists());
-        let page = if shows_rows { ctx.scope().page(pointer, &list).await? } else { PageRows::default() };
+        let shows_rows = ["nodes", "edges", "pageInfo"]
+            .iter()
+            .any(|field| selection.field(field).exists());
+        let page = if shows_rows {
+            ctx.scope().page(pointer, &list).await?
+        } else {
+            PageRows::default()
+        };
         Ok(Some(Connection { parent, list, page }))
     }
 }
@@ -135,12 +143,23 @@ impl<N: Node> TypeName for Connection<N> {
 impl<N: Node> Connection<N> {
     /// The page's rows, each with its cursor.
     async fn edges(&self) -> Vec<Edge<N>> {
-        self.page.rows.iter().map(|row| Edge { row: row.clone(), list: self.list.clone() }).collect()
+        self.page
+            .rows
+            .iter()
+            .map(|row| Edge {
+                row: row.clone(),
+                list: self.list.clone(),
+            })
+            .collect()
     }
 
     /// The page's rows.
     async fn nodes(&self) -> Vec<N> {
-        self.page.rows.iter().map(|row| N::from(row.clone())).collect()
+        self.page
+            .rows
+            .iter()
+            .map(|row| N::from(row.clone()))
+            .collect()
     }
 
     /// Where this page begins and ends, and whether there are more.
@@ -205,9 +224,17 @@ pub struct PageInfo {
 ///
 /// # Errors
 /// If the database fails.
-pub async fn one<N: Node>(ctx: &Context<'_>, column: Column<N>, key: Option<&Id>) -> Result<Option<N>, Error> {
+pub async fn one<N: Node>(
+    ctx: &Context<'_>,
+    column: Column<N>,
+    key: Option<&Id>,
+) -> Result<Option<N>, Error> {
     match key {
-        Some(key) => Ok(ctx.scope().find_by::<N::Entity>(column, key).await?.map(N::from)),
+        Some(key) => Ok(ctx
+            .scope()
+            .find_by::<N::Entity>(column, key)
+            .await?
+            .map(N::from)),
         None => Ok(None),
     }
 }

@@ -113,14 +113,26 @@ impl Write for CreateExecutionPlanInput {
         let summary = check::text("channelSummary", &self.channel_summary, 1, 2000)?;
         let prd = tx.get::<prd::Entity>(&self.prd_id).await?;
         if matches!(prd.status, PrdStatus::Rejected | PrdStatus::Superseded) {
-            return Err(Error::Conflict("A rejected or superseded brief gets no plan.".to_owned()));
+            return Err(Error::Conflict(
+                "A rejected or superseded brief gets no plan.".to_owned(),
+            ));
         }
         let parent = chief_of_staff_ticket(tx, &prd).await?;
         let of_parent = execution_plan::Column::ParentTicketId;
-        let earlier =
-            tx.rows::<execution_plan::Entity>(|place| all_of(place.column(of_parent).eq(parent.id.as_str()))).await?;
-        if earlier.iter().any(|plan| matches!(plan.status, PlanStatus::PendingApproval | PlanStatus::Active)) {
-            return Err(Error::Conflict("This brief has an open plan already.".to_owned()));
+        let earlier = tx
+            .rows::<execution_plan::Entity>(|place| {
+                all_of(place.column(of_parent).eq(parent.id.as_str()))
+            })
+            .await?;
+        if earlier.iter().any(|plan| {
+            matches!(
+                plan.status,
+                PlanStatus::PendingApproval | PlanStatus::Active
+            )
+        }) {
+            return Err(Error::Conflict(
+                "This brief has an open plan already.".to_owned(),
+            ));
         }
         let row = execution_plan::ActiveModel {
             prd_id: Set(prd.id.clone()),
@@ -143,9 +155,16 @@ impl Write for CreateExecutionPlanInput {
 async fn active_roles(tx: &Tx<'_>) -> crate::Result<Vec<String>> {
     let roles = tx.rows::<agent_role::Entity>(|_| Condition::all()).await?;
     let overridden = |role: &agent_role::Model| {
-        role.tenant_id.is_none() && roles.iter().any(|own| own.tenant_id.is_some() && own.slug == role.slug)
+        role.tenant_id.is_none()
+            && roles
+                .iter()
+                .any(|own| own.tenant_id.is_some() && own.slug == role.slug)
     };
-    Ok(roles.iter().filter(|role| role.is_active && !overridden(role)).map(|role| role.slug.clone()).collect())
+    Ok(roles
+        .iter()
+        .filter(|role| role.is_active && !overridden(role))
+        .map(|role| role.slug.clone())
+        .collect())
 }
 
 /// The brief's top ticket, under which all its plans hang.
@@ -153,7 +172,11 @@ async fn chief_of_staff_ticket(tx: &mut Tx<'_>, prd: &prd::Model) -> crate::Resu
     let found = tx
         .rows::<ticket::Entity>(|place| {
             all_of(place.column(ticket::Column::PrdId).eq(prd.id.as_str()))
-                .add(place.column(ticket::Column::RoleSlug).eq(plan::CHIEF_OF_STAFF))
+                .add(
+                    place
+                        .column(ticket::Column::RoleSlug)
+                        .eq(plan::CHIEF_OF_STAFF),
+                )
                 .add(place.column(ticket::Column::PlanId).is_null())
         })
         .await?;
@@ -207,10 +230,14 @@ async fn write_tickets(
     }
     for (position, step) in steps.iter().enumerate() {
         for dependency in &step.depends_on {
-            let first = usize::try_from(*dependency).ok().and_then(|first| written.get(first));
+            let first = usize::try_from(*dependency)
+                .ok()
+                .and_then(|first| written.get(first));
             let row = ticket_dependency::ActiveModel {
                 ticket_id: Set(written[position].clone()),
-                depends_on_ticket_id: Set(first.cloned().ok_or_else(|| Error::internal("an unchecked step"))?),
+                depends_on_ticket_id: Set(first
+                    .cloned()
+                    .ok_or_else(|| Error::internal("an unchecked step"))?),
                 ..Default::default()
             };
             tx.insert(row, "ticket.dependency_added").await?;

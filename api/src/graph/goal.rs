@@ -83,9 +83,14 @@ impl Write for CreateGoalInput {
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<goal::Model> {
         let project = open_project(tx, &self.project_id).await?;
-        let parent = tx.get_some::<goal::Entity>(self.parent_goal_id.as_ref()).await?;
+        let parent = tx
+            .get_some::<goal::Entity>(self.parent_goal_id.as_ref())
+            .await?;
         if parent.is_some_and(|parent| parent.project_id != project.id) {
-            return Err(Error::bad_input("parentGoalId", "belongs to another project"));
+            return Err(Error::bad_input(
+                "parentGoalId",
+                "belongs to another project",
+            ));
         }
         let row = goal::ActiveModel {
             project_id: Set(project.id),
@@ -133,12 +138,21 @@ impl Write for UpdateGoalInput {
             check_parent(tx, &before, parent).await?;
         }
         let status = self.status.unwrap_or(before.status);
-        if before.status != status && before.status != GoalStatus::Active && status != GoalStatus::Active {
-            return Err(Error::illegal_transition(before.status, status, &[GoalStatus::Active]));
+        if before.status != status
+            && before.status != GoalStatus::Active
+            && status != GoalStatus::Active
+        {
+            return Err(Error::illegal_transition(
+                before.status,
+                status,
+                &[GoalStatus::Active],
+            ));
         }
         let changes = goal::ActiveModel {
             title: change(self.title, |title| check::text("title", &title, 1, 200))?,
-            description: change(self.description, |text| check::text("description", &text, 0, 5000))?,
+            description: change(self.description, |text| {
+                check::text("description", &text, 0, 5000)
+            })?,
             outcome: change(self.outcome, |text| check::text("outcome", &text, 0, 2000))?,
             parent_goal_id: patch(self.parent_goal_id, Ok)?,
             status: change(self.status, Ok)?,
@@ -154,11 +168,17 @@ async fn check_parent(tx: &Tx<'_>, goal: &goal::Model, parent: &Id) -> crate::Re
     let mut above = Some(parent.clone());
     while let Some(id) = above {
         if id == goal.id {
-            return Err(Error::bad_input("parentGoalId", "a goal cannot stand above itself"));
+            return Err(Error::bad_input(
+                "parentGoalId",
+                "a goal cannot stand above itself",
+            ));
         }
         let next = tx.get::<goal::Entity>(&id).await?;
         if next.project_id != goal.project_id {
-            return Err(Error::bad_input("parentGoalId", "belongs to another project"));
+            return Err(Error::bad_input(
+                "parentGoalId",
+                "belongs to another project",
+            ));
         }
         above = next.parent_goal_id;
     }

@@ -137,14 +137,20 @@ impl Write for CreateMeetingInput {
         };
         goal_of_project(tx, self.goal_id.as_ref(), &project.id).await?;
         let participants = self.participants.unwrap_or_else(|| {
-            let speaker = |name: &String| meeting::MeetingParticipant { name: name.clone(), ..Default::default() };
+            let speaker = |name: &String| meeting::MeetingParticipant {
+                name: name.clone(),
+                ..Default::default()
+            };
             spoken.speakers.iter().map(speaker).collect()
         });
         let row = meeting::ActiveModel {
             project_id: Set(project.id),
             goal_id: Set(self.goal_id),
             title: Set(check::text("title", &self.title, 1, 300)?),
-            context: Set(self.context.map(|text| check::text("context", &text, 0, 2000)).transpose()?),
+            context: Set(self
+                .context
+                .map(|text| check::text("context", &text, 0, 2000))
+                .transpose()?),
             source: Set(meeting::MeetingSource::Paste),
             status: Set(meeting::MeetingStatus::Completed),
             start_time: Set(self.start_time.unwrap_or(tx.now())),
@@ -180,9 +186,20 @@ impl Write for EditTranscriptInput {
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<meeting::Model> {
         let spoken = parse(&self.transcript)?;
-        let note = self.note.map(|note| check::text("note", &note, 0, 2000)).transpose()?;
+        let note = self
+            .note
+            .map(|note| check::text("note", &note, 0, 2000))
+            .transpose()?;
         let meeting = tx.get::<meeting::Entity>(&self.meeting_id).await?;
-        add_version(tx, meeting, spoken, TranscriptSource::Edit, self.transcript.language, note).await
+        add_version(
+            tx,
+            meeting,
+            spoken,
+            TranscriptSource::Edit,
+            self.transcript.language,
+            note,
+        )
+        .await
     }
 }
 
@@ -206,12 +223,20 @@ async fn add_version(
     note: Option<String>,
 ) -> crate::Result<meeting::Model> {
     let of_meeting = transcript::Column::MeetingId;
-    let versions =
-        tx.rows::<transcript::Entity>(|place| all_of(place.column(of_meeting).eq(meeting.id.as_str()))).await?;
+    let versions = tx
+        .rows::<transcript::Entity>(|place| {
+            all_of(place.column(of_meeting).eq(meeting.id.as_str()))
+        })
+        .await?;
     let edited = source == TranscriptSource::Edit;
     let row = transcript::ActiveModel {
         meeting_id: Set(meeting.id.clone()),
-        version: Set(versions.iter().map(|version| version.version).max().unwrap_or(0) + 1),
+        version: Set(versions
+            .iter()
+            .map(|version| version.version)
+            .max()
+            .unwrap_or(0)
+            + 1),
         source: Set(source),
         segments: Set(Large::new(Json(spoken.segments))),
         full_text: Set(Large::new(spoken.full_text)),
@@ -223,7 +248,16 @@ async fn add_version(
         edit_note: Set(note),
         ..Default::default()
     };
-    let version = tx.insert(row, if edited { "transcript.edited" } else { "transcript.created" }).await?;
+    let version = tx
+        .insert(
+            row,
+            if edited {
+                "transcript.edited"
+            } else {
+                "transcript.created"
+            },
+        )
+        .await?;
     let changes = meeting::ActiveModel {
         current_transcript_id: Set(Some(version.id)),
         duration_seconds: Set(Some(version.duration)),

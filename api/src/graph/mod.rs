@@ -55,11 +55,6 @@ pub use root::{Schema, schema, sdl};
 mod prelude {
     pub(super) use super::{
         Ctx as _,
-        comparison::{
-            BigIntFilter, BooleanFilter, DateTimeFilter, EnumFilter, FloatFilter, IdFilter, IntFilter, StringFilter,
-        },
-        connection::{Connection, Cursor, Order},
-        node::AnyNode,
         agent_job::AgentJob,
         agent_role::AgentRole,
         agent_session::AgentSession,
@@ -71,6 +66,11 @@ mod prelude {
         auth_token::AuthToken,
         channel_route::ChannelRoute,
         clarification_request::ClarificationRequest,
+        comparison::{
+            BigIntFilter, BooleanFilter, DateTimeFilter, EnumFilter, FloatFilter, IdFilter,
+            IntFilter, StringFilter,
+        },
+        connection::{Connection, Cursor, Order},
         credential::CredentialVault,
         execution_plan::ExecutionPlan,
         goal::Goal,
@@ -79,6 +79,7 @@ mod prelude {
         integration_connection::IntegrationConnection,
         invitation::Invitation,
         meeting::Meeting,
+        node::AnyNode,
         notification::Notification,
         notification_subscription::NotificationSubscription,
         prd::PRD,
@@ -114,7 +115,9 @@ use sea_orm::{
 use std::{borrow::Cow, sync::Arc};
 
 /// A type of the API that stands for a row of a table.
-pub trait Node: OutputType + From<Arc<<Self::Entity as EntityTrait>::Model>> + Send + Sync + 'static {
+pub trait Node:
+    OutputType + From<Arc<<Self::Entity as EntityTrait>::Model>> + Send + Sync + 'static
+{
     /// The table.
     type Entity: Owned;
     /// What narrows a list of it.
@@ -145,12 +148,19 @@ impl<F: InputType> TypeName for ManyFilter<F> {
 
 impl<F: InputType + Send + Sync> ManyFilter<F> {
     /// The filter as SQL, about the rows whose `theirs` is this row's `ours`.
-    pub(crate) fn condition<E: Owned>(&self, theirs: E::Column, ours: impl ColumnTrait, place: Place<'_>) -> Result<Condition>
+    pub(crate) fn condition<E: Owned>(
+        &self,
+        theirs: E::Column,
+        ours: impl ColumnTrait,
+        place: Place<'_>,
+    ) -> Result<Condition>
     where
         F: Filter<E>,
     {
         let exists = |filter: &F| place.exists::<E>(theirs, ours, |inner| filter.condition(inner));
-        let exists_not = |filter: &F| place.exists::<E>(theirs, ours, |inner| Ok(filter.condition(inner)?.not()));
+        let exists_not = |filter: &F| {
+            place.exists::<E>(theirs, ours, |inner| Ok(filter.condition(inner)?.not()))
+        };
         let mut all = Condition::all();
         if let Some(filter) = &self.some {
             all = all.add(exists(filter)?);

@@ -80,7 +80,11 @@ pub struct NodeQuery;
 #[Object]
 impl NodeQuery {
     /// The row with this id, whatever its type; null when your workspace has none.
-    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id.")] id: Id) -> Result<Option<AnyNode>> {
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id.")] id: Id,
+    ) -> Result<Option<AnyNode>> {
         Ok(find(ctx.scope(), &id).await?)
     }
 

@@ -167,7 +167,9 @@ impl Write for CreatePRDInput {
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<prd::Model> {
         let project = open_project(tx, &self.project_id).await?;
         goal_of_project(tx, self.goal_id.as_ref(), &project.id).await?;
-        let meeting = tx.get_some::<meeting::Entity>(self.meeting_id.as_ref()).await?;
+        let meeting = tx
+            .get_some::<meeting::Entity>(self.meeting_id.as_ref())
+            .await?;
         let row = prd::ActiveModel {
             project_id: Set(project.id),
             goal_id: Set(self.goal_id),
@@ -209,10 +211,17 @@ impl Write for UpdatePRDInput {
         let before = tx.get::<prd::Entity>(&self.id).await?;
         if before.version != self.expected_version {
             let now = before.version;
-            return Err(Error::Conflict(format!("This brief is at version {now} by now. Read it again.")));
+            return Err(Error::Conflict(format!(
+                "This brief is at version {now} by now. Read it again."
+            )));
         }
-        if !matches!(before.status, PrdStatus::Draft | PrdStatus::NeedsClarification | PrdStatus::PendingApproval) {
-            return Err(Error::Conflict("A decided brief is not edited; write one that supersedes it.".to_owned()));
+        if !matches!(
+            before.status,
+            PrdStatus::Draft | PrdStatus::NeedsClarification | PrdStatus::PendingApproval
+        ) {
+            return Err(Error::Conflict(
+                "A decided brief is not edited; write one that supersedes it.".to_owned(),
+            ));
         }
         let changes = prd::ActiveModel {
             title: change(self.title, |title| check::text("title", &title, 1, 300))?,
@@ -232,7 +241,9 @@ impl BriefContent {
             None => Ok(NotSet),
         };
         let list = |field: &'static str, values: Option<Vec<String>>| match values {
-            Some(values) => check::texts(field, &values, 100, 2000).map(|texts| Set(Large::new(Json(texts)))),
+            Some(values) => {
+                check::texts(field, &values, 100, 2000).map(|texts| Set(Large::new(Json(texts))))
+            }
             None => Ok(NotSet),
         };
         Ok(prd::ActiveModel {
@@ -247,8 +258,13 @@ impl BriefContent {
             acceptance_criteria: list("acceptanceCriteria", self.acceptance_criteria)?,
             out_of_scope: list("outOfScope", self.out_of_scope)?,
             assumptions: list("assumptions", self.assumptions)?,
-            requirement_count: self.requirements.as_ref().map_or(NotSet, |all| Set(count(all.len()))),
-            requirements: self.requirements.map_or(NotSet, |all| Set(Large::new(Json(all)))),
+            requirement_count: self
+                .requirements
+                .as_ref()
+                .map_or(NotSet, |all| Set(count(all.len()))),
+            requirements: self
+                .requirements
+                .map_or(NotSet, |all| Set(Large::new(Json(all)))),
             risks: self.risks.map_or(NotSet, |all| Set(Large::new(Json(all)))),
             ..Default::default()
         })

@@ -101,8 +101,14 @@ impl Write for CreateProjectInput {
         let row = project::ActiveModel {
             name: Set(name),
             slug: Set(slug),
-            description: Set(self.description.map(|text| check::text("description", &text, 0, 5000)).transpose()?),
-            color: Set(self.color.map(|color| check::color("color", &color)).transpose()?),
+            description: Set(self
+                .description
+                .map(|text| check::text("description", &text, 0, 5000))
+                .transpose()?),
+            color: Set(self
+                .color
+                .map(|color| check::color("color", &color))
+                .transpose()?),
             created_by_id: Set(tx.scope().actor().user_id().cloned()),
             ..Default::default()
         };
@@ -127,14 +133,24 @@ async fn free_slug(tx: &Tx<'_>, name: &str) -> crate::Result<String> {
     let wanted = slugify(name, LONGEST_SLUG - "-19".len());
     let taken = tx
         .rows::<project::Entity>(|place| {
-            Condition::all().add(place.column(project::Column::Slug).like(format!("{wanted}%")))
+            Condition::all().add(
+                place
+                    .column(project::Column::Slug)
+                    .like(format!("{wanted}%")),
+            )
         })
         .await?;
     let numbered = (2..20).map(|number| format!("{wanted}-{number}"));
     std::iter::once(wanted.clone())
         .chain(numbered)
-        .find(|slug| !RESERVED.contains(&slug.as_str()) && taken.iter().all(|project| project.slug != *slug))
-        .ok_or_else(|| Error::Conflict(format!("The slugs {wanted} to {wanted}-19 are taken. Choose one yourself.")))
+        .find(|slug| {
+            !RESERVED.contains(&slug.as_str()) && taken.iter().all(|project| project.slug != *slug)
+        })
+        .ok_or_else(|| {
+            Error::Conflict(format!(
+                "The slugs {wanted} to {wanted}-19 are taken. Choose one yourself."
+            ))
+        })
 }
 
 /// Changes to a project. What is left out stays.
@@ -166,7 +182,9 @@ impl Write for UpdateProjectInput {
         let before = tx.get::<project::Entity>(&self.id).await?;
         let changes = project::ActiveModel {
             name: change(self.name, |name| check::text("name", &name, 1, 64))?,
-            description: patch(self.description, |text| check::text("description", &text, 0, 5000))?,
+            description: patch(self.description, |text| {
+                check::text("description", &text, 0, 5000)
+            })?,
             color: patch(self.color, |color| check::color("color", &color))?,
             is_archived: change(self.is_archived, Ok)?,
             ..Default::default()

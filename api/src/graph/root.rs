@@ -1,8 +1,47 @@
 //! The roots of the schema, and what is asked of the operation rather than of a table.
 
-use super::{connection::Cursor, agent_job::AgentJobQuery, agent_role::AgentRoleQuery, agent_session::AgentSessionQuery, agent_task::AgentTaskQuery, agent_token::AgentTokenQuery, api_usage::ApiUsageQuery, approval::ApprovalQuery, audit_log::AuditLogQuery, auth_token::AuthTokenQuery, channel_route::ChannelRouteQuery, clarification_request::ClarificationRequestQuery, credential::CredentialVaultQuery, execution_plan::{ExecutionPlanMutation, ExecutionPlanQuery}, goal::{GoalMutation, GoalQuery}, google_oauth_token::GoogleOAuthTokenQuery, idempotency_key::IdempotencyKeyQuery, integration_connection::IntegrationConnectionQuery, invitation::InvitationQuery, meeting::{MeetingMutation, MeetingQuery}, notification::NotificationQuery, notification_subscription::NotificationSubscriptionQuery, prd::{PRDMutation, PRDQuery}, prd_symbol_link::PRDSymbolLinkQuery, project::{ProjectMutation, ProjectQuery}, project_graph::ProjectGraphQuery, scheduled_job::ScheduledJobQuery, skill::SkillQuery, skill_package::SkillPackageQuery, subagent_definition::SubagentDefinitionQuery, tenant::TenantQuery, ticket::{TicketMutation, TicketQuery}, ticket_dependency::TicketDependencyQuery, transcript::TranscriptQuery, user::UserQuery, whisper_transcription::WhisperTranscriptionQuery, node::NodeQuery, prelude::*};
-use entity::{tenant, user};
+use super::{
+    agent_job::AgentJobQuery,
+    agent_role::AgentRoleQuery,
+    agent_session::AgentSessionQuery,
+    agent_task::AgentTaskQuery,
+    agent_token::AgentTokenQuery,
+    api_usage::ApiUsageQuery,
+    approval::ApprovalQuery,
+    audit_log::AuditLogQuery,
+    auth_token::AuthTokenQuery,
+    channel_route::ChannelRouteQuery,
+    clarification_request::ClarificationRequestQuery,
+    connection::Cursor,
+    credential::CredentialVaultQuery,
+    execution_plan::{ExecutionPlanMutation, ExecutionPlanQuery},
+    goal::{GoalMutation, GoalQuery},
+    google_oauth_token::GoogleOAuthTokenQuery,
+    idempotency_key::IdempotencyKeyQuery,
+    integration_connection::IntegrationConnectionQuery,
+    invitation::InvitationQuery,
+    meeting::{MeetingMutation, MeetingQuery},
+    node::NodeQuery,
+    notification::NotificationQuery,
+    notification_subscription::NotificationSubscriptionQuery,
+    prd::{PRDMutation, PRDQuery},
+    prd_symbol_link::PRDSymbolLinkQuery,
+    prelude::*,
+    project::{ProjectMutation, ProjectQuery},
+    project_graph::ProjectGraphQuery,
+    scheduled_job::ScheduledJobQuery,
+    skill::SkillQuery,
+    skill_package::SkillPackageQuery,
+    subagent_definition::SubagentDefinitionQuery,
+    tenant::TenantQuery,
+    ticket::{TicketMutation, TicketQuery},
+    ticket_dependency::TicketDependencyQuery,
+    transcript::TranscriptQuery,
+    user::UserQuery,
+    whisper_transcription::WhisperTranscriptionQuery,
+};
 use async_graphql::{EmptySubscription, MergedObject, Object, SDLExportOptions, SchemaBuilder};
+use entity::{tenant, user};
 
 /// The schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
@@ -95,7 +134,10 @@ impl Viewer {
     /// The workspace that everything else in this operation is about.
     async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<Tenant>> {
         let scope = ctx.scope();
-        Ok(scope.find::<tenant::Entity>(scope.actor().tenant()).await?.map(Tenant::from))
+        Ok(scope
+            .find::<tenant::Entity>(scope.actor().tenant())
+            .await?
+            .map(Tenant::from))
     }
 }
 

@@ -46,17 +46,28 @@ impl SegmentPage {
         let limit = match first.map(u64::try_from) {
             None => DEFAULT_PAGE,
             Some(Ok(limit)) if limit <= MAX_PAGE => limit,
-            Some(Ok(actual)) => return Err(Error::LimitExceeded { name: "Page size", limit: MAX_PAGE, actual }),
+            Some(Ok(actual)) => {
+                return Err(Error::LimitExceeded {
+                    name: "Page size",
+                    limit: MAX_PAGE,
+                    actual,
+                });
+            }
             Some(Err(_)) => return Err(Error::bad_input("first", "cannot be negative")),
         };
-        let start = after.map_or(Ok(0), |cursor| position(cursor).map(|position| position + 1))?;
+        let start = after.map_or(Ok(0), |cursor| {
+            position(cursor).map(|position| position + 1)
+        })?;
         let total = segments.len();
         let edges: Vec<_> = segments
             .into_iter()
             .enumerate()
             .skip(start)
             .take(usize::try_from(limit).unwrap_or(usize::MAX))
-            .map(|(position, node)| SegmentEdge { node, cursor: cursor(position) })
+            .map(|(position, node)| SegmentEdge {
+                node,
+                cursor: cursor(position),
+            })
             .collect();
         let page_info = PageInfo {
             has_previous_page: start > 0,
@@ -65,7 +76,12 @@ impl SegmentPage {
             end_cursor: edges.last().map(|edge| edge.cursor.clone()),
         };
         let nodes = edges.iter().map(|edge| edge.node.clone()).collect();
-        Ok(Self { edges, nodes, page_info, total_count: i32::try_from(total).unwrap_or(i32::MAX) })
+        Ok(Self {
+            edges,
+            nodes,
+            page_info,
+            total_count: i32::try_from(total).unwrap_or(i32::MAX),
+        })
     }
 }
 
@@ -77,5 +93,7 @@ fn position(cursor: &Cursor) -> Result<usize> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(&cursor.0).ok();
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     text.and_then(|text| text.strip_prefix("segment:")?.parse().ok())
-        .ok_or(Error::CursorMismatch("This cursor does not belong to a transcript."))
+        .ok_or(Error::CursorMismatch(
+            "This cursor does not belong to a transcript.",
+        ))
 }

@@ -27,7 +27,9 @@ pub(super) fn count(length: usize) -> i32 {
 pub(super) async fn open_project(tx: &Tx<'_>, id: &Id) -> Result<project::Model> {
     let project = tx.get::<project::Entity>(id).await?;
     if project.is_archived {
-        return Err(Error::Conflict("This project is archived. Restore it first.".to_owned()));
+        return Err(Error::Conflict(
+            "This project is archived. Restore it first.".to_owned(),
+        ));
     }
     Ok(project)
 }
@@ -38,8 +40,16 @@ pub(super) async fn open_project(tx: &Tx<'_>, id: &Id) -> Result<project::Model>
 /// [`Error::BadUserInput`] when the workspace has lost it.
 pub(super) async fn default_project(tx: &Tx<'_>) -> Result<project::Model> {
     let slug = project::Column::Slug;
-    let found = tx.rows::<project::Entity>(|place| all_of(place.column(slug).eq("default"))).await?.pop();
-    found.ok_or_else(|| Error::bad_input("projectId", "is needed: this workspace has no default project"))
+    let found = tx
+        .rows::<project::Entity>(|place| all_of(place.column(slug).eq("default")))
+        .await?
+        .pop();
+    found.ok_or_else(|| {
+        Error::bad_input(
+            "projectId",
+            "is needed: this workspace has no default project",
+        )
+    })
 }
 
 /// The goal, if one is named, belongs to the project.
@@ -48,7 +58,9 @@ pub(super) async fn default_project(tx: &Tx<'_>) -> Result<project::Model> {
 /// [`Error::NotFound`], or [`Error::BadUserInput`] when it belongs to another project.
 pub(super) async fn goal_of_project(tx: &Tx<'_>, goal: Option<&Id>, project: &Id) -> Result<()> {
     match tx.get_some::<goal::Entity>(goal).await? {
-        Some(goal) if goal.project_id != *project => Err(Error::bad_input("goalId", "belongs to another project")),
+        Some(goal) if goal.project_id != *project => {
+            Err(Error::bad_input("goalId", "belongs to another project"))
+        }
         _ => Ok(()),
     }
 }

@@ -146,7 +146,12 @@ impl Write for CreateTicketInput {
             goal_id: Set(self.goal_id),
             role_slug: Set(check::text("roleSlug", &self.role_slug, 1, 64)?),
             title: Set(check::text("title", &self.title, 1, 200)?),
-            description: Set(Large::new(check::text("description", &self.description, 0, 10_000)?)),
+            description: Set(Large::new(check::text(
+                "description",
+                &self.description,
+                0,
+                10_000,
+            )?)),
             priority: Set(self.priority),
             target_repo: Set(self.target_repo),
             requires_approval: Set(self.requires_approval),

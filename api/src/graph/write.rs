@@ -31,7 +31,11 @@ pub(super) struct Written<M> {
 }
 
 /// Runs a mutation. `name` tells it apart from others that were sent under the same idempotency key.
-pub(super) async fn perform<W: Write>(ctx: &Context<'_>, name: &str, input: W) -> Result<Written<Model<W>>> {
+pub(super) async fn perform<W: Write>(
+    ctx: &Context<'_>,
+    name: &str,
+    input: W,
+) -> Result<Written<Model<W>>> {
     let scope = ctx.scope();
     authorize(scope.actor(), W::ACTION)?;
     let request = request(name, &input);
@@ -40,25 +44,46 @@ pub(super) async fn perform<W: Write>(ctx: &Context<'_>, name: &str, input: W) -
         && let Some(answer) = tx.answered(request).await?
     {
         let row = tx.get::<W::Entity>(&answer.id).await?;
-        return Ok(Written { row: Arc::new(row), feed_cursor: Cursor::position(answer.seq) });
+        return Ok(Written {
+            row: Arc::new(row),
+            feed_cursor: Cursor::position(answer.seq),
+        });
     }
     let row = input.apply(&mut tx).await?;
     let id = match row.get(<W::Entity as Owned>::ID) {
         sea_orm::Value::String(Some(id)) => id.into(),
-        _ => return Err(crate::Error::internal(format!("{} has no id", <W::Entity as Owned>::ID.as_str()))),
+        _ => {
+            return Err(crate::Error::internal(format!(
+                "{} has no id",
+                <W::Entity as Owned>::ID.as_str()
+            )));
+        }
     };
     let head = tx.commit_answering(request, &id).await?;
-    Ok(Written { row: Arc::new(row), feed_cursor: Cursor::position(head) })
+    Ok(Written {
+        row: Arc::new(row),
+        feed_cursor: Cursor::position(head),
+    })
 }
 
 fn request(name: &str, input: &impl InputType) -> Option<Request> {
-    let Value::Object(fields) = input.to_value() else { return None };
-    let Some(Value::String(key)) = fields.get("idempotencyKey") else { return None };
-    Some(Request::new(key, &format!("{name} {}", Value::Object(fields.clone()))))
+    let Value::Object(fields) = input.to_value() else {
+        return None;
+    };
+    let Some(Value::String(key)) = fields.get("idempotencyKey") else {
+        return None;
+    };
+    Some(Request::new(
+        key,
+        &format!("{name} {}", Value::Object(fields.clone())),
+    ))
 }
 
 /// A patch of a nullable column: left out it stays, null clears it.
-pub(super) fn patch<T, U>(value: MaybeUndefined<T>, into: impl FnOnce(T) -> Result<U>) -> Result<ActiveValue<Option<U>>>
+pub(super) fn patch<T, U>(
+    value: MaybeUndefined<T>,
+    into: impl FnOnce(T) -> Result<U>,
+) -> Result<ActiveValue<Option<U>>>
 where
     Option<U>: Into<sea_orm::Value>,
 {
@@ -74,7 +99,9 @@ pub(super) fn change<T, U: Into<sea_orm::Value>>(
     value: Option<T>,
     into: impl FnOnce(T) -> Result<U>,
 ) -> Result<ActiveValue<U>> {
-    value.map_or(Ok(ActiveValue::NotSet), |value| into(value).map(ActiveValue::Set))
+    value.map_or(Ok(ActiveValue::NotSet), |value| {
+        into(value).map(ActiveValue::Set)
+    })
 }
 
 /// Declares mutations: `field(Input) -> Payload { row: Type }`. What they do stands in the input's `Write`.

@@ -28,7 +28,10 @@ struct Body {
     query: String,
     operation_name: Option<String>,
     variables: Option<Map<String, Value>>,
-    #[expect(dead_code, reason = "checked to be an object, as the specification asks")]
+    #[expect(
+        dead_code,
+        reason = "checked to be an object, as the specification asks"
+    )]
     extensions: Option<Map<String, Value>>,
 }
 
@@ -50,13 +53,30 @@ pub(super) async fn execute(
 ) -> Response {
     let started = Instant::now();
     let refuse = |status, code, message: &str| error(status, code, message, &request_id);
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if !content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .eq_ignore_ascii_case("application/json")
+    {
         let message = "Send the operation with `Content-Type: application/json`.";
-        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message);
+        return refuse(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            message,
+        );
     }
     let Ok(body) = body else {
-        return refuse(StatusCode::PAYLOAD_TOO_LARGE, "LIMIT_EXCEEDED", "The body is larger than 256 KiB.");
+        return refuse(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "LIMIT_EXCEEDED",
+            "The body is larger than 256 KiB.",
+        );
     };
     let Ok(body) = serde_json::from_slice::<Body>(&body) else {
         let message = "The body is not a GraphQL request: a JSON object with `query` and, optionally, `variables`.";
@@ -74,10 +94,16 @@ pub(super) async fn execute(
     };
     let variables = Value::Object(body.variables.unwrap_or_default());
     if holds_nul(&variables) || body.query.contains('\0') || body.query.contains("\\u0000") {
-        return refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", "NUL characters are not allowed.");
+        return refuse(
+            StatusCode::BAD_REQUEST,
+            "BAD_USER_INPUT",
+            "NUL characters are not allowed.",
+        );
     }
     let scope = app.store.scope(actor);
-    let mut request = Request::new(body.query).variables(Variables::from_json(variables)).data(scope.clone());
+    let mut request = Request::new(body.query)
+        .variables(Variables::from_json(variables))
+        .data(scope.clone());
     request.operation_name = body.operation_name;
     let mut answer = app.schema.execute(request).await;
     for error in &mut answer.errors {
@@ -95,12 +121,18 @@ pub(super) async fn execute(
 }
 
 async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Actor, Error> {
-    let header = headers.get(AUTHORIZATION).ok_or(Error::Unauthenticated("This needs a token."))?;
+    let header = headers
+        .get(AUTHORIZATION)
+        .ok_or(Error::Unauthenticated("This needs a token."))?;
     let token = header.to_str().ok().and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+        scheme
+            .eq_ignore_ascii_case("bearer")
+            .then_some(token.trim())
     });
-    let token = token.ok_or(Error::Unauthenticated("The Authorization header holds no bearer token."))?;
+    let token = token.ok_or(Error::Unauthenticated(
+        "The Authorization header holds no bearer token.",
+    ))?;
     app.tokens.authenticate(&app.store.system(), token).await
 }
 
@@ -109,16 +141,24 @@ fn holds_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(items) => items.iter().any(holds_nul),
-        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
         _ => false,
     }
 }
 
 /// Gives every error a code and the request's name. Errors without a code come from the library's own checks.
 fn complete(error: &mut ServerError, request_id: &str) {
-    let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
+    let extensions = error
+        .extensions
+        .get_or_insert_with(ErrorExtensionValues::default);
     if extensions.get("code").is_none() {
-        let code = if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_USER_INPUT" };
+        let code = if error.path.is_empty() {
+            "GRAPHQL_VALIDATION_FAILED"
+        } else {
+            "BAD_USER_INPUT"
+        };
         let parse = error.message.trim_start().starts_with("-->");
         extensions.set("code", if parse { "GRAPHQL_PARSE_FAILED" } else { code });
     }
@@ -127,20 +167,34 @@ fn complete(error: &mut ServerError, request_id: &str) {
 
 fn respond(answer: Answer, headers: &HeaderMap) -> Response {
     let mut response = GraphQLResponse::from(answer).into_response();
-    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accept = headers
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     if !accept.contains("application/graphql-response+json") {
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        response.headers_mut().insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/json; charset=utf-8"),
+        );
     }
     response
 }
 
 fn error(status: StatusCode, code: &str, message: &str, request_id: &str) -> Response {
     let extensions = json!({ "code": code, "requestId": request_id });
-    (status, Json(json!({ "errors": [{ "message": message, "extensions": extensions }] }))).into_response()
+    (
+        status,
+        Json(json!({ "errors": [{ "message": message, "extensions": extensions }] })),
+    )
+        .into_response()
 }
 
 /// An error outside of any operation.
 pub(super) fn plain_error(status: StatusCode, code: &str, message: &str) -> Response {
     let extensions = json!({ "code": code });
-    (status, Json(json!({ "errors": [{ "message": message, "extensions": extensions }] }))).into_response()
+    (
+        status,
+        Json(json!({ "errors": [{ "message": message, "extensions": extensions }] })),
+    )
+        .into_response()
 }

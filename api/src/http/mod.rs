@@ -55,10 +55,18 @@ async fn health() -> &'static str {
 }
 
 async fn not_found() -> impl IntoResponse {
-    graphql::plain_error(StatusCode::NOT_FOUND, "NOT_FOUND", "There is nothing here. The API is at /graphql.")
+    graphql::plain_error(
+        StatusCode::NOT_FOUND,
+        "NOT_FOUND",
+        "There is nothing here. The API is at /graphql.",
+    )
 }
 
 async fn not_allowed() -> impl IntoResponse {
     let message = "Send the operation as JSON with POST.";
-    graphql::plain_error(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message)
+    graphql::plain_error(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "METHOD_NOT_ALLOWED",
+        message,
+    )
 }

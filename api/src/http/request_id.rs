@@ -1,12 +1,7 @@
 //! A name for every request, so that an answer can be found in the log.
 
 use super::REQUEST_ID;
-use axum::{
-    extract::Request,
-    http::HeaderValue,
-    middleware::Next,
-    response::Response,
-};
+use axum::{extract::Request, http::HeaderValue, middleware::Next, response::Response};
 use std::time::Instant;
 use tracing::Instrument;
 
@@ -22,7 +17,13 @@ pub(super) async fn name(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     let elapsed = started.elapsed();
-    span.in_scope(|| tracing::info!(status = response.status().as_u16(), ?elapsed, "request answered"));
+    span.in_scope(|| {
+        tracing::info!(
+            status = response.status().as_u16(),
+            ?elapsed,
+            "request answered"
+        )
+    });
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

@@ -10,7 +10,7 @@ const TOGETHER: &str = " / ";
 /// Who is called what, as far as all lists agree.
 #[derive(Debug, Default)]
 pub(super) struct Names<'a> {
-    /// `None` for an abbreviation that two people share.
+    /// The first spelling of the name; `None` for an abbreviation that two people share.
     names: HashMap<&'a str, Option<&'a str>>,
 }
 
@@ -22,12 +22,8 @@ impl<'a> Names<'a> {
             let Some(abbreviation) = &person.abbreviation else {
                 continue;
             };
-            let name = names
-                .entry(abbreviation)
-                .or_insert(Some(person.name.as_str()));
-            if *name != Some(person.name.as_str()) {
-                *name = None;
-            }
+            let name = names.entry(abbreviation).or_insert(Some(&person.name));
+            *name = name.filter(|name| is_same_person(name, &person.name));
         }
         Self { names }
     }
@@ -43,6 +39,19 @@ impl<'a> Names<'a> {
             .collect();
         Some(parts.join(TOGETHER))
     }
+}
+
+/// Whether two names have the same first and last word, as `Ann B. Archer` and `Ann Archer` do.
+fn is_same_person(one: &str, other: &str) -> bool {
+    let ends = |name: &str| {
+        let mut words = name
+            .split(|character: char| !character.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_lowercase);
+        let first = words.next();
+        (words.last().or_else(|| first.clone()), first)
+    };
+    ends(one) == ends(other)
 }
 
 /// The people who said something together, one by one.
@@ -63,7 +72,7 @@ mod tests {
         };
         let people = [
             person("Ann Archer", Some("AAR")),
-            person("Ann Archer", Some("AAR")),
+            person("Ann B.ARCHER", Some("AAR")),
             person("Bo Berg", Some("BB")),
             person("Bea Bach", Some("BB")),
             person("Bo Berg", Some("BB")),

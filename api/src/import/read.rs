@@ -89,7 +89,7 @@ impl Batch {
             Kind::Transcript(format) => {
                 let spoken = transcript::parse(&text, format).map_err(located)?;
                 let title = part(found.path.file_stem());
-                let recording = Recording::of_transcript(title, spoken);
+                let recording = Recording::of_transcript(&title, spoken);
                 self.meetings.push((source, recording));
             }
         }

@@ -12,6 +12,9 @@ use super::notes::{MeetingNotes, Participant};
 use super::read::sha256;
 use crate::domain::transcript::{Format, Parsed};
 
+/// The longest title, in characters, as everywhere else in the product.
+const MAX_TITLE: usize = 300;
+
 /// Speakers who are not one person.
 const NOBODY: [&str; 5] = ["", "Unknown", "All", "Everybody", "Everyone"];
 
@@ -28,8 +31,8 @@ pub(super) struct Recording {
     pub(super) spoken: Parsed,
     /// The SHA-256 of what was said as the file alone tells it, so that a name learnt from another file is no change.
     pub(super) text_hash: String,
-    /// The attendee list; empty for a bare transcript.
-    attendees: Vec<Participant>,
+    /// The attendee list; `None` for a bare transcript.
+    attendees: Option<Vec<Participant>>,
 }
 
 impl Recording {
@@ -38,34 +41,39 @@ impl Recording {
         let midnight = |day: chrono::NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
         let spoken = summarise(notes.segments);
         Self {
-            title: notes.title,
+            title: cut(&notes.title),
             held_at: notes.held_on.map(midnight).map(Timestamp::new),
             agenda: notes.topics,
             text_hash: sha256(spoken.full_text.as_bytes()),
             spoken,
-            attendees: notes.participants,
+            attendees: Some(notes.participants),
         }
     }
 
     /// A meeting of which there is nothing but a transcript.
-    pub(super) fn of_transcript(title: String, spoken: Parsed) -> Self {
+    pub(super) fn of_transcript(title: &str, spoken: Parsed) -> Self {
         Self {
-            title,
+            title: cut(title),
             held_at: None,
             agenda: Vec::new(),
             text_hash: sha256(spoken.full_text.as_bytes()),
             spoken,
-            attendees: Vec::new(),
+            attendees: None,
         }
     }
 
     /// Who was there: those on the list, then those who only spoke.
     pub(super) fn participants(&self) -> Vec<MeetingParticipant> {
-        let listed = self.attendees.iter().map(|person| person.name.as_str());
+        let listed = self.attendees.iter().flatten();
+        let listed = listed.map(|person| person.name.as_str());
+        // Capitals that no list explains are more often a slip of the note-taker's than one more person.
+        let has_list = self.attendees.iter().flatten().next().is_some();
+        let is_slip = |name: &str| has_list && name.bytes().all(|byte| byte.is_ascii_uppercase());
         let spoke = self.spoken.speakers.iter().map(String::as_str);
+        let spoke = spoke.filter(|name| !NOBODY.contains(name) && !is_slip(name));
         let mut known = HashSet::new();
-        let names = listed.chain(spoke).filter(|name| !NOBODY.contains(name));
-        names
+        listed
+            .chain(spoke)
             .filter(|name| known.insert(*name))
             .map(|name| MeetingParticipant {
                 name: name.to_owned(),
@@ -80,13 +88,14 @@ pub(super) fn share_names<'r>(recordings: impl Iterator<Item = &'r mut Recording
     let mut recordings: Vec<_> = recordings.collect();
     let people: Vec<_> = recordings
         .iter()
-        .flat_map(|recording| recording.attendees.clone())
+        .filter_map(|recording| recording.attendees.clone())
+        .flatten()
         .collect();
     let names = Names::of(people.iter());
-    // Only the speakers of notes are called by the abbreviations of attendee lists.
+    // The speakers of a bare transcript are not called by the abbreviations of somebody's attendee lists.
     let notes = recordings
         .iter_mut()
-        .filter(|recording| !recording.attendees.is_empty() || recording.held_at.is_some());
+        .filter(|recording| recording.attendees.is_some());
     for recording in notes {
         let mut segments = std::mem::take(&mut recording.spoken.segments);
         for segment in &mut segments {
@@ -96,6 +105,10 @@ pub(super) fn share_names<'r>(recordings: impl Iterator<Item = &'r mut Recording
         }
         recording.spoken = summarise(segments);
     }
+}
+
+fn cut(title: &str) -> String {
+    title.chars().take(MAX_TITLE).collect()
 }
 
 /// Counts what the segments of notes hold. Those who spoke together are speakers one by one.
@@ -136,16 +149,16 @@ mod tests {
             )?,
             read(
                 "2031-05-03.md",
-                "**Attendees:**\n- Bo Berg (BB)\n\nAAR: a\n\nBB/AAR: b\n\n??: c",
+                "**Attendees:**\n- Bo Berg (BB)\n\nAAR: a\n\nBB/AAR: b\n\n??: c\n\nZZ: d",
             )?,
         ];
         let hash = days[1].text_hash.clone();
         share_names(days.iter_mut());
         let spoken = &days[1].spoken;
-        assert_eq!(spoken.speakers, ["Ann Archer", "Bo Berg", "Unknown"]);
+        assert_eq!(spoken.speakers, ["Ann Archer", "Bo Berg", "Unknown", "ZZ"]);
         assert_eq!(
             spoken.full_text,
-            "Ann Archer: a\nBo Berg / Ann Archer: b\nUnknown: c"
+            "Ann Archer: a\nBo Berg / Ann Archer: b\nUnknown: c\nZZ: d"
         );
         assert_eq!(days[1].text_hash, hash);
         let names: Vec<_> = days[1]

@@ -1,10 +1,6 @@
 //! Opening the database: which one, with which settings, and bringing it up to date.
 
-use super::{
-    row_security,
-    scope::Scope,
-    snapshot::Readers,
-};
+use super::{row_security, scope::Scope, snapshot::Readers};
 use crate::{
     auth::Actor,
     clock::Clock,
@@ -13,8 +9,8 @@ use crate::{
 use entity::Id;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector,
-    TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqlxPostgresConnector,
+    SqlxSqliteConnector, TransactionTrait,
     sqlx::{
         postgres::{PgConnectOptions, PgPoolOptions},
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -67,7 +63,12 @@ impl fmt::Display for DatabaseUrl {
         match self {
             Self::Sqlite(path) => write!(f, "SQLite at {}", path.display()),
             Self::Postgres(options) => {
-                write!(f, "PostgreSQL {} on {}", options.get_database().unwrap_or("postgres"), options.get_host())
+                write!(
+                    f,
+                    "PostgreSQL {} on {}",
+                    options.get_database().unwrap_or("postgres"),
+                    options.get_host()
+                )
             }
         }
     }
@@ -98,12 +99,21 @@ impl Store {
                     .synchronous(SqliteSynchronous::Normal)
                     .foreign_keys(true)
                     .busy_timeout(PATIENCE);
-                let pool = |most| SqlitePoolOptions::new().max_connections(most).acquire_timeout(PATIENCE);
+                let pool = |most| {
+                    SqlitePoolOptions::new()
+                        .max_connections(most)
+                        .acquire_timeout(PATIENCE)
+                };
                 // One connection writes: SQLite allows no more, and a queue is fairer than retries.
                 let writer = pool(1).connect_with(options.clone()).await;
-                let reader = pool(connections).connect_with(options.pragma("query_only", "on")).await;
+                let reader = pool(connections)
+                    .connect_with(options.pragma("query_only", "on"))
+                    .await;
                 writer.and_then(|writer| {
-                    Ok((Readers::Sqlite(reader?), SqlxSqliteConnector::from_sqlx_sqlite_pool(writer)))
+                    Ok((
+                        Readers::Sqlite(reader?),
+                        SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
+                    ))
                 })
             }
             DatabaseUrl::Postgres(options) => PgPoolOptions::new()
@@ -111,13 +121,22 @@ impl Store {
                 .acquire_timeout(PATIENCE)
                 .connect_with((**options).clone())
                 .await
-                .map(|pool| (Readers::Postgres(pool.clone()), SqlxPostgresConnector::from_sqlx_postgres_pool(pool))),
+                .map(|pool| {
+                    (
+                        Readers::Postgres(pool.clone()),
+                        SqlxPostgresConnector::from_sqlx_postgres_pool(pool),
+                    )
+                }),
         };
         let (readers, writer) = opened.map_err(|error| {
             tracing::error!(%error, database = %url, "cannot open the database");
             Error::Unavailable
         })?;
-        Ok(Self(Arc::new(Inner { readers, writer, clock })))
+        Ok(Self(Arc::new(Inner {
+            readers,
+            writer,
+            clock,
+        })))
     }
 
     /// Brings the schema up to date.
@@ -170,7 +189,9 @@ impl Store {
     /// Limits a transaction to one tenant's rows, where the database can.
     pub(super) async fn arm(&self, transaction: &DatabaseTransaction, tenant: &Id) -> Result<()> {
         if self.backend() == DbBackend::Postgres {
-            transaction.execute_unprepared(&row_security::arm(tenant)).await?;
+            transaction
+                .execute_unprepared(&row_security::arm(tenant))
+                .await?;
         }
         Ok(())
     }
@@ -178,7 +199,8 @@ impl Store {
     /// A transaction across all tenants.
     pub(super) async fn system_transaction(&self) -> Result<DatabaseTransaction> {
         let transaction = self.writer().begin().await?;
-        self.arm(&transaction, &row_security::EVERY_TENANT.into()).await?;
+        self.arm(&transaction, &row_security::EVERY_TENANT.into())
+            .await?;
         Ok(transaction)
     }
 }

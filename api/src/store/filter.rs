@@ -38,6 +38,10 @@ pub struct Compared<'f> {
 impl Place<'_> {
     /// A column of this row, to be compared by the filter's `field`.
     pub fn compared(self, column: impl ColumnTrait, field: &str) -> Compared<'_> {
-        Compared { expr: self.column(column), field, backend: self.backend() }
+        Compared {
+            expr: self.column(column),
+            field,
+            backend: self.backend(),
+        }
     }
 }

@@ -8,9 +8,8 @@ use crate::{
 use chrono::TimeDelta;
 use entity::{Id, Json, Large, Timestamp, idempotency_key};
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
-    sea_query::ExprTrait,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend,
+    EntityTrait, QueryFilter, sea_query::ExprTrait,
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -35,7 +34,10 @@ pub struct Answer {
 impl Request {
     /// A request under the key its client chose; `content` is everything that makes it this request.
     pub fn new(key: &str, content: &str) -> Self {
-        Self { key: key.to_owned(), hash: hex::encode(Sha256::digest(content)) }
+        Self {
+            key: key.to_owned(),
+            hash: hex::encode(Sha256::digest(content)),
+        }
     }
 }
 
@@ -53,12 +55,16 @@ impl Request {
             actor: Set(actor.name()),
             key: Set(self.key),
             request_hash: Set(self.hash),
-            response: Set(Large::new(Json(json!({ "id": answer.id, "seq": answer.seq })))),
+            response: Set(Large::new(Json(
+                json!({ "id": answer.id, "seq": answer.seq }),
+            ))),
             expires_at: Set(Timestamp::new(now.inner() + MEMORY)),
             created_at: Set(now),
             updated_at: Set(now),
         };
-        idempotency_key::Entity::insert(row).exec_without_returning(transaction).await?;
+        idempotency_key::Entity::insert(row)
+            .exec_without_returning(transaction)
+            .await?;
         Ok(())
     }
 }
@@ -76,14 +82,26 @@ impl Tx<'_> {
             let name = format!("{}\n{}\n{}", actor.tenant(), actor.name(), request.key);
             let digest = Sha256::digest(name);
             let lock = i64::from_be_bytes(std::array::from_fn(|byte| digest[byte]));
-            transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({lock})")).await?;
+            transaction
+                .execute_unprepared(&format!("SELECT pg_advisory_xact_lock({lock})"))
+                .await?;
         }
         let mine = |place: Place<'_>| {
             Condition::all()
-                .add(place.column(idempotency_key::Column::Actor).eq(actor.name()))
-                .add(place.column(idempotency_key::Column::Key).eq(request.key.as_str()))
+                .add(
+                    place
+                        .column(idempotency_key::Column::Actor)
+                        .eq(actor.name()),
+                )
+                .add(
+                    place
+                        .column(idempotency_key::Column::Key)
+                        .eq(request.key.as_str()),
+                )
         };
-        let Some(known) = self.rows::<idempotency_key::Entity>(mine).await?.pop() else { return Ok(None) };
+        let Some(known) = self.rows::<idempotency_key::Entity>(mine).await?.pop() else {
+            return Ok(None);
+        };
         if known.expires_at <= self.now() {
             idempotency_key::Entity::delete_many()
                 .filter(idempotency_key::Column::Id.eq(known.id))
@@ -94,7 +112,9 @@ impl Tx<'_> {
         if known.request_hash != request.hash {
             return Err(Error::IdempotencyMismatch);
         }
-        let full = idempotency_key::Entity::find_by_id(known.id).one(transaction).await?;
+        let full = idempotency_key::Entity::find_by_id(known.id)
+            .one(transaction)
+            .await?;
         let response = full.and_then(|row| row.response.0).unwrap_or_default();
         let (id, seq) = (response["id"].as_str(), response["seq"].as_i64());
         let (Some(id), Some(seq)) = (id, seq) else {
@@ -108,6 +128,7 @@ impl Tx<'_> {
     /// # Errors
     /// If the database fails; then nothing was written.
     pub async fn commit_answering(self, request: Option<Request>, id: &Id) -> Result<i64> {
-        self.finish(request.map(|request| (request, id.clone()))).await
+        self.finish(request.map(|request| (request, id.clone())))
+            .await
     }
 }

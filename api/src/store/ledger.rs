@@ -10,8 +10,9 @@ use crate::{
 };
 use entity::{BigInt, Id, Json, Large, Timestamp, audit_log, tenant_feed};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IdenStatic, Iterable,
-    ModelTrait, QueryFilter, QueryOrder, QuerySelect, TryIntoModel,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction,
+    DbBackend, EntityTrait, IdenStatic, Iterable, ModelTrait, QueryFilter, QueryOrder, QuerySelect,
+    TryIntoModel,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -59,7 +60,9 @@ pub(super) async fn append(
             target_id: Set(entry.target_id),
             target_title: Set(entry.target_title),
             project_id: Set(entry.project_id),
-            diff: Set(Large::new(Json(serde_json::from_value(entry.diff).map_err(Error::internal)?))),
+            diff: Set(Large::new(Json(
+                serde_json::from_value(entry.diff).map_err(Error::internal)?,
+            ))),
             message: Set(entry.message),
             metadata: Set(Json(json!({}))),
             prev_hash: Set(hash),
@@ -72,7 +75,9 @@ pub(super) async fn append(
         rows.push(audit_log::ActiveModel::from(model).reset_all());
     }
     for chunk in rows.chunks(CHUNK) {
-        audit_log::Entity::insert_many(chunk.iter().cloned()).exec_without_returning(transaction).await?;
+        audit_log::Entity::insert_many(chunk.iter().cloned())
+            .exec_without_returning(transaction)
+            .await?;
     }
     tenant_feed::Entity::update_many()
         .col_expr(tenant_feed::Column::HeadSeq, seq.into())
@@ -85,7 +90,8 @@ pub(super) async fn append(
 
 async fn lock_head(transaction: &DatabaseTransaction, tenant: &Id) -> Result<tenant_feed::Model> {
     let head = || {
-        let find = tenant_feed::Entity::find().filter(tenant_feed::Column::TenantId.eq(tenant.as_str()));
+        let find =
+            tenant_feed::Entity::find().filter(tenant_feed::Column::TenantId.eq(tenant.as_str()));
         match transaction.get_database_backend() {
             DbBackend::Postgres => find.lock_exclusive(),
             _ => find,
@@ -100,10 +106,17 @@ async fn lock_head(transaction: &DatabaseTransaction, tenant: &Id) -> Result<ten
         head_hash: Set(String::new()),
     };
     tenant_feed::Entity::insert(first)
-        .on_conflict(sea_orm::sea_query::OnConflict::new().do_nothing().to_owned())
+        .on_conflict(
+            sea_orm::sea_query::OnConflict::new()
+                .do_nothing()
+                .to_owned(),
+        )
         .exec_without_returning(transaction)
         .await?;
-    head().one(transaction).await?.ok_or_else(|| Error::internal("a ledger head vanished"))
+    head()
+        .one(transaction)
+        .await?
+        .ok_or_else(|| Error::internal("a ledger head vanished"))
 }
 
 /// `sha256(prevHash ‖ canonical row)`: the row as JSON with sorted keys, without its own hash.
@@ -114,7 +127,12 @@ fn chain(row: &audit_log::Model) -> String {
         .collect();
     let mut canonical = String::new();
     write_canonical(&Value::Object(fields), &mut canonical);
-    hex::encode(Sha256::new().chain_update(&row.prev_hash).chain_update(canonical).finalize())
+    hex::encode(
+        Sha256::new()
+            .chain_update(&row.prev_hash)
+            .chain_update(canonical)
+            .finalize(),
+    )
 }
 
 /// JSON with sorted keys, because PostgreSQL's `jsonb` does not keep the order it was given.
@@ -150,7 +168,9 @@ impl Scope {
     /// # Errors
     /// If the database fails.
     pub async fn head(&self) -> Result<i64> {
-        let head = self.find::<tenant_feed::Entity>(self.actor().tenant()).await?;
+        let head = self
+            .find::<tenant_feed::Entity>(self.actor().tenant())
+            .await?;
         Ok(head.map_or(0, |head| head.head_seq.0))
     }
 }
@@ -176,7 +196,9 @@ impl Store {
             for row in rows {
                 seq += 1;
                 if row.seq.0 != seq || row.prev_hash != hash || row.hash != chain(&row) {
-                    return Err(Error::Conflict(format!("Ledger entry {seq} is missing or was altered.")));
+                    return Err(Error::Conflict(format!(
+                        "Ledger entry {seq} is missing or was altered."
+                    )));
                 }
                 hash = row.hash;
             }

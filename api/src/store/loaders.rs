@@ -2,11 +2,19 @@
 //!
 //! Loaders live in the operation's view and are keyed within its tenant; nothing here outlives or leaves it.
 
-use super::{order::to_json, page::{List, PageRows}, select::{self, Place}, snapshot::Snapshot};
+use super::{
+    order::to_json,
+    page::{List, PageRows},
+    select::{self, Place},
+    snapshot::Snapshot,
+};
 use crate::error::{Error, Result};
 use ::dataloader::{BatchFn, cached::Loader};
 use entity::{Id, Owned};
-use sea_orm::{FromQueryResult, IdenStatic, ModelTrait, QueryResult, TryGetable, Value, sea_query::{Expr, SelectStatement}};
+use sea_orm::{
+    FromQueryResult, IdenStatic, ModelTrait, QueryResult, TryGetable, Value,
+    sea_query::{Expr, SelectStatement},
+};
 use std::{
     any::{Any, TypeId},
     collections::{HashMap, HashSet},
@@ -32,7 +40,10 @@ pub(super) trait Question: Clone + Eq + Hash + Debug + Send + Sync + 'static {
     type Answer: Clone + Default + Send + Sync;
 
     /// Answers all questions, in as few statements as their kinds allow.
-    fn answer(questions: &[Self], view: &View) -> impl Future<Output = Result<HashMap<Self, Self::Answer>>> + Send;
+    fn answer(
+        questions: &[Self],
+        view: &View,
+    ) -> impl Future<Output = Result<HashMap<Self, Self::Answer>>> + Send;
 }
 
 struct Batch<Q> {
@@ -52,13 +63,20 @@ impl<Q: Question> BatchFn<Q, Result<Q::Answer>> for Batch<Q> {
             Err(error) => Err(error.clone()),
         };
         let mut answers = answers;
-        questions.iter().map(|question| (question.clone(), fill(question, &mut answers))).collect()
+        questions
+            .iter()
+            .map(|question| (question.clone(), fill(question, &mut answers)))
+            .collect()
     }
 }
 
 impl View {
     pub(super) fn new(snapshot: Snapshot, tenant: Id) -> Arc<Self> {
-        Arc::new(Self { snapshot, tenant, loaders: Mutex::default() })
+        Arc::new(Self {
+            snapshot,
+            tenant,
+            loaders: Mutex::default(),
+        })
     }
 
     pub(super) fn place(&self) -> Place<'_> {
@@ -68,12 +86,19 @@ impl View {
     fn loader<Q: Question>(self: &Arc<Self>) -> Arc<Loader<Q, Result<Q::Answer>, Batch<Q>>> {
         let mut loaders = self.loaders.lock().unwrap_or_else(PoisonError::into_inner);
         let made = || -> Arc<dyn Any + Send + Sync> {
-            let batch = Batch::<Q> { view: Arc::downgrade(self), question: PhantomData };
+            let batch = Batch::<Q> {
+                view: Arc::downgrade(self),
+                question: PhantomData,
+            };
             Arc::new(Loader::new(batch).with_max_batch_size(MAX_BATCH))
         };
-        let any = loaders.entry(TypeId::of::<Q>()).or_insert_with(made).clone();
+        let any = loaders
+            .entry(TypeId::of::<Q>())
+            .or_insert_with(made)
+            .clone();
         drop(loaders);
-        any.downcast().unwrap_or_else(|_| unreachable!("loaders are kept by the type of their question"))
+        any.downcast()
+            .unwrap_or_else(|_| unreachable!("loaders are kept by the type of their question"))
     }
 
     /// Asks, together with whatever else the operation asks meanwhile.
@@ -88,7 +113,10 @@ impl View {
         }
     }
 
-    pub(super) async fn models<E: Owned>(&self, select: &SelectStatement) -> Result<Vec<Arc<E::Model>>> {
+    pub(super) async fn models<E: Owned>(
+        &self,
+        select: &SelectStatement,
+    ) -> Result<Vec<Arc<E::Model>>> {
         let rows = self.snapshot.all(select).await?;
         rows.iter().map(model::<E>).collect()
     }
@@ -135,7 +163,10 @@ impl<E: Owned> Debug for By<E> {
 }
 
 /// Groups questions that one statement can answer.
-fn grouped<'q, Q, G: Eq + Hash>(questions: &'q [Q], by: impl Fn(&'q Q) -> G) -> HashMap<G, Vec<&'q Q>> {
+fn grouped<'q, Q, G: Eq + Hash>(
+    questions: &'q [Q],
+    by: impl Fn(&'q Q) -> G,
+) -> HashMap<G, Vec<&'q Q>> {
     let mut groups: HashMap<G, Vec<&Q>> = HashMap::new();
     for question in questions {
         groups.entry(by(question)).or_default().push(question);
@@ -180,10 +211,20 @@ impl<E: Owned> Question for RowBy<E> {
             let place = view.place();
             let mut select = select::select::<E>(place);
             let keys = group.iter().map(|question| question.value.as_str());
-            select.and_where(select::is_any_of(place.column(by.0), keys, view.snapshot.backend()));
+            select.and_where(select::is_any_of(
+                place.column(by.0),
+                keys,
+                view.snapshot.backend(),
+            ));
             for row in view.models::<E>(&select).await? {
                 if let Some(value) = text(row.get(by.0)) {
-                    out.insert(Self { by: by.clone(), value: value.into() }, Some(row));
+                    out.insert(
+                        Self {
+                            by: by.clone(),
+                            value: value.into(),
+                        },
+                        Some(row),
+                    );
                 }
             }
         }
@@ -201,17 +242,22 @@ impl<E: Owned> Question for PageOf<E> {
 
     async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
         let mut out = HashMap::with_capacity(questions.len());
-        for ((by, list), group) in grouped(questions, |question| (question.by.clone(), question.list.clone())) {
+        for ((by, list), group) in grouped(questions, |question| {
+            (question.by.clone(), question.list.clone())
+        }) {
             let keys = group.iter().map(|question| question.parent.as_str());
             let select = list.nested_select(view.place(), by.0, keys, view.snapshot.backend());
-            let mut children: HashMap<String, Vec<Arc<E::Model>>> = HashMap::with_capacity(group.len());
+            let mut children: HashMap<String, Vec<Arc<E::Model>>> =
+                HashMap::with_capacity(group.len());
             for row in view.models::<E>(&select).await? {
                 if let Some(parent) = text(row.get(by.0)) {
                     children.entry(parent).or_default().push(row);
                 }
             }
             for question in group {
-                let rows = children.remove(question.parent.as_str()).unwrap_or_default();
+                let rows = children
+                    .remove(question.parent.as_str())
+                    .unwrap_or_default();
                 out.insert(question.clone(), list.page(rows));
             }
         }
@@ -229,16 +275,27 @@ impl<E: Owned> Question for CountOf<E> {
 
     async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
         let mut out = HashMap::with_capacity(questions.len());
-        for ((by, name), group) in grouped(questions, |question| (question.by.clone(), &question.list.name)) {
-            let Some(list) = group.first().map(|question| &question.list) else { continue };
+        for ((by, name), group) in grouped(questions, |question| {
+            (question.by.clone(), &question.list.name)
+        }) {
+            let Some(list) = group.first().map(|question| &question.list) else {
+                continue;
+            };
             let place = view.place();
             let parent = place.column(by.0);
-            let keys = group.iter().map(|question| question.parent.as_str()).collect::<HashSet<_>>();
+            let keys = group
+                .iter()
+                .map(|question| question.parent.as_str())
+                .collect::<HashSet<_>>();
             let mut select = select::bare::<E>(place);
             select
                 .expr_as(parent.clone(), "parent")
                 .expr_as(Expr::cust("COUNT(*)"), "count")
-                .and_where(select::is_any_of(parent.clone(), keys.into_iter(), view.snapshot.backend()))
+                .and_where(select::is_any_of(
+                    parent.clone(),
+                    keys.into_iter(),
+                    view.snapshot.backend(),
+                ))
                 .cond_where(list.condition.clone())
                 .add_group_by([parent]);
             let mut counts: HashMap<String, i64> = HashMap::new();
@@ -247,7 +304,13 @@ impl<E: Owned> Question for CountOf<E> {
             }
             debug_assert!(group.iter().all(|question| &question.list.name == name));
             out.extend(group.into_iter().map(|question| {
-                (question.clone(), counts.get(question.parent.as_str()).copied().unwrap_or_default())
+                (
+                    question.clone(),
+                    counts
+                        .get(question.parent.as_str())
+                        .copied()
+                        .unwrap_or_default(),
+                )
             }));
         }
         Ok(out)
@@ -271,10 +334,21 @@ impl<E: Owned, T: TryGetable + Clone + Send + Sync + 'static> Question for Colum
             select
                 .expr_as(place.column(E::ID), "id")
                 .expr_as(place.column(by.0), "value")
-                .and_where(select::is_any_of(place.column(E::ID), ids, view.snapshot.backend()));
+                .and_where(select::is_any_of(
+                    place.column(E::ID),
+                    ids,
+                    view.snapshot.backend(),
+                ));
             for row in view.snapshot.all(&select).await? {
                 let id: Id = row.try_get("", "id")?;
-                out.insert(Self { by: by.clone(), id, shape: PhantomData }, row.try_get("", "value")?);
+                out.insert(
+                    Self {
+                        by: by.clone(),
+                        id,
+                        shape: PhantomData,
+                    },
+                    row.try_get("", "value")?,
+                );
             }
         }
         Ok(out)

@@ -26,10 +26,19 @@ impl Question for KindOf {
             select.and_where(select::is_any_of(id, ids, view.snapshot.backend()));
             select
         });
-        let Some(mut union) = parts.next() else { return Ok(HashMap::new()) };
+        let Some(mut union) = parts.next() else {
+            return Ok(HashMap::new());
+        };
         union.unions(parts.map(|part| (UnionType::All, part)));
         let rows = view.snapshot.all(&union).await?;
-        rows.iter().map(|row| Ok((KindOf(row.try_get("", "id")?), Some(row.try_get("", "kind")?)))).collect()
+        rows.iter()
+            .map(|row| {
+                Ok((
+                    KindOf(row.try_get("", "id")?),
+                    Some(row.try_get("", "kind")?),
+                ))
+            })
+            .collect()
     }
 }
 
@@ -58,6 +67,8 @@ fn part<E: Owned>(place: Place<'_>, out: &mut Vec<(SelectStatement, Expr)>) {
         return;
     }
     let mut select = select::bare::<E>(place);
-    select.expr_as(place.column(E::ID), "id").expr_as(Expr::cust(format!("'{}'", E::KIND)), "kind");
+    select
+        .expr_as(place.column(E::ID), "id")
+        .expr_as(Expr::cust(format!("'{}'", E::KIND)), "kind");
     out.push((select, place.column(E::ID)));
 }

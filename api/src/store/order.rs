@@ -9,7 +9,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use entity::Owned;
 use sea_orm::{
     ColumnTrait, Condition, IdenStatic, ModelTrait, Value,
-    sea_query::{ColumnType, Expr, ExprTrait, NullOrdering, Order, SelectStatement, sea_value_to_json_value},
+    sea_query::{
+        ColumnType, Expr, ExprTrait, NullOrdering, Order, SelectStatement, sea_value_to_json_value,
+    },
 };
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
@@ -28,7 +30,11 @@ impl<E: Owned> SortKey<E> {
     /// Sorts by this column.
     pub fn new(column: E::Column, descending: bool) -> Self {
         let nullable = column.def().is_null();
-        Self { column, descending, nullable }
+        Self {
+            column,
+            descending,
+            nullable,
+        }
     }
 }
 
@@ -40,21 +46,47 @@ impl<E: Owned> Ordering<E> {
     /// Ends the keys with the id, in the direction of the last one.
     pub fn new(mut keys: Vec<SortKey<E>>) -> Self {
         let descending = keys.last().is_some_and(|key| key.descending);
-        keys.push(SortKey { column: E::ID, descending, nullable: false });
+        keys.push(SortKey {
+            column: E::ID,
+            descending,
+            nullable: false,
+        });
         Self(keys)
     }
 
     /// The order in words, for cursors and batches to compare.
     pub(super) fn name(&self) -> String {
-        self.0.iter().map(|key| format!("{}{}", if key.descending { '-' } else { '+' }, key.column.as_str())).collect()
+        self.0
+            .iter()
+            .map(|key| {
+                format!(
+                    "{}{}",
+                    if key.descending { '-' } else { '+' },
+                    key.column.as_str()
+                )
+            })
+            .collect()
     }
 
     /// Adds ORDER BY, reversed when the page is counted from the end.
-    pub(super) fn apply(&self, select: &mut SelectStatement, column: impl Fn(E::Column) -> Expr, backward: bool) {
+    pub(super) fn apply(
+        &self,
+        select: &mut SelectStatement,
+        column: impl Fn(E::Column) -> Expr,
+        backward: bool,
+    ) {
         for key in &self.0 {
-            let order = if key.descending == backward { Order::Asc } else { Order::Desc };
+            let order = if key.descending == backward {
+                Order::Asc
+            } else {
+                Order::Desc
+            };
             if key.nullable {
-                let nulls = if backward { NullOrdering::First } else { NullOrdering::Last };
+                let nulls = if backward {
+                    NullOrdering::First
+                } else {
+                    NullOrdering::Last
+                };
                 select.order_by_expr_with_nulls(column(key.column), order, nulls);
             } else {
                 select.order_by_expr(column(key.column), order);
@@ -63,20 +95,34 @@ impl<E: Owned> Ordering<E> {
     }
 
     /// The rows after (or, counting from the end, before) the one with these values.
-    pub(super) fn beyond(&self, place: Place<'_>, values: &[Option<Value>], backward: bool) -> Condition {
+    pub(super) fn beyond(
+        &self,
+        place: Place<'_>,
+        values: &[Option<Value>],
+        backward: bool,
+    ) -> Condition {
         let column = |key: &SortKey<E>| place.column(key.column);
         // One row-value comparison lets both databases walk the index.
         if let Some(values) = values.iter().cloned().collect::<Option<Vec<_>>>()
-            && self.0.iter().all(|key| !key.nullable && key.descending == self.0[0].descending)
+            && self
+                .0
+                .iter()
+                .all(|key| !key.nullable && key.descending == self.0[0].descending)
         {
             let left = Expr::tuple(self.0.iter().map(column));
             let right = Expr::tuple(values.into_iter().map(Expr::val));
             let ascending = self.0[0].descending == backward;
-            return Condition::all().add(if ascending { left.gt(right) } else { left.lt(right) });
+            return Condition::all().add(if ascending {
+                left.gt(right)
+            } else {
+                left.lt(right)
+            });
         }
         let mut any = Condition::any();
         for (position, key) in self.0.iter().enumerate() {
-            let Some(step) = key.step(column(key), values[position].as_ref(), backward) else { continue };
+            let Some(step) = key.step(column(key), values[position].as_ref(), backward) else {
+                continue;
+            };
             let mut all = Condition::all();
             for (key, value) in self.0.iter().zip(values).take(position) {
                 all = all.add(match value {
@@ -91,7 +137,11 @@ impl<E: Owned> Ordering<E> {
 
     /// The opaque cursor of a row.
     pub(super) fn cursor(&self, row: &E::Model, list: &str) -> String {
-        let values: Vec<Json> = self.0.iter().map(|key| to_json(&row.get(key.column))).collect();
+        let values: Vec<Json> = self
+            .0
+            .iter()
+            .map(|key| to_json(&row.get(key.column)))
+            .collect();
         let values = Json::Array(values).to_string();
         BASE64_URL_SAFE_NO_PAD.encode(format!("{}{values}", seal(list, &values)))
     }
@@ -104,11 +154,19 @@ impl<E: Owned> Ordering<E> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| DAMAGED)?;
         let text = String::from_utf8(bytes).map_err(|_| DAMAGED)?;
         let (sealed, values) = text.split_at_checked(SEAL).ok_or(DAMAGED)?;
-        let Ok(Json::Array(items)) = serde_json::from_str(values) else { return Err(DAMAGED) };
+        let Ok(Json::Array(items)) = serde_json::from_str(values) else {
+            return Err(DAMAGED);
+        };
         if sealed != seal(list, values) || items.len() != self.0.len() {
-            return Err(Error::CursorMismatch("This cursor belongs to another list, order or filter, or is damaged."));
+            return Err(Error::CursorMismatch(
+                "This cursor belongs to another list, order or filter, or is damaged.",
+            ));
         }
-        self.0.iter().zip(&items).map(|(key, item)| from_json(key.column.def().get_column_type(), item)).collect()
+        self.0
+            .iter()
+            .zip(&items)
+            .map(|(key, item)| from_json(key.column.def().get_column_type(), item))
+            .collect()
     }
 }
 
@@ -119,7 +177,11 @@ impl<E: Owned> SortKey<E> {
             return backward.then(|| Condition::all().add(column.is_not_null()));
         };
         let ascending = self.descending == backward;
-        let beyond = if ascending { column.clone().gt(value.clone()) } else { column.clone().lt(value.clone()) };
+        let beyond = if ascending {
+            column.clone().gt(value.clone())
+        } else {
+            column.clone().lt(value.clone())
+        };
         let mut any = Condition::any().add(beyond);
         if self.nullable && !backward {
             any = any.add(column.is_null());
@@ -132,14 +194,20 @@ const SEAL: usize = 16;
 
 /// Ties a cursor's values to its list. It guards against mistakes; the tenant predicate guards the rows.
 fn seal(list: &str, values: &str) -> String {
-    let digest = Sha256::new().chain_update(list).chain_update([0]).chain_update(values).finalize();
+    let digest = Sha256::new()
+        .chain_update(list)
+        .chain_update([0])
+        .chain_update(values)
+        .finalize();
     hex::encode(&digest[..SEAL / 2])
 }
 
 /// A column's value as JSON; moments are RFC 3339.
 pub(super) fn to_json(value: &Value) -> Json {
     match value {
-        Value::ChronoDateTimeUtc(Some(at)) => Json::String(at.to_rfc3339_opts(SecondsFormat::Millis, true)),
+        Value::ChronoDateTimeUtc(Some(at)) => {
+            Json::String(at.to_rfc3339_opts(SecondsFormat::Millis, true))
+        }
         other => sea_value_to_json_value(other),
     }
 }
@@ -150,7 +218,10 @@ fn from_json(column: &ColumnType, item: &Json) -> Result<Option<Value>> {
     }
     let value = match column {
         ColumnType::Boolean => item.as_bool().map(Value::from),
-        ColumnType::Integer => item.as_i64().and_then(|number| i32::try_from(number).ok()).map(Value::from),
+        ColumnType::Integer => item
+            .as_i64()
+            .and_then(|number| i32::try_from(number).ok())
+            .map(Value::from),
         ColumnType::BigInteger => item.as_i64().map(Value::from),
         ColumnType::Double | ColumnType::Float => item.as_f64().map(Value::from),
         ColumnType::TimestampWithTimeZone => item

@@ -62,29 +62,76 @@ impl<E: Owned> List<E> {
     ///
     /// # Errors
     /// When both ends are asked for, a size is negative or too large, or the cursor does not fit.
-    pub(super) fn new(name: String, condition: Condition, ordering: Ordering<E>, page: &PageArgs) -> Result<Self> {
+    pub(super) fn new(
+        name: String,
+        condition: Condition,
+        ordering: Ordering<E>,
+        page: &PageArgs,
+    ) -> Result<Self> {
         let (size, cursor, backward, field) = match page {
-            PageArgs { first: Some(_), last: Some(_), .. } => {
-                return Err(Error::bad_input("last", "ask for `first` or for `last`, not both"));
+            PageArgs {
+                first: Some(_),
+                last: Some(_),
+                ..
+            } => {
+                return Err(Error::bad_input(
+                    "last",
+                    "ask for `first` or for `last`, not both",
+                ));
             }
-            PageArgs { last: Some(last), before, after: None, .. } => (Some(*last), before, true, "last"),
-            PageArgs { last: None, before: None, first, after } => (*first, after, false, "first"),
+            PageArgs {
+                last: Some(last),
+                before,
+                after: None,
+                ..
+            } => (Some(*last), before, true, "last"),
+            PageArgs {
+                last: None,
+                before: None,
+                first,
+                after,
+            } => (*first, after, false, "first"),
             PageArgs { last: Some(_), .. } => {
-                return Err(Error::bad_input("after", "`after` goes with `first`, `before` goes with `last`"));
+                return Err(Error::bad_input(
+                    "after",
+                    "`after` goes with `first`, `before` goes with `last`",
+                ));
             }
             PageArgs { last: None, .. } => {
-                return Err(Error::bad_input("before", "`before` needs `last`, and `after` goes with `first`"));
+                return Err(Error::bad_input(
+                    "before",
+                    "`before` needs `last`, and `after` goes with `first`",
+                ));
             }
         };
         let limit = match size.map(u64::try_from) {
             None => DEFAULT_PAGE,
             Some(Ok(size)) if size <= MAX_PAGE => size,
-            Some(Ok(actual)) => return Err(Error::LimitExceeded { name: "Page size", limit: MAX_PAGE, actual }),
+            Some(Ok(actual)) => {
+                return Err(Error::LimitExceeded {
+                    name: "Page size",
+                    limit: MAX_PAGE,
+                    actual,
+                });
+            }
             Some(Err(_)) => return Err(Error::bad_input(field, "cannot be negative")),
         };
-        let beyond = cursor.as_ref().map(|cursor| ordering.parse(cursor, &name)).transpose()?;
+        let beyond = cursor
+            .as_ref()
+            .map(|cursor| ordering.parse(cursor, &name))
+            .transpose()?;
         let asked = format!("{limit}{backward}{}", cursor.as_deref().unwrap_or_default());
-        Ok(Self { name, condition, ordering, slice: Slice { limit, backward, beyond, asked } })
+        Ok(Self {
+            name,
+            condition,
+            ordering,
+            slice: Slice {
+                limit,
+                backward,
+                beyond,
+                asked,
+            },
+        })
     }
 
     /// The opaque cursor of a row of this list.
@@ -119,23 +166,20 @@ impl<E: Owned> List<E> {
                 inner.expr(Expr::col((place.alias(), "rowid")));
                 inner.and_where(place.column(parent).eq(Expr::col(("k", "value"))));
                 self.cut(place, &mut inner);
-                out.from_function(Func::cust("json_each").arg(select::json_list(keys)), "k").join_as(
-                    JoinType::InnerJoin,
-                    E::default(),
-                    "page",
-                    Expr::col(("page", "rowid")).in_subquery(inner),
-                );
+                out.from_function(Func::cust("json_each").arg(select::json_list(keys)), "k")
+                    .join_as(
+                        JoinType::InnerJoin,
+                        E::default(),
+                        "page",
+                        Expr::col(("page", "rowid")).in_subquery(inner),
+                    );
             }
             _ => {
                 let mut inner = select::select::<E>(place);
                 inner.and_where(place.column(parent).eq(Expr::col(("k", "k"))));
                 self.cut(place, &mut inner);
-                out.from_function(Func::cust("unnest").arg(select::text_array(keys)), "k").join_lateral(
-                    JoinType::InnerJoin,
-                    inner,
-                    "page",
-                    Expr::cust("TRUE"),
-                );
+                out.from_function(Func::cust("unnest").arg(select::text_array(keys)), "k")
+                    .join_lateral(JoinType::InnerJoin, inner, "page", Expr::cust("TRUE"));
             }
         }
         self.ordering.apply(&mut out, outer, self.slice.backward);
@@ -148,21 +192,35 @@ impl<E: Owned> List<E> {
         if let Some(values) = &self.slice.beyond {
             select.cond_where(self.ordering.beyond(place, values, self.slice.backward));
         }
-        self.ordering.apply(select, |column| place.column(column), self.slice.backward);
+        self.ordering
+            .apply(select, |column| place.column(column), self.slice.backward);
         select.limit(self.slice.limit + 1);
     }
 
     /// Turns rows as the database gave them into the page.
     pub(super) fn page(&self, mut rows: Vec<Arc<E::Model>>) -> PageRows<E> {
-        let Slice { limit, backward, beyond, .. } = &self.slice;
+        let Slice {
+            limit,
+            backward,
+            beyond,
+            ..
+        } = &self.slice;
         let more = rows.len() as u64 > *limit;
         rows.truncate(usize::try_from(*limit).unwrap_or(usize::MAX));
         let bounded = beyond.is_some();
         if *backward {
             rows.reverse();
-            return PageRows { rows, has_previous: more, has_next: bounded };
+            return PageRows {
+                rows,
+                has_previous: more,
+                has_next: bounded,
+            };
         }
-        PageRows { rows, has_previous: bounded, has_next: more }
+        PageRows {
+            rows,
+            has_previous: bounded,
+            has_next: more,
+        }
     }
 
     fn identity(&self) -> (&str, &str) {
@@ -192,12 +250,19 @@ impl<E: Owned> fmt::Debug for List<E> {
 
 impl<E: Owned> Clone for PageRows<E> {
     fn clone(&self) -> Self {
-        Self { rows: self.rows.clone(), ..*self }
+        Self {
+            rows: self.rows.clone(),
+            ..*self
+        }
     }
 }
 
 impl<E: Owned> Default for PageRows<E> {
     fn default() -> Self {
-        Self { rows: Vec::new(), has_previous: false, has_next: false }
+        Self {
+            rows: Vec::new(),
+            has_previous: false,
+            has_next: false,
+        }
     }
 }

@@ -38,7 +38,12 @@ pub type Parent<'p, E> = Option<(<E as sea_orm::EntityTrait>::Column, &'p Id)>;
 impl Scope {
     pub(super) fn new(store: Store, actor: Actor) -> Self {
         let view = Mutex::new(store.view(&actor));
-        Self(Arc::new(Inner { store, actor, view, earlier_statements: 0.into() }))
+        Self(Arc::new(Inner {
+            store,
+            actor,
+            view,
+            earlier_statements: 0.into(),
+        }))
     }
 
     /// Who asks.
@@ -51,19 +56,32 @@ impl Scope {
     }
 
     pub(super) fn view(&self) -> Arc<View> {
-        self.0.view.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .view
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// How many SQL statements the operation has run so far, not counting those that began a snapshot.
     pub fn statements(&self) -> u32 {
-        self.0.earlier_statements.load(std::sync::atomic::Ordering::Relaxed) + self.view().snapshot.statements()
+        self.0
+            .earlier_statements
+            .load(std::sync::atomic::Ordering::Relaxed)
+            + self.view().snapshot.statements()
     }
 
     /// Forgets what was read, so that what follows sees what was just written.
     pub(super) fn renew(&self) {
         let fresh = self.0.store.view(&self.0.actor);
-        let old = std::mem::replace(&mut *self.0.view.lock().unwrap_or_else(PoisonError::into_inner), fresh);
-        self.0.earlier_statements.fetch_add(old.snapshot.statements(), std::sync::atomic::Ordering::Relaxed);
+        let old = std::mem::replace(
+            &mut *self.0.view.lock().unwrap_or_else(PoisonError::into_inner),
+            fresh,
+        );
+        self.0.earlier_statements.fetch_add(
+            old.snapshot.statements(),
+            std::sync::atomic::Ordering::Relaxed,
+        );
     }
 
     /// The row with this id, if the tenant has it.
@@ -78,8 +96,17 @@ impl Scope {
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn find_by<E: Owned>(&self, column: E::Column, value: &Id) -> Result<Option<Arc<E::Model>>> {
-        self.view().ask(RowBy::<E> { by: By(column), value: value.clone() }).await
+    pub async fn find_by<E: Owned>(
+        &self,
+        column: E::Column,
+        value: &Id,
+    ) -> Result<Option<Arc<E::Model>>> {
+        self.view()
+            .ask(RowBy::<E> {
+                by: By(column),
+                value: value.clone(),
+            })
+            .await
     }
 
     /// The row with this id.
@@ -87,7 +114,9 @@ impl Scope {
     /// # Errors
     /// [`Error::NotFound`] if the tenant has none.
     pub async fn get<E: Owned>(&self, id: &Id) -> Result<Arc<E::Model>> {
-        self.find::<E>(id).await?.ok_or(Error::NotFound { kind: E::KIND })
+        self.find::<E>(id)
+            .await?
+            .ok_or(Error::NotFound { kind: E::KIND })
     }
 
     /// The oldest row, if there is any.
@@ -97,7 +126,11 @@ impl Scope {
     pub async fn first<E: Owned>(&self) -> Result<Option<Arc<E::Model>>> {
         let view = self.view();
         let mut select = super::select::select::<E>(view.place());
-        Ordering::<E>::new(Vec::new()).apply(&mut select, |column| view.place().column(column), false);
+        Ordering::<E>::new(Vec::new()).apply(
+            &mut select,
+            |column| view.place().column(column),
+            false,
+        );
         Ok(view.models::<E>(select.limit(1)).await?.pop())
     }
 
@@ -110,7 +143,13 @@ impl Scope {
         E: Owned,
         T: TryGetable + Clone + Send + Sync + 'static,
     {
-        self.view().ask(ColumnOf::<E, T> { by: By(column), id: id.clone(), shape: PhantomData }).await
+        self.view()
+            .ask(ColumnOf::<E, T> {
+                by: By(column),
+                id: id.clone(),
+                shape: PhantomData,
+            })
+            .await
     }
 
     /// Decides a list: its filter, its order and the page of it.
@@ -125,11 +164,21 @@ impl Scope {
         page: &PageArgs,
     ) -> Result<Arc<List<E>>> {
         let view = self.view();
-        let condition = filter.map_or_else(|| Ok(Condition::all()), |filter| filter.condition(view.place()))?;
+        let condition = filter.map_or_else(
+            || Ok(Condition::all()),
+            |filter| filter.condition(view.place()),
+        )?;
         let ordering = Ordering::new(order);
-        let filter = filter.map(|filter| InputType::to_value(filter).to_string()).unwrap_or_default();
+        let filter = filter
+            .map(|filter| InputType::to_value(filter).to_string())
+            .unwrap_or_default();
         let by = parent.map_or("", |(column, _)| column.as_str());
-        let name = format!("{}|{}|{by}|{}|{filter}", view.tenant, E::KIND, ordering.name());
+        let name = format!(
+            "{}|{}|{by}|{}|{filter}",
+            view.tenant,
+            E::KIND,
+            ordering.name()
+        );
         List::new(name, condition, ordering, page).map(Arc::new)
     }
 
@@ -137,11 +186,20 @@ impl Scope {
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn page<E: Owned>(&self, parent: Parent<'_, E>, list: &Arc<List<E>>) -> Result<PageRows<E>> {
+    pub async fn page<E: Owned>(
+        &self,
+        parent: Parent<'_, E>,
+        list: &Arc<List<E>>,
+    ) -> Result<PageRows<E>> {
         let view = self.view();
         match parent {
             Some((column, id)) => {
-                view.ask(PageOf { by: By(column), parent: id.clone(), list: list.clone() }).await
+                view.ask(PageOf {
+                    by: By(column),
+                    parent: id.clone(),
+                    list: list.clone(),
+                })
+                .await
             }
             None => Ok(list.page(view.models::<E>(&list.root_select(view.place())).await?)),
         }
@@ -154,12 +212,21 @@ impl Scope {
     pub async fn count<E: Owned>(&self, parent: Parent<'_, E>, list: &Arc<List<E>>) -> Result<i64> {
         let view = self.view();
         if let Some((column, id)) = parent {
-            return view.ask(CountOf { by: By(column), parent: id.clone(), list: list.clone() }).await;
+            return view
+                .ask(CountOf {
+                    by: By(column),
+                    parent: id.clone(),
+                    list: list.clone(),
+                })
+                .await;
         }
         let mut select = super::select::bare::<E>(view.place());
-        select.expr_as(Expr::cust("COUNT(*)"), "count").cond_where(list.condition.clone());
+        select
+            .expr_as(Expr::cust("COUNT(*)"), "count")
+            .cond_where(list.condition.clone());
         let rows = view.snapshot.all(&select).await?;
-        rows.first().map_or(Ok(0), |row| Ok(row.try_get("", "count")?))
+        rows.first()
+            .map_or(Ok(0), |row| Ok(row.try_get("", "count")?))
     }
 
     /// Begins to write. The operation's snapshot ends here; what is read after the commit is read anew.

@@ -22,7 +22,11 @@ pub struct Place<'a> {
 
 impl<'a> Place<'a> {
     pub(super) fn outermost(tenant: &'a str, backend: DbBackend) -> Self {
-        Self { tenant, backend, depth: 0 }
+        Self {
+            tenant,
+            backend,
+            depth: 0,
+        }
     }
 
     pub(super) fn backend(self) -> DbBackend {
@@ -43,7 +47,9 @@ impl<'a> Place<'a> {
         let tenant = self.column(E::TENANT);
         match E::OWNERSHIP {
             Ownership::Tenant => Condition::all().add(tenant.eq(self.tenant)),
-            Ownership::TenantOrGlobal => Condition::any().add(tenant.clone().eq(self.tenant)).add(tenant.is_null()),
+            Ownership::TenantOrGlobal => Condition::any()
+                .add(tenant.clone().eq(self.tenant))
+                .add(tenant.is_null()),
         }
     }
 
@@ -60,7 +66,11 @@ impl<'a> Place<'a> {
         let depth = self.depth + 1;
         if depth == ALIASES.len() {
             let limit = ALIASES.len() as u64 - 1;
-            return Err(Error::LimitExceeded { name: "Nesting of relation filters", limit, actual: limit + 1 });
+            return Err(Error::LimitExceeded {
+                name: "Nesting of relation filters",
+                limit,
+                actual: limit + 1,
+            });
         }
         let inner = Place { depth, ..self };
         let select = Query::select()
@@ -77,7 +87,10 @@ impl<'a> Place<'a> {
 /// The columns an ordinary read names.
 pub(super) fn ordinary<E: Owned>() -> impl Iterator<Item = E::Column> {
     let left_out = |column: &E::Column| {
-        E::LARGE.iter().chain(E::SECRET).any(|deferred| deferred.as_str() == column.as_str())
+        E::LARGE
+            .iter()
+            .chain(E::SECRET)
+            .any(|deferred| deferred.as_str() == column.as_str())
     };
     E::Column::iter().filter(move |column| !left_out(column))
 }
@@ -98,7 +111,11 @@ pub(super) fn bare<E: Owned>(place: Place<'_>) -> SelectStatement {
 }
 
 /// "This expression is one of these texts", with one bind however many there are, so that the statement stays prepared.
-pub(super) fn is_any_of<'k>(expr: Expr, keys: impl Iterator<Item = &'k str>, backend: DbBackend) -> Expr {
+pub(super) fn is_any_of<'k>(
+    expr: Expr,
+    keys: impl Iterator<Item = &'k str>,
+    backend: DbBackend,
+) -> Expr {
     match backend {
         DbBackend::Sqlite => {
             let select = Query::select()

@@ -33,7 +33,12 @@ pub(super) struct Snapshot {
 impl Snapshot {
     pub(super) fn new(readers: Readers, tenant: Id) -> Self {
         let (statements, open) = (AtomicU32::new(0), Mutex::new(None));
-        Self { readers, tenant, statements, open }
+        Self {
+            readers,
+            tenant,
+            statements,
+            open,
+        }
     }
 
     pub(super) fn backend(&self) -> DbBackend {
@@ -50,11 +55,20 @@ impl Snapshot {
         let statement = select.build(&self.backend());
         tracing::debug!(sql = %statement.sql, "statement");
         self.statements.fetch_add(1, Ordering::Relaxed);
-        let values = SqlxValues(statement.values.unwrap_or_else(|| sea_orm::Values(Vec::new())));
+        let values = SqlxValues(
+            statement
+                .values
+                .unwrap_or_else(|| sea_orm::Values(Vec::new())),
+        );
         let sql = AssertSqlSafe(statement.sql);
         let mut guard = self.open.lock().await;
         if guard.is_none() {
-            *guard = Some(self.readers.begin(&self.tenant).await.map_err(unavailable)?);
+            *guard = Some(
+                self.readers
+                    .begin(&self.tenant)
+                    .await
+                    .map_err(unavailable)?,
+            );
         }
         let rows = match guard.as_mut() {
             Some(Open::Sqlite(transaction)) => sqlx::query_with::<Sqlite, _>(sql, values)

@@ -25,7 +25,8 @@ impl System {
     /// # Errors
     /// If the database fails.
     pub async fn workspace(&self, slug: &str) -> Result<Option<tenant::Model>> {
-        self.one::<tenant::Entity>(Expr::col(tenant::Column::Slug).eq(slug).into()).await
+        self.one::<tenant::Entity>(Expr::col(tenant::Column::Slug).eq(slug).into())
+            .await
     }
 
     /// The user a token speaks of.
@@ -43,7 +44,11 @@ impl System {
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn user_with_role(&self, tenant: &Id, role: user::UserRole) -> Result<Option<user::Model>> {
+    pub async fn user_with_role(
+        &self,
+        tenant: &Id,
+        role: user::UserRole,
+    ) -> Result<Option<user::Model>> {
         let condition = Condition::all()
             .add(Expr::col(user::Column::Role).eq(sea_orm::ActiveEnum::to_value(&role)))
             .add(Expr::col(user::Column::TenantId).eq(tenant.as_str()));
@@ -55,7 +60,10 @@ impl System {
     /// # Errors
     /// If the database fails.
     pub async fn is_empty(&self) -> Result<bool> {
-        Ok(self.one::<tenant::Entity>(Condition::all()).await?.is_none())
+        Ok(self
+            .one::<tenant::Entity>(Condition::all())
+            .await?
+            .is_none())
     }
 
     /// A scope of the server itself within a tenant, existing or about to be founded.
@@ -78,6 +86,8 @@ impl System {
             .limit(1)
             .take();
         let rows = snapshot.all(&select).await?;
-        rows.first().map(|row| Ok(E::Model::from_query_result(row, "")?)).transpose()
+        rows.first()
+            .map(|row| Ok(E::Model::from_query_result(row, "")?))
+            .transpose()
     }
 }

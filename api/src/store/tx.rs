@@ -10,9 +10,10 @@ use super::{
 use crate::error::{Error, Result};
 use entity::{Id, Owned, Ownership, Timestamp};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
-    FromQueryResult, IdenStatic, IntoActiveModel, Iterable, ModelTrait, QueryFilter, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait, Value,
+    ActiveModelTrait, ActiveValue, ColumnTrait as _, Condition, ConnectionTrait,
+    DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult, IdenStatic, IntoActiveModel,
+    Iterable, ModelTrait, QueryFilter, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    Value,
     sea_query::{ExprTrait, LockType},
 };
 use serde_json::{Map, Value as Json, json};
@@ -45,7 +46,12 @@ impl<'s> Tx<'s> {
         };
         let transaction = store.writer().begin_with_options(options).await?;
         store.arm(&transaction, scope.actor().tenant()).await?;
-        Ok(Self { scope, transaction, now: store.clock().now(), entries: Vec::new() })
+        Ok(Self {
+            scope,
+            transaction,
+            now: store.clock().now(),
+            entries: Vec::new(),
+        })
     }
 
     /// The moment this transaction calls "now".
@@ -70,14 +76,19 @@ impl<'s> Tx<'s> {
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn rows<E: Owned>(&self, condition: impl FnOnce(Place<'_>) -> Condition) -> Result<Vec<E::Model>> {
+    pub async fn rows<E: Owned>(
+        &self,
+        condition: impl FnOnce(Place<'_>) -> Condition,
+    ) -> Result<Vec<E::Model>> {
         let mut select = select::select::<E>(self.place());
         select.cond_where(condition(self.place()));
         if self.place().backend() == DbBackend::Postgres {
             select.lock(LockType::Update);
         }
         let rows = self.transaction.query_all(&select).await?;
-        rows.iter().map(|row| Ok(E::Model::from_query_result(row, "")?)).collect()
+        rows.iter()
+            .map(|row| Ok(E::Model::from_query_result(row, "")?))
+            .collect()
     }
 
     /// The row with this id, locked until the transaction ends.
@@ -85,7 +96,9 @@ impl<'s> Tx<'s> {
     /// # Errors
     /// [`Error::NotFound`] if the tenant has none.
     pub async fn get<E: Owned>(&self, id: &Id) -> Result<E::Model> {
-        let mut rows = self.rows::<E>(|place| Condition::all().add(place.column(E::ID).eq(id.as_str()))).await?;
+        let mut rows = self
+            .rows::<E>(|place| Condition::all().add(place.column(E::ID).eq(id.as_str())))
+            .await?;
         rows.pop().ok_or(Error::NotFound { kind: E::KIND })
     }
 
@@ -110,7 +123,11 @@ impl<'s> Tx<'s> {
         A: ActiveModelTrait<Entity = E> + Send,
         E::Model: IntoActiveModel<A>,
     {
-        let id = if E::ID.as_str() == E::TENANT.as_str() { self.tenant().clone() } else { Id(cuid2::create_id()) };
+        let id = if E::ID.as_str() == E::TENANT.as_str() {
+            self.tenant().clone()
+        } else {
+            Id(cuid2::create_id())
+        };
         row.set(E::TENANT, self.owner::<E>());
         row.set(E::ID, id.0.into());
         for name in [CREATED_AT, UPDATED_AT] {
@@ -122,7 +139,9 @@ impl<'s> Tx<'s> {
             }
         }
         let after = shown::<E, A>(&row, |_, value| value != &value.as_null());
-        let model = E::insert(row).exec_with_returning(&self.transaction).await?;
+        let model = E::insert(row)
+            .exec_with_returning(&self.transaction)
+            .await?;
         self.record::<E>(&model, action, json!({ "before": null, "after": after }));
         Ok(model)
     }
@@ -131,7 +150,12 @@ impl<'s> Tx<'s> {
     ///
     /// # Errors
     /// [`Error::Conflict`] when the row is gone or its status is no longer what was read; or if a constraint refuses.
-    pub async fn update<E, A>(&mut self, before: &E::Model, mut changes: A, action: &'static str) -> Result<E::Model>
+    pub async fn update<E, A>(
+        &mut self,
+        before: &E::Model,
+        mut changes: A,
+        action: &'static str,
+    ) -> Result<E::Model>
     where
         E: Owned + EntityTrait<ActiveModel = A>,
         A: ActiveModelTrait<Entity = E> + Send,
@@ -144,12 +168,19 @@ impl<'s> Tx<'s> {
         let changed = |name: &str| column::<E>(name).filter(|_| after.contains_key(name));
         let old: Map<String, Json> = after
             .keys()
-            .filter_map(|name| Some((name.clone(), shown_value::<E>(changed(name)?, &before.get(changed(name)?)))))
+            .filter_map(|name| {
+                Some((
+                    name.clone(),
+                    shown_value::<E>(changed(name)?, &before.get(changed(name)?)),
+                ))
+            })
             .collect();
         if let Some(column) = column::<E>(UPDATED_AT) {
             changes.set(column, self.now.into());
         }
-        let mut update = E::update_many().filter(E::ID.eq(before.get(E::ID))).filter(self.own::<E>());
+        let mut update = E::update_many()
+            .filter(E::ID.eq(before.get(E::ID)))
+            .filter(self.own::<E>());
         if let Some(status) = column::<E>("status") {
             update = update.filter(status.eq(before.get(status)));
         }
@@ -160,7 +191,10 @@ impl<'s> Tx<'s> {
         }
         let mut rows = update.exec_with_returning(&self.transaction).await?;
         let model = rows.pop().ok_or_else(|| {
-            Error::Conflict(format!("This {} changed meanwhile. Read it again and repeat what still applies.", E::KIND))
+            Error::Conflict(format!(
+                "This {} changed meanwhile. Read it again and repeat what still applies.",
+                E::KIND
+            ))
         })?;
         self.record::<E>(&model, action, json!({ "before": old, "after": after }));
         Ok(model)
@@ -171,12 +205,19 @@ impl<'s> Tx<'s> {
     /// # Errors
     /// [`Error::Conflict`] when other rows still need it.
     pub async fn delete<E: Owned>(&mut self, row: &E::Model, action: &'static str) -> Result<()> {
-        let delete = E::delete_many().filter(E::ID.eq(row.get(E::ID))).filter(self.own::<E>());
+        let delete = E::delete_many()
+            .filter(E::ID.eq(row.get(E::ID)))
+            .filter(self.own::<E>());
         if delete.exec(&self.transaction).await?.rows_affected == 0 {
             return Err(Error::NotFound { kind: E::KIND });
         }
         let before: Map<String, Json> = select::ordinary::<E>()
-            .map(|column| (column.as_str().to_owned(), shown_value::<E>(column, &row.get(column))))
+            .map(|column| {
+                (
+                    column.as_str().to_owned(),
+                    shown_value::<E>(column, &row.get(column)),
+                )
+            })
             .collect();
         self.record::<E>(row, action, json!({ "before": before, "after": null }));
         Ok(())
@@ -205,7 +246,9 @@ impl<'s> Tx<'s> {
         let actor = self.scope.actor();
         let head = ledger::append(&self.transaction, actor, self.entries, self.now).await?;
         if let Some((request, id)) = answered {
-            request.remember(&self.transaction, actor, self.now, Answer { id, seq: head }).await?;
+            request
+                .remember(&self.transaction, actor, self.now, Answer { id, seq: head })
+                .await?;
         }
         self.transaction.commit().await?;
         self.scope.renew();
@@ -238,8 +281,15 @@ impl<'s> Tx<'s> {
             action,
             target_type: E::KIND,
             target_id: text(row.get(E::ID)).map(Id),
-            target_title: value("title").or_else(|| value("name")).or_else(|| value("slug")),
-            project_id: if E::KIND == "Project" { value("id") } else { value("projectId") }.map(Id),
+            target_title: value("title")
+                .or_else(|| value("name"))
+                .or_else(|| value("slug")),
+            project_id: if E::KIND == "Project" {
+                value("id")
+            } else {
+                value("projectId")
+            }
+            .map(Id),
             diff,
             message: None,
         });
@@ -277,7 +327,11 @@ where
 
 /// A value as the ledger shows it: no secret, and of a large text only its length and hash.
 fn shown_value<E: Owned>(column: E::Column, value: &Value) -> Json {
-    let among = |columns: &[E::Column]| columns.iter().any(|other| other.as_str() == column.as_str());
+    let among = |columns: &[E::Column]| {
+        columns
+            .iter()
+            .any(|other| other.as_str() == column.as_str())
+    };
     if among(E::SECRET) {
         return json!("[redacted]");
     }
@@ -285,6 +339,8 @@ fn shown_value<E: Owned>(column: E::Column, value: &Value) -> Json {
     if !among(E::LARGE) || json == Json::Null {
         return json;
     }
-    let text = json.as_str().map_or_else(|| json.to_string(), str::to_owned);
+    let text = json
+        .as_str()
+        .map_or_else(|| json.to_string(), str::to_owned);
     json!({ "length": text.chars().count(), "sha256": hex::encode(Sha256::digest(text)) })
 }

@@ -3,7 +3,20 @@ use sea_orm::DeriveValueType;
 use serde::{Deserialize, Serialize};
 
 /// A 64-bit count: tokens, bytes, micro-USD.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, DeriveValueType, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    DeriveValueType,
+    Serialize,
+    Deserialize,
+)]
 #[serde(transparent)]
 pub struct BigInt(pub i64);
 
@@ -17,7 +30,9 @@ impl ScalarType for BigInt {
             Value::Number(number) => number.as_i64(),
             _ => return Err(InputValueError::expected_type(value)),
         };
-        parsed.map(Self).ok_or_else(|| InputValueError::custom("expected a whole number of at most 64 bits"))
+        parsed
+            .map(Self)
+            .ok_or_else(|| InputValueError::custom("expected a whole number of at most 64 bits"))
     }
 
     fn to_value(&self) -> Value {

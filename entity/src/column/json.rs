@@ -1,6 +1,6 @@
 use async_graphql::{
-    ContextSelectionSet, InputType, InputValueError, InputValueResult, OutputType, Positioned, ServerResult,
-    parser::types::Field, registry::Registry,
+    ContextSelectionSet, InputType, InputValueError, InputValueResult, OutputType, Positioned,
+    ServerResult, parser::types::Field, registry::Registry,
 };
 use sea_orm::{
     TryGetableFromJson, Value,
@@ -34,7 +34,9 @@ impl<T: Serialize> From<Json<T>> for Value {
 impl<T: DeserializeOwned> ValueType for Json<T> {
     fn try_from(value: Value) -> Result<Self, ValueTypeErr> {
         match value {
-            Value::Json(Some(json)) => serde_json::from_value(*json).map(Self).map_err(|_| ValueTypeErr),
+            Value::Json(Some(json)) => serde_json::from_value(*json)
+                .map(Self)
+                .map_err(|_| ValueTypeErr),
             _ => Err(ValueTypeErr),
         }
     }
@@ -100,7 +102,9 @@ impl<T: InputType> InputType for Json<T> {
     }
 
     fn parse(value: Option<async_graphql::Value>) -> InputValueResult<Self> {
-        T::parse(value).map(Self).map_err(InputValueError::propagate)
+        T::parse(value)
+            .map(Self)
+            .map_err(InputValueError::propagate)
     }
 
     fn to_value(&self) -> async_graphql::Value {

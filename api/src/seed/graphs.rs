@@ -1,0 +1,130 @@
+//! The code graphs of projects: files, symbols, and what depends on what.
+
+use super::{
+    secrets,
+    workspace::{Workspace, count},
+};
+use crate::error::{Error, Result};
+use entity::{
+    Json, Large, Secret,
+    project_graph::{self, GraphNode, GraphNodeKind},
+};
+use sea_orm::ActiveValue::Set;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// How many of the most connected symbols a graph's row names.
+const GOD_NODES: usize = 10;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Graph {
+    project: String,
+    repo: String,
+    languages: Vec<String>,
+    /// Days since it was built.
+    ago: f64,
+    /// Symbols such as `class Cart 12` by file.
+    files: BTreeMap<String, Vec<String>>,
+    /// Edges such as `Cart.total calls priceOf`.
+    links: Vec<String>,
+}
+
+/// A symbol of a project's graph.
+pub(super) struct Symbol {
+    pub(super) project: String,
+    pub(super) node: GraphNode,
+}
+
+pub(super) async fn write(ws: &mut Workspace<'_>, graph: Graph) -> Result<()> {
+    let mut nodes = nodes(&graph.files)?;
+    let edges = edges(&graph.links, &mut nodes)?;
+    let communities: Vec<Value> = folders(&nodes)
+        .into_iter()
+        .map(|(folder, members)| json!({ "id": folder, "label": folder, "nodeIds": members }))
+        .collect();
+    let whole = json!({ "nodes": nodes, "edges": edges, "communities": communities });
+    let hash = secrets::sha256(whole.to_string().as_bytes());
+    let project_id = ws.id(&format!("project:{}", graph.project))?;
+    let built = ws.ago(graph.ago);
+    let (node_count, edge_count, community_count) = (count(&nodes), count(&edges), count(&communities));
+    nodes.sort_by_key(|node| -node.degree);
+    let row = project_graph::ActiveModel {
+        project_id: Set(project_id.clone()),
+        content_hash: Set(hash.clone()),
+        graph_json: Set(Large::new(Json(whole))),
+        node_count: Set(node_count),
+        edge_count: Set(edge_count),
+        community_count: Set(community_count),
+        god_node_slugs: Set(Json(nodes.iter().take(GOD_NODES).cloned().collect())),
+        languages: Set(Json(graph.languages)),
+        repo_path: Set(Secret::new(format!("/srv/graphs/{}", graph.repo))),
+        repo_label: Set(Some(graph.repo)),
+        built_at: Set(Some(built)),
+        created_at: Set(ws.ago(graph.ago + 70.0)),
+        updated_at: Set(built),
+        ..Default::default()
+    };
+    ws.tx.insert(row, "graph.created").await?;
+    ws.graph_hashes.insert(project_id, hash);
+    ws.symbols.extend(nodes.into_iter().map(|node| Symbol { project: graph.project.clone(), node }));
+    Ok(())
+}
+
+fn nodes(files: &BTreeMap<String, Vec<String>>) -> Result<Vec<GraphNode>> {
+    let mut nodes = Vec::new();
+    for (file, symbols) in files {
+        let name = file.rsplit('/').next().unwrap_or(file);
+        nodes.push(node(file, GraphNodeKind::File, "file", name, None, count(symbols)));
+        for symbol in symbols {
+            let parts: Vec<&str> = symbol.split_whitespace().collect();
+            let [word, name, line] = parts[..] else { return Err(unclear(symbol)) };
+            let kind = serde_json::from_value(word.into()).map_err(Error::internal)?;
+            nodes.push(node(file, kind, word, name, Some(line.parse().map_err(Error::internal)?), 1));
+        }
+    }
+    Ok(nodes)
+}
+
+fn node(file: &str, kind: GraphNodeKind, word: &str, name: &str, line: Option<i32>, degree: i32) -> GraphNode {
+    let (id, name, file) = (format!("{file}:{word}:{name}"), name.to_owned(), file.to_owned());
+    GraphNode { id, name, kind, file, line, degree }
+}
+
+/// The edges that are written down, after those from each file to what it contains.
+fn edges(links: &[String], nodes: &mut [GraphNode]) -> Result<Vec<Value>> {
+    let mut edges = Vec::new();
+    for file in nodes.iter().filter(|node| node.kind == GraphNodeKind::File) {
+        for inner in nodes.iter().filter(|node| node.file == file.file && node.id != file.id) {
+            edges.push(json!({ "from": file.id, "to": inner.id, "kind": "contains", "tag": "extracted" }));
+        }
+    }
+    for link in links {
+        let parts: Vec<&str> = link.split_whitespace().collect();
+        let [from, kind, to] = parts[..] else { return Err(unclear(link)) };
+        let mut ends = [from, to].map(|name| nodes.iter().position(|node| node.name == name));
+        let [Some(from), Some(to)] = ends else { return Err(unclear(link)) };
+        for end in ends.iter_mut().flatten() {
+            nodes[*end].degree += 1;
+        }
+        // A call through an interface is found by its name only.
+        let tag = if kind == "calls" && nodes[from].file != nodes[to].file { "inferred" } else { "extracted" };
+        edges.push(json!({ "from": nodes[from].id, "to": nodes[to].id, "kind": kind, "tag": tag }));
+    }
+    Ok(edges)
+}
+
+/// The nodes by their folder.
+fn folders(nodes: &[GraphNode]) -> BTreeMap<&str, Vec<&str>> {
+    let mut folders = BTreeMap::<&str, Vec<&str>>::new();
+    for node in nodes {
+        let folder = node.file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        folders.entry(folder).or_default().push(&node.id);
+    }
+    folders
+}
+
+fn unclear(text: &str) -> Error {
+    Error::internal(format!("the demo's graph says `{text}`"))
+}
