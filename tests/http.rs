@@ -72,6 +72,16 @@ on_both_databases! {
         assert!(html.contains("<title>Workgraph GraphiQL</title>"), "{html}");
     }
 
+    async fn the_deepest_operation_allowed_is_answered(app) {
+        let client = app.owner().await;
+        let nest = |levels: usize| {
+            let (open, close) = ("goals(first: 2) { nodes { project { ".repeat(levels), " } } }".repeat(levels));
+            format!("{{ projects(first: 2) {{ nodes {{ {open} id {close} }} }} }}")
+        };
+        client.data(&nest(7), json!({})).await;
+        assert_eq!(client.code(&nest(8), json!({})).await, "GRAPHQL_VALIDATION_FAILED");
+    }
+
     async fn an_operation_sees_one_moment(app) {
         // Aliased fields of one operation agree with each other while others write.
         let client = app.owner().await;

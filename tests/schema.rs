@@ -23,7 +23,8 @@ on_both_databases! {
     async fn everything_has_a_description(app) {
         let schema = Schema::of(&app.owner().await).await;
         let mut bare = Vec::new();
-        for of in schema.types() {
+        // GraphQL's own `ID` needs none.
+        for of in schema.types().filter(|of| of.name != "ID") {
             let name = &of.name;
             let mut look = |path: String, description: &Option<String>| {
                 if description.as_deref().is_none_or(|text| text.trim().len() < 3) {

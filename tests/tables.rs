@@ -60,15 +60,18 @@ on_both_databases! {
         let foreign = app.store.system().workspace(ACME).await.expect("reads").expect("is seeded").id;
         let mut tried = 0;
         for (table, column, parent) in foreign_keys(&connection, app.database).await {
-            // Any foreign row will do that the column does not hold yet.
-            let update = format!(
-                "UPDATE \"{table}\" SET \"{column}\" = (SELECT id FROM \"{parent}\" WHERE \"tenantId\" = '{foreign}' LIMIT 1) \
-                 WHERE \"tenantId\" IS NOT NULL AND \"tenantId\" <> '{foreign}' AND \"{column}\" IS NOT NULL"
-            );
             let rows = names(&connection, &format!(
                 "SELECT id AS name FROM \"{table}\" WHERE \"tenantId\" <> '{foreign}' AND \"{column}\" IS NOT NULL LIMIT 1"
             )).await;
-            assert!(!rows.is_empty(), "the demo has no {table} with a {column}");
+            // A row that nothing points to in this column yet, so that only the tenant is wrong.
+            let parents = names(&connection, &format!(
+                "SELECT id AS name FROM \"{parent}\" WHERE \"tenantId\" = '{foreign}' AND id NOT IN \
+                 (SELECT \"{column}\" FROM \"{table}\" WHERE \"{column}\" IS NOT NULL) LIMIT 1"
+            )).await;
+            let (Some(row), Some(parent)) = (rows.first(), parents.first()) else {
+                panic!("the demo has no {table} with a {column}, or no other {parent}");
+            };
+            let update = format!("UPDATE \"{table}\" SET \"{column}\" = '{parent}' WHERE id = '{row}'");
             let error = connection.execute_unprepared(&update).await.expect_err(&format!("{table}.{column} took it"));
             let text = error.to_string().to_lowercase();
             assert!(text.contains("foreign key") || text.contains("check constraint"), "{table}.{column}: {text}");

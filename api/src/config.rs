@@ -1,7 +1,7 @@
 //! Settings: from the command line, the environment or a TOML file, in this order; all checked at the start.
 
 use crate::{auth::Secret, store::DatabaseUrl};
-use clap::{Args, Command};
+use clap::{Args, Command, builder::BoolishValueParser};
 use std::{
     fs,
     io::{self, Write},
@@ -50,6 +50,7 @@ pub struct Settings {
 
     /// Leave an empty database empty instead of filling it with the demo workspaces
     #[arg(long, env = "WORKGRAPH_NO_DEMO", global = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
     pub no_demo: bool,
 
     /// What to log: error, warn, info, debug, trace, or directives such as workgraph=debug
@@ -63,6 +64,7 @@ pub struct Settings {
 
     /// Log JSON lines instead of text
     #[arg(long, env = "WORKGRAPH_LOG_JSON", global = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
     pub log_json: bool,
 
     /// A TOML file with any of these settings, such as listen = "127.0.0.1:9000"

@@ -103,6 +103,14 @@ impl Error {
         }
     }
 
+    /// What an operator reads: the message, and what is behind it.
+    pub fn cause(&self) -> String {
+        match self {
+            Self::Internal(cause) => cause.to_string(),
+            told => told.message(),
+        }
+    }
+
     /// What the client reads.
     pub fn message(&self) -> String {
         match self {

@@ -94,16 +94,20 @@ impl From<RoleName> for UserRole {
     }
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let CommandLine { settings, command } = match parse() {
         Ok(parsed) => parsed,
         Err(message) => return fail(&message),
     };
     server::start_logging(&settings.log, settings.log_json);
-    match run(&settings, command.unwrap_or_default()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => fail(&message),
+    let runtime = match server::runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.to_string()),
+    };
+    match runtime.block_on(async { tokio::spawn(run(settings, command.unwrap_or_default())).await }) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(message)) => fail(&message),
+        Err(panicked) => fail(&panicked.to_string()),
     }
 }
 
@@ -117,17 +121,17 @@ fn parse() -> Result<CommandLine, String> {
     CommandLine::from_arg_matches(&command.get_matches()).map_err(|error| error.to_string())
 }
 
-async fn run(settings: &Settings, command: Command) -> Result<(), String> {
+async fn run(settings: Settings, command: Command) -> Result<(), String> {
     if let Command::Schema = command {
         return print(&graph::sdl());
     }
     let secret = settings.signing_secret()?;
     let clock = Clock::system();
-    let told = |error: workgraph::Error| format!("{} ({})", error.message(), settings.database_url);
+    let told = |error: workgraph::Error| format!("{} ({})", error.cause(), settings.database_url);
     let store = Store::open(&settings.database_url, settings.database_connections, clock.clone()).await.map_err(told)?;
     match command {
         Command::Schema => {}
-        Command::Serve => server::serve(settings, store.clone(), secret, clock).await?,
+        Command::Serve => server::serve(&settings, store.clone(), secret, clock).await?,
         Command::Migrate { status: true } => {
             let pending = store.pending_migrations().await.map_err(told)?;
             let lines: String = pending.iter().map(|name| format!("missing  {name}\n")).collect();

@@ -18,7 +18,11 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{net::TcpListener, signal};
+use tokio::{
+    net::TcpListener,
+    runtime::{self, Runtime},
+    signal,
+};
 use tracing_subscriber::EnvFilter;
 
 /// How long running requests may take to finish once the server is told to stop.
@@ -32,6 +36,21 @@ const DEMO_ROLES: [(&str, UserRole); 4] = [
     ("member", UserRole::Member),
     ("viewer", UserRole::Viewer),
 ];
+
+/// The stack of each worker. An operation's fields are resolved within each other, and the deepest one allowed takes
+/// several megabytes in a debug build; what is not used costs only addresses.
+const STACK: usize = 64 << 20;
+
+/// The runtime that operations need.
+///
+/// # Errors
+/// If the operating system gives no threads.
+pub fn runtime() -> io::Result<Runtime> {
+    runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK)
+        .build()
+}
 
 /// Logs to standard error, so that standard output stays free for what a command prints.
 pub fn start_logging(directives: &str, json: bool) {
@@ -52,7 +71,7 @@ pub async fn serve(
     secret: Secret,
     clock: Clock,
 ) -> Result<(), String> {
-    let told = |error: Error| error.message();
+    let told = |error: Error| error.cause();
     store.migrate().await.map_err(told)?;
     if !settings.no_demo {
         seed::seed_if_empty(&store).await.map_err(told)?;

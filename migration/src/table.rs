@@ -405,7 +405,7 @@ impl Table {
 
     /// The database's own wall between tenants: a connection sees the rows of the tenant it named for its transaction,
     /// or all rows when it named `*`. A later step that rewrites rows must name `*` first.
-    fn row_security_sql(&self) -> [String; 3] {
+    fn row_security_sql(&self) -> [String; 4] {
         let table = self.name;
         let setting = "current_setting('workgraph.tenant', true)";
         let owner = self.columns.iter().find(|column| column.name == "tenantId");
@@ -423,9 +423,8 @@ impl Table {
         [
             format!(r#"ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY"#),
             format!(r#"ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY"#),
-            format!(
-                r#"CREATE POLICY "{table}_tenant" ON "{table}" USING ({read}) WITH CHECK ({write})"#
-            ),
+            format!(r#"CREATE POLICY "{table}_read" ON "{table}" FOR SELECT USING ({read})"#),
+            format!(r#"CREATE POLICY "{table}_write" ON "{table}" USING ({write}) WITH CHECK ({write})"#),
         ]
     }
 
@@ -462,6 +461,8 @@ impl Kind {
     fn sql(self, backend: DbBackend) -> &'static str {
         let postgres = backend == DbBackend::Postgres;
         match self {
+            // Sorted by code point, as SQLite does, whatever language the server speaks.
+            Self::Text if postgres => "text COLLATE \"C\"",
             Self::Text => "text",
             Self::Integer => "integer",
             Self::BigInteger => "bigint",

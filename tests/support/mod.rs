@@ -102,6 +102,14 @@ fn tokens() -> Tokens {
     )
 }
 
+/// Runs a test as the server runs.
+pub fn run(test: impl Future<Output = ()> + Send + 'static) {
+    let runtime = server::runtime().expect("a runtime");
+    if let Err(panicked) = runtime.block_on(runtime.spawn(test)) {
+        std::panic::resume_unwind(panicked.into_panic());
+    }
+}
+
 /// Declares tests that run on both databases: `on_both_databases! { async fn a_sentence(app) { … } }`.
 macro_rules! on_both_databases {
     ($($(#[$attribute:meta])* async fn $name:ident($app:ident) $body:block)*) => { $(
@@ -109,15 +117,19 @@ macro_rules! on_both_databases {
 
         mod $name {
             $(#[$attribute])*
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                super::$name(crate::support::TestApp::start(crate::support::Database::Sqlite).await).await;
+            #[test]
+            fn sqlite() {
+                crate::support::run(async {
+                    super::$name(crate::support::TestApp::start(crate::support::Database::Sqlite).await).await;
+                });
             }
 
             $(#[$attribute])*
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                super::$name(crate::support::TestApp::start(crate::support::Database::Postgres).await).await;
+            #[test]
+            fn postgres() {
+                crate::support::run(async {
+                    super::$name(crate::support::TestApp::start(crate::support::Database::Postgres).await).await;
+                });
             }
         }
     )* };

@@ -98,7 +98,9 @@ impl Schema {
     /// The type of a connection's rows, if the field is a connection of rows with ids.
     pub fn row_type(&self, field: &Field) -> Option<&Type> {
         let row = field.of.name.strip_suffix("Connection")?;
-        Some(self.get(row)).filter(|row| row.is_node())
+        let connection = self.get(&field.of.name);
+        let has_edges = connection.fields.iter().any(|field| field.name == "edges");
+        Some(self.types.get(row).filter(|_| has_edges)?).filter(|row| row.is_node())
     }
 }
 

@@ -38,7 +38,7 @@ macro_rules! node {
     ) => { ::pastey::paste! {
         $(#[$doc])*
         #[derive(async_graphql::SimpleObject)]
-        #[graphql(complex)]
+        #[graphql(complex, name_type)]
         pub struct $name {
             #[graphql(flatten)]
             row: std::sync::Arc<entity::$entity::Model>,
@@ -120,6 +120,7 @@ macro_rules! node {
 
         #[doc = "Narrows a list of `" $name "`. All that is given must hold."]
         #[derive(async_graphql::InputObject, Clone, Debug, Default)]
+        #[graphql(name_type)]
         pub struct [<$name Filter>] {
             /// All of these hold.
             and: Option<Vec<[<$name Filter>]>>,
@@ -144,6 +145,8 @@ macro_rules! node {
                 $many: Option<Box<$crate::graph::ManyFilter<<$many_type as $crate::graph::Node>::Filter>>>,
             )*)?
         }
+
+        $crate::graph::as_named_in_rust!($name, [<$name Filter>], [<$name OrderField>]);
 
         impl $crate::store::Filter<entity::$entity::Entity> for [<$name Filter>] {
             fn condition(&self, place: $crate::store::Place<'_>) -> $crate::error::Result<sea_orm::Condition> {
@@ -177,6 +180,7 @@ macro_rules! node {
 
         #[doc = "What a list of `" $name "` can be sorted by."]
         #[derive(async_graphql::Enum, Clone, Copy, Debug, PartialEq, Eq)]
+        #[graphql(name_type)]
         pub enum [<$name OrderField>] {
             $(
                 /// The field of the same name.
@@ -255,3 +259,15 @@ macro_rules! list_args {
         }
     };
 }
+
+/// Names types in the API as they are named here, capitals and all.
+macro_rules! as_named_in_rust {
+    ($($name:ident),*) => { $(
+        impl async_graphql::TypeName for $name {
+            fn type_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    )* };
+}
+pub(crate) use as_named_in_rust;

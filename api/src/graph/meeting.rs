@@ -53,7 +53,7 @@ node! {
             /// Who brought it in; null when an integration did or the person is gone.
             uploaded_by: User by uploaded_by_id,
             /// The latest version of its transcript; null while there is none.
-            transcript: Transcript by current_transcript_id,
+            current_transcript: Transcript by current_transcript_id,
         }
         many {
             /// All versions of its transcript, newest first.

@@ -49,6 +49,7 @@ mod user;
 mod whisper_transcription;
 mod write;
 
+pub(crate) use macros::as_named_in_rust;
 pub use root::{Schema, schema, sdl};
 
 /// What every file of the schema imports: the macro's parts, and every type that a relation may lead to.

@@ -140,6 +140,7 @@ pub struct BriefContent {
 
 /// A new brief.
 #[derive(InputObject)]
+#[graphql(name = "CreatePRDInput")]
 pub struct CreatePRDInput {
     /// The project it is for.
     project_id: Id,
@@ -186,6 +187,7 @@ impl Write for CreatePRDInput {
 
 /// Changes to a brief that is not decided yet. What is left out stays.
 #[derive(InputObject)]
+#[graphql(name = "UpdatePRDInput")]
 pub struct UpdatePRDInput {
     /// The brief.
     id: Id,

@@ -113,6 +113,7 @@ macro_rules! mutations {
         $(
             #[doc = concat!("What `", stringify!($field), "` answers with.")]
             #[derive(async_graphql::SimpleObject)]
+            #[graphql(name_type)]
             pub struct $payload {
                 /// The row as it is now.
                 $row: $type,
@@ -120,6 +121,8 @@ macro_rules! mutations {
                 feed_cursor: Cursor,
             }
         )*
+
+        $crate::graph::as_named_in_rust!($($payload),*);
 
         #[doc = concat!("The mutations of this file: ", $("`", stringify!($field), "` ",)*)]
         #[derive(Default)]

@@ -152,14 +152,14 @@ async fn write_subagent(
     };
     match before {
         Some(before) => {
-            tx.update(before, row, "subagent_definition.updated")
+            tx.update(before, row, "subagent.updated")
                 .await?
         }
         None => {
             row.slug = Set(slug);
             row.source = Set(LibrarySource::Vendor);
             row.status = Set(LibraryStatus::Active);
-            tx.insert(row, "subagent_definition.created").await?
+            tx.insert(row, "subagent.created").await?
         }
     };
     Ok(true)

@@ -6,10 +6,8 @@ use entity::{Id, Json, Large};
 use sea_orm::{ActiveValue::Set, Condition, sea_query::ExprTrait};
 use serde_json::{Map, Value, json};
 
-use super::read::{Source, problem};
+use super::read::Source;
 use super::recording::Recording;
-use super::run::Summary;
-use crate::domain::parse_error::ParseError;
 use crate::domain::transcript::Parsed;
 use crate::error::Result;
 use crate::store::{Scope, Tx};
@@ -20,6 +18,20 @@ const CONTENT_HASH: &str = "contentHash";
 /// in the product would lose the edit to the next import of a file that did not change.
 const TEXT_HASH: &str = "textHash";
 
+/// What became of a meeting.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Outcome {
+    /// It was imported before from the same content.
+    Unchanged,
+    /// It is new or has changed, perhaps in what was said.
+    Written {
+        /// Whether its transcript has a new version.
+        is_new_text: bool,
+    },
+    /// Its path belongs to another meeting: of which kind.
+    Taken(&'static str),
+}
+
 /// Writes a meeting, or what changed in its file since the last import.
 ///
 /// # Errors
@@ -29,55 +41,27 @@ pub(super) async fn write(
     project: &Id,
     source: &Source,
     recording: Recording,
-    summary: &mut Summary,
-) -> Result<()> {
-    let external_id = format!("import:{}", source.name);
-    let key = Id::from(external_id.as_str());
-    let known = scope
-        .find_by::<meeting::Entity>(meeting::Column::ExternalId, &key)
-        .await?;
-    let noted = match &known {
-        Some(known) => {
-            let column = meeting::Column::Metadata;
-            scope
-                .large::<meeting::Entity, Json<Value>>(column, &known.id)
-                .await?
-        }
-        None => None,
+) -> Result<Outcome> {
+    let key = Id(format!("import:{}", source.name));
+    let by = meeting::Column::ExternalId;
+    let known = scope.find_by::<meeting::Entity>(by, &key).await?;
+    let mut metadata = match &known {
+        Some(known) => noted(scope, &known.id).await?,
+        None => Map::new(),
     };
-    let mut metadata = match noted {
-        Some(Json(Value::Object(metadata))) => metadata,
-        _ => Map::new(),
-    };
-    if metadata
-        .get(CONTENT_HASH)
-        .is_some_and(|hash| *hash == source.hash)
-    {
-        summary.unchanged += 1;
-        return Ok(());
+    let is_noted = |key, hash: &str| metadata.get(key).is_some_and(|noted| noted == hash);
+    if is_noted(CONTENT_HASH, &source.hash) {
+        return Ok(Outcome::Unchanged);
     }
-    if known
-        .as_ref()
-        .is_some_and(|known| known.project_id != *project)
-    {
-        let reason = format!(
-            "expected a path of its own, found `{}` in another project",
-            source.name
-        );
-        summary
-            .malformed
-            .push(problem(&source.path, &ParseError::new(1, reason)));
-        return Ok(());
+    if known.as_ref().is_some_and(|it| it.project_id != *project) {
+        return Ok(Outcome::Taken("in another project"));
     }
-    let is_new_text = metadata
-        .get(TEXT_HASH)
-        .is_none_or(|hash| *hash != recording.text_hash);
+    let is_new_text = !is_noted(TEXT_HASH, &recording.text_hash);
     metadata.insert("path".to_owned(), json!(source.name));
     metadata.insert("agenda".to_owned(), json!(recording.agenda));
     metadata.insert(CONTENT_HASH.to_owned(), json!(source.hash));
     metadata.insert(TEXT_HASH.to_owned(), json!(recording.text_hash));
 
-    let mut tx = scope.begin().await?;
     let participants = recording.participants();
     let mut row = meeting::ActiveModel {
         title: Set(recording.title),
@@ -89,37 +73,43 @@ pub(super) async fn write(
     if let Some(held_at) = recording.held_at {
         row.start_time = Set(held_at);
     }
-    let before = match &known {
-        Some(known) => tx.get::<meeting::Entity>(&known.id).await?,
-        None => {
-            let began = recording.held_at.or(source.modified);
-            let new = meeting::ActiveModel {
-                project_id: Set(project.clone()),
-                source: Set(MeetingSource::Paste),
-                status: Set(MeetingStatus::Completed),
-                external_id: Set(Some(external_id)),
-                start_time: Set(began.unwrap_or(tx.now())),
-                ..std::mem::take(&mut row)
-            };
-            tx.insert(new, "meeting.created").await?
-        }
+    let mut tx = scope.begin().await?;
+    let before = if let Some(known) = &known {
+        tx.get::<meeting::Entity>(&known.id).await?
+    } else {
+        // The file's date is that of its last edit; it stands in only while there is nothing better.
+        let began = recording.held_at.or(source.modified);
+        let new = meeting::ActiveModel {
+            project_id: Set(project.clone()),
+            source: Set(MeetingSource::Paste),
+            status: Set(MeetingStatus::Completed),
+            external_id: Set(Some(key.0)),
+            start_time: Set(began.unwrap_or(tx.now())),
+            ..std::mem::take(&mut row)
+        };
+        tx.insert(new, "meeting.created").await?
     };
+    let mut action = "meeting.updated";
     if is_new_text {
         let version = add_version(&mut tx, &before.id, recording.spoken).await?;
         row.current_transcript_id = Set(Some(version.id));
         row.duration_seconds = Set(Some(version.duration));
         row.word_count = Set(Some(version.word_count));
-        summary.transcript_versions += 1;
+        action = "meeting.transcribed";
     }
-    let action = if is_new_text {
-        "meeting.transcribed"
-    } else {
-        "meeting.updated"
-    };
     tx.update(&before, row, action).await?;
     tx.commit().await?;
-    summary.meetings += 1;
-    Ok(())
+    Ok(Outcome::Written { is_new_text })
+}
+
+/// What an earlier import noted in a meeting's metadata.
+async fn noted(scope: &Scope, meeting: &Id) -> Result<Map<String, Value>> {
+    let column = meeting::Column::Metadata;
+    let noted = scope.large::<meeting::Entity, Json<Value>>(column, meeting);
+    Ok(match noted.await? {
+        Some(Json(Value::Object(metadata))) => metadata,
+        _ => Map::new(),
+    })
 }
 
 async fn add_version(tx: &mut Tx<'_>, meeting: &Id, spoken: Parsed) -> Result<transcript::Model> {

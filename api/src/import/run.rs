@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use entity::{Id, project};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::read::{Batch, problem};
-use super::{library, meetings};
+use super::library;
+use super::meetings::{self, Outcome};
+use super::read::{Batch, Source, problem};
 use crate::domain::parse_error::ParseError;
 use crate::error::{Error, Result};
 use crate::store::{Scope, Store};
@@ -63,6 +64,23 @@ impl fmt::Display for Summary {
     }
 }
 
+impl Summary {
+    fn count(&mut self, source: &Source, outcome: Outcome) {
+        match outcome {
+            Outcome::Unchanged => self.unchanged += 1,
+            Outcome::Written { is_new_text } => {
+                self.meetings += 1;
+                self.transcript_versions += usize::from(is_new_text);
+            }
+            Outcome::Taken(by) => {
+                let reason = format!("expected a path of its own, found `{}` {by}", source.name);
+                let error = ParseError::new(1, reason);
+                self.malformed.push(problem(&source.path, &error));
+            }
+        }
+    }
+}
+
 /// Imports files. What cannot be read is in the summary; everything else is written, each meeting by itself.
 ///
 /// # Errors
@@ -93,21 +111,16 @@ pub async fn import(store: &Store, options: &Options) -> Result<Summary> {
         .await?;
         progress.inc(many as u64);
     }
-    if let Some((scope, project)) = destination {
+    if let Some((scope, project)) = &destination {
         let mut taken = HashSet::new();
         for (source, recording) in batch.meetings {
             progress.set_message(source.name.clone());
-            if taken.insert(source.name.clone()) {
-                meetings::write(&scope, &project, &source, recording, &mut summary).await?;
+            let outcome = if taken.insert(source.name.clone()) {
+                meetings::write(scope, project, &source, recording).await?
             } else {
-                let reason = format!(
-                    "expected a path of its own, found `{}` for the second time",
-                    source.name
-                );
-                summary
-                    .malformed
-                    .push(problem(&source.path, &ParseError::new(1, reason)));
-            }
+                Outcome::Taken("for the second time")
+            };
+            summary.count(&source, outcome);
             progress.inc(1);
         }
     }

@@ -3,8 +3,7 @@
 use super::{secrets, workspace::Workspace};
 use crate::error::Result;
 use entity::{
-    Json, Large,
-    agent_session,
+    Json, Large, agent_session,
     agent_task::{self, AgentTaskStatus},
     agent_token,
     user::UserRole,

@@ -41,7 +41,7 @@ pub(super) struct Brief {
     repo: Option<String>,
     timeline: Option<String>,
     /// The key of the Jira project or Linear team in which its tickets are mirrored.
-    pub(super) jira: Option<String>,
+    pub(super) tracker: Option<String>,
     /// Who wrote it; none when the system did.
     by: Option<UserRole>,
     #[serde(default)]

@@ -33,7 +33,12 @@ fn this_morning() -> f64 {
     0.35
 }
 
-pub(super) async fn write(ws: &mut Workspace<'_>, asked: &Question, brief: Option<&Id>, ticket: Option<&Id>) -> Result<()> {
+pub(super) async fn write(
+    ws: &mut Workspace<'_>,
+    asked: &Question,
+    brief: Option<&Id>,
+    ticket: Option<&Id>,
+) -> Result<()> {
     let at = ws.ago(asked.ago);
     let expires = later(at, ws.patience);
     let (reminders, changed) = match asked.status {

@@ -30,15 +30,26 @@ pub(super) fn of(slug: &str) -> Result<Content> {
         "acme" => files!("acme"),
         _ => return Err(Error::internal(format!("the demo has no workspace {slug}"))),
     };
-    Ok(Content {
-        company: read(company)?,
-        meetings: read(meetings)?,
-        briefs: read(briefs)?,
-        tickets: read(tickets)?,
-    })
+    Ok(Content { company: read(company)?, meetings: read(meetings)?, briefs: read(briefs)?, tickets: read(tickets)? })
 }
 
 /// Reads one file.
 pub(super) fn read<T: DeserializeOwned>(yaml: &str) -> Result<T> {
     serde_saphyr::from_str(yaml).map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::DEMO_WORKSPACES;
+
+    #[test]
+    fn every_workspace_of_the_demo_can_be_read() -> Result<()> {
+        for slug in DEMO_WORKSPACES {
+            let content = of(slug)?;
+            assert!(content.meetings.len() > 5 && content.briefs.len() > 5, "{slug}");
+        }
+        assert!(of("nobody").is_err());
+        Ok(())
+    }
 }

@@ -15,7 +15,11 @@ pub(super) async fn write(ws: &mut Workspace<'_>, ticket: &ticket::Model) -> Res
     let Some(repo) = ticket.target_repo.clone() else { return Ok(()) };
     let implements = ticket.role_slug == "dev_agent";
     let action = if implements { "implement_prd" } else { "run_tests" };
-    let begun = ticket.claimed_at.unwrap_or(ticket.created_at);
+    let begun = match ticket.status {
+        // A job that nobody takes fails after a day, so one that waits is young.
+        TicketStatus::Ready => ticket.created_at.max(ws.ago(0.3)),
+        _ => ticket.claimed_at.unwrap_or(ticket.created_at),
+    };
     let over = ticket.completed_at.unwrap_or(begun);
     let status = match ticket.status {
         TicketStatus::Ready => AgentJobStatus::Pending,
@@ -52,7 +56,9 @@ async fn write_one(
         Failed => (Some(35), Some("Stopped by an error")),
         _ => (None, None),
     };
-    let number = 100 + ws.tx.now().inner().signed_duration_since(begun.inner()).num_hours();
+    // The review is of the pull request that the implementation opened.
+    let opened = ticket.claimed_at.unwrap_or(begun).inner();
+    let number = 1200 - (ws.tx.now().inner() - opened).num_hours();
     let pr_url = (status == Done && action != "run_tests").then(|| format!("https://git.example/{repo}/pull/{number}"));
     let result = match action {
         "run_tests" => json!({ "testsRun": 18, "testsPassed": 18, "testsFailed": 0 }),

@@ -9,9 +9,7 @@ use crate::error::Result;
 use entity::{
     BigInt, Id, Json, Large, Secret, Timestamp,
     api_usage::ApiOperation,
-    meeting::{
-        self, MeetingInsights, MeetingParticipant, MeetingParticipantRole, MeetingSource, MeetingStatus,
-    },
+    meeting::{self, MeetingInsights, MeetingParticipant, MeetingParticipantRole, MeetingSource, MeetingStatus},
     user::UserRole,
     whisper_transcription::{self, WhisperTranscriptionProvider, WhisperTranscriptionStatus},
 };
@@ -99,7 +97,8 @@ fn participants(ws: &Workspace<'_>, meeting: &Meeting) -> Vec<MeetingParticipant
         email: ws.people.iter().find(|(known, _)| known == name).map(|(_, role)| ws.email(*role)),
         role: if place == 0 { MeetingParticipantRole::Host } else { MeetingParticipantRole::Participant },
     };
-    let recorder = MeetingParticipant { name: "Notetaker".to_owned(), email: None, role: MeetingParticipantRole::AiBot };
+    let recorder =
+        MeetingParticipant { name: "Notetaker".to_owned(), email: None, role: MeetingParticipantRole::AiBot };
     meeting.people.iter().enumerate().map(person).chain(bot.then_some(recorder)).collect()
 }
 

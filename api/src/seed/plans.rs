@@ -58,13 +58,13 @@ pub(super) async fn write(ws: &mut Workspace<'_>, brief: &prd::Model, content: B
     let chief = Work::planning(format!("Plan: {}", brief.title));
     let chief = tickets::write(ws, &chief, place.clone()).await?;
     place.parent = Some(chief.id.clone());
-    place.mirror = content.jira.clone();
     place.created_by = "system:chief_of_staff".to_owned();
     for (attempt, plan) in (1..).zip(content.plans) {
         let row = write_row(ws, brief, &chief, &plan, attempt).await?;
         ws.remember(format!("plan:{}/{attempt}", content.key), &row.id);
         record(ws, &row, &plan).await?;
         place.plan = Some(row.id.clone());
+        place.mirror = content.tracker.as_ref().map(|key| format!("{key}-{}", 10 + attempt));
         place.at = row.created_at;
         write_steps(ws, &plan.steps, &place, &format!("ticket:{}/{attempt}", content.key)).await?;
     }

@@ -135,7 +135,7 @@ pub(super) struct Place {
     pub(super) step: Option<i32>,
     /// How many of the tickets it depends on are not done.
     pub(super) open: i32,
-    /// The key of the outside project it is mirrored in.
+    /// How the keys of its plan's steps begin in the outside tracker.
     pub(super) mirror: Option<String>,
     pub(super) created_by: String,
     pub(super) at: Timestamp,
@@ -188,11 +188,14 @@ pub(super) async fn write(ws: &mut Workspace<'_>, work: &Work, place: Place) -> 
     let worked = matches!(work.is, Claimed | Done | Failed) || work.is == Waiting && !paused;
     let ended = matches!(work.is, Done | Failed | Cancelled | Superseded);
     let held = work.approval || work.waits == Some(WaitingReason::Approval);
-    let begun = if claimed { ws.ago(0.008) } else { ws.past(place.at, 0.2 + 2.6 * f64::from(place.step.unwrap_or(0))) };
+    let begun = match work.is {
+        Claimed => ws.ago(0.008),
+        Waiting if work.ask.is_some() => ws.ago(0.36),
+        _ => ws.past(place.at, 0.2 + 2.6 * f64::from(place.step.unwrap_or(0))),
+    };
     let over = ws.past(begun, 1.9);
     let token = ws.id("token:builder")?;
-    let mirrored = place.mirror.as_ref().zip(place.plan.as_ref()).zip(place.step);
-    let mirrored = mirrored.filter(|_| !matches!(work.is, Superseded | Failed)).map(|((key, _), step)| (key, step));
+    let mirrored = place.mirror.as_ref().zip(place.step);
     let row = ticket::ActiveModel {
         project_id: Set(place.project),
         goal_id: Set(place.goal),
@@ -226,7 +229,7 @@ pub(super) async fn write(ws: &mut Workspace<'_>, work: &Work, place: Place) -> 
         approved_at: Set(work.approval.then_some(over)),
         open_dependency_count: Set(place.open),
         external_system: Set(mirrored.map(|_| mirror_of(ws))),
-        external_key: Set(mirrored.map(|(key, step)| format!("{key}-{}", 101 + step))),
+        external_key: Set(mirrored.map(|(key, step)| format!("{key}{step}"))),
         external_status: Set(mirrored.map(|_| if work.is == Done { "Done" } else { "To do" }.to_owned())),
         external_synced_at: Set(mirrored.map(|_| ws.ago(0.01))),
         created_by: Set(place.created_by),

@@ -119,7 +119,8 @@ impl Store {
             DatabaseUrl::Postgres(options) => PgPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(PATIENCE)
-                .connect_with((**options).clone())
+                // A start-up parameter that poolers refuse, and that no type here needs.
+                .connect_with((**options).clone().extra_float_digits(None))
                 .await
                 .map(|pool| {
                     (

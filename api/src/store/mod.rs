@@ -4,6 +4,11 @@
 //! serves a whole operation from one snapshot, and writes only through a [`Tx`], which puts the ledger entry into the
 //! same transaction. What must cross tenants (sign-in, seeding) goes through [`System`].
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the store is what the others call instead"
+)]
+
 mod database;
 mod filter;
 mod idempotency;

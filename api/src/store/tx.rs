@@ -72,7 +72,7 @@ impl<'s> Tx<'s> {
         Place::outermost(self.tenant().as_str(), self.scope.store().backend())
     }
 
-    /// The rows that satisfy a condition, locked until the transaction ends.
+    /// The rows that satisfy a condition, locked until the transaction ends (but for tables with global rows).
     ///
     /// # Errors
     /// If the database fails.
@@ -82,7 +82,9 @@ impl<'s> Tx<'s> {
     ) -> Result<Vec<E::Model>> {
         let mut select = select::select::<E>(self.place());
         select.cond_where(condition(self.place()));
-        if self.place().backend() == DbBackend::Postgres {
+        // Global rows are nobody's to change, so a tenant cannot lock them.
+        let lockable = E::OWNERSHIP == Ownership::Tenant || self.tenant().as_str() == SYSTEM_TENANT;
+        if lockable && self.place().backend() == DbBackend::Postgres {
             select.lock(LockType::Update);
         }
         let rows = self.transaction.query_all(&select).await?;
@@ -161,6 +163,9 @@ impl<'s> Tx<'s> {
         A: ActiveModelTrait<Entity = E> + Send,
         E::Model: IntoActiveModel<A>,
     {
+        let deferred: Vec<_> = E::LARGE.iter().copied().filter(|column| changes.get(*column).is_set()).collect();
+        let full = if deferred.is_empty() { None } else { Some(self.with_columns::<E>(before, &deferred).await?) };
+        let before = full.as_ref().unwrap_or(before);
         let after = shown::<E, A>(&changes, |column, value| before.get(column) != *value);
         if after.is_empty() {
             return Ok(before.clone());
@@ -198,6 +203,17 @@ impl<'s> Tx<'s> {
         })?;
         self.record::<E>(&model, action, json!({ "before": old, "after": after }));
         Ok(model)
+    }
+
+    /// The row again, with large columns that ordinary reads leave out.
+    async fn with_columns<E: Owned>(&self, row: &E::Model, columns: &[E::Column]) -> Result<E::Model> {
+        let place = self.place();
+        let mut select = select::select::<E>(place);
+        select
+            .exprs(columns.iter().map(|column| place.column(*column)))
+            .and_where(place.column(E::ID).eq(row.get(E::ID)));
+        let row = self.transaction.query_one(&select).await?.ok_or(Error::NotFound { kind: E::KIND })?;
+        Ok(E::Model::from_query_result(&row, "")?)
     }
 
     /// Deletes a row that was read in this transaction.
