@@ -217,7 +217,10 @@ on_both_databases! {
 
 /// All rows of a list, with a selection of fields; or just its first `first`.
 pub async fn all(client: &Client, list: &Field, selection: &str, arguments: &Value) -> Vec<Value> {
-    let query = operation(list, &format!("nodes {{ {selection} }} pageInfo {{ hasNextPage endCursor }}"));
+    let query = operation(
+        list,
+        &format!("nodes {{ {selection} }} pageInfo {{ hasNextPage endCursor }}"),
+    );
     let mut variables = arguments.clone();
     let whole = variables["first"].is_null();
     if whole {

@@ -60,17 +60,15 @@ on_both_databases! {
         let foreign = app.store.system().workspace(ACME).await.expect("reads").expect("is seeded").id;
         let mut tried = 0;
         for (table, column, parent) in foreign_keys(&connection, app.database).await {
-            let rows = names(&connection, &format!(
-                "SELECT id AS name FROM \"{table}\" WHERE \"tenantId\" <> '{foreign}' AND \"{column}\" IS NOT NULL LIMIT 1"
+            let row = names(&connection, &format!(
+                "SELECT id AS name FROM \"{table}\" WHERE \"tenantId\" <> '{foreign}' LIMIT 1"
             )).await;
-            // A row that nothing points to in this column yet, so that only the tenant is wrong.
-            let parents = names(&connection, &format!(
-                "SELECT id AS name FROM \"{parent}\" WHERE \"tenantId\" = '{foreign}' AND id NOT IN \
+            // Preferably one that nothing points to in this column yet, so that only the tenant is wrong.
+            let parent = names(&connection, &format!(
+                "SELECT id AS name FROM \"{parent}\" WHERE \"tenantId\" = '{foreign}' ORDER BY id IN \
                  (SELECT \"{column}\" FROM \"{table}\" WHERE \"{column}\" IS NOT NULL) LIMIT 1"
             )).await;
-            let (Some(row), Some(parent)) = (rows.first(), parents.first()) else {
-                panic!("the demo has no {table} with a {column}, or no other {parent}");
-            };
+            let (row, parent) = (&row[0], &parent[0]);
             let update = format!("UPDATE \"{table}\" SET \"{column}\" = '{parent}' WHERE id = '{row}'");
             let error = connection.execute_unprepared(&update).await.expect_err(&format!("{table}.{column} took it"));
             let text = error.to_string().to_lowercase();

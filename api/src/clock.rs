@@ -10,7 +10,10 @@ pub struct Clock(Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>);
 
 impl Clock {
     /// The machine's clock.
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that the others ask")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that the others ask"
+    )]
     pub fn system() -> Self {
         Self::new(Utc::now)
     }

@@ -30,7 +30,7 @@ pub struct Settings {
         value_name = "COUNT",
         global = true
     )]
-    #[arg(value_parser = clap::value_parser!(u32).range(2..=1000))]
+    #[arg(value_parser = clap::value_parser!(u32).range(4..=1000))]
     pub database_connections: u32,
 
     /// The address to listen on

@@ -104,7 +104,8 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.to_string()),
     };
-    match runtime.block_on(async { tokio::spawn(run(settings, command.unwrap_or_default())).await }) {
+    match runtime.block_on(async { tokio::spawn(run(settings, command.unwrap_or_default())).await })
+    {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(message)) => fail(&message),
         Err(panicked) => fail(&panicked.to_string()),
@@ -113,7 +114,9 @@ fn main() -> ExitCode {
 
 /// Reads the command line twice: the first time only to learn which file has more defaults.
 fn parse() -> Result<CommandLine, String> {
-    let config = CommandLine::try_parse().ok().and_then(|parsed| parsed.settings.config);
+    let config = CommandLine::try_parse()
+        .ok()
+        .and_then(|parsed| parsed.settings.config);
     let command = match config {
         Some(path) => config::with_file(CommandLine::command(), &path)?,
         None => CommandLine::command(),
@@ -128,34 +131,74 @@ async fn run(settings: Settings, command: Command) -> Result<(), String> {
     let secret = settings.signing_secret()?;
     let clock = Clock::system();
     let told = |error: workgraph::Error| format!("{} ({})", error.cause(), settings.database_url);
-    let store = Store::open(&settings.database_url, settings.database_connections, clock.clone()).await.map_err(told)?;
+    let store = Store::open(
+        &settings.database_url,
+        settings.database_connections,
+        clock.clone(),
+    )
+    .await
+    .map_err(told)?;
     match command {
         Command::Schema => {}
         Command::Serve => server::serve(&settings, store.clone(), secret, clock).await?,
         Command::Migrate { status: true } => {
             let pending = store.pending_migrations().await.map_err(told)?;
-            let lines: String = pending.iter().map(|name| format!("missing  {name}\n")).collect();
-            print(if lines.is_empty() { "The schema is up to date.\n" } else { &lines })?;
+            let lines: String = pending
+                .iter()
+                .map(|name| format!("missing  {name}\n"))
+                .collect();
+            print(if lines.is_empty() {
+                "The schema is up to date.\n"
+            } else {
+                &lines
+            })?;
         }
         Command::Migrate { status: false } => store.migrate().await.map_err(told)?,
         Command::Seed => {
             store.migrate().await.map_err(told)?;
             let seeded = workgraph::seed::seed_if_empty(&store).await.map_err(told)?;
-            print(if seeded { "The demo is in place.\n" } else { "The database has data; nothing was changed.\n" })?;
+            print(if seeded {
+                "The demo is in place.\n"
+            } else {
+                "The database has data; nothing was changed.\n"
+            })?;
         }
-        Command::Import { workspace, project, paths } => {
+        Command::Import {
+            workspace,
+            project,
+            paths,
+        } => {
             store.migrate().await.map_err(told)?;
-            let options = import::Options { workspace, project, paths, progress: true };
+            let options = import::Options {
+                workspace,
+                project,
+                paths,
+                progress: true,
+            };
             let summary = import::import(&store, &options).await.map_err(told)?;
             store.close().await;
             return report(&summary);
         }
-        Command::Token { workspace, role, hours } => {
-            let token = server::token(&store, secret, clock, &workspace, role.into(), Duration::from_secs(hours * 3600)).await;
+        Command::Token {
+            workspace,
+            role,
+            hours,
+        } => {
+            let token = server::token(
+                &store,
+                secret,
+                clock,
+                &workspace,
+                role.into(),
+                Duration::from_secs(hours * 3600),
+            )
+            .await;
             print(&format!("{}\n", token.map_err(told)?))?;
         }
         Command::VerifyLedger { workspace } => {
-            let entries = server::verify_ledger(&store, &workspace).await.map_err(told)?;
+            let entries = server::verify_ledger(&store, &workspace)
+                .await
+                .map_err(told)?;
             print(&format!("{entries} entries, complete and unaltered.\n"))?;
         }
     }
@@ -172,12 +215,16 @@ fn report(summary: &import::Summary) -> Result<(), String> {
     print(&format!("{summary}\n"))?;
     match summary.malformed.len() {
         0 => Ok(()),
-        many => Err(format!("{many} of the files could not be imported; everything else is in place")),
+        many => Err(format!(
+            "{many} of the files could not be imported; everything else is in place"
+        )),
     }
 }
 
 fn print(text: &str) -> Result<(), String> {
-    io::stdout().write_all(text.as_bytes()).map_err(|error| error.to_string())
+    io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|error| error.to_string())
 }
 
 fn fail(message: &str) -> ExitCode {

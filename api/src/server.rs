@@ -120,7 +120,7 @@ pub async fn run(
             if told_to_stop.await.is_ok() {
                 tokio::time::sleep(GRACE).await;
             } else {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         } => Ok(()),
     }

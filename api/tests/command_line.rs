@@ -1,6 +1,9 @@
 //! The program as a self-hoster meets it: its commands, its settings, and what it refuses.
 
-#![expect(clippy::expect_used, reason = "a test that panics has failed, as it should")]
+#![expect(
+    clippy::expect_used,
+    reason = "a test that panics has failed, as it should"
+)]
 
 use std::{
     fs,
@@ -35,24 +38,49 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn a_wrong_setting_is_named_and_stops_the_start() {
     let directory = TempDir::new().expect("a directory");
-    fs::write(directory.path().join("typo.toml"), "lisen = \"127.0.0.1:1\"").expect("writes");
+    fs::write(
+        directory.path().join("typo.toml"),
+        "lisen = \"127.0.0.1:1\"",
+    )
+    .expect("writes");
     fs::write(directory.path().join("wrong.toml"), "listen = \"nonsense\"").expect("writes");
     let refused: [(&[(&str, &str)], &[&str]); 8] = [
-        (&[("WORKGRAPH_LISTEN", "nonsense")], &["--listen", "nonsense"]),
-        (&[("DATABASE_URL", "mysql://x")], &["--database-url", "postgres://"]),
-        (&[("WORKGRAPH_DATABASE_CONNECTIONS", "1")], &["--database-connections"]),
+        (
+            &[("WORKGRAPH_LISTEN", "nonsense")],
+            &["--listen", "nonsense"],
+        ),
+        (
+            &[("DATABASE_URL", "mysql://x")],
+            &["--database-url", "postgres://"],
+        ),
+        (
+            &[("WORKGRAPH_DATABASE_CONNECTIONS", "1")],
+            &["--database-connections"],
+        ),
         (&[("WORKGRAPH_SECRET", "short")], &["--secret", "32"]),
-        (&[("WORKGRAPH_LISTEN", "0.0.0.0:0")], &["WORKGRAPH_SECRET", "0.0.0.0"]),
+        (
+            &[("WORKGRAPH_LISTEN", "0.0.0.0:0")],
+            &["WORKGRAPH_SECRET", "0.0.0.0"],
+        ),
         (&[("WORKGRAPH_CONFIG", "missing.toml")], &["missing.toml"]),
-        (&[("WORKGRAPH_CONFIG", "typo.toml")], &["typo.toml", "lisen"]),
-        (&[("WORKGRAPH_CONFIG", "wrong.toml")], &["--listen", "nonsense"]),
+        (
+            &[("WORKGRAPH_CONFIG", "typo.toml")],
+            &["typo.toml", "lisen"],
+        ),
+        (
+            &[("WORKGRAPH_CONFIG", "wrong.toml")],
+            &["--listen", "nonsense"],
+        ),
     ];
     for (environment, words) in refused {
         let output = workgraph(directory.path(), &["serve"], environment);
         let said = text(&output.stderr);
         assert!(!output.status.success(), "{environment:?} started");
         for word in words {
-            assert!(said.contains(word), "{environment:?} says {said}, not {word}");
+            assert!(
+                said.contains(word),
+                "{environment:?} says {said}, not {word}"
+            );
         }
     }
 }
@@ -60,7 +88,10 @@ fn a_wrong_setting_is_named_and_stops_the_start() {
 #[test]
 fn a_secret_is_never_repeated() {
     let directory = TempDir::new().expect("a directory");
-    let environment = [("WORKGRAPH_SECRET", "too-short-to-use"), ("DATABASE_URL", "postgres://u:hush@h:x/y")];
+    let environment = [
+        ("WORKGRAPH_SECRET", "too-short-to-use"),
+        ("DATABASE_URL", "postgres://u:hush@h:x/y"),
+    ];
     for arguments in [&["serve"][..], &["--help"]] {
         let output = workgraph(directory.path(), arguments, &environment);
         let said = text(&output.stderr) + &text(&output.stdout);
@@ -89,7 +120,11 @@ fn help_names_every_setting() {
 #[test]
 fn the_schema_needs_no_database() {
     let directory = TempDir::new().expect("a directory");
-    let output = workgraph(directory.path(), &["schema"], &[("DATABASE_URL", "postgres://127.0.0.1:1/none")]);
+    let output = workgraph(
+        directory.path(),
+        &["schema"],
+        &[("DATABASE_URL", "postgres://127.0.0.1:1/none")],
+    );
     assert!(text(&output.stdout).contains("type Query"));
 }
 
@@ -104,10 +139,16 @@ fn a_database_is_migrated_and_seeded_once() {
     assert!(run(&["seed"]).contains("in place"));
     assert!(run(&["seed"]).contains("nothing was changed"));
     for workspace in ["demo", "acme", "system"] {
-        assert!(run(&["verify-ledger", "--workspace", workspace]).contains("complete and unaltered"));
+        assert!(
+            run(&["verify-ledger", "--workspace", workspace]).contains("complete and unaltered")
+        );
     }
     let token = run(&["token", "--workspace", "demo", "--role", "viewer"]);
-    assert_eq!((token.lines().count(), token.matches('.').count()), (1, 2), "one token alone: {token}");
+    assert_eq!(
+        (token.lines().count(), token.matches('.').count()),
+        (1, 2),
+        "one token alone: {token}"
+    );
     let nobody = workgraph(path, &["token", "--workspace", "nowhere"], &[]);
     assert!(!nobody.status.success() && nobody.stdout.is_empty());
 }
@@ -120,9 +161,20 @@ fn the_made_secret_is_its_owners_alone() {
     workgraph(directory.path(), &["migrate"], &[]);
     let secret = directory.path().join("workgraph.db.secret");
     let first = fs::read_to_string(&secret).expect("is there");
-    assert_eq!(fs::metadata(&secret).expect("is there").permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::metadata(&secret)
+            .expect("is there")
+            .permissions()
+            .mode()
+            & 0o777,
+        0o600
+    );
     workgraph(directory.path(), &["migrate"], &[]);
-    assert_eq!(first, fs::read_to_string(&secret).expect("is there"), "it is kept");
+    assert_eq!(
+        first,
+        fs::read_to_string(&secret).expect("is there"),
+        "it is kept"
+    );
 }
 
 /// A server that is ended with its test.
@@ -139,34 +191,85 @@ impl Drop for Running {
 #[test]
 fn serving_prints_where_and_for_whom_and_stops_when_told() {
     let directory = TempDir::new().expect("a directory");
-    fs::write(directory.path().join("workgraph.toml"), "listen = \"127.0.0.1:0\"").expect("writes");
-    let mut command = command(directory.path(), &[], &[("WORKGRAPH_CONFIG", "workgraph.toml")]);
-    let mut server = Running(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts"));
-    let mut lines = BufReader::new(server.0.stdout.take().expect("is piped")).lines().map(|line| line.expect("text"));
+    fs::write(
+        directory.path().join("workgraph.toml"),
+        "listen = \"127.0.0.1:0\"",
+    )
+    .expect("writes");
+    let mut command = command(
+        directory.path(),
+        &[],
+        &[("WORKGRAPH_CONFIG", "workgraph.toml")],
+    );
+    let mut server = Running(
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("starts"),
+    );
+    let mut lines = BufReader::new(server.0.stdout.take().expect("is piped"))
+        .lines()
+        .map(|line| line.expect("text"));
     let address = lines
-        .find_map(|line| Some(line.split_once("http://")?.1.trim_end_matches("/graphql").to_owned()))
+        .find_map(|line| {
+            Some(
+                line.split_once("http://")?
+                    .1
+                    .trim_end_matches("/graphql")
+                    .to_owned(),
+            )
+        })
         .expect("the address is printed");
     let roles: Vec<String> = lines.by_ref().take(8).collect();
-    for (line, role) in roles.iter().zip(["owner", "admin", "member", "viewer"].iter().cycle()) {
-        assert!(line.contains(role) && line.matches('.').count() == 2, "{line}");
+    for (line, role) in roles
+        .iter()
+        .zip(["owner", "admin", "member", "viewer"].iter().cycle())
+    {
+        assert!(
+            line.contains(role) && line.matches('.').count() == 2,
+            "{line}"
+        );
     }
     let mut stream = TcpStream::connect(&address).expect("listens");
-    write!(stream, "GET /health HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").expect("sends");
+    write!(
+        stream,
+        "GET /health HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"
+    )
+    .expect("sends");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("answers");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    let told = Command::new("kill").arg(server.0.id().to_string()).status().expect("is told");
-    assert!(told.success() && server.0.wait().expect("ends").success(), "it ends well");
+    let told = Command::new("kill")
+        .arg(server.0.id().to_string())
+        .status()
+        .expect("is told");
+    assert!(
+        told.success() && server.0.wait().expect("ends").success(),
+        "it ends well"
+    );
 }
 
 #[test]
 fn without_the_demo_an_empty_database_stays_empty() {
     let directory = TempDir::new().expect("a directory");
-    let environment = [("WORKGRAPH_LISTEN", "127.0.0.1:0"), ("WORKGRAPH_NO_DEMO", "true")];
+    let environment = [
+        ("WORKGRAPH_LISTEN", "127.0.0.1:0"),
+        ("WORKGRAPH_NO_DEMO", "true"),
+    ];
     let mut command = command(directory.path(), &[], &environment);
-    let mut server = Running(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts"));
+    let mut server = Running(
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("starts"),
+    );
     let mut lines = BufReader::new(server.0.stdout.take().expect("is piped")).lines();
-    lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("http://"))).expect("is there").expect("text");
+    lines
+        .find(|line| line.as_ref().is_ok_and(|line| line.contains("http://")))
+        .expect("is there")
+        .expect("text");
     drop(server);
     assert!(text(&workgraph(directory.path(), &["seed"], &[]).stdout).contains("in place"));
 }

@@ -132,7 +132,10 @@ impl Table {
         self
     }
 
-    #[expect(clippy::expect_used, reason = "a modifier without a column is a mistake in a step")]
+    #[expect(
+        clippy::expect_used,
+        reason = "a modifier without a column is a mistake in a step"
+    )]
     fn last(&mut self) -> &mut Column {
         self.columns
             .last_mut()
@@ -424,7 +427,9 @@ impl Table {
             format!(r#"ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY"#),
             format!(r#"ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY"#),
             format!(r#"CREATE POLICY "{table}_read" ON "{table}" FOR SELECT USING ({read})"#),
-            format!(r#"CREATE POLICY "{table}_write" ON "{table}" USING ({write}) WITH CHECK ({write})"#),
+            format!(
+                r#"CREATE POLICY "{table}_write" ON "{table}" USING ({write}) WITH CHECK ({write})"#
+            ),
         ]
     }
 

@@ -59,7 +59,6 @@ macro_rules! node {
 
         impl $name {
             /// What the `Node` interface shows.
-            #[expect(clippy::unused_async, reason = "the interface awaits every field")]
             pub(crate) async fn id(&self, _: &async_graphql::Context<'_>) -> async_graphql::Result<entity::Id> {
                 Ok(self.row.id.clone())
             }

@@ -260,7 +260,8 @@ async fn add_version(
         .await?;
     let changes = meeting::ActiveModel {
         current_transcript_id: Set(Some(version.id)),
-        duration_seconds: Set(Some(version.duration)),
+        // Without times nobody knows how long it took.
+        duration_seconds: Set(Some(version.duration).filter(|seconds| *seconds > 0)),
         word_count: Set(Some(version.word_count)),
         ..Default::default()
     };

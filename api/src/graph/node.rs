@@ -11,7 +11,6 @@ macro_rules! nodes {
         /// Anything with an id.
         #[derive(Interface)]
         #[graphql(name = "Node", field(name = "id", ty = "Id", desc = "The id, unique over all types."))]
-        #[expect(clippy::large_enum_variant, reason = "every variant is one pointer")]
         pub enum AnyNode {
             $(
                 #[doc = concat!("A `", stringify!($name), "`.")]

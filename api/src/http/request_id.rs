@@ -17,13 +17,8 @@ pub(super) async fn name(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     let elapsed = started.elapsed();
-    span.in_scope(|| {
-        tracing::info!(
-            status = response.status().as_u16(),
-            ?elapsed,
-            "request answered"
-        )
-    });
+    let status = response.status().as_u16();
+    tracing::info!(parent: &span, status, ?elapsed, "request answered");
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

@@ -151,10 +151,7 @@ async fn write_subagent(
         ..Default::default()
     };
     match before {
-        Some(before) => {
-            tx.update(before, row, "subagent.updated")
-                .await?
-        }
+        Some(before) => tx.update(before, row, "subagent.updated").await?,
         None => {
             row.slug = Set(slug);
             row.source = Set(LibrarySource::Vendor);

@@ -93,7 +93,7 @@ pub(super) async fn write(
     if is_new_text {
         let version = add_version(&mut tx, &before.id, recording.spoken).await?;
         row.current_transcript_id = Set(Some(version.id));
-        row.duration_seconds = Set(Some(version.duration));
+        row.duration_seconds = Set(Some(version.duration).filter(|seconds| *seconds > 0));
         row.word_count = Set(Some(version.word_count));
         action = "meeting.transcribed";
     }

@@ -49,7 +49,7 @@ fn is_same_person(one: &str, other: &str) -> bool {
             .filter(|word| !word.is_empty())
             .map(str::to_lowercase);
         let first = words.next();
-        (words.last().or_else(|| first.clone()), first)
+        (words.next_back().or_else(|| first.clone()), first)
     };
     ends(one) == ends(other)
 }

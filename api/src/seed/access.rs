@@ -25,13 +25,19 @@ pub(super) async fn write(ws: &mut Workspace<'_>) -> Result<()> {
     write_google_account(ws).await?;
     let family = Id(cuid2::create_id());
     // The admin's first refresh token was exchanged for the second.
-    for (role, ago, consumed) in
-        [(UserRole::Admin, 1.2, Some(0.05)), (UserRole::Admin, 0.05, None), (UserRole::Member, 0.4, None)]
-    {
+    for (role, ago, consumed) in [
+        (UserRole::Admin, 1.2, Some(0.05)),
+        (UserRole::Admin, 0.05, None),
+        (UserRole::Member, 0.4, None),
+    ] {
         let row = auth_token::ActiveModel {
             kind: Set(AuthTokenKind::Refresh),
             user_id: Set(Some(ws.user(role)?)),
-            family_id: Set(Some(if role == UserRole::Admin { family.clone() } else { Id(cuid2::create_id()) })),
+            family_id: Set(Some(if role == UserRole::Admin {
+                family.clone()
+            } else {
+                Id(cuid2::create_id())
+            })),
             ..token(ws, ago, 7.0, consumed)
         };
         ws.tx.insert(row, "auth_token.created").await?;
@@ -55,7 +61,12 @@ pub(super) async fn write(ws: &mut Workspace<'_>) -> Result<()> {
 }
 
 /// A token that was made so many days ago and holds for so many.
-fn token(ws: &Workspace<'_>, ago: f64, holds: f64, consumed: Option<f64>) -> auth_token::ActiveModel {
+fn token(
+    ws: &Workspace<'_>,
+    ago: f64,
+    holds: f64,
+    consumed: Option<f64>,
+) -> auth_token::ActiveModel {
     let made = ws.ago(ago);
     auth_token::ActiveModel {
         token_hash: Set(secrets::token_hash()),
@@ -74,7 +85,9 @@ async fn write_google_account(ws: &mut Workspace<'_>) -> Result<()> {
         access_token: Set(Secret::new(hex::encode(secrets::random::<48>()))),
         refresh_token: Set(Secret::new(hex::encode(secrets::random::<48>()))),
         expires_at: Set(ws.ago(-0.03)),
-        scopes: Set(Json(vec!["https://www.googleapis.com/auth/drive.readonly".to_owned()])),
+        scopes: Set(Json(vec![
+            "https://www.googleapis.com/auth/drive.readonly".to_owned(),
+        ])),
         drive_channel_id: Set(Some(cuid2::create_id())),
         drive_channel_token_hash: Set(secrets::token_hash()),
         channel_expiry: Set(Some(ws.ago(-4.5))),
@@ -88,7 +101,10 @@ async fn write_google_account(ws: &mut Workspace<'_>) -> Result<()> {
 
 /// Answers to two mutations that a client may repeat until tomorrow.
 async fn write_answers(ws: &mut Workspace<'_>) -> Result<()> {
-    for (role, name, ago) in [(UserRole::Owner, "project:default", 0.2), (UserRole::Member, "project:default", 0.6)] {
+    for (role, name, ago) in [
+        (UserRole::Owner, "project:default", 0.2),
+        (UserRole::Member, "project:default", 0.6),
+    ] {
         let made = ws.ago(ago);
         let row = idempotency_key::ActiveModel {
             actor: Set(ws.actor(Some(role), "")),

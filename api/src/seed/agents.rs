@@ -58,9 +58,18 @@ pub(super) struct Legacy {
     ago: f64,
 }
 
-pub(super) async fn write(ws: &mut Workspace<'_>, tokens: Vec<Token>, sessions: Vec<Session>) -> Result<()> {
+pub(super) async fn write(
+    ws: &mut Workspace<'_>,
+    tokens: Vec<Token>,
+    sessions: Vec<Session>,
+) -> Result<()> {
     for token in tokens {
-        let projects = token.projects.map(|slugs| slugs.iter().map(|slug| ws.id(&format!("project:{slug}"))).collect());
+        let projects = token.projects.map(|slugs| {
+            slugs
+                .iter()
+                .map(|slug| ws.id(&format!("project:{slug}")))
+                .collect()
+        });
         let projects: Option<Vec<_>> = projects.transpose()?;
         let row = agent_token::ActiveModel {
             name: Set(token.name),

@@ -106,21 +106,54 @@ pub(super) async fn write(ws: &mut Workspace<'_>, mut brief: Brief) -> Result<()
         clarifications::write(ws, question, Some(&row.id), None).await?;
     }
     if let Some(redirected) = &brief.redirected {
-        let (at, subject) = (later(row.created_at, redirected.hours), Subject::Brief(row.id.clone()));
-        decisions::write(ws, subject, project.clone(), 1, ApprovalDecision::Redirected, redirected, at).await?;
+        let (at, subject) = (
+            later(row.created_at, redirected.hours),
+            Subject::Brief(row.id.clone()),
+        );
+        decisions::write(
+            ws,
+            subject,
+            project.clone(),
+            1,
+            ApprovalDecision::Redirected,
+            redirected,
+            at,
+        )
+        .await?;
     }
     if let (Some(decision), Some(at)) = (&brief.decision, row.decided_at) {
         let rejected = row.status == PrdStatus::Rejected;
-        let kind = if rejected { ApprovalDecision::Rejected } else { ApprovalDecision::Approved };
-        decisions::write(ws, Subject::Brief(row.id.clone()), project.clone(), row.version, kind, decision, at).await?;
+        let kind = if rejected {
+            ApprovalDecision::Rejected
+        } else {
+            ApprovalDecision::Approved
+        };
+        decisions::write(
+            ws,
+            Subject::Brief(row.id.clone()),
+            project.clone(),
+            row.version,
+            kind,
+            decision,
+            at,
+        )
+        .await?;
     }
     if row.status == PrdStatus::PendingApproval {
-        ws.replies.push(Reply { kind: AuthTokenKind::ApprovalReply, subject_type: "PRD", subject: row.id.clone() });
+        ws.replies.push(Reply {
+            kind: AuthTokenKind::ApprovalReply,
+            subject_type: "PRD",
+            subject: row.id.clone(),
+        });
     }
     for operation in [ApiOperation::Brief, ApiOperation::Council] {
         if operation == ApiOperation::Brief || brief.council.is_some() {
             let call = Call::new("ba_agent", operation, row.created_at);
-            ws.calls.push(Call { project: project.clone(), brief: Some(row.id.clone()), ..call });
+            ws.calls.push(Call {
+                project: project.clone(),
+                brief: Some(row.id.clone()),
+                ..call
+            });
         }
     }
     plans::write(ws, &row, brief).await
@@ -128,8 +161,14 @@ pub(super) async fn write(ws: &mut Workspace<'_>, mut brief: Brief) -> Result<()
 
 async fn write_row(ws: &mut Workspace<'_>, brief: &mut Brief) -> Result<prd::Model> {
     let created = ws.ago(brief.ago);
-    let decided = brief.decision.as_ref().map(|decision| later(created, decision.hours));
-    let redrafted = brief.redirected.as_ref().map(|redirected| later(created, redirected.hours + 0.2));
+    let decided = brief
+        .decision
+        .as_ref()
+        .map(|decision| later(created, decision.hours));
+    let redrafted = brief
+        .redirected
+        .as_ref()
+        .map(|redirected| later(created, redirected.hours + 0.2));
     let decider = brief.decision.as_ref().and_then(|decision| decision.by);
     let doc = brief.page.goal.is_some().then(cuid2::create_id);
     for (place, requirement) in brief.requirements.iter_mut().enumerate() {
@@ -167,7 +206,9 @@ async fn write_row(ws: &mut Workspace<'_>, brief: &mut Brief) -> Result<prd::Mod
         version: Set(brief.version),
         status: Set(brief.status),
         target_repo: Set(brief.repo.clone()),
-        google_doc_url: Set(doc.as_ref().map(|id| format!("https://docs.example/document/{id}"))),
+        google_doc_url: Set(doc
+            .as_ref()
+            .map(|id| format!("https://docs.example/document/{id}"))),
         google_doc_id: Set(doc),
         created_by_id: Set(brief.by.map(|role| ws.user(role)).transpose()?),
         decided_by_id: Set(decider.map(|role| ws.user(role)).transpose()?),
@@ -182,8 +223,17 @@ async fn write_row(ws: &mut Workspace<'_>, brief: &mut Brief) -> Result<prd::Mod
 }
 
 /// Ties a brief to a symbol; the last of several was tied by a person.
-async fn write_link(ws: &mut Workspace<'_>, brief: &prd::Model, project: &str, name: &str, place: usize) -> Result<()> {
-    let known = ws.symbols.iter().find(|symbol| symbol.project == project && symbol.node.name == name);
+async fn write_link(
+    ws: &mut Workspace<'_>,
+    brief: &prd::Model,
+    project: &str,
+    name: &str,
+    place: usize,
+) -> Result<()> {
+    let known = ws
+        .symbols
+        .iter()
+        .find(|symbol| symbol.project == project && symbol.node.name == name);
     let node = known.map(|symbol| symbol.node.clone()).unwrap_or_default();
     let by_hand = place == 2;
     let row = prd_symbol_link::ActiveModel {
@@ -192,8 +242,16 @@ async fn write_link(ws: &mut Workspace<'_>, brief: &prd::Model, project: &str, n
         symbol_name: Set(node.name),
         file: Set(Some(node.file)),
         line: Set(node.line),
-        confidence: Set(if by_hand { 1.0 } else { 0.93 - 0.17 * place as f64 }),
-        source: Set(if by_hand { SymbolLinkSource::Manual } else { SymbolLinkSource::Auto }),
+        confidence: Set(if by_hand {
+            1.0
+        } else {
+            0.93 - 0.17 * place as f64
+        }),
+        source: Set(if by_hand {
+            SymbolLinkSource::Manual
+        } else {
+            SymbolLinkSource::Auto
+        }),
         created_at: Set(later(brief.created_at, 0.1)),
         ..Default::default()
     };

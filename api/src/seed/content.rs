@@ -30,7 +30,12 @@ pub(super) fn of(slug: &str) -> Result<Content> {
         "acme" => files!("acme"),
         _ => return Err(Error::internal(format!("the demo has no workspace {slug}"))),
     };
-    Ok(Content { company: read(company)?, meetings: read(meetings)?, briefs: read(briefs)?, tickets: read(tickets)? })
+    Ok(Content {
+        company: read(company)?,
+        meetings: read(meetings)?,
+        briefs: read(briefs)?,
+        tickets: read(tickets)?,
+    })
 }
 
 /// Reads one file.
@@ -47,7 +52,10 @@ mod tests {
     fn every_workspace_of_the_demo_can_be_read() -> Result<()> {
         for slug in DEMO_WORKSPACES {
             let content = of(slug)?;
-            assert!(content.meetings.len() > 5 && content.briefs.len() > 5, "{slug}");
+            assert!(
+                content.meetings.len() > 5 && content.briefs.len() > 5,
+                "{slug}"
+            );
         }
         assert!(of("nobody").is_err());
         Ok(())

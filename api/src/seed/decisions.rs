@@ -36,7 +36,14 @@ fn an_afternoon() -> f64 {
 impl Decision {
     /// A decision without a reason.
     pub(super) fn plain(by: UserRole, channel: ApprovalChannel) -> Self {
-        Self { by: Some(by), instead_of: None, channel, hours: an_afternoon(), reason: None, rule: None }
+        Self {
+            by: Some(by),
+            instead_of: None,
+            channel,
+            hours: an_afternoon(),
+            reason: None,
+            rule: None,
+        }
     }
 }
 
@@ -59,7 +66,11 @@ pub(super) async fn write(
 ) -> Result<()> {
     let is_web = decision.channel == ApprovalChannel::Web;
     let email = decision.by.map(|role| ws.email(role));
-    let channel = if decision.by.is_none() { ApprovalChannel::Api } else { decision.channel };
+    let channel = if decision.by.is_none() {
+        ApprovalChannel::Api
+    } else {
+        decision.channel
+    };
     let mut row = approval::ActiveModel {
         project_id: Set(project_id),
         decision: Set(kind),
@@ -70,7 +81,13 @@ pub(super) async fn write(
         actor_email: Set(email),
         on_behalf_of_user_id: Set(decision.instead_of.map(|role| ws.user(role)).transpose()?),
         channel: Set(channel),
-        message_link: Set((!is_web).then(|| format!("https://messages.example/{}/{}", ws.slug, cuid2::create_id()))),
+        message_link: Set((!is_web).then(|| {
+            format!(
+                "https://messages.example/{}/{}",
+                ws.slug,
+                cuid2::create_id()
+            )
+        })),
         subject_version: Set(version),
         diff: Set(Large::new(Json(json!({ "after": { "decision": kind } })))),
         rule_matched: Set(decision.rule.clone()),

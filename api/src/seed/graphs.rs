@@ -48,7 +48,8 @@ pub(super) async fn write(ws: &mut Workspace<'_>, graph: Graph) -> Result<()> {
     let hash = secrets::sha256(whole.to_string().as_bytes());
     let project_id = ws.id(&format!("project:{}", graph.project))?;
     let built = ws.ago(graph.ago);
-    let (node_count, edge_count, community_count) = (count(&nodes), count(&edges), count(&communities));
+    let (node_count, edge_count, community_count) =
+        (count(&nodes), count(&edges), count(&communities));
     nodes.sort_by_key(|node| -node.degree);
     let row = project_graph::ActiveModel {
         project_id: Set(project_id.clone()),
@@ -68,7 +69,10 @@ pub(super) async fn write(ws: &mut Workspace<'_>, graph: Graph) -> Result<()> {
     };
     ws.tx.insert(row, "graph.created").await?;
     ws.graph_hashes.insert(project_id, hash);
-    ws.symbols.extend(nodes.into_iter().map(|node| Symbol { project: graph.project.clone(), node }));
+    ws.symbols.extend(nodes.into_iter().map(|node| Symbol {
+        project: graph.project.clone(),
+        node,
+    }));
     Ok(())
 }
 
@@ -76,40 +80,87 @@ fn nodes(files: &BTreeMap<String, Vec<String>>) -> Result<Vec<GraphNode>> {
     let mut nodes = Vec::new();
     for (file, symbols) in files {
         let name = file.rsplit('/').next().unwrap_or(file);
-        nodes.push(node(file, GraphNodeKind::File, "file", name, None, count(symbols)));
+        nodes.push(node(
+            file,
+            GraphNodeKind::File,
+            "file",
+            name,
+            None,
+            count(symbols),
+        ));
         for symbol in symbols {
             let parts: Vec<&str> = symbol.split_whitespace().collect();
-            let [word, name, line] = parts[..] else { return Err(unclear(symbol)) };
+            let [word, name, line] = parts[..] else {
+                return Err(unclear(symbol));
+            };
             let kind = serde_json::from_value(word.into()).map_err(Error::internal)?;
-            nodes.push(node(file, kind, word, name, Some(line.parse().map_err(Error::internal)?), 1));
+            nodes.push(node(
+                file,
+                kind,
+                word,
+                name,
+                Some(line.parse().map_err(Error::internal)?),
+                1,
+            ));
         }
     }
     Ok(nodes)
 }
 
-fn node(file: &str, kind: GraphNodeKind, word: &str, name: &str, line: Option<i32>, degree: i32) -> GraphNode {
-    let (id, name, file) = (format!("{file}:{word}:{name}"), name.to_owned(), file.to_owned());
-    GraphNode { id, name, kind, file, line, degree }
+fn node(
+    file: &str,
+    kind: GraphNodeKind,
+    word: &str,
+    name: &str,
+    line: Option<i32>,
+    degree: i32,
+) -> GraphNode {
+    let (id, name, file) = (
+        format!("{file}:{word}:{name}"),
+        name.to_owned(),
+        file.to_owned(),
+    );
+    GraphNode {
+        id,
+        name,
+        kind,
+        file,
+        line,
+        degree,
+    }
 }
 
 /// The edges that are written down, after those from each file to what it contains.
 fn edges(links: &[String], nodes: &mut [GraphNode]) -> Result<Vec<Value>> {
     let mut edges = Vec::new();
     for file in nodes.iter().filter(|node| node.kind == GraphNodeKind::File) {
-        for inner in nodes.iter().filter(|node| node.file == file.file && node.id != file.id) {
-            edges.push(json!({ "from": file.id, "to": inner.id, "kind": "contains", "tag": "extracted" }));
+        for inner in nodes
+            .iter()
+            .filter(|node| node.file == file.file && node.id != file.id)
+        {
+            edges.push(
+                json!({ "from": file.id, "to": inner.id, "kind": "contains", "tag": "extracted" }),
+            );
         }
     }
     for link in links {
         let parts: Vec<&str> = link.split_whitespace().collect();
-        let [from, kind, to] = parts[..] else { return Err(unclear(link)) };
+        let [from, kind, to] = parts[..] else {
+            return Err(unclear(link));
+        };
         let mut ends = [from, to].map(|name| nodes.iter().position(|node| node.name == name));
-        let [Some(from), Some(to)] = ends else { return Err(unclear(link)) };
+        let [Some(from), Some(to)] = ends else {
+            return Err(unclear(link));
+        };
         for end in ends.iter_mut().flatten() {
             nodes[*end].degree += 1;
         }
         // A call through an interface is found by its name only.
-        let tag = if kind == "calls" && nodes[from].file != nodes[to].file { "inferred" } else { "extracted" };
+        let tag = if kind == "calls" && nodes[from].file != nodes[to].file {
+            "inferred"
+        } else {
+            "extracted"
+        };
         edges.push(json!({ "from": nodes[from].id, "to": nodes[to].id, "kind": kind, "tag": tag }));
     }
     Ok(edges)

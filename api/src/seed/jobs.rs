@@ -12,9 +12,15 @@ use serde_json::json;
 
 /// Writes the jobs of a ticket that changes or tests a repository.
 pub(super) async fn write(ws: &mut Workspace<'_>, ticket: &ticket::Model) -> Result<()> {
-    let Some(repo) = ticket.target_repo.clone() else { return Ok(()) };
+    let Some(repo) = ticket.target_repo.clone() else {
+        return Ok(());
+    };
     let implements = ticket.role_slug == "dev_agent";
-    let action = if implements { "implement_prd" } else { "run_tests" };
+    let action = if implements {
+        "implement_prd"
+    } else {
+        "run_tests"
+    };
     let begun = match ticket.status {
         // A job that nobody takes fails after a day, so one that waits is young.
         TicketStatus::Ready => ticket.created_at.max(ws.ago(0.3)),
@@ -59,20 +65,28 @@ async fn write_one(
     // The review is of the pull request that the implementation opened.
     let opened = ticket.claimed_at.unwrap_or(begun).inner();
     let number = 1200 - (ws.tx.now().inner() - opened).num_hours();
-    let pr_url = (status == Done && action != "run_tests").then(|| format!("https://git.example/{repo}/pull/{number}"));
+    let pr_url = (status == Done && action != "run_tests")
+        .then(|| format!("https://git.example/{repo}/pull/{number}"));
     let result = match action {
         "run_tests" => json!({ "testsRun": 18, "testsPassed": 18, "testsFailed": 0 }),
-        _ => json!({ "prUrl": pr_url, "filesChanged": ["README.md", "src/main"], "testsRun": 42, "testsPassed": 42 }),
+        _ => {
+            json!({ "prUrl": pr_url, "filesChanged": ["README.md", "src/main"], "testsRun": 42, "testsPassed": 42 })
+        }
     };
     let row = agent_job::ActiveModel {
         ticket_id: Set(ticket.id.clone()),
         project_id: Set(ticket.project_id.clone()),
         agent_token_id: Set(sent.then(|| ws.id("token:builder")).transpose()?),
-        session_id: Set(sent.then(|| ws.id("session:connected")).transpose()?.map(|id| id.0)),
+        session_id: Set(sent
+            .then(|| ws.id("session:connected"))
+            .transpose()?
+            .map(|id| id.0)),
         action: Set(action.to_owned()),
         status: Set(status),
         target_repo: Set(repo.to_owned()),
-        payload: Set(Large::new(Json(json!({ "branch": format!("agent/{number}"), "title": ticket.title })))),
+        payload: Set(Large::new(Json(
+            json!({ "branch": format!("agent/{number}"), "title": ticket.title }),
+        ))),
         result: Set(Large((status == Done).then_some(Json(result)))),
         pr_url: Set(pr_url),
         progress_percent: Set(percent),
@@ -84,7 +98,11 @@ async fn write_one(
         completed_at: Set(ended.then_some(over)),
         lease_expires_at: Set((status == InProgress).then(|| ws.ago(-0.002))),
         created_at: Set(begun),
-        updated_at: Set(if status == InProgress { ws.tx.now() } else { over }),
+        updated_at: Set(if status == InProgress {
+            ws.tx.now()
+        } else {
+            over
+        }),
         ..Default::default()
     };
     ws.tx.insert(row, "agent_job.created").await?;

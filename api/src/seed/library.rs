@@ -94,30 +94,50 @@ pub(super) async fn write_shared(store: &Store) -> Result<()> {
     let released = later(tx.now(), -200.0 * 24.0);
     write_roles(&mut tx, library.roles, released, true).await?;
     for entry in library.skills {
-        tx.insert(package(entry, released), "skill_package.created").await?;
+        tx.insert(package(entry, released), "skill_package.created")
+            .await?;
     }
     for entry in library.subagents {
-        tx.insert(subagent(entry, released), "subagent.created").await?;
+        tx.insert(subagent(entry, released), "subagent.created")
+            .await?;
     }
     tx.commit().await?;
     Ok(())
 }
 
 /// Writes what a workspace has of its own.
-pub(super) async fn write_own(ws: &mut Workspace<'_>, library: Library, playbooks: Vec<Playbook>) -> Result<()> {
+pub(super) async fn write_own(
+    ws: &mut Workspace<'_>,
+    library: Library,
+    playbooks: Vec<Playbook>,
+) -> Result<()> {
     let at = ws.ago(52.0);
     write_roles(&mut ws.tx, library.roles, at, false).await?;
     for entry in library.skills {
-        let package = ws.tx.insert(package(entry, at), "skill_package.created").await?;
+        let package = ws
+            .tx
+            .insert(package(entry, at), "skill_package.created")
+            .await?;
         if package.status == LibraryStatus::Active {
             let decision = Decision::plain(UserRole::Admin, ApprovalChannel::Web);
             let subject = Subject::SkillPackage(package.id);
             let decided_at = later(at, 3.0);
-            decisions::write(ws, subject, None, 1, ApprovalDecision::Approved, &decision, decided_at).await?;
+            decisions::write(
+                ws,
+                subject,
+                None,
+                1,
+                ApprovalDecision::Approved,
+                &decision,
+                decided_at,
+            )
+            .await?;
         }
     }
     for entry in library.subagents {
-        ws.tx.insert(subagent(entry, at), "subagent.created").await?;
+        ws.tx
+            .insert(subagent(entry, at), "subagent.created")
+            .await?;
     }
     for playbook in playbooks {
         let row = skill::ActiveModel {
@@ -139,7 +159,12 @@ pub(super) async fn write_own(ws: &mut Workspace<'_>, library: Library, playbook
     Ok(())
 }
 
-async fn write_roles(tx: &mut Tx<'_>, roles: Vec<Role>, at: Timestamp, is_builtin: bool) -> Result<()> {
+async fn write_roles(
+    tx: &mut Tx<'_>,
+    roles: Vec<Role>,
+    at: Timestamp,
+    is_builtin: bool,
+) -> Result<()> {
     for role in roles {
         let row = agent_role::ActiveModel {
             slug: Set(role.slug),
@@ -159,14 +184,24 @@ async fn write_roles(tx: &mut Tx<'_>, roles: Vec<Role>, at: Timestamp, is_builti
             updated_at: Set(at),
             ..Default::default()
         };
-        tx.insert(row, if is_builtin { "agent_role.created" } else { "agent_role.overridden" }).await?;
+        tx.insert(
+            row,
+            if is_builtin {
+                "agent_role.created"
+            } else {
+                "agent_role.overridden"
+            },
+        )
+        .await?;
     }
     Ok(())
 }
 
 fn package(entry: Entry, at: Timestamp) -> skill_package::ActiveModel {
     skill_package::ActiveModel {
-        metadata: Set(Json(json!({ "path": format!("skills/{}/SKILL.md", entry.slug), "version": "1.2.0" }))),
+        metadata: Set(Json(
+            json!({ "path": format!("skills/{}/SKILL.md", entry.slug), "version": "1.2.0" }),
+        )),
         slug: Set(entry.slug),
         source: Set(entry.source),
         content_hash: Set(secrets::sha256(entry.body.as_bytes())),
@@ -182,7 +217,9 @@ fn package(entry: Entry, at: Timestamp) -> skill_package::ActiveModel {
 
 fn subagent(entry: Entry, at: Timestamp) -> subagent_definition::ActiveModel {
     subagent_definition::ActiveModel {
-        metadata: Set(Json(json!({ "path": format!("agents/{}.md", entry.slug), "version": "1.2.0" }))),
+        metadata: Set(Json(
+            json!({ "path": format!("agents/{}.md", entry.slug), "version": "1.2.0" }),
+        )),
         slug: Set(entry.slug),
         source: Set(entry.source),
         content_hash: Set(secrets::sha256(entry.body.as_bytes())),

@@ -9,7 +9,10 @@ use crate::error::Result;
 use entity::{
     BigInt, Id, Json, Large, Secret, Timestamp,
     api_usage::ApiOperation,
-    meeting::{self, MeetingInsights, MeetingParticipant, MeetingParticipantRole, MeetingSource, MeetingStatus},
+    meeting::{
+        self, MeetingInsights, MeetingParticipant, MeetingParticipantRole, MeetingSource,
+        MeetingStatus,
+    },
     user::UserRole,
     whisper_transcription::{self, WhisperTranscriptionProvider, WhisperTranscriptionStatus},
 };
@@ -48,17 +51,31 @@ pub(super) struct Meeting {
 
 pub(super) async fn write(ws: &mut Workspace<'_>, mut meeting: Meeting) -> Result<()> {
     let start = ws.ago(meeting.ago);
-    let spoken = meeting.transcript.as_deref().map(Spoken::read).transpose()?;
+    let spoken = meeting
+        .transcript
+        .as_deref()
+        .map(Spoken::read)
+        .transpose()?;
     if let Some(spoken) = &spoken {
         meeting.people.clone_from(&spoken.speakers);
     }
     let seconds = spoken.as_ref().map_or(1500, |spoken| spoken.seconds);
-    let ended = matches!(meeting.status, MeetingStatus::Completed | MeetingStatus::Failed | MeetingStatus::Processing);
+    let ended = matches!(
+        meeting.status,
+        MeetingStatus::Completed | MeetingStatus::Failed | MeetingStatus::Processing
+    );
     let is_call = meeting.url.is_some() || meeting.source == MeetingSource::VoiceDialin;
-    let created = if is_call { ws.past(start, -46.0) } else { ws.past(start, 0.4) };
+    let created = if is_call {
+        ws.past(start, -46.0)
+    } else {
+        ws.past(start, 0.4)
+    };
     let participants = participants(ws, &meeting);
     let insights = meeting.insights.take().zip(spoken.as_ref());
-    let insights = insights.map(|(read, spoken)| MeetingInsights { participant_stats: spoken.stats(), ..read });
+    let insights = insights.map(|(read, spoken)| MeetingInsights {
+        participant_stats: spoken.stats(),
+        ..read
+    });
     let row = meeting::ActiveModel {
         project_id: Set(ws.id(&format!("project:{}", meeting.project))?),
         goal_id: Set(ws.some("goal", meeting.goal.as_ref())?),
@@ -74,7 +91,12 @@ pub(super) async fn write(ws: &mut Workspace<'_>, mut meeting: Meeting) -> Resul
         participants: Set(Large::new(Json(participants))),
         uploaded_by_id: Set(meeting.by.map(|role| ws.user(role)).transpose()?),
         failure_reason: Set(meeting.failure.clone()),
-        metadata: Set(Large::new(Json(meeting.live.clone().unwrap_or_else(|| json!({ "language": "en" }))))),
+        metadata: Set(Large::new(Json(
+            meeting
+                .live
+                .clone()
+                .unwrap_or_else(|| json!({ "language": "en" })),
+        ))),
         insights: Set(Large(insights.map(Json))),
         created_at: Set(created),
         updated_at: Set(ws.past(start.max(created), 1.0)),
@@ -90,16 +112,36 @@ pub(super) async fn write(ws: &mut Workspace<'_>, mut meeting: Meeting) -> Resul
 }
 
 fn participants(ws: &Workspace<'_>, meeting: &Meeting) -> Vec<MeetingParticipant> {
-    let bot = matches!(meeting.source, MeetingSource::Recall | MeetingSource::Vexa | MeetingSource::VoiceDialin);
+    let bot = matches!(
+        meeting.source,
+        MeetingSource::Recall | MeetingSource::Vexa | MeetingSource::VoiceDialin
+    );
     let person = |(place, name): (usize, &String)| MeetingParticipant {
         name: name.clone(),
         // People from outside are known by name only.
-        email: ws.people.iter().find(|(known, _)| known == name).map(|(_, role)| ws.email(*role)),
-        role: if place == 0 { MeetingParticipantRole::Host } else { MeetingParticipantRole::Participant },
+        email: ws
+            .people
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, role)| ws.email(*role)),
+        role: if place == 0 {
+            MeetingParticipantRole::Host
+        } else {
+            MeetingParticipantRole::Participant
+        },
     };
-    let recorder =
-        MeetingParticipant { name: "Notetaker".to_owned(), email: None, role: MeetingParticipantRole::AiBot };
-    meeting.people.iter().enumerate().map(person).chain(bot.then_some(recorder)).collect()
+    let recorder = MeetingParticipant {
+        name: "Notetaker".to_owned(),
+        email: None,
+        role: MeetingParticipantRole::AiBot,
+    };
+    meeting
+        .people
+        .iter()
+        .enumerate()
+        .map(person)
+        .chain(bot.then_some(recorder))
+        .collect()
 }
 
 /// Writes the run that makes a transcript of a recording, as far as the meeting's state says it has come.
@@ -124,11 +166,18 @@ async fn write_transcription(
         meeting_id: Set(row.id.clone()),
         status: Set(status),
         provider: Set(succeeded.then_some(WhisperTranscriptionProvider::Openai)),
-        provider_chain: Set(Json(vec![WhisperTranscriptionProvider::Local, WhisperTranscriptionProvider::Openai])),
+        provider_chain: Set(Json(vec![
+            WhisperTranscriptionProvider::Local,
+            WhisperTranscriptionProvider::Openai,
+        ])),
         model: Set(succeeded.then(|| "whisper-1".to_owned())),
         language: Set(Some("en".to_owned())),
         domain_prompt: Set(meeting.context.clone()),
-        audio_key: Set(Secret(ended.is_none().then(|| format!("recordings/{}/{}.m4a", ws.slug, meeting.key)))),
+        audio_key: Set(Secret(
+            ended
+                .is_none()
+                .then(|| format!("recordings/{}/{}.m4a", ws.slug, meeting.key)),
+        )),
         file_name: Set(Some(format!("{}.m4a", meeting.key))),
         content_type: Set(Some("audio/x-m4a".to_owned())),
         size_bytes: Set(Some(BigInt(61_440_000 + 1_024 * i64::from(seconds)))),
@@ -149,7 +198,11 @@ async fn write_transcription(
     let transcription = ws.tx.insert(transcription, "transcription.created").await?;
     if succeeded {
         let call = Call::new("ba_agent", ApiOperation::Transcribe, uploaded);
-        ws.calls.push(Call { project: Some(row.project_id.clone()), seconds, ..call });
+        ws.calls.push(Call {
+            project: Some(row.project_id.clone()),
+            seconds,
+            ..call
+        });
     }
     Ok(Some(transcription.id))
 }

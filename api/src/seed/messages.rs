@@ -57,7 +57,9 @@ pub(super) async fn write(
         write_notice(ws, notice).await?;
     }
     for subscription in subscriptions {
-        let [start, end] = subscription.quiet.map_or([None, None], |quiet| quiet.map(Some));
+        let [start, end] = subscription
+            .quiet
+            .map_or([None, None], |quiet| quiet.map(Some));
         let row = notification_subscription::ActiveModel {
             user_id: Set(ws.user(subscription.role)?),
             project_id: Set(ws.some("project", subscription.project.as_ref())?),
@@ -84,13 +86,21 @@ async fn write_notice(ws: &mut Workspace<'_>, notice: Notice) -> Result<()> {
         DeliveryStatus::Failed => 3,
         DeliveryStatus::Pending | DeliveryStatus::Suppressed => 0,
     };
-    let target_id = notice.about.as_deref().map(|name| ws.id(name)).transpose()?;
-    let kind = notice.about.as_deref().and_then(|name| name.split_once(':')).map(|(kind, _)| match kind {
-        "brief" => "PRD",
-        "plan" => "ExecutionPlan",
-        "meeting" => "Meeting",
-        _ => "Ticket",
-    });
+    let target_id = notice
+        .about
+        .as_deref()
+        .map(|name| ws.id(name))
+        .transpose()?;
+    let kind = notice
+        .about
+        .as_deref()
+        .and_then(|name| name.split_once(':'))
+        .map(|(kind, _)| match kind {
+            "brief" => "PRD",
+            "plan" => "ExecutionPlan",
+            "meeting" => "Meeting",
+            _ => "Ticket",
+        });
     let read = notice.read.or(notice.dismissed);
     let row = notification::ActiveModel {
         user_id: Set(notice.to.map(|role| ws.user(role)).transpose()?),
@@ -98,8 +108,12 @@ async fn write_notice(ws: &mut Workspace<'_>, notice: Notice) -> Result<()> {
         kind: Set(notice.kind),
         title: Set(notice.title),
         message: Set(notice.message),
-        metadata: Set(target_id.as_ref().map(|id| Json(json!({ "referenceId": id, "referenceType": kind })))),
-        dedupe_key: Set(notice.about.map(|about| format!("{about}#{}", at.inner().timestamp()))),
+        metadata: Set(target_id
+            .as_ref()
+            .map(|id| Json(json!({ "referenceId": id, "referenceType": kind })))),
+        dedupe_key: Set(notice
+            .about
+            .map(|about| format!("{about}#{}", at.inner().timestamp()))),
         target_type: Set(kind.map(str::to_owned)),
         target_id: Set(target_id),
         delivery_status: Set(delivery),

@@ -39,9 +39,16 @@ pub const DEMO_WORKSPACES: [&str; 2] = ["demo", "acme"];
 /// # Errors
 /// If the database fails.
 pub async fn seed_if_empty(store: &Store) -> Result<bool> {
-    if !store.system().is_empty().await? {
-        return Ok(false);
+    let turn = store.turn().await?;
+    let empty = store.system().is_empty().await?;
+    if empty {
+        write_all(store).await?;
     }
+    turn.end().await?;
+    Ok(empty)
+}
+
+async fn write_all(store: &Store) -> Result<()> {
     library::write_shared(store).await?;
     for slug in DEMO_WORKSPACES {
         let content = content::of(slug)?;
@@ -50,5 +57,5 @@ pub async fn seed_if_empty(store: &Store) -> Result<bool> {
         let hashes = hashes.await.map_err(Error::internal)??;
         workspace::write(store, slug, content, hashes).await?;
     }
-    Ok(true)
+    Ok(())
 }

@@ -113,7 +113,11 @@ async fn write_credential(ws: &mut Workspace<'_>, credential: Credential) -> Res
         ..Default::default()
     };
     let is_provider = credential.kind == CredentialKind::AiProvider;
-    let action = if is_provider { "ai_provider.added" } else { "credential.created" };
+    let action = if is_provider {
+        "ai_provider.added"
+    } else {
+        "credential.created"
+    };
     Ok(ws.tx.insert(row, action).await?.id)
 }
 
@@ -123,7 +127,20 @@ async fn write_connection(ws: &mut Workspace<'_>, connection: Connection) -> Res
     let credential_id = match connection.hint {
         Some(hint) => {
             let (kind, name, ago) = (CredentialKind::Integration, name.clone(), connection.ago);
-            Some(write_credential(ws, Credential { kind, name, hint, ago, used, rotated: None }).await?)
+            Some(
+                write_credential(
+                    ws,
+                    Credential {
+                        kind,
+                        name,
+                        hint,
+                        ago,
+                        used,
+                        rotated: None,
+                    },
+                )
+                .await?,
+            )
         }
         None => None,
     };
@@ -142,7 +159,11 @@ async fn write_connection(ws: &mut Workspace<'_>, connection: Connection) -> Res
         updated_at: Set(ws.ago(used)),
         ..Default::default()
     };
-    let action = if connected { "integration.connected" } else { "integration.created" };
+    let action = if connected {
+        "integration.connected"
+    } else {
+        "integration.created"
+    };
     let row = ws.tx.insert(row, action).await?;
     ws.remember(format!("connection:{name}"), &row.id);
     Ok(())
@@ -167,7 +188,11 @@ async fn write_route(ws: &mut Workspace<'_>, route: Route) -> Result<()> {
 }
 
 async fn write_schedule(ws: &mut Workspace<'_>, schedule: Schedule) -> Result<()> {
-    let outcome = if schedule.error.is_some() { ScheduledJobOutcome::Error } else { ScheduledJobOutcome::Success };
+    let outcome = if schedule.error.is_some() {
+        ScheduledJobOutcome::Error
+    } else {
+        ScheduledJobOutcome::Success
+    };
     let row = scheduled_job::ActiveModel {
         name: Set(schedule.name),
         cron_expression: Set(schedule.cron),

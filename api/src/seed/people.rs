@@ -69,7 +69,11 @@ struct Invitation {
     ago: f64,
 }
 
-pub(super) async fn write(ws: &mut Workspace<'_>, company: &mut Company, hashes: Vec<String>) -> Result<()> {
+pub(super) async fn write(
+    ws: &mut Workspace<'_>,
+    company: &mut Company,
+    hashes: Vec<String>,
+) -> Result<()> {
     let since = ws.ago(company.since);
     let row = tenant::ActiveModel {
         name: Set(company.name.clone()),
@@ -89,15 +93,33 @@ pub(super) async fn write(ws: &mut Workspace<'_>, company: &mut Company, hashes:
         write_invitation(ws, invitation).await?;
     }
     let owner = ws.user(UserRole::Owner)?;
-    let setup = TenantSetup { completed: true, completed_at: Some(later(since, 2.0)), completed_by: Some(owner) };
+    let setup = TenantSetup {
+        completed: true,
+        completed_at: Some(later(since, 2.0)),
+        completed_by: Some(owner),
+    };
     let delegate_user_id = Some(ws.user(UserRole::Member)?);
-    let settings = TenantSettings { setup, delegate_user_id, ..company.settings.clone() };
-    let row = tenant::ActiveModel { settings: Set(Json(settings)), ..Default::default() };
-    ws.tx.update::<tenant::Entity, _>(&tenant, row, "settings.updated").await?;
+    let settings = TenantSettings {
+        setup,
+        delegate_user_id,
+        ..company.settings.clone()
+    };
+    let row = tenant::ActiveModel {
+        settings: Set(Json(settings)),
+        ..Default::default()
+    };
+    ws.tx
+        .update::<tenant::Entity, _>(&tenant, row, "settings.updated")
+        .await?;
     Ok(())
 }
 
-async fn write_person(ws: &mut Workspace<'_>, person: &Person, hash: String, joined: f64) -> Result<()> {
+async fn write_person(
+    ws: &mut Workspace<'_>,
+    person: &Person,
+    hash: String,
+    joined: f64,
+) -> Result<()> {
     let joined = ws.ago(joined);
     let row = user::ActiveModel {
         email: Set(ws.email(person.role)),
@@ -105,7 +127,10 @@ async fn write_person(ws: &mut Workspace<'_>, person: &Person, hash: String, joi
         name: Set(person.name.clone()),
         role: Set(person.role),
         preferred_channel: Set(person.channel),
-        channel_ids: Set(Json(ChannelIds { slack: person.slack.clone(), ..Default::default() })),
+        channel_ids: Set(Json(ChannelIds {
+            slack: person.slack.clone(),
+            ..Default::default()
+        })),
         persona: Set(Some(person.persona)),
         has_seen_tour: Set(person.role != UserRole::Viewer),
         last_login_at: Set(Some(ws.ago(person.seen))),
@@ -114,7 +139,10 @@ async fn write_person(ws: &mut Workspace<'_>, person: &Person, hash: String, joi
         ..Default::default()
     };
     let user = ws.tx.insert(row, "user.joined").await?;
-    ws.remember(format!("user:{}", sea_orm::ActiveEnum::to_value(&person.role)), &user.id);
+    ws.remember(
+        format!("user:{}", sea_orm::ActiveEnum::to_value(&person.role)),
+        &user.id,
+    );
     ws.people.push((person.name.clone(), person.role));
     Ok(())
 }

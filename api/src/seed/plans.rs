@@ -51,8 +51,14 @@ fn one() -> i32 {
 }
 
 /// Writes the attempts at an approved brief, oldest first.
-pub(super) async fn write(ws: &mut Workspace<'_>, brief: &prd::Model, content: Brief) -> Result<()> {
-    let Some(approved_at) = brief.decided_at.filter(|_| !content.plans.is_empty()) else { return Ok(()) };
+pub(super) async fn write(
+    ws: &mut Workspace<'_>,
+    brief: &prd::Model,
+    content: Brief,
+) -> Result<()> {
+    let Some(approved_at) = brief.decided_at.filter(|_| !content.plans.is_empty()) else {
+        return Ok(());
+    };
     let decider = content.decision.as_ref().and_then(|decision| decision.by);
     let mut place = Place::of(brief, ws.actor(decider, "auto_approve"), approved_at);
     let chief = Work::planning(format!("Plan: {}", brief.title));
@@ -64,9 +70,18 @@ pub(super) async fn write(ws: &mut Workspace<'_>, brief: &prd::Model, content: B
         ws.remember(format!("plan:{}/{attempt}", content.key), &row.id);
         record(ws, &row, &plan).await?;
         place.plan = Some(row.id.clone());
-        place.mirror = content.tracker.as_ref().map(|key| format!("{key}-{}", 10 + attempt));
+        place.mirror = content
+            .tracker
+            .as_ref()
+            .map(|key| format!("{key}-{}", 10 + attempt));
         place.at = row.created_at;
-        write_steps(ws, &plan.steps, &place, &format!("ticket:{}/{attempt}", content.key)).await?;
+        write_steps(
+            ws,
+            &plan.steps,
+            &place,
+            &format!("ticket:{}/{attempt}", content.key),
+        )
+        .await?;
     }
     Ok(())
 }
@@ -80,8 +95,15 @@ async fn write_row(
 ) -> Result<execution_plan::Model> {
     let at = ws.ago(plan.ago);
     let steps: Vec<PlanStep> = plan.steps.iter().map(Work::as_step).collect();
-    let is_current = matches!(plan.status, ExecutionPlanStatus::Active | ExecutionPlanStatus::PendingApproval);
-    let graph = ws.graph_hashes.get(&brief.project_id).filter(|_| is_current).cloned();
+    let is_current = matches!(
+        plan.status,
+        ExecutionPlanStatus::Active | ExecutionPlanStatus::PendingApproval
+    );
+    let graph = ws
+        .graph_hashes
+        .get(&brief.project_id)
+        .filter(|_| is_current)
+        .cloned();
     let paused = plan.paused.as_ref();
     let votes = (plan.candidates > 1).then(|| Json(json!([{ "model": "gpt-large", "choice": 0 }])));
     let row = execution_plan::ActiveModel {
@@ -91,7 +113,10 @@ async fn write_row(
         attempt: Set(attempt),
         status: Set(plan.status),
         paused_at: Set(paused.map(|paused| later(at, paused.hours))),
-        paused_by_id: Set(paused.and_then(|paused| paused.by).map(|role| ws.user(role)).transpose()?),
+        paused_by_id: Set(paused
+            .and_then(|paused| paused.by)
+            .map(|role| ws.user(role))
+            .transpose()?),
         model: Set(Some("claude-opus".to_owned())),
         step_count: Set(count(&steps)),
         estimated_tokens: Set(Some(BigInt(38_000 * i64::from(count(&steps))))),
@@ -105,7 +130,9 @@ async fn write_row(
         candidate_count: Set(plan.candidates),
         council_votes: Set(Large(votes)),
         // The graph was built anew since older plans were made.
-        graph_content_hash: Set(Some(graph.unwrap_or_else(|| secrets::sha256(brief.id.as_str().as_bytes())))),
+        graph_content_hash: Set(Some(
+            graph.unwrap_or_else(|| secrets::sha256(brief.id.as_str().as_bytes())),
+        )),
         created_at: Set(at),
         updated_at: Set(ws.past(at, 30.0)),
         ..Default::default()
@@ -114,18 +141,32 @@ async fn write_row(
 }
 
 /// What happened to a plan besides its steps: decisions, calls of models, an escalation.
-async fn record(ws: &mut Workspace<'_>, plan: &execution_plan::Model, content: &Plan) -> Result<()> {
-    let decided = [(ApprovalDecision::Approved, &content.by), (ApprovalDecision::Paused, &content.paused)];
+async fn record(
+    ws: &mut Workspace<'_>,
+    plan: &execution_plan::Model,
+    content: &Plan,
+) -> Result<()> {
+    let decided = [
+        (ApprovalDecision::Approved, &content.by),
+        (ApprovalDecision::Paused, &content.paused),
+    ];
     for (kind, decision) in decided {
         if let Some(decision) = decision {
-            let (at, project) = (later(plan.created_at, decision.hours), Some(plan.project_id.clone()));
+            let (at, project) = (
+                later(plan.created_at, decision.hours),
+                Some(plan.project_id.clone()),
+            );
             let subject = Subject::Plan(plan.id.clone());
             decisions::write(ws, subject, project, plan.attempt, kind, decision, at).await?;
         }
     }
     if plan.status == ExecutionPlanStatus::Failed {
         let (kind, subject_type) = (AuthTokenKind::EscalationReply, "ExecutionPlan");
-        ws.replies.push(Reply { kind, subject_type, subject: plan.id.clone() });
+        ws.replies.push(Reply {
+            kind,
+            subject_type,
+            subject: plan.id.clone(),
+        });
     }
     let asked = [
         (ApiOperation::Draft, true),
@@ -144,17 +185,36 @@ async fn record(ws: &mut Workspace<'_>, plan: &execution_plan::Model, content: &
 }
 
 /// Writes a ticket for each step, named by its position, and what it waits for.
-async fn write_steps(ws: &mut Workspace<'_>, steps: &[Work], place: &Place, name: &str) -> Result<()> {
+async fn write_steps(
+    ws: &mut Workspace<'_>,
+    steps: &[Work],
+    place: &Place,
+    name: &str,
+) -> Result<()> {
     let mut written: Vec<Id> = Vec::new();
     for (index, step) in (0..).zip(steps) {
-        let needed = || step.needs.iter().filter_map(|needed| Some((*needed, usize::try_from(*needed).ok()?)));
-        let is_open = |needed: usize| steps.get(needed).is_some_and(|step| step.status() != TicketStatus::Done);
+        let needed = || {
+            step.needs
+                .iter()
+                .filter_map(|needed| Some((*needed, usize::try_from(*needed).ok()?)))
+        };
+        let is_open = |needed: usize| {
+            steps
+                .get(needed)
+                .is_some_and(|step| step.status() != TicketStatus::Done)
+        };
         let open = needed().filter(|(_, needed)| is_open(*needed)).count();
-        let place = Place { step: Some(index), open: i32::try_from(open).unwrap_or(i32::MAX), ..place.clone() };
+        let place = Place {
+            step: Some(index),
+            open: i32::try_from(open).unwrap_or(i32::MAX),
+            ..place.clone()
+        };
         let at: Timestamp = place.at;
         let ticket = tickets::write(ws, step, place).await?;
         for (_, needed) in needed() {
-            let Some(depends_on) = written.get(needed) else { continue };
+            let Some(depends_on) = written.get(needed) else {
+                continue;
+            };
             let row = ticket_dependency::ActiveModel {
                 ticket_id: Set(ticket.id.clone()),
                 depends_on_ticket_id: Set(depends_on.clone()),

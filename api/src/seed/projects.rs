@@ -66,10 +66,17 @@ pub(super) async fn write(ws: &mut Workspace<'_>, projects: Vec<Project>) -> Res
 }
 
 async fn write_goal(ws: &mut Workspace<'_>, project: &project::Model, goal: Goal) -> Result<()> {
-    let reached = if goal.status == GoalStatus::Active { goal.ago } else { goal.ago / 6.0 };
+    let reached = if goal.status == GoalStatus::Active {
+        goal.ago
+    } else {
+        goal.ago / 6.0
+    };
     let row = goal::ActiveModel {
         project_id: Set(project.id.clone()),
-        description: Set(format!("Agreed for {} and looked at every month.", project.name)),
+        description: Set(format!(
+            "Agreed for {} and looked at every month.",
+            project.name
+        )),
         title: Set(goal.title),
         outcome: Set(goal.outcome),
         parent_goal_id: Set(ws.some("goal", goal.under.as_ref())?),

@@ -14,8 +14,14 @@ const PASSWORD: &str = "workgraph-demo";
 pub(super) fn password_hashes(count: usize) -> Result<Vec<String>> {
     let cheap = Params::new(1024, 1, 1, None).map_err(Error::internal)?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, cheap);
-    let hash = || argon2.hash_password(PASSWORD.as_bytes()).map(|hash| hash.to_string());
-    (0..count).map(|_| hash().map_err(Error::internal)).collect()
+    let hash = || {
+        argon2
+            .hash_password(PASSWORD.as_bytes())
+            .map(|hash| hash.to_string())
+    };
+    (0..count)
+        .map(|_| hash().map_err(Error::internal))
+        .collect()
 }
 
 /// The hash of a token that was never shown to anyone.

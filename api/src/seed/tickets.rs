@@ -114,10 +114,16 @@ impl Work {
 
     fn result(&self) -> Value {
         match self.role.as_str() {
-            "dev_agent" => json!({ "branch": "agent/work", "filesChanged": 7, "testsPassed": 42, "testsFailed": 0 }),
-            "qa_agent" => json!({ "checked": ["by hand", "by script"], "testsPassed": 18, "testsFailed": 0 }),
+            "dev_agent" => {
+                json!({ "branch": "agent/work", "filesChanged": 7, "testsPassed": 42, "testsFailed": 0 })
+            }
+            "qa_agent" => {
+                json!({ "checked": ["by hand", "by script"], "testsPassed": 18, "testsFailed": 0 })
+            }
             "chief_of_staff" => json!({ "planned": true }),
-            _ => json!({ "document": format!("# {}\n\nSee the comments for what was left out.", self.title) }),
+            _ => {
+                json!({ "document": format!("# {}\n\nSee the comments for what was left out.", self.title) })
+            }
         }
     }
 }
@@ -181,7 +187,11 @@ pub(super) async fn write_loose(ws: &mut Workspace<'_>, loose: Loose) -> Result<
     Ok(())
 }
 
-pub(super) async fn write(ws: &mut Workspace<'_>, work: &Work, place: Place) -> Result<ticket::Model> {
+pub(super) async fn write(
+    ws: &mut Workspace<'_>,
+    work: &Work,
+    place: Place,
+) -> Result<ticket::Model> {
     use TicketStatus::{Cancelled, Claimed, Done, Failed, Superseded, Waiting};
     let claimed = work.is == Claimed;
     let paused = work.waits == Some(WaitingReason::Paused);
@@ -219,23 +229,40 @@ pub(super) async fn write(ws: &mut Workspace<'_>, work: &Work, place: Place) -> 
         lease_expires_at: Set(claimed.then(|| ws.ago(-0.002))),
         heartbeat_at: Set(claimed.then(|| ws.ago(0.0002))),
         attempt_count: Set(i32::from(worked)),
-        payload: Set(Large::new(Json(json!({ "language": "en", "maxMinutes": 30 })))),
-        result: Set(Large((work.is == Done || held).then(|| Json(work.result())))),
+        payload: Set(Large::new(Json(
+            json!({ "language": "en", "maxMinutes": 30 }),
+        ))),
+        result: Set(Large(
+            (work.is == Done || held).then(|| Json(work.result())),
+        )),
         error: Set(work.error.clone()),
         error_signature: Set(work.signature.clone()),
-        confidence: Set(if work.is == Done || held { work.confidence } else { 0.0 }),
+        confidence: Set(if work.is == Done || held {
+            work.confidence
+        } else {
+            0.0
+        }),
         requires_approval: Set(held),
-        approved_by_id: Set(work.approval.then(|| ws.user(UserRole::Admin)).transpose()?),
+        approved_by_id: Set(work
+            .approval
+            .then(|| ws.user(UserRole::Admin))
+            .transpose()?),
         approved_at: Set(work.approval.then_some(over)),
         open_dependency_count: Set(place.open),
         external_system: Set(mirrored.map(|_| mirror_of(ws))),
         external_key: Set(mirrored.map(|(key, step)| format!("{key}{step}"))),
-        external_status: Set(mirrored.map(|_| if work.is == Done { "Done" } else { "To do" }.to_owned())),
+        external_status: Set(
+            mirrored.map(|_| if work.is == Done { "Done" } else { "To do" }.to_owned())
+        ),
         external_synced_at: Set(mirrored.map(|_| ws.ago(0.01))),
         created_by: Set(place.created_by),
         completed_at: Set(ended.then_some(over)),
         created_at: Set(place.at),
-        updated_at: Set(if ended || work.is == Waiting { over } else { begun.max(place.at) }),
+        updated_at: Set(if ended || work.is == Waiting {
+            over
+        } else {
+            begun.max(place.at)
+        }),
         ..Default::default()
     };
     let ticket = ws.tx.insert(row, "ticket.created").await?;
@@ -245,7 +272,11 @@ pub(super) async fn write(ws: &mut Workspace<'_>, work: &Work, place: Place) -> 
 
 /// The tracker a company uses.
 fn mirror_of(ws: &Workspace<'_>) -> ExternalSystem {
-    if ws.id("connection:linear").is_ok() { ExternalSystem::Linear } else { ExternalSystem::Jira }
+    if ws.id("connection:linear").is_ok() {
+        ExternalSystem::Linear
+    } else {
+        ExternalSystem::Jira
+    }
 }
 
 /// What happened to a ticket on its way.
@@ -255,17 +286,36 @@ async fn record(ws: &mut Workspace<'_>, ticket: &ticket::Model, work: &Work) -> 
     }
     if let Some(at) = ticket.approved_at {
         let decision = Decision::plain(UserRole::Admin, ApprovalChannel::Web);
-        let (subject, project) = (Subject::Ticket(ticket.id.clone()), Some(ticket.project_id.clone()));
-        decisions::write(ws, subject, project, 1, ApprovalDecision::Approved, &decision, at).await?;
+        let (subject, project) = (
+            Subject::Ticket(ticket.id.clone()),
+            Some(ticket.project_id.clone()),
+        );
+        decisions::write(
+            ws,
+            subject,
+            project,
+            1,
+            ApprovalDecision::Approved,
+            &decision,
+            at,
+        )
+        .await?;
     }
-    if let Some(claimed_at) = ticket.claimed_at.filter(|_| ticket.parent_ticket_id.is_some()) {
+    if let Some(claimed_at) = ticket
+        .claimed_at
+        .filter(|_| ticket.parent_ticket_id.is_some())
+    {
         for call in 0..2 {
             ws.calls.push(Call {
                 project: Some(ticket.project_id.clone()),
                 brief: ticket.prd_id.clone(),
                 plan: ticket.plan_id.clone(),
                 ticket: Some(ticket.id.clone()),
-                ..Call::new(&ticket.role_slug, ApiOperation::Specialist, later(claimed_at, 0.1 * f64::from(call)))
+                ..Call::new(
+                    &ticket.role_slug,
+                    ApiOperation::Specialist,
+                    later(claimed_at, 0.1 * f64::from(call)),
+                )
             });
         }
     }

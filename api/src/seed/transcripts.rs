@@ -45,15 +45,31 @@ impl Spoken {
             clock = end + PAUSE;
         }
         let (speakers, words, full_text) = (parsed.speakers, parsed.word_count, parsed.full_text);
-        Ok(Self { segments, speakers, seconds: clock.round() as i32, words, full_text })
+        Ok(Self {
+            segments,
+            speakers,
+            seconds: clock.round() as i32,
+            words,
+            full_text,
+        })
     }
 
     /// How much each person spoke.
     pub(super) fn stats(&self) -> Vec<MeetingParticipantStats> {
         let of = |name: &String| {
-            let turns: Vec<_> = self.segments.iter().filter(|segment| segment.speaker == *name).collect();
-            let seconds = turns.iter().filter_map(|turn| Some(turn.end_time? - turn.start_time?)).sum();
-            let words: usize = turns.iter().map(|turn| turn.text.split_whitespace().count()).sum();
+            let turns: Vec<_> = self
+                .segments
+                .iter()
+                .filter(|segment| segment.speaker == *name)
+                .collect();
+            let seconds = turns
+                .iter()
+                .filter_map(|turn| Some(turn.end_time? - turn.start_time?))
+                .sum();
+            let words: usize = turns
+                .iter()
+                .map(|turn| turn.text.split_whitespace().count())
+                .sum();
             MeetingParticipantStats {
                 name: name.clone(),
                 speaking_seconds: Some(tenths(seconds)),
@@ -75,8 +91,15 @@ pub(super) async fn write(
     meeting: &Meeting,
     transcription: Option<Id>,
 ) -> Result<()> {
-    let Some(meant) = &meeting.transcript else { return Ok(()) };
-    let heard = meeting.corrections.iter().fold(meant.clone(), |text, (meant, heard)| text.replace(meant, heard));
+    let Some(meant) = &meeting.transcript else {
+        return Ok(());
+    };
+    let heard = meeting
+        .corrections
+        .iter()
+        .fold(meant.clone(), |text, (meant, heard)| {
+            text.replace(meant, heard)
+        });
     let source = match meeting.source {
         MeetingSource::Upload => TranscriptSource::Whisper,
         MeetingSource::Paste => TranscriptSource::Paste,
@@ -117,7 +140,9 @@ pub(super) async fn write(
         word_count: Set(Some(latest.word_count)),
         ..Default::default()
     };
-    ws.tx.update::<meeting::Entity, _>(row, changes, "transcript.ready").await?;
+    ws.tx
+        .update::<meeting::Entity, _>(row, changes, "transcript.ready")
+        .await?;
     ws.remember(format!("transcript:{}", meeting.key), &latest.id);
     Ok(())
 }

@@ -29,7 +29,16 @@ impl Call {
     /// A call that belongs to nothing yet.
     pub(super) fn new(role: &str, operation: ApiOperation, at: Timestamp) -> Self {
         let role = role.to_owned();
-        Self { role, operation, at, project: None, brief: None, plan: None, ticket: None, seconds: 0 }
+        Self {
+            role,
+            operation,
+            at,
+            project: None,
+            brief: None,
+            plan: None,
+            ticket: None,
+            seconds: 0,
+        }
     }
 }
 
@@ -41,25 +50,69 @@ struct Model {
     output: i64,
 }
 
-const WRITER: Model = Model { provider: ApiProvider::Anthropic, name: "claude-sonnet", input: 3000, output: 15_000 };
-const PLANNER: Model = Model { provider: ApiProvider::Anthropic, name: "claude-opus", input: 5000, output: 25_000 };
-const JUDGE: Model = Model { provider: ApiProvider::Openai, name: "gpt-large", input: 2000, output: 8000 };
-const KEEPER: Model = Model { provider: ApiProvider::Google, name: "gemini-flash-lite", input: 100, output: 400 };
-const EMBEDDER: Model = Model { provider: ApiProvider::Custom, name: "house-embedder", input: 0, output: 0 };
-const LISTENER: Model = Model { provider: ApiProvider::Whisper, name: "whisper-1", input: 0, output: 0 };
-const VOICE: Model = Model { provider: ApiProvider::Twilio, name: "voice", input: 0, output: 0 };
+const WRITER: Model = Model {
+    provider: ApiProvider::Anthropic,
+    name: "claude-sonnet",
+    input: 3000,
+    output: 15_000,
+};
+const PLANNER: Model = Model {
+    provider: ApiProvider::Anthropic,
+    name: "claude-opus",
+    input: 5000,
+    output: 25_000,
+};
+const JUDGE: Model = Model {
+    provider: ApiProvider::Openai,
+    name: "gpt-large",
+    input: 2000,
+    output: 8000,
+};
+const KEEPER: Model = Model {
+    provider: ApiProvider::Google,
+    name: "gemini-flash-lite",
+    input: 100,
+    output: 400,
+};
+const EMBEDDER: Model = Model {
+    provider: ApiProvider::Custom,
+    name: "house-embedder",
+    input: 0,
+    output: 0,
+};
+const LISTENER: Model = Model {
+    provider: ApiProvider::Whisper,
+    name: "whisper-1",
+    input: 0,
+    output: 0,
+};
+const VOICE: Model = Model {
+    provider: ApiProvider::Twilio,
+    name: "voice",
+    input: 0,
+    output: 0,
+};
 
 pub(super) async fn write(ws: &mut Workspace<'_>) -> Result<()> {
     let project = Some(ws.id("project:default")?);
     for day in 1..=DAYS {
         let at = ws.ago(f64::from(day) - 0.2);
-        ws.calls.push(Call { project: project.clone(), ..Call::new("memory_optimizer", ApiOperation::Embed, at) });
+        ws.calls.push(Call {
+            project: project.clone(),
+            ..Call::new("memory_optimizer", ApiOperation::Embed, at)
+        });
         // Somebody asks something on most days.
         if day % 7 > 1 {
-            ws.calls.push(Call { project: project.clone(), ..Call::new("supervisor", ApiOperation::Specialist, at) });
+            ws.calls.push(Call {
+                project: project.clone(),
+                ..Call::new("supervisor", ApiOperation::Specialist, at)
+            });
         }
         if day % 11 == 4 {
-            ws.calls.push(Call { seconds: 340, ..Call::new("supervisor", ApiOperation::Voice, at) });
+            ws.calls.push(Call {
+                seconds: 340,
+                ..Call::new("supervisor", ApiOperation::Voice, at)
+            });
         }
     }
     for (place, call) in (0..).zip(std::mem::take(&mut ws.calls)) {
@@ -81,11 +134,26 @@ async fn write_call(ws: &mut Workspace<'_>, call: Call, place: i64) -> Result<()
         ApiOperation::Voice => (VOICE, 0),
     };
     let failed = place % 37 == 36;
-    let input = if size == 0 { 0 } else { size + place * 7919 % 5000 + 400 * ws.slug.len() as i64 };
-    let output = if failed || model.output == 0 { 0 } else { input / 9 + place * 31 % 700 };
-    let speech = i64::from(call.seconds) * if model.provider == ApiProvider::Twilio { 140 } else { 100 };
+    let input = if size == 0 {
+        0
+    } else {
+        size + place * 7919 % 5000 + 400 * ws.slug.len() as i64
+    };
+    let output = if failed || model.output == 0 {
+        0
+    } else {
+        input / 9 + place * 31 % 700
+    };
+    let speech = i64::from(call.seconds)
+        * if model.provider == ApiProvider::Twilio {
+            140
+        } else {
+            100
+        };
     let cost = (input * model.input + output * model.output) / 1000 + speech;
-    let user = matches!(call.operation, ApiOperation::Brief).then(|| ws.user(UserRole::Member)).transpose()?;
+    let user = matches!(call.operation, ApiOperation::Brief)
+        .then(|| ws.user(UserRole::Member))
+        .transpose()?;
     let row = api_usage::ActiveModel {
         user_id: Set(user),
         project_id: Set(call.project),

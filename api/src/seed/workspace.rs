@@ -1,8 +1,8 @@
 //! A workspace while it is being written: its transaction, its times, and the rows that later ones point to.
 
 use super::{
-    access, agents, briefs, content::Content, graphs::Symbol, library, meetings, messages, operations, people,
-    projects, tickets, usage,
+    access, agents, briefs, content::Content, graphs::Symbol, library, meetings, messages,
+    operations, people, projects, tickets, usage,
 };
 use crate::{
     error::{Error, Result},
@@ -35,7 +35,12 @@ pub(super) struct Workspace<'s> {
 ///
 /// # Errors
 /// If the content does not fit together or the database fails.
-pub(super) async fn write(store: &Store, slug: &'static str, content: Content, hashes: Vec<String>) -> Result<()> {
+pub(super) async fn write(
+    store: &Store,
+    slug: &'static str,
+    content: Content,
+    hashes: Vec<String>,
+) -> Result<()> {
     let scope = store.system().tenant(Id(cuid2::create_id()), "seed");
     let tx = scope.begin().await?;
     let mut ws = Workspace {
@@ -56,7 +61,14 @@ pub(super) async fn write(store: &Store, slug: &'static str, content: Content, h
         super::graphs::write(&mut ws, graph).await?;
     }
     library::write_own(&mut ws, company.library, company.playbooks).await?;
-    operations::write(&mut ws, company.credentials, company.connections, company.routes, company.schedules).await?;
+    operations::write(
+        &mut ws,
+        company.credentials,
+        company.connections,
+        company.routes,
+        company.schedules,
+    )
+    .await?;
     agents::write(&mut ws, company.tokens, company.sessions).await?;
     for meeting in content.meetings {
         meetings::write(&mut ws, meeting).await?;
@@ -93,12 +105,16 @@ impl Workspace<'_> {
 
     /// The row with this name.
     pub(super) fn id(&self, name: &str) -> Result<Id> {
-        self.ids.get(name).cloned().ok_or_else(|| Error::internal(format!("the demo has no {name}")))
+        self.ids
+            .get(name)
+            .cloned()
+            .ok_or_else(|| Error::internal(format!("the demo has no {name}")))
     }
 
     /// The row of this kind with this name, if there is a name.
     pub(super) fn some(&self, kind: &str, name: Option<&String>) -> Result<Option<Id>> {
-        name.map(|name| self.id(&format!("{kind}:{name}"))).transpose()
+        name.map(|name| self.id(&format!("{kind}:{name}")))
+            .transpose()
     }
 
     /// The user with this role.
@@ -113,7 +129,10 @@ impl Workspace<'_> {
 
     /// Who acted, as the ledger writes it: a user, or a part of the system.
     pub(super) fn actor(&self, role: Option<UserRole>, component: &str) -> String {
-        role.map_or_else(|| format!("system:{component}"), |role| format!("user:{}", self.email(role)))
+        role.map_or_else(
+            || format!("system:{component}"),
+            |role| format!("user:{}", self.email(role)),
+        )
     }
 }
 

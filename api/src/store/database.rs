@@ -21,6 +21,26 @@ use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 /// How long an operation waits for a connection, or for its turn to write, before it is told to try again.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The advisory lock of servers that migrate or seed; any number that nothing else takes.
+const UPGRADE: i64 = 0x0057_6f72_6b67_7261;
+
+/// The right to migrate or seed. Several servers may start at once; a SQLite file belongs to one.
+#[must_use = "the turn ends when this is dropped"]
+pub struct Turn(Option<DatabaseTransaction>);
+
+impl Turn {
+    /// Lets the next server have its turn.
+    ///
+    /// # Errors
+    /// If the connection was lost meanwhile.
+    pub async fn end(self) -> Result<()> {
+        match self.0 {
+            Some(transaction) => Ok(transaction.rollback().await?),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Where the data is: a SQLite file or a PostgreSQL server.
 #[derive(Clone)]
 pub enum DatabaseUrl {
@@ -145,7 +165,23 @@ impl Store {
     /// # Errors
     /// If a step fails; on PostgreSQL it is then as if it had not begun.
     pub async fn migrate(&self) -> Result<()> {
-        Ok(Migrator::up(self.writer(), None).await?)
+        let turn = self.turn().await?;
+        Migrator::up(self.writer(), None).await?;
+        turn.end().await
+    }
+
+    /// Waits until no other server migrates or seeds this database, and holds them off until it is ended.
+    ///
+    /// # Errors
+    /// If no connection can be had.
+    pub async fn turn(&self) -> Result<Turn> {
+        if self.backend() != DbBackend::Postgres {
+            return Ok(Turn(None));
+        }
+        let transaction = self.writer().begin().await?;
+        let lock = format!("SELECT pg_advisory_xact_lock({UPGRADE})");
+        transaction.execute_unprepared(&lock).await?;
+        Ok(Turn(Some(transaction)))
     }
 
     /// The names of the steps that are not applied yet.

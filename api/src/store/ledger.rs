@@ -46,7 +46,7 @@ pub(super) async fn append(
     let mut rows = Vec::with_capacity(entries.len());
     for entry in entries {
         seq += 1;
-        tracing::info!(audit = true, seq, actor = %actor.name(), action = entry.action, target = ?entry.target_id, "ledger");
+        log(actor, seq, &entry);
         let row = audit_log::ActiveModel {
             id: Set(Id(cuid2::create_id())),
             tenant_id: Set(actor.tenant().clone()),
@@ -86,6 +86,30 @@ pub(super) async fn append(
         .exec(transaction)
         .await?;
     Ok(seq)
+}
+
+/// One line an entry. What the server does by itself, such as seeding, comes by the hundred and is for debugging.
+fn log(actor: &Actor, seq: i64, entry: &Entry) {
+    let (actor, target) = (actor.name(), entry.target_id.as_ref().map(Id::as_str));
+    if actor.starts_with("system:") {
+        tracing::debug!(
+            audit = true,
+            seq,
+            actor,
+            action = entry.action,
+            target,
+            "ledger"
+        );
+    } else {
+        tracing::info!(
+            audit = true,
+            seq,
+            actor,
+            action = entry.action,
+            target,
+            "ledger"
+        );
+    }
 }
 
 async fn lock_head(transaction: &DatabaseTransaction, tenant: &Id) -> Result<tenant_feed::Model> {

@@ -8,7 +8,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, SecondsFormat, Utc};
 use entity::Owned;
 use sea_orm::{
-    ColumnTrait, Condition, IdenStatic, ModelTrait, Value,
+    ColumnTrait, Condition, IdenStatic, Iterable, ModelTrait, Value,
     sea_query::{
         ColumnType, Expr, ExprTrait, NullOrdering, Order, SelectStatement, sea_value_to_json_value,
     },
@@ -168,6 +168,17 @@ impl<E: Owned> Ordering<E> {
             .map(|(key, item)| from_json(key.column.def().get_column_type(), item))
             .collect()
     }
+}
+
+/// The order in which rows came about.
+pub(super) fn oldest_first<E: Owned>() -> Ordering<E> {
+    let created_at = E::Column::iter().find(|column| column.as_str() == "createdAt");
+    Ordering::new(
+        created_at
+            .map(|column| SortKey::new(column, false))
+            .into_iter()
+            .collect(),
+    )
 }
 
 impl<E: Owned> SortKey<E> {

@@ -4,7 +4,7 @@ use super::{
     Store,
     filter::Filter,
     loaders::{By, ColumnOf, CountOf, PageOf, RowBy, View},
-    order::{Ordering, SortKey},
+    order::{Ordering, SortKey, oldest_first},
     page::{List, PageArgs, PageRows},
     snapshot::Snapshot,
     tx::Tx,
@@ -126,11 +126,7 @@ impl Scope {
     pub async fn first<E: Owned>(&self) -> Result<Option<Arc<E::Model>>> {
         let view = self.view();
         let mut select = super::select::select::<E>(view.place());
-        Ordering::<E>::new(Vec::new()).apply(
-            &mut select,
-            |column| view.place().column(column),
-            false,
-        );
+        oldest_first::<E>().apply(&mut select, |column| view.place().column(column), false);
         Ok(view.models::<E>(select.limit(1)).await?.pop())
     }
 

@@ -1,6 +1,9 @@
 //! The door that crosses tenants: sign-in, seeding, the global library. Small on purpose; nothing here lists rows.
 
-use super::{Scope, Store, row_security::EVERY_TENANT, snapshot::Snapshot, tx::SYSTEM_TENANT};
+use super::{
+    Scope, Store, order::oldest_first, row_security::EVERY_TENANT, snapshot::Snapshot,
+    tx::SYSTEM_TENANT,
+};
 use crate::{auth::Actor, error::Result};
 use entity::{Id, Owned, tenant, user};
 use sea_orm::{
@@ -78,13 +81,13 @@ impl System {
 
     async fn one<E: Owned>(&self, condition: Condition) -> Result<Option<E::Model>> {
         let snapshot = Snapshot::new(self.0.readers().clone(), EVERY_TENANT.into());
-        let select = Query::select()
+        let mut select = Query::select()
             .columns(super::select::ordinary::<E>())
             .from(E::default())
             .cond_where(condition)
-            .order_by(E::ID, sea_orm::Order::Asc)
             .limit(1)
             .take();
+        oldest_first::<E>().apply(&mut select, Expr::col, false);
         let rows = snapshot.all(&select).await?;
         rows.first()
             .map(|row| Ok(E::Model::from_query_result(row, "")?))

@@ -12,9 +12,9 @@ use entity::{Id, Owned, Ownership, Timestamp};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait as _, Condition, ConnectionTrait,
     DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult, IdenStatic, IntoActiveModel,
-    Iterable, ModelTrait, QueryFilter, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-    Value,
-    sea_query::{ExprTrait, LockType},
+    Iterable, ModelTrait, QueryFilter, QueryTrait, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait, Value,
+    sea_query::{ExprTrait, LockType, Query},
 };
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
@@ -141,9 +141,11 @@ impl<'s> Tx<'s> {
             }
         }
         let after = shown::<E, A>(&row, |_, value| value != &value.as_null());
-        let model = E::insert(row)
-            .exec_with_returning(&self.transaction)
-            .await?;
+        let mut insert = E::insert(row).into_query();
+        insert.returning(Query::returning().columns(select::ordinary::<E>()));
+        let written = self.transaction.query_one(&insert).await?;
+        let written = written.ok_or_else(|| Error::internal("an insert returned nothing"))?;
+        let model = E::Model::from_query_result(&written, "")?;
         self.record::<E>(&model, action, json!({ "before": null, "after": after }));
         Ok(model)
     }
@@ -163,8 +165,16 @@ impl<'s> Tx<'s> {
         A: ActiveModelTrait<Entity = E> + Send,
         E::Model: IntoActiveModel<A>,
     {
-        let deferred: Vec<_> = E::LARGE.iter().copied().filter(|column| changes.get(*column).is_set()).collect();
-        let full = if deferred.is_empty() { None } else { Some(self.with_columns::<E>(before, &deferred).await?) };
+        let deferred: Vec<_> = E::LARGE
+            .iter()
+            .copied()
+            .filter(|column| changes.get(*column).is_set())
+            .collect();
+        let full = if deferred.is_empty() {
+            None
+        } else {
+            Some(self.with_columns::<E>(before, &deferred).await?)
+        };
         let before = full.as_ref().unwrap_or(before);
         let after = shown::<E, A>(&changes, |column, value| before.get(column) != *value);
         if after.is_empty() {
@@ -180,7 +190,9 @@ impl<'s> Tx<'s> {
                 ))
             })
             .collect();
-        if let Some(column) = column::<E>(UPDATED_AT) {
+        if let Some(column) = column::<E>(UPDATED_AT)
+            && !changes.get(column).is_set()
+        {
             changes.set(column, self.now.into());
         }
         let mut update = E::update_many()
@@ -194,25 +206,35 @@ impl<'s> Tx<'s> {
                 update = update.col_expr(column, sea_orm::sea_query::Expr::val(value));
             }
         }
-        let mut rows = update.exec_with_returning(&self.transaction).await?;
-        let model = rows.pop().ok_or_else(|| {
+        let mut update = update.into_query();
+        update.returning(Query::returning().columns(select::ordinary::<E>()));
+        let written = self.transaction.query_one(&update).await?.ok_or_else(|| {
             Error::Conflict(format!(
                 "This {} changed meanwhile. Read it again and repeat what still applies.",
                 E::KIND
             ))
         })?;
+        let model = E::Model::from_query_result(&written, "")?;
         self.record::<E>(&model, action, json!({ "before": old, "after": after }));
         Ok(model)
     }
 
     /// The row again, with large columns that ordinary reads leave out.
-    async fn with_columns<E: Owned>(&self, row: &E::Model, columns: &[E::Column]) -> Result<E::Model> {
+    async fn with_columns<E: Owned>(
+        &self,
+        row: &E::Model,
+        columns: &[E::Column],
+    ) -> Result<E::Model> {
         let place = self.place();
         let mut select = select::select::<E>(place);
         select
             .exprs(columns.iter().map(|column| place.column(*column)))
             .and_where(place.column(E::ID).eq(row.get(E::ID)));
-        let row = self.transaction.query_one(&select).await?.ok_or(Error::NotFound { kind: E::KIND })?;
+        let row = self
+            .transaction
+            .query_one(&select)
+            .await?
+            .ok_or(Error::NotFound { kind: E::KIND })?;
         Ok(E::Model::from_query_result(&row, "")?)
     }
 
