@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::expect_used,
-    clippy::missing_panics_doc,
     reason = "a test that panics has failed, as it should"
 )]
 

@@ -1,12 +1,19 @@
 //! Settings: from the command line, the environment or a TOML file, in this order; all checked at the start.
 
 use crate::{auth::Secret, store::DatabaseUrl};
-use clap::{Args, Command, builder::BoolishValueParser};
+use clap::{
+    Arg, Args, Command,
+    builder::{BoolishValueParser, TypedValueParser},
+    error::ErrorKind,
+};
 use std::{
+    ffi::OsStr,
     fs,
     io::{self, Write},
+    marker::PhantomData,
     net::SocketAddr,
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
 /// Everything that can be set.
@@ -16,6 +23,7 @@ pub struct Settings {
     #[arg(
         long,
         env = "DATABASE_URL",
+        value_parser = Unrepeated::<DatabaseUrl>::default(),
         default_value = "sqlite:./workgraph.db",
         global = true,
         hide_env_values = true
@@ -45,7 +53,7 @@ pub struct Settings {
 
     /// The key that signs tokens, at least 32 characters. On a loopback address one is made and kept if none is given
     #[arg(long, env = "WORKGRAPH_SECRET", hide_env_values = true, global = true)]
-    #[arg(value_parser = |text: &str| Secret::new(text))]
+    #[arg(value_parser = Unrepeated::<Secret>::default())]
     pub secret: Option<Secret>,
 
     /// Leave an empty database empty instead of filling it with the demo workspaces
@@ -70,6 +78,37 @@ pub struct Settings {
     /// A TOML file with any of these settings, such as listen = "127.0.0.1:9000"
     #[arg(long, env = "WORKGRAPH_CONFIG", value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
+}
+
+/// Reads a value that may hold a password: an error names the setting, but does not repeat the value.
+#[derive(Clone)]
+struct Unrepeated<T>(PhantomData<fn() -> T>);
+
+impl<T> Default for Unrepeated<T> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T> TypedValueParser for Unrepeated<T>
+where
+    T: FromStr<Err = String> + Clone + Send + Sync + 'static,
+{
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<T, clap::Error> {
+        let text = value.to_str().ok_or_else(|| "is not UTF-8".to_owned());
+        text.and_then(T::from_str).map_err(|reason| {
+            let name = argument.map(ToString::to_string).unwrap_or_default();
+            let message = format!("invalid value for '{name}': {reason}\n");
+            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
+        })
+    }
 }
 
 /// Puts a TOML file's settings under the command line and the environment, as new defaults.

@@ -44,7 +44,8 @@ fn a_wrong_setting_is_named_and_stops_the_start() {
     )
     .expect("writes");
     fs::write(directory.path().join("wrong.toml"), "listen = \"nonsense\"").expect("writes");
-    let refused: [(&[(&str, &str)], &[&str]); 8] = [
+    type Refusal<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+    let refused: [Refusal<'_>; 8] = [
         (
             &[("WORKGRAPH_LISTEN", "nonsense")],
             &["--listen", "nonsense"],
@@ -88,14 +89,15 @@ fn a_wrong_setting_is_named_and_stops_the_start() {
 #[test]
 fn a_secret_is_never_repeated() {
     let directory = TempDir::new().expect("a directory");
-    let environment = [
-        ("WORKGRAPH_SECRET", "too-short-to-use"),
-        ("DATABASE_URL", "postgres://u:hush@h:x/y"),
-    ];
-    for arguments in [&["serve"][..], &["--help"]] {
-        let output = workgraph(directory.path(), arguments, &environment);
-        let said = text(&output.stderr) + &text(&output.stdout);
-        assert!(!said.contains("hush"), "{said}");
+    for (setting, value, option) in [
+        ("WORKGRAPH_SECRET", "hush", "--secret"),
+        ("DATABASE_URL", "postgres://u:hush@h:x/y", "--database-url"),
+    ] {
+        for arguments in [&["serve"][..], &["--help"]] {
+            let output = workgraph(directory.path(), arguments, &[(setting, value)]);
+            let said = text(&output.stderr) + &text(&output.stdout);
+            assert!(said.contains(option) && !said.contains("hush"), "{said}");
+        }
     }
 }
 

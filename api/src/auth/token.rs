@@ -9,7 +9,7 @@ use crate::{
 use entity::{Id, user};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
-use std::{fmt, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
 const ISSUER: &str = "workgraph";
 const AUDIENCE: &str = "workgraph-api";
@@ -32,6 +32,14 @@ impl Secret {
             );
         }
         Ok(Self(secret))
+    }
+}
+
+impl FromStr for Secret {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::new(text)
     }
 }
 

@@ -1,37 +1,35 @@
 //! Batching: equal questions of one operation are asked once, questions of one level in one statement.
 //!
-//! Loaders live in the operation's view and are keyed within its tenant; nothing here outlives or leaves it.
+//! Loaders live in the operation's view and are keyed within its tenant; nothing here outlives or leaves it. The crate
+//! `dataloader` sees to it that one asker leads and the others wait; what a batch takes along is decided here.
 
-use super::{
-    order::to_json,
-    page::{List, PageRows},
-    select::{self, Place},
-    snapshot::Snapshot,
-};
+use super::{select::Place, snapshot::Snapshot};
 use crate::error::{Error, Result};
 use ::dataloader::{BatchFn, cached::Loader};
 use entity::{Id, Owned};
-use sea_orm::{
-    FromQueryResult, IdenStatic, ModelTrait, QueryResult, TryGetable, Value,
-    sea_query::{Expr, SelectStatement},
-};
+use sea_orm::{FromQueryResult, QueryResult, sea_query::SelectStatement};
 use std::{
     any::{Any, TypeId},
     collections::{HashMap, HashSet},
     fmt::Debug,
-    hash::{Hash, Hasher},
-    marker::PhantomData,
-    sync::{Arc, Mutex, PoisonError},
+    hash::Hash,
+    mem,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
-/// A level with more keys than this is split.
-const MAX_BATCH: usize = 50_000;
+/// So often in a row must the operation have nothing to ask and nothing to hand over before a batch leaves.
+const QUIET_TURNS: usize = 8;
 
 /// What one operation reads from, and what it has read: thrown away with it, and after each mutation.
 pub(super) struct View {
     pub(super) snapshot: Snapshot,
     pub(super) tenant: Id,
-    loaders: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    desks: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    /// Counts questions and answers, so that a batch can tell when the operation has come to rest.
+    bustle: AtomicU64,
 }
 
 /// Something to ask of the database, together with others of its kind.
@@ -46,36 +44,67 @@ pub(super) trait Question: Clone + Eq + Hash + Debug + Send + Sync + 'static {
     ) -> impl Future<Output = Result<HashMap<Self, Self::Answer>>> + Send;
 }
 
+/// Where one kind of question is asked.
+struct Desk<Q: Question> {
+    loader: Loader<Q, Result<Q::Answer>, Batch<Q>>,
+    asked: Arc<Mutex<Asked<Q>>>,
+}
+
+/// The questions of a kind: all there ever were, and those that no batch has taken along yet.
+struct Asked<Q> {
+    ever: HashSet<Q>,
+    waiting: Vec<Q>,
+}
+
 struct Batch<Q> {
-    view: std::sync::Weak<View>,
-    question: PhantomData<fn() -> Q>,
+    view: Weak<View>,
+    asked: Arc<Mutex<Asked<Q>>>,
 }
 
 impl<Q: Question> BatchFn<Q, Result<Q::Answer>> for Batch<Q> {
+    /// Waits until the operation has come to rest, then answers what the crate collected and what was asked meanwhile.
+    ///
+    /// The crate's own wait is a fixed number of turns, which splits large levels: while hundreds of fields are handed
+    /// their rows one by one, the first of them would leave with the next level's batch nearly empty.
+    ///
     /// Every question gets an answer, so that "not found" from the crate can only mean a cancelled leader.
-    async fn load(&mut self, questions: &[Q]) -> HashMap<Q, Result<Q::Answer>> {
-        let answers = match self.view.upgrade() {
-            Some(view) => Q::answer(questions, &view).await,
-            None => Err(Error::Unavailable),
+    async fn load(&mut self, drained: &[Q]) -> HashMap<Q, Result<Q::Answer>> {
+        let Some(view) = self.view.upgrade() else {
+            return drained
+                .iter()
+                .map(|question| (question.clone(), Err(Error::Unavailable)))
+                .collect();
         };
-        let fill = |question: &Q, answers: &mut Result<HashMap<Q, Q::Answer>>| match answers {
-            Ok(found) => Ok(found.remove(question).unwrap_or_default()),
-            Err(error) => Err(error.clone()),
-        };
-        let mut answers = answers;
-        questions
-            .iter()
-            .map(|question| (question.clone(), fill(question, &mut answers)))
-            .collect()
+        view.come_to_rest().await;
+        let mut questions: HashSet<Q> = mem::take(&mut lock(&self.asked).waiting)
+            .into_iter()
+            .collect();
+        questions.extend(drained.iter().cloned());
+        let questions: Vec<Q> = questions.into_iter().collect();
+        match Q::answer(&questions, &view).await {
+            Ok(mut found) => questions
+                .into_iter()
+                .map(|question| {
+                    let answer = found.remove(&question).unwrap_or_default();
+                    (question, Ok(answer))
+                })
+                .collect(),
+            Err(error) => questions
+                .into_iter()
+                .map(|question| (question, Err(error.clone())))
+                .collect(),
+        }
     }
 }
 
 impl View {
     pub(super) fn new(snapshot: Snapshot, tenant: Id) -> Arc<Self> {
+        let (desks, bustle) = (Mutex::default(), AtomicU64::new(0));
         Arc::new(Self {
             snapshot,
             tenant,
-            loaders: Mutex::default(),
+            desks,
+            bustle,
         })
     }
 
@@ -83,31 +112,57 @@ impl View {
         Place::outermost(self.tenant.as_str(), self.snapshot.backend())
     }
 
-    fn loader<Q: Question>(self: &Arc<Self>) -> Arc<Loader<Q, Result<Q::Answer>, Batch<Q>>> {
-        let mut loaders = self.loaders.lock().unwrap_or_else(PoisonError::into_inner);
+    async fn come_to_rest(&self) {
+        loop {
+            let before = self.bustle.load(Relaxed);
+            for _ in 0..QUIET_TURNS {
+                tokio::task::yield_now().await;
+            }
+            if self.bustle.load(Relaxed) == before {
+                return;
+            }
+        }
+    }
+
+    fn desk<Q: Question>(self: &Arc<Self>) -> Arc<Desk<Q>> {
         let made = || -> Arc<dyn Any + Send + Sync> {
-            let batch = Batch::<Q> {
+            let asked = Arc::new(Mutex::new(Asked::<Q> {
+                ever: HashSet::new(),
+                waiting: Vec::new(),
+            }));
+            let batch = Batch {
                 view: Arc::downgrade(self),
-                question: PhantomData,
+                asked: asked.clone(),
             };
-            Arc::new(Loader::new(batch).with_max_batch_size(MAX_BATCH))
+            // Batches are cut by nothing but the level's end; page sizes bound them.
+            let loader = Loader::new(batch)
+                .with_max_batch_size(usize::MAX)
+                .with_yield_count(1);
+            Arc::new(Desk { loader, asked })
         };
-        let any = loaders
+        let desk = lock(&self.desks)
             .entry(TypeId::of::<Q>())
             .or_insert_with(made)
             .clone();
-        drop(loaders);
-        any.downcast()
-            .unwrap_or_else(|_| unreachable!("loaders are kept by the type of their question"))
+        desk.downcast()
+            .unwrap_or_else(|_| unreachable!("desks are kept by the type of their question"))
     }
 
     /// Asks, together with whatever else the operation asks meanwhile.
     pub(super) async fn ask<Q: Question>(self: &Arc<Self>, question: Q) -> Result<Q::Answer> {
-        let loader = self.loader::<Q>();
+        let desk = self.desk::<Q>();
+        {
+            let mut asked = lock(&desk.asked);
+            if asked.ever.insert(question.clone()) {
+                asked.waiting.push(question.clone());
+            }
+        }
+        self.bustle.fetch_add(1, Relaxed);
         loop {
             // An error means that the future which led the batch was cancelled, by a failed sibling or a client that
-            // went away; the keys it had drained are asked again.
-            if let Ok(answer) = loader.try_load(question.clone()).await {
+            // went away; the questions it had drained are asked again.
+            if let Ok(answer) = desk.loader.try_load(question.clone()).await {
+                self.bustle.fetch_add(1, Relaxed);
                 return answer;
             }
         }
@@ -122,235 +177,10 @@ impl View {
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn model<E: Owned>(row: &QueryResult) -> Result<Arc<E::Model>> {
     Ok(Arc::new(E::Model::from_query_result(row, "")?))
-}
-
-fn text(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => text,
-        other => to_json(&other).as_str().map(str::to_owned),
-    }
-}
-
-/// A column as part of a question.
-pub(super) struct By<E: Owned>(pub(super) E::Column);
-
-impl<E: Owned> Clone for By<E> {
-    fn clone(&self) -> Self {
-        Self(self.0)
-    }
-}
-
-impl<E: Owned> PartialEq for By<E> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.as_str() == other.0.as_str()
-    }
-}
-
-impl<E: Owned> Eq for By<E> {}
-
-impl<E: Owned> Hash for By<E> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.as_str().hash(state);
-    }
-}
-
-impl<E: Owned> Debug for By<E> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0.as_str())
-    }
-}
-
-/// Groups questions that one statement can answer.
-fn grouped<'q, Q, G: Eq + Hash>(
-    questions: &'q [Q],
-    by: impl Fn(&'q Q) -> G,
-) -> HashMap<G, Vec<&'q Q>> {
-    let mut groups: HashMap<G, Vec<&Q>> = HashMap::new();
-    for question in questions {
-        groups.entry(by(question)).or_default().push(question);
-    }
-    groups
-}
-
-macro_rules! question {
-    ($(#[$doc:meta])* $name:ident<E $(, $t:ident)?> { $($field:ident: $ty:ty),* }) => {
-        $(#[$doc])*
-        pub(super) struct $name<E: Owned $(, $t)?> { $(pub(super) $field: $ty),*, $(pub(super) shape: PhantomData<fn() -> $t>)? }
-
-        impl<E: Owned $(, $t)?> Clone for $name<E $(, $t)?> {
-            fn clone(&self) -> Self { Self { $($field: self.$field.clone()),*, $(shape: PhantomData::<fn() -> $t>)? } }
-        }
-        impl<E: Owned $(, $t)?> PartialEq for $name<E $(, $t)?> {
-            fn eq(&self, other: &Self) -> bool { $(self.$field == other.$field)&&* }
-        }
-        impl<E: Owned $(, $t)?> Eq for $name<E $(, $t)?> {}
-        impl<E: Owned $(, $t)?> Hash for $name<E $(, $t)?> {
-            fn hash<H: Hasher>(&self, state: &mut H) { $(self.$field.hash(state);)* }
-        }
-        impl<E: Owned $(, $t)?> Debug for $name<E $(, $t)?> {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_tuple(stringify!($name))$(.field(&self.$field))*.finish()
-            }
-        }
-    };
-}
-
-question! {
-    /// "The row whose column has this value", by id or by another unique column.
-    RowBy<E> { by: By<E>, value: Id }
-}
-
-impl<E: Owned> Question for RowBy<E> {
-    type Answer = Option<Arc<E::Model>>;
-
-    async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
-        let mut out = HashMap::with_capacity(questions.len());
-        for (by, group) in grouped(questions, |question| question.by.clone()) {
-            let place = view.place();
-            let mut select = select::select::<E>(place);
-            let keys = group.iter().map(|question| question.value.as_str());
-            select.and_where(select::is_any_of(
-                place.column(by.0),
-                keys,
-                view.snapshot.backend(),
-            ));
-            for row in view.models::<E>(&select).await? {
-                if let Some(value) = text(row.get(by.0)) {
-                    out.insert(
-                        Self {
-                            by: by.clone(),
-                            value: value.into(),
-                        },
-                        Some(row),
-                    );
-                }
-            }
-        }
-        Ok(out)
-    }
-}
-
-question! {
-    /// "This page of the rows that point to this parent."
-    PageOf<E> { by: By<E>, parent: Id, list: Arc<List<E>> }
-}
-
-impl<E: Owned> Question for PageOf<E> {
-    type Answer = PageRows<E>;
-
-    async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
-        let mut out = HashMap::with_capacity(questions.len());
-        for ((by, list), group) in grouped(questions, |question| {
-            (question.by.clone(), question.list.clone())
-        }) {
-            let keys = group.iter().map(|question| question.parent.as_str());
-            let select = list.nested_select(view.place(), by.0, keys, view.snapshot.backend());
-            let mut children: HashMap<String, Vec<Arc<E::Model>>> =
-                HashMap::with_capacity(group.len());
-            for row in view.models::<E>(&select).await? {
-                if let Some(parent) = text(row.get(by.0)) {
-                    children.entry(parent).or_default().push(row);
-                }
-            }
-            for question in group {
-                let rows = children
-                    .remove(question.parent.as_str())
-                    .unwrap_or_default();
-                out.insert(question.clone(), list.page(rows));
-            }
-        }
-        Ok(out)
-    }
-}
-
-question! {
-    /// "How many rows of this list point to this parent?"
-    CountOf<E> { by: By<E>, parent: Id, list: Arc<List<E>> }
-}
-
-impl<E: Owned> Question for CountOf<E> {
-    type Answer = i64;
-
-    async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
-        let mut out = HashMap::with_capacity(questions.len());
-        for ((by, name), group) in grouped(questions, |question| {
-            (question.by.clone(), &question.list.name)
-        }) {
-            let Some(list) = group.first().map(|question| &question.list) else {
-                continue;
-            };
-            let place = view.place();
-            let parent = place.column(by.0);
-            let keys = group
-                .iter()
-                .map(|question| question.parent.as_str())
-                .collect::<HashSet<_>>();
-            let mut select = select::bare::<E>(place);
-            select
-                .expr_as(parent.clone(), "parent")
-                .expr_as(Expr::cust("COUNT(*)"), "count")
-                .and_where(select::is_any_of(
-                    parent.clone(),
-                    keys.into_iter(),
-                    view.snapshot.backend(),
-                ))
-                .cond_where(list.condition.clone())
-                .add_group_by([parent]);
-            let mut counts: HashMap<String, i64> = HashMap::new();
-            for row in view.snapshot.all(&select).await? {
-                counts.insert(row.try_get("", "parent")?, row.try_get("", "count")?);
-            }
-            debug_assert!(group.iter().all(|question| &question.list.name == name));
-            out.extend(group.into_iter().map(|question| {
-                (
-                    question.clone(),
-                    counts
-                        .get(question.parent.as_str())
-                        .copied()
-                        .unwrap_or_default(),
-                )
-            }));
-        }
-        Ok(out)
-    }
-}
-
-question! {
-    /// "This large column of this row."
-    ColumnOf<E, T> { by: By<E>, id: Id }
-}
-
-impl<E: Owned, T: TryGetable + Clone + Send + Sync + 'static> Question for ColumnOf<E, T> {
-    type Answer = Option<T>;
-
-    async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
-        let mut out = HashMap::with_capacity(questions.len());
-        for (by, group) in grouped(questions, |question| question.by.clone()) {
-            let place = view.place();
-            let ids = group.iter().map(|question| question.id.as_str());
-            let mut select = select::bare::<E>(place);
-            select
-                .expr_as(place.column(E::ID), "id")
-                .expr_as(place.column(by.0), "value")
-                .and_where(select::is_any_of(
-                    place.column(E::ID),
-                    ids,
-                    view.snapshot.backend(),
-                ));
-            for row in view.snapshot.all(&select).await? {
-                let id: Id = row.try_get("", "id")?;
-                out.insert(
-                    Self {
-                        by: by.clone(),
-                        id,
-                        shape: PhantomData,
-                    },
-                    row.try_get("", "value")?,
-                );
-            }
-        }
-        Ok(out)
-    }
 }

@@ -10,6 +10,7 @@
 )]
 
 mod database;
+mod diff;
 mod filter;
 mod idempotency;
 mod ledger;
@@ -17,6 +18,7 @@ mod loaders;
 mod nodes;
 mod order;
 mod page;
+mod questions;
 mod row_security;
 mod scope;
 mod select;

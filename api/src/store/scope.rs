@@ -3,9 +3,10 @@
 use super::{
     Store,
     filter::Filter,
-    loaders::{By, ColumnOf, CountOf, PageOf, RowBy, View},
+    loaders::View,
     order::{Ordering, SortKey, oldest_first},
     page::{List, PageArgs, PageRows},
+    questions::{By, ColumnOf, CountOf, PageOf, RowBy},
     snapshot::Snapshot,
     tx::Tx,
 };

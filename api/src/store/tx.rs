@@ -2,9 +2,9 @@
 
 use super::{
     Scope,
+    diff::{CREATED_AT, UPDATED_AT, column, shown, shown_value, text},
     idempotency::{Answer, Request},
     ledger::{self, Entry},
-    order::to_json,
     select::{self, Place},
 };
 use crate::error::{Error, Result};
@@ -17,7 +17,6 @@ use sea_orm::{
     sea_query::{ExprTrait, LockType, Query},
 };
 use serde_json::{Map, Value as Json, json};
-use sha2::{Digest, Sha256};
 
 /// The tenant id of changes to what all tenants share.
 pub(crate) const SYSTEM_TENANT: &str = "system";
@@ -30,10 +29,6 @@ pub struct Tx<'s> {
     now: Timestamp,
     entries: Vec<Entry>,
 }
-
-/// The columns every mutable table has.
-const CREATED_AT: &str = "createdAt";
-const UPDATED_AT: &str = "updatedAt";
 
 impl<'s> Tx<'s> {
     pub(super) async fn begin(scope: &'s Scope) -> Result<Self> {
@@ -332,53 +327,4 @@ impl<'s> Tx<'s> {
             message: None,
         });
     }
-}
-
-fn column<E: Owned>(name: &str) -> Option<E::Column> {
-    E::Column::iter().find(|column| column.as_str() == name)
-}
-
-fn text(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => text,
-        _ => None,
-    }
-}
-
-/// The set columns that pass, as the ledger shows them. Bookkeeping columns are left out.
-fn shown<E, A>(row: &A, passes: impl Fn(E::Column, &Value) -> bool) -> Map<String, Json>
-where
-    E: Owned,
-    A: ActiveModelTrait<Entity = E>,
-{
-    let bookkeeping = [E::ID.as_str(), E::TENANT.as_str(), CREATED_AT, UPDATED_AT];
-    E::Column::iter()
-        .filter(|column| !bookkeeping.contains(&column.as_str()))
-        .filter_map(|column| match row.get(column) {
-            ActiveValue::Set(value) if passes(column, &value) => {
-                Some((column.as_str().to_owned(), shown_value::<E>(column, &value)))
-            }
-            _ => None,
-        })
-        .collect()
-}
-
-/// A value as the ledger shows it: no secret, and of a large text only its length and hash.
-fn shown_value<E: Owned>(column: E::Column, value: &Value) -> Json {
-    let among = |columns: &[E::Column]| {
-        columns
-            .iter()
-            .any(|other| other.as_str() == column.as_str())
-    };
-    if among(E::SECRET) {
-        return json!("[redacted]");
-    }
-    let json = to_json(value);
-    if !among(E::LARGE) || json == Json::Null {
-        return json;
-    }
-    let text = json
-        .as_str()
-        .map_or_else(|| json.to_string(), str::to_owned);
-    json!({ "length": text.chars().count(), "sha256": hex::encode(Sha256::digest(text)) })
 }

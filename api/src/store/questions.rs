@@ -1,0 +1,247 @@
+//! What an operation asks of the database: rows by key, pages, counts and large columns, each for many parents at once.
+
+use super::{
+    loaders::{Question, View},
+    order::to_json,
+    page::{List, PageRows},
+    select,
+};
+use crate::error::Result;
+use entity::{Id, Owned};
+use sea_orm::{IdenStatic, ModelTrait, TryGetable, Value, sea_query::Expr};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Debug,
+    hash::{Hash, Hasher},
+    marker::PhantomData,
+    sync::Arc,
+};
+
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => text,
+        other => to_json(&other).as_str().map(str::to_owned),
+    }
+}
+
+/// A column as part of a question.
+pub(super) struct By<E: Owned>(pub(super) E::Column);
+
+impl<E: Owned> Clone for By<E> {
+    fn clone(&self) -> Self {
+        Self(self.0)
+    }
+}
+
+impl<E: Owned> PartialEq for By<E> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+impl<E: Owned> Eq for By<E> {}
+
+impl<E: Owned> Hash for By<E> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.as_str().hash(state);
+    }
+}
+
+impl<E: Owned> Debug for By<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.as_str())
+    }
+}
+
+/// Groups questions that one statement can answer.
+fn grouped<'q, Q, G: Eq + Hash>(
+    questions: &'q [Q],
+    by: impl Fn(&'q Q) -> G,
+) -> HashMap<G, Vec<&'q Q>> {
+    let mut groups: HashMap<G, Vec<&Q>> = HashMap::new();
+    for question in questions {
+        groups.entry(by(question)).or_default().push(question);
+    }
+    groups
+}
+
+macro_rules! question {
+    ($(#[$doc:meta])* $name:ident<E $(, $t:ident)?> { $($field:ident: $ty:ty),* }) => {
+        $(#[$doc])*
+        pub(super) struct $name<E: Owned $(, $t)?> { $(pub(super) $field: $ty),*, $(pub(super) shape: PhantomData<fn() -> $t>)? }
+
+        impl<E: Owned $(, $t)?> Clone for $name<E $(, $t)?> {
+            fn clone(&self) -> Self { Self { $($field: self.$field.clone()),*, $(shape: PhantomData::<fn() -> $t>)? } }
+        }
+        impl<E: Owned $(, $t)?> PartialEq for $name<E $(, $t)?> {
+            fn eq(&self, other: &Self) -> bool { $(self.$field == other.$field)&&* }
+        }
+        impl<E: Owned $(, $t)?> Eq for $name<E $(, $t)?> {}
+        impl<E: Owned $(, $t)?> Hash for $name<E $(, $t)?> {
+            fn hash<H: Hasher>(&self, state: &mut H) { $(self.$field.hash(state);)* }
+        }
+        impl<E: Owned $(, $t)?> Debug for $name<E $(, $t)?> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_tuple(stringify!($name))$(.field(&self.$field))*.finish()
+            }
+        }
+    };
+}
+
+question! {
+    /// "The row whose column has this value", by id or by another unique column.
+    RowBy<E> { by: By<E>, value: Id }
+}
+
+impl<E: Owned> Question for RowBy<E> {
+    type Answer = Option<Arc<E::Model>>;
+
+    async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
+        let mut out = HashMap::with_capacity(questions.len());
+        for (by, group) in grouped(questions, |question| question.by.clone()) {
+            let place = view.place();
+            let mut select = select::select::<E>(place);
+            let keys = group.iter().map(|question| question.value.as_str());
+            select.and_where(select::is_any_of(
+                place.column(by.0),
+                keys,
+                view.snapshot.backend(),
+            ));
+            for row in view.models::<E>(&select).await? {
+                if let Some(value) = text(row.get(by.0)) {
+                    out.insert(
+                        Self {
+                            by: by.clone(),
+                            value: value.into(),
+                        },
+                        Some(row),
+                    );
+                }
+            }
+        }
+        Ok(out)
+    }
+}
+
+question! {
+    /// "This page of the rows that point to this parent."
+    PageOf<E> { by: By<E>, parent: Id, list: Arc<List<E>> }
+}
+
+impl<E: Owned> Question for PageOf<E> {
+    type Answer = PageRows<E>;
+
+    async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
+        let mut out = HashMap::with_capacity(questions.len());
+        for ((by, list), group) in grouped(questions, |question| {
+            (question.by.clone(), question.list.clone())
+        }) {
+            let keys = group.iter().map(|question| question.parent.as_str());
+            let select = list.nested_select(view.place(), by.0, keys, view.snapshot.backend());
+            let mut children: HashMap<String, Vec<Arc<E::Model>>> =
+                HashMap::with_capacity(group.len());
+            for row in view.models::<E>(&select).await? {
+                if let Some(parent) = text(row.get(by.0)) {
+                    children.entry(parent).or_default().push(row);
+                }
+            }
+            for question in group {
+                let rows = children
+                    .remove(question.parent.as_str())
+                    .unwrap_or_default();
+                out.insert(question.clone(), list.page(rows));
+            }
+        }
+        Ok(out)
+    }
+}
+
+question! {
+    /// "How many rows of this list point to this parent?"
+    CountOf<E> { by: By<E>, parent: Id, list: Arc<List<E>> }
+}
+
+impl<E: Owned> Question for CountOf<E> {
+    type Answer = i64;
+
+    async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
+        let mut out = HashMap::with_capacity(questions.len());
+        for ((by, name), group) in grouped(questions, |question| {
+            (question.by.clone(), &question.list.name)
+        }) {
+            let Some(list) = group.first().map(|question| &question.list) else {
+                continue;
+            };
+            let place = view.place();
+            let parent = place.column(by.0);
+            let keys = group
+                .iter()
+                .map(|question| question.parent.as_str())
+                .collect::<HashSet<_>>();
+            let mut select = select::bare::<E>(place);
+            select
+                .expr_as(parent.clone(), "parent")
+                .expr_as(Expr::cust("COUNT(*)"), "count")
+                .and_where(select::is_any_of(
+                    parent.clone(),
+                    keys.into_iter(),
+                    view.snapshot.backend(),
+                ))
+                .cond_where(list.condition.clone())
+                .add_group_by([parent]);
+            let mut counts: HashMap<String, i64> = HashMap::new();
+            for row in view.snapshot.all(&select).await? {
+                counts.insert(row.try_get("", "parent")?, row.try_get("", "count")?);
+            }
+            debug_assert!(group.iter().all(|question| &question.list.name == name));
+            out.extend(group.into_iter().map(|question| {
+                (
+                    question.clone(),
+                    counts
+                        .get(question.parent.as_str())
+                        .copied()
+                        .unwrap_or_default(),
+                )
+            }));
+        }
+        Ok(out)
+    }
+}
+
+question! {
+    /// "This large column of this row."
+    ColumnOf<E, T> { by: By<E>, id: Id }
+}
+
+impl<E: Owned, T: TryGetable + Clone + Send + Sync + 'static> Question for ColumnOf<E, T> {
+    type Answer = Option<T>;
+
+    async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
+        let mut out = HashMap::with_capacity(questions.len());
+        for (by, group) in grouped(questions, |question| question.by.clone()) {
+            let place = view.place();
+            let ids = group.iter().map(|question| question.id.as_str());
+            let mut select = select::bare::<E>(place);
+            select
+                .expr_as(place.column(E::ID), "id")
+                .expr_as(place.column(by.0), "value")
+                .and_where(select::is_any_of(
+                    place.column(E::ID),
+                    ids,
+                    view.snapshot.backend(),
+                ));
+            for row in view.snapshot.all(&select).await? {
+                let id: Id = row.try_get("", "id")?;
+                out.insert(
+                    Self {
+                        by: by.clone(),
+                        id,
+                        shape: PhantomData,
+                    },
+                    row.try_get("", "value")?,
+                );
+            }
+        }
+        Ok(out)
+    }
+}
