@@ -1,6 +1,6 @@
 //! The tables: one file each with its columns, its status words and what a column may hold. No I/O.
 //!
-//! [`column`] has the column types every table shares; [`Owned`] says whose a row is. A new table is a new file that
+//! [`mod@column`] has the column types every table shares; [`Owned`] says whose a row is. A new table is a new file that
 //! ends in [`owned!`], a `mod` line here and a line in [`for_each_table!`].
 
 pub mod column;

@@ -2,7 +2,7 @@
 
 /// Declares the API's type for a table.
 ///
-/// ```ignore
+/// ```text
 /// node! {
 ///     /// What the type is, for the person who reads the API's documentation.
 ///     Goal in goal (goal, goals) {

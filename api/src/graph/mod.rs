@@ -1,6 +1,6 @@
 //! The API: the tree of files is the tree of the schema, one file per table.
 //!
-//! [`node!`] says all that a table's file says: which columns can be filtered and sorted, which relations it has, which
+//! `node!` says all that a table's file says: which columns can be filtered and sorted, which relations it has, which
 //! columns are large. Lists, batching, paging, counting and tenancy are generic and come with it.
 
 mod comparison;

@@ -184,3 +184,74 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn model<E: Owned>(row: &QueryResult) -> Result<Arc<E::Model>> {
     Ok(Arc::new(E::Model::from_query_result(row, "")?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::snapshot::Readers;
+    use sea_orm::sqlx::sqlite::SqlitePoolOptions;
+    use std::{sync::atomic::AtomicUsize, time::Duration};
+
+    static BATCHES: AtomicUsize = AtomicUsize::new(0);
+
+    /// Answered with its double, slowly.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    struct Double(usize);
+
+    impl Question for Double {
+        type Answer = usize;
+
+        async fn answer(questions: &[Self], _: &View) -> Result<HashMap<Self, usize>> {
+            BATCHES.fetch_add(1, Relaxed);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            Ok(questions
+                .iter()
+                .map(|question| (question.clone(), question.0 * 2))
+                .collect())
+        }
+    }
+
+    fn view() -> Option<Arc<View>> {
+        let pool = SqlitePoolOptions::new()
+            .connect_lazy("sqlite::memory:")
+            .ok()?;
+        Some(View::new(
+            Snapshot::new(Readers::Sqlite(pool), Id::from("t")),
+            Id::from("t"),
+        ))
+    }
+
+    #[tokio::test]
+    async fn a_large_level_is_one_batch_and_a_cancelled_leader_loses_nothing() {
+        let Some(view) = view() else {
+            panic!("a pool that connects to nothing")
+        };
+        let level = (0..2000).map(|number| view.ask(Double(number)));
+        let answers = futures_util::future::join_all(level).await;
+        assert!(
+            answers
+                .iter()
+                .enumerate()
+                .all(|(number, answer)| *answer.as_ref().unwrap() == number * 2)
+        );
+        assert_eq!(BATCHES.load(Relaxed), 1);
+        for round in 1..=100 {
+            let number = 10_000 * round;
+            let leader = tokio::spawn({
+                let view = view.clone();
+                async move { view.ask(Double(number)).await }
+            });
+            let waiters: Vec<_> = (0..50)
+                .map(|waiter| {
+                    let view = view.clone();
+                    tokio::spawn(async move { view.ask(Double(number + waiter % 10)).await })
+                })
+                .collect();
+            tokio::time::sleep(Duration::from_micros(500 * (round as u64 % 5))).await;
+            leader.abort();
+            for (waiter, answer) in waiters.into_iter().enumerate() {
+                assert_eq!(answer.await.unwrap().unwrap(), (number + waiter % 10) * 2);
+            }
+        }
+    }
+}

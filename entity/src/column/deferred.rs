@@ -75,5 +75,12 @@ deferred! {
     /// A value that no API type, log line or error may carry. `None` is NULL or "not read".
     ///
     /// It has no GraphQL output, so a type that exposes it does not compile, and its `Debug` is redacted.
+    ///
+    /// ```compile_fail,E0277
+    /// #[derive(async_graphql::SimpleObject)]
+    /// struct Shown {
+    ///     token: entity::Secret<String>,
+    /// }
+    /// ```
     Secret
 }
