@@ -79,7 +79,18 @@ on_both_databases! {
             format!("{{ projects(first: 2) {{ nodes {{ {open} id {close} }} }} }}")
         };
         client.data(&nest(7), json!({})).await;
-        assert_eq!(client.code(&nest(8), json!({})).await, "GRAPHQL_VALIDATION_FAILED");
+        assert_eq!(client.code(&nest(8), json!({})).await, "LIMIT_EXCEEDED");
+    }
+
+    async fn a_bomb_of_fragments_is_refused_at_once(app) {
+        let client = app.owner().await;
+        let chain: String = (0..30)
+            .map(|n| format!("fragment f{n} on Query {{ ...f{m} ...f{m} }} ", m = n + 1))
+            .collect();
+        let bomb = format!("{{ ...f0 }} {chain} fragment f30 on Query {{ viewer {{ user {{ id }} }} }}");
+        let answer = client.send(&bomb, json!({})).await;
+        assert_eq!(answer.code(), "LIMIT_EXCEEDED");
+        assert_eq!(answer.statements(), 0);
     }
 
     async fn an_operation_sees_one_moment(app) {

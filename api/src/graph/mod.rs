@@ -50,6 +50,7 @@ mod whisper_transcription;
 mod write;
 
 pub(crate) use macros::as_named_in_rust;
+pub(crate) use root::DEPTH;
 pub use root::{Schema, schema, sdl};
 
 /// What every file of the schema imports: the macro's parts, and every type that a relation may lead to.

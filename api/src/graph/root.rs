@@ -43,6 +43,9 @@ use super::{
 use async_graphql::{EmptySubscription, MergedObject, Object, SDLExportOptions, SchemaBuilder};
 use entity::{tenant, user};
 
+/// How deep an operation's fields may be nested.
+pub(crate) const DEPTH: usize = 25;
+
 /// The schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
@@ -153,5 +156,5 @@ pub fn sdl() -> String {
 }
 
 fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription).limit_depth(25)
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription).limit_depth(DEPTH)
 }

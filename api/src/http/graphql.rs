@@ -1,8 +1,10 @@
 //! GraphQL over HTTP: one operation per POST, as JSON.
 
-use super::{App, graphiql, request_id::RequestId};
+use super::{App, graphiql, guard, request_id::RequestId};
 use crate::{auth::Actor, error::Error};
-use async_graphql::{ErrorExtensionValues, Request, Response as Answer, ServerError, Variables};
+use async_graphql::{
+    ErrorExtensionValues, Pos, Request, Response as Answer, ServerError, Variables,
+};
 use async_graphql_axum::GraphQLResponse;
 use axum::{
     Extension, Json,
@@ -105,7 +107,13 @@ pub(super) async fn execute(
         .variables(Variables::from_json(variables))
         .data(scope.clone());
     request.operation_name = body.operation_name;
-    let mut answer = app.schema.execute(request).await;
+    let mut answer = match judge(&mut request) {
+        Ok(()) => app.schema.execute(request).await,
+        Err(error) => {
+            let error = async_graphql::Error::from(error).into_server_error(Pos::default());
+            Answer::from_errors(vec![error])
+        }
+    };
     for error in &mut answer.errors {
         complete(error, &request_id);
     }
@@ -118,6 +126,12 @@ pub(super) async fn execute(
         answer = answer.extension("cost", cost);
     }
     respond(answer, &headers)
+}
+
+/// Looks at the document before anything walks it. One that does not parse is left for the library to name.
+fn judge(request: &mut Request) -> Result<(), Error> {
+    guard::check_text(&request.query)?;
+    request.parsed_query().map_or(Ok(()), guard::check_document)
 }
 
 async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Actor, Error> {

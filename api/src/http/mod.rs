@@ -2,6 +2,7 @@
 
 pub mod graphiql;
 mod graphql;
+mod guard;
 mod request_id;
 
 use crate::{auth::Tokens, graph::Schema, store::Store};
