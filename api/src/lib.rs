@@ -7,6 +7,7 @@
 //! - [`import`](mod@import): files on disk to meetings and to the library.
 //! - `domain`: rules that know neither SQL nor GraphQL.
 //! - [`store`]: the only code that sees a database connection.
+//! - [`workspace`]: founding a workspace from the command line.
 //! - [`config`], [`clock`], [`error`]: settings, time, and the one error.
 
 pub mod auth;
@@ -20,5 +21,6 @@ pub mod import;
 pub mod seed;
 pub mod server;
 pub mod store;
+pub mod workspace;
 
 pub use error::{Error, Result};

@@ -13,6 +13,7 @@ use workgraph::{
     config::{self, Settings},
     graph, import, server,
     store::Store,
+    workspace,
 };
 
 #[global_allocator]
@@ -66,6 +67,18 @@ enum Command {
         /// How long it is valid, in hours
         #[arg(long, default_value_t = 12, value_name = "HOURS", value_parser = clap::value_parser!(u64).range(1..=8760))]
         hours: u64,
+    },
+    /// Found a workspace with its owner and its default project
+    CreateWorkspace {
+        /// Its name, 1 to 200 characters
+        #[arg(long)]
+        name: String,
+        /// Its slug; made from the name if not given
+        #[arg(long)]
+        slug: Option<String>,
+        /// The owner's e-mail address
+        #[arg(long)]
+        owner_email: String,
     },
     /// Check that a workspace's ledger is complete and unaltered
     VerifyLedger {
@@ -194,6 +207,15 @@ async fn run(settings: Settings, command: Command) -> Result<(), String> {
             )
             .await;
             print(&format!("{}\n", token.map_err(told)?))?;
+        }
+        Command::CreateWorkspace {
+            name,
+            slug,
+            owner_email,
+        } => {
+            store.migrate().await.map_err(told)?;
+            let founded = workspace::found(&store, &name, slug.as_deref(), &owner_email);
+            print(&format!("{}\n", founded.await.map_err(told)?))?;
         }
         Command::VerifyLedger { workspace } => {
             let entries = server::verify_ledger(&store, &workspace)

@@ -155,6 +155,41 @@ fn a_database_is_migrated_and_seeded_once() {
     assert!(!nobody.status.success() && nobody.stdout.is_empty());
 }
 
+#[test]
+fn a_workspace_is_founded_without_the_demo() {
+    let directory = TempDir::new().expect("a directory");
+    let found = |name: &str, email: &str| {
+        let arguments = ["create-workspace", "--name", name, "--owner-email", email];
+        workgraph(directory.path(), &arguments, &[])
+    };
+    let founded = found("Hill & Dale", "Ada@Example.com");
+    assert_eq!(
+        text(&founded.stdout),
+        "hill-dale\n",
+        "{}",
+        text(&founded.stderr)
+    );
+    for (name, email, word) in [
+        ("Hill & Dale", "ada@example.com", "already"),
+        ("", "ada@example.com", "name"),
+        ("Other", "nobody", "owner-email"),
+    ] {
+        let refused = found(name, email);
+        assert!(
+            !refused.status.success() && text(&refused.stderr).contains(word),
+            "{name} {email}"
+        );
+    }
+    let token = workgraph(
+        directory.path(),
+        &["token", "--workspace", "hill-dale"],
+        &[],
+    );
+    assert_eq!(text(&token.stdout).matches('.').count(), 2);
+    let seeded = workgraph(directory.path(), &["seed"], &[]);
+    assert!(text(&seeded.stdout).contains("nothing was changed"));
+}
+
 #[cfg(unix)]
 #[test]
 fn the_made_secret_is_its_owners_alone() {

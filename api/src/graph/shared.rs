@@ -3,6 +3,7 @@
 use crate::{
     error::{Error, Result},
     store::Tx,
+    workspace::DEFAULT_PROJECT,
 };
 use entity::{Id, goal, project};
 use sea_orm::{
@@ -41,7 +42,7 @@ pub(super) async fn open_project(tx: &Tx<'_>, id: &Id) -> Result<project::Model>
 pub(super) async fn default_project(tx: &Tx<'_>) -> Result<project::Model> {
     let slug = project::Column::Slug;
     let found = tx
-        .rows::<project::Entity>(|place| all_of(place.column(slug).eq("default")))
+        .rows::<project::Entity>(|place| all_of(place.column(slug).eq(DEFAULT_PROJECT)))
         .await?
         .pop();
     found.ok_or_else(|| {

@@ -1,0 +1,76 @@
+//! Founding a workspace.
+
+use crate::{
+    domain::{
+        check,
+        slug::{is_slug, slugify},
+    },
+    error::{Error, Result},
+    store::Store,
+};
+use entity::{Id, project, tenant, user};
+use sea_orm::ActiveValue::Set;
+
+/// The project that takes what names none; every workspace has it.
+pub(crate) const DEFAULT_PROJECT: &str = "default";
+
+/// Makes a workspace with its owner and its default project. Returns its slug.
+///
+/// # Errors
+/// [`Error::BadUserInput`] naming what cannot be accepted, or [`Error::Conflict`] when the slug is taken.
+pub async fn found(
+    store: &Store,
+    name: &str,
+    slug: Option<&str>,
+    owner_email: &str,
+) -> Result<String> {
+    let name = check::text("name", name, 1, 200)?;
+    let slug = slug.map_or_else(|| slugify(&name, 40), str::to_owned);
+    if !is_slug(&slug) {
+        return Err(Error::bad_input(
+            "slug",
+            "use small letters, digits and single dashes",
+        ));
+    }
+    let email = check::text("owner-email", owner_email, 3, 254)?.to_lowercase();
+    let Some((owner, _)) = email
+        .split_once('@')
+        .filter(|(user, host)| !user.is_empty() && !host.is_empty())
+    else {
+        return Err(Error::bad_input(
+            "owner-email",
+            "expected an address such as ada@example.com",
+        ));
+    };
+    if store.system().workspace(&slug).await?.is_some() {
+        return Err(Error::Conflict(format!(
+            "There is a workspace {slug} already."
+        )));
+    }
+    let scope = store
+        .system()
+        .tenant(Id(cuid2::create_id()), "command_line");
+    let mut tx = scope.begin().await?;
+    let workspace = tenant::ActiveModel {
+        name: Set(name),
+        slug: Set(slug.clone()),
+        ..Default::default()
+    };
+    tx.insert(workspace, "tenant.created").await?;
+    let person = user::ActiveModel {
+        name: Set(owner.to_owned()),
+        email: Set(email.clone()),
+        role: Set(user::UserRole::Owner),
+        ..Default::default()
+    };
+    let person = tx.insert(person, "user.signup").await?;
+    let project = project::ActiveModel {
+        name: Set("Default".to_owned()),
+        slug: Set(DEFAULT_PROJECT.to_owned()),
+        created_by_id: Set(Some(person.id)),
+        ..Default::default()
+    };
+    tx.insert(project, "project.created").await?;
+    tx.commit().await?;
+    Ok(slug)
+}
