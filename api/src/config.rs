@@ -159,7 +159,7 @@ impl Settings {
         }
         let path = match &self.database_url {
             DatabaseUrl::Sqlite(path) => path.with_added_extension("secret"),
-            DatabaseUrl::Postgres(_) => PathBuf::from("workgraph.secret"),
+            DatabaseUrl::Postgres { .. } => PathBuf::from("workgraph.secret"),
         };
         kept_secret(&path).map_err(|error| format!("{}: {error}", path.display()))
     }

@@ -47,7 +47,13 @@ pub enum DatabaseUrl {
     /// `sqlite:path/to/file.db`
     Sqlite(PathBuf),
     /// `postgres://user:password@host/name`
-    Postgres(Box<PgConnectOptions>),
+    Postgres {
+        /// How to connect.
+        options: Box<PgConnectOptions>,
+        /// Whether a pooler stands between that hands each transaction to another connection and does not keep track of
+        /// prepared statements: the URL ends in `?statement-cache-capacity=0`.
+        pooled: bool,
+    },
 }
 
 impl FromStr for DatabaseUrl {
@@ -63,10 +69,14 @@ impl FromStr for DatabaseUrl {
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             // The parser's message may repeat the URL, and with it the password.
-            return url
+            let options = url
                 .parse()
-                .map(|options| Self::Postgres(Box::new(options)))
-                .map_err(|_| "expected postgres://user:password@host:5432/name".to_owned());
+                .map_err(|_| "expected postgres://user:password@host:5432/name".to_owned())?;
+            let pooled = url.contains("statement-cache-capacity=0");
+            return Ok(Self::Postgres {
+                options: Box::new(options),
+                pooled,
+            });
         }
         Err("expected sqlite:… or postgres://…".to_owned())
     }
@@ -82,7 +92,7 @@ impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "SQLite at {}", path.display()),
-            Self::Postgres(options) => {
+            Self::Postgres { options, .. } => {
                 write!(
                     f,
                     "PostgreSQL {} on {}",
@@ -136,7 +146,7 @@ impl Store {
                     ))
                 })
             }
-            DatabaseUrl::Postgres(options) => PgPoolOptions::new()
+            DatabaseUrl::Postgres { options, pooled } => PgPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(PATIENCE)
                 // A start-up parameter that poolers refuse, and that no type here needs.
@@ -144,7 +154,7 @@ impl Store {
                 .await
                 .map(|pool| {
                     (
-                        Readers::Postgres(pool.clone()),
+                        Readers::Postgres(pool.clone(), *pooled),
                         SqlxPostgresConnector::from_sqlx_postgres_pool(pool),
                     )
                 }),
@@ -165,9 +175,13 @@ impl Store {
     /// # Errors
     /// If a step fails; on PostgreSQL it is then as if it had not begun.
     pub async fn migrate(&self) -> Result<()> {
-        let turn = self.turn().await?;
-        Migrator::up(self.writer(), None).await?;
-        turn.end().await
+        match self.turn().await?.0 {
+            Some(transaction) => {
+                Migrator::up(&transaction, None).await?;
+                Ok(transaction.commit().await?)
+            }
+            None => Ok(Migrator::up(self.writer(), None).await?),
+        }
     }
 
     /// Waits until no other server migrates or seeds this database, and holds them off until it is ended.
@@ -178,7 +192,7 @@ impl Store {
         if self.backend() != DbBackend::Postgres {
             return Ok(Turn(None));
         }
-        let transaction = self.writer().begin().await?;
+        let transaction = self.system_transaction().await?;
         let lock = format!("SELECT pg_advisory_xact_lock({UPGRADE})");
         transaction.execute_unprepared(&lock).await?;
         Ok(Turn(Some(transaction)))
@@ -189,7 +203,9 @@ impl Store {
     /// # Errors
     /// If the database fails.
     pub async fn pending_migrations(&self) -> Result<Vec<String>> {
-        let pending = Migrator::get_pending_migrations(self.writer()).await?;
+        let transaction = self.system_transaction().await?;
+        let pending = Migrator::get_pending_migrations(&transaction).await?;
+        transaction.rollback().await?;
         Ok(pending.iter().map(|step| step.name().to_owned()).collect())
     }
 
@@ -225,9 +241,9 @@ impl Store {
 
     /// Limits a transaction to one tenant's rows, where the database can.
     pub(super) async fn arm(&self, transaction: &DatabaseTransaction, tenant: &Id) -> Result<()> {
-        if self.backend() == DbBackend::Postgres {
+        if let Readers::Postgres(_, pooled) = self.readers() {
             transaction
-                .execute_unprepared(&row_security::arm(tenant))
+                .execute_unprepared(&row_security::arm(tenant, *pooled))
                 .await?;
         }
         Ok(())

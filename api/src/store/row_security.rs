@@ -8,8 +8,12 @@ use entity::Id;
 /// The tenant of work that belongs to no tenant: sign-in, seeding, the global library.
 pub(super) const EVERY_TENANT: &str = "*";
 
-/// The statement that tells PostgreSQL, until the transaction ends, whose rows it may touch.
-pub(super) fn arm(tenant: &Id) -> String {
+/// What tells PostgreSQL, until the transaction ends, whose rows it may touch.
+///
+/// Behind a pooler every transaction may come to a connection that others have used, so it first forgets the statements
+/// that they prepared under the same names.
+pub(super) fn arm(tenant: &Id, pooled: bool) -> String {
     let tenant = tenant.as_str().replace('\'', "''");
-    format!("SELECT set_config('workgraph.tenant', '{tenant}', true)")
+    let forget = if pooled { "DEALLOCATE ALL; " } else { "" };
+    format!("{forget}SELECT set_config('workgraph.tenant', '{tenant}', true)")
 }

@@ -14,7 +14,8 @@ use tokio::sync::Mutex;
 #[derive(Clone, Debug)]
 pub(super) enum Readers {
     Sqlite(SqlitePool),
-    Postgres(PgPool),
+    /// The flag says whether a pooler stands between.
+    Postgres(PgPool, bool),
 }
 
 enum Open {
@@ -89,7 +90,7 @@ impl Readers {
     pub(super) fn backend(&self) -> DbBackend {
         match self {
             Self::Sqlite(_) => DbBackend::Sqlite,
-            Self::Postgres(_) => DbBackend::Postgres,
+            Self::Postgres(..) => DbBackend::Postgres,
         }
     }
 
@@ -97,10 +98,10 @@ impl Readers {
         match self {
             Self::Sqlite(pool) => Ok(Open::Sqlite(pool.begin_with("BEGIN DEFERRED").await?)),
             // One message: the tenant arms row-level security for this transaction only, as a pooler demands.
-            Self::Postgres(pool) => {
+            Self::Postgres(pool, pooled) => {
                 let begin = format!(
                     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}",
-                    super::row_security::arm(tenant)
+                    super::row_security::arm(tenant, *pooled)
                 );
                 Ok(Open::Postgres(pool.begin_with(AssertSqlSafe(begin)).await?))
             }
@@ -111,7 +112,7 @@ impl Readers {
     pub(super) async fn close(&self) {
         match self {
             Self::Sqlite(pool) => pool.close().await,
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(pool, _) => pool.close().await,
         }
     }
 }
