@@ -3,7 +3,7 @@
 use super::connection::{Cursor, PageInfo};
 use crate::{
     error::{Error, Result},
-    store::{DEFAULT_PAGE, MAX_PAGE},
+    store::page_size,
 };
 use async_graphql::SimpleObject;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -43,18 +43,7 @@ impl SegmentPage {
         first: Option<i32>,
         after: Option<&Cursor>,
     ) -> Result<Self> {
-        let limit = match first.map(u64::try_from) {
-            None => DEFAULT_PAGE,
-            Some(Ok(limit)) if limit <= MAX_PAGE => limit,
-            Some(Ok(actual)) => {
-                return Err(Error::LimitExceeded {
-                    name: "Page size",
-                    limit: MAX_PAGE,
-                    actual,
-                });
-            }
-            Some(Err(_)) => return Err(Error::bad_input("first", "cannot be negative")),
-        };
+        let limit = page_size("first", first)?;
         let start = after.map_or(Ok(0), |cursor| {
             position(cursor).map(|position| position + 1)
         })?;

@@ -31,7 +31,7 @@ pub use self::{
     filter::{Compared, Comparison, Filter},
     idempotency::Request,
     order::SortKey,
-    page::{DEFAULT_PAGE, List, MAX_PAGE, PageArgs, PageRows},
+    page::{List, PageArgs, PageRows, page_size},
     scope::{Parent, Scope},
     select::Place,
     system::System,

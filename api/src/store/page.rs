@@ -13,9 +13,9 @@ use sea_orm::{
 use std::{fmt, sync::Arc};
 
 /// How many rows a page has when the query does not say.
-pub const DEFAULT_PAGE: u64 = 50;
+const DEFAULT_PAGE: u64 = 50;
 /// How many rows a page can have.
-pub const MAX_PAGE: u64 = 200;
+const MAX_PAGE: u64 = 200;
 
 /// The slice of a list a client asks for, as in the Relay specification.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +55,23 @@ pub struct PageRows<E: Owned> {
     pub has_previous: bool,
     /// Whether rows come after the last one.
     pub has_next: bool,
+}
+
+/// How many rows a page has, when its argument `field` asks for so many.
+///
+/// # Errors
+/// When that is negative or too large.
+pub fn page_size(field: &str, size: Option<i32>) -> Result<u64> {
+    match size.map(u64::try_from) {
+        None => Ok(DEFAULT_PAGE),
+        Some(Ok(size)) if size <= MAX_PAGE => Ok(size),
+        Some(Ok(actual)) => Err(Error::LimitExceeded {
+            name: "Page size",
+            limit: MAX_PAGE,
+            actual,
+        }),
+        Some(Err(_)) => Err(Error::bad_input(field, "cannot be negative")),
+    }
 }
 
 impl<E: Owned> List<E> {
@@ -104,18 +121,7 @@ impl<E: Owned> List<E> {
                 ));
             }
         };
-        let limit = match size.map(u64::try_from) {
-            None => DEFAULT_PAGE,
-            Some(Ok(size)) if size <= MAX_PAGE => size,
-            Some(Ok(actual)) => {
-                return Err(Error::LimitExceeded {
-                    name: "Page size",
-                    limit: MAX_PAGE,
-                    actual,
-                });
-            }
-            Some(Err(_)) => return Err(Error::bad_input(field, "cannot be negative")),
-        };
+        let limit = page_size(field, size)?;
         let beyond = cursor
             .as_ref()
             .map(|cursor| ordering.parse(cursor, &name))
