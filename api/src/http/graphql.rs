@@ -1,7 +1,7 @@
 //! GraphQL over HTTP: one operation per POST, as JSON.
 
-use super::{App, graphiql, guard, request_id::RequestId};
-use crate::{auth::Actor, error::Error};
+use super::{App, graphiql, guard, request_id::RequestId, who};
+use crate::error::Error;
 use async_graphql::{
     ErrorExtensionValues, Pos, Request, Response as Answer, ServerError, Variables,
 };
@@ -12,7 +12,7 @@ use axum::{
     extract::{State, rejection::BytesRejection},
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+        header::{ACCEPT, CONTENT_TYPE},
     },
     response::{IntoResponse, Response},
 };
@@ -84,7 +84,7 @@ pub(super) async fn execute(
         let message = "The body is not a GraphQL request: a JSON object with `query` and, optionally, `variables`.";
         return refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", message);
     };
-    let actor = match authenticate(&app, &headers).await {
+    let actor = match who::authenticate(&app, &headers).await {
         Ok(actor) => actor,
         Err(error) => {
             let status = match error {
@@ -132,22 +132,6 @@ pub(super) async fn execute(
 fn judge(request: &mut Request) -> Result<(), Error> {
     guard::check_text(&request.query)?;
     request.parsed_query().map_or(Ok(()), guard::check_document)
-}
-
-async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Actor, Error> {
-    let header = headers
-        .get(AUTHORIZATION)
-        .ok_or(Error::Unauthenticated("This needs a token."))?;
-    let token = header.to_str().ok().and_then(|value| {
-        let (scheme, token) = value.split_once(' ')?;
-        scheme
-            .eq_ignore_ascii_case("bearer")
-            .then_some(token.trim())
-    });
-    let token = token.ok_or(Error::Unauthenticated(
-        "The Authorization header holds no bearer token.",
-    ))?;
-    app.tokens.authenticate(&app.store.system(), token).await
 }
 
 /// PostgreSQL cannot store NUL in text; it is refused at the door so that both databases agree.

@@ -4,6 +4,7 @@ pub mod graphiql;
 mod graphql;
 mod guard;
 mod request_id;
+mod who;
 
 use crate::{auth::Tokens, graph::Schema, store::Store};
 use axum::{
