@@ -1,7 +1,7 @@
 //! Starting and stopping the server, and what the command line asks of it.
 
 use crate::{
-    auth::{Secret, Tokens},
+    auth::{Secret, Sessions, Tokens},
     clock::Clock,
     config::Settings,
     error::{Error, Result},
@@ -88,8 +88,9 @@ pub async fn serve(
     welcome(address, settings, &graphiql).map_err(|error| error.to_string())?;
     let app = App {
         schema: graph::schema(),
+        sessions: Sessions::new(store.clone(), tokens),
         store,
-        tokens,
+        allowed_origins: Arc::default(),
         graphiql: Arc::new(graphiql),
     };
     run(listener, app, stop_signal())
@@ -163,6 +164,23 @@ pub async fn token(
         .await?
         .ok_or(Error::NotFound { kind: "User" })?;
     Tokens::new(secret, clock).issue(&user, lifetime)
+}
+
+/// Sets a user's password and ends their sessions.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such user, [`Error::BadUserInput`] when the password is too short.
+pub async fn set_password(
+    store: &Store,
+    secret: Secret,
+    clock: Clock,
+    workspace: &str,
+    email: &str,
+    password: &str,
+) -> Result<()> {
+    Sessions::new(store.clone(), Tokens::new(secret, clock))
+        .reset_password(workspace, email, password)
+        .await
 }
 
 /// Walks a workspace's ledger and returns its length.

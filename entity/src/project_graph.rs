@@ -98,4 +98,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("ProjectGraph", large[GraphJson], secret[RepoPath]);
+owned!(ProjectGraph, large[GraphJson], secret[RepoPath]);

@@ -22,6 +22,7 @@ mod questions;
 mod row_security;
 mod scope;
 mod select;
+mod sessions;
 mod snapshot;
 mod system;
 mod tx;
