@@ -73,11 +73,12 @@ pub async fn serve(
 ) -> Result<(), String> {
     let told = |error: Error| error.cause();
     store.migrate().await.map_err(told)?;
-    if !settings.no_demo {
+    let development = settings.listen.ip().is_loopback();
+    // Everybody knows the demo's passwords.
+    if development && !settings.no_demo {
         seed::seed_if_empty(&store).await.map_err(told)?;
     }
     let tokens = Tokens::new(secret, clock);
-    let development = settings.listen.ip().is_loopback();
     let graphiql = graphiql_config(&store, &tokens, development)
         .await
         .map_err(told)?;
