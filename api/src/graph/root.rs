@@ -30,6 +30,7 @@ use super::{
     project::{ProjectMutation, ProjectQuery},
     project_graph::ProjectGraphQuery,
     scheduled_job::ScheduledJobQuery,
+    search::SearchQuery,
     skill::SkillQuery,
     skill_package::SkillPackageQuery,
     subagent_definition::SubagentDefinitionQuery,
@@ -54,6 +55,7 @@ pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 pub struct Query(
     OperationQuery,
     NodeQuery,
+    SearchQuery,
     TenantQuery,
     UserQuery,
     InvitationQuery,

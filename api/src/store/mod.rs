@@ -21,6 +21,7 @@ mod page;
 mod questions;
 mod row_security;
 mod scope;
+mod search;
 mod select;
 mod snapshot;
 mod system;
@@ -33,7 +34,9 @@ pub use self::{
     order::SortKey,
     page::{List, PageArgs, PageRows, page_size},
     scope::{Parent, Scope},
+    search::{Findable, FoundIn},
     select::Place,
     system::System,
     tx::Tx,
 };
+pub(crate) use self::search::{Hit, Search};
