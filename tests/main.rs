@@ -13,6 +13,7 @@ mod isolation;
 mod ledger;
 mod lists;
 mod schema;
+mod search;
 mod statements;
 mod tables;
 mod writes;

@@ -98,7 +98,7 @@ const BEGINNING: usize = 125_000;
 
 impl Source {
     /// Title, summary and transcript of the table's rows.
-    fn select(&self, bytes: &str, extra: &str) -> String {
+    fn select(&self, extra: &str) -> String {
         let Self { kind, table, .. } = self;
         let meeting = *kind == MEETING;
         let title = self.watched[0];
@@ -111,7 +111,7 @@ impl Source {
         let (transcript, join) = if meeting {
             (
                 format!(
-                    "CASE WHEN {bytes}(s.\"fullText\") <= {WHOLE} THEN s.\"fullText\" \
+                    "CASE WHEN octet_length(s.\"fullText\") <= {WHOLE} THEN s.\"fullText\" \
                      ELSE substr(s.\"fullText\", 1, {BEGINNING}) END"
                 ),
                 format!(
@@ -153,14 +153,11 @@ impl Source {
     }
 }
 
-/// The view of all that can be found; `bytes` measures a text, `extra` adds a column.
-fn sources(bytes: &str, extra: &str) -> String {
-    let parts: Vec<_> = SOURCES
-        .iter()
-        .map(|source| source.select(bytes, extra))
-        .collect();
+/// The view of all that can be found, with options, and with another column.
+fn sources(options: &str, extra: &str) -> String {
+    let parts: Vec<_> = SOURCES.iter().map(|source| source.select(extra)).collect();
     format!(
-        "CREATE VIEW search_sources AS {}",
+        "CREATE VIEW search_sources{options} AS {}",
         parts.join(" UNION ALL ")
     )
 }

@@ -27,6 +27,7 @@ mod snapshot;
 mod system;
 mod tx;
 
+pub(crate) use self::search::{Hit, Search};
 pub use self::{
     database::{DatabaseUrl, Store},
     filter::{Compared, Comparison, Filter},
@@ -39,4 +40,3 @@ pub use self::{
     system::System,
     tx::Tx,
 };
-pub(crate) use self::search::{Hit, Search};

@@ -160,14 +160,12 @@ fn beyond(cursor: &str, name: &str) -> Result<Condition> {
     };
     let (place, at, id) = (next()?, next()?, next()?);
     let column = |name: &'static str| Expr::col(("u", name));
-    Ok(Condition::any()
-        .add(column("place").gt(place.clone()))
-        .add(
-            Condition::all().add(column("place").eq(place)).add(
-                Expr::tuple([column("createdAt"), column("id")])
-                    .lt(Expr::tuple([Expr::val(at), Expr::val(id)])),
-            ),
-        ))
+    Ok(Condition::any().add(column("place").gt(place.clone())).add(
+        Condition::all().add(column("place").eq(place)).add(
+            Expr::tuple([column("createdAt"), column("id")])
+                .lt(Expr::tuple([Expr::val(at), Expr::val(id)])),
+        ),
+    ))
 }
 
 /// `WITH found AS (words), page AS (rows, cut) SELECT …`: words are looked up once, rows are joined per table, and only
@@ -207,10 +205,7 @@ fn statement(
         ];
         out.expr_as(start, "start")
             .expr_as(Func::cust("substr").args(window), "window")
-            .expr_as(
-                Func::cust("length").arg(Expr::col(("s", "text"))),
-                "length",
-            )
+            .expr_as(Func::cust("length").arg(Expr::col(("s", "text"))), "length")
             .join_as(
                 JoinType::LeftJoin,
                 "spots",
@@ -297,9 +292,8 @@ fn hit(row: &QueryResult, search: &Search, list: &str, windows: bool) -> Result<
 
 /// What the database cut out of a summary or a transcript; nothing, should it be gone.
 fn window(row: &QueryResult) -> Result<Window> {
-    let number = |column| -> Result<i32> {
-        Ok(row.try_get::<Option<i32>>("", column)?.unwrap_or_default())
-    };
+    let number =
+        |column| -> Result<i32> { Ok(row.try_get::<Option<i32>>("", column)?.unwrap_or_default()) };
     let (start, length) = (number("start")?, number("length")?);
     Ok(Window {
         text: row

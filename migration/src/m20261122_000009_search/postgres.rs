@@ -35,7 +35,7 @@ pub(super) fn statements() -> Vec<String> {
     let mut out = vec![
         // The texts of all tenants are read.
         "SELECT set_config('workgraph.tenant', '*', true)".to_owned(),
-        sources("octet_length", version),
+        sources(INVOKER, version),
         DOCUMENTS.to_owned(),
         WORDS.to_owned(),
         VECTORS.to_owned(),
@@ -60,6 +60,9 @@ pub(super) fn statements() -> Vec<String> {
     out
 }
 
+/// A view is read as whoever asks, so that the policies of its tables hold whoever made it.
+const INVOKER: &str = " WITH (security_invoker = true)";
+
 /// `titleWords` and `summaryWords` tell where a query was found: each holds the words up to there, and `words` all.
 const DOCUMENTS: &str = r#"CREATE TABLE search_documents (
   "tenantId" text COLLATE "C" NOT NULL,
@@ -77,7 +80,7 @@ const DOCUMENTS: &str = r#"CREATE TABLE search_documents (
 const WORDS: &str = r#"CREATE FUNCTION search_words(content text) RETURNS tsvector
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   SELECT array_to_tsvector(ARRAY(
-    SELECT left(translate(found.word, 'ſϐϵϑιϰµϖϱςϕẛ', 'sβεθικμπρσφṡ'), 200) FROM (
+    SELECT left(translate(found.word, U&'ſϐϵϑ\1FBEϰ\00B5ϖϱςϕẛ', U&'sβεθικ\03BCπρσφṡ'), 200) FROM (
       SELECT DISTINCT ltrim(piece, U&'\0300\0301\0302\0303\0304\0306\0307\0308\0309\030A\030B\030C\030F\0311\031B\0323\0324\0325\0326\0327\0328\032D\032E\0330\0331') COLLATE "C" AS word
       FROM regexp_split_to_table(
         replace(lower(content COLLATE "und-x-icu"), U&'i\0307', 'İ') COLLATE "und-x-icu",
@@ -88,7 +91,7 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
 $$"#;
 
 /// The sources as documents.
-const VECTORS: &str = r#"CREATE VIEW search_vectors AS
+const VECTORS: &str = r#"CREATE VIEW search_vectors WITH (security_invoker = true) AS
 SELECT s."tenantId", s.kind, s.id, p.title AS "titleWords", p.title || p.summary AS "summaryWords",
   p.title || p.summary || p.transcript || array_to_tsvector(ARRAY[':' || s."tenantId"]) AS words
 FROM search_sources s CROSS JOIN LATERAL (
@@ -111,12 +114,15 @@ fn functions() -> [String; 3] {
             "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body}; RETURN NULL; END $$"
         )
     };
+    // Updates only: a meeting that is being deleted with its workspace may have lost its document already.
     let meeting = format!(
-        "IF TG_OP = 'DELETE' THEN NEW := OLD; END IF; IF EXISTS (SELECT FROM meetings m WHERE m.id = NEW.\"meetingId\" AND \
-         m.\"{CURRENT}\" = NEW.id) THEN {}; END IF",
-        upsert(&format!(
-            "v.kind = '{MEETING}' AND v.id = NEW.\"meetingId\""
-        ))
+        r#"IF TG_OP = 'DELETE' THEN NEW := OLD; END IF;
+IF EXISTS (SELECT FROM meetings m WHERE m.id = NEW."meetingId" AND m."{CURRENT}" = NEW.id) THEN
+  UPDATE search_documents d SET
+    "titleWords" = v."titleWords", "summaryWords" = v."summaryWords", words = v.words
+  FROM search_vectors v WHERE v.kind = '{MEETING}' AND v.id = NEW."meetingId"
+    AND d."tenantId" = v."tenantId" AND d.kind = v.kind AND d.id = v.id;
+END IF"#
     );
     [
         function(

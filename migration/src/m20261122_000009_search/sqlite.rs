@@ -4,7 +4,7 @@ use super::{CURRENT, MEETING, SOURCES, Source, sources};
 
 pub(super) fn statements() -> Vec<String> {
     let mut out = vec![
-        sources("octet_length", ""),
+        sources("", ""),
         "CREATE TABLE search_documents (\n  number INTEGER PRIMARY KEY,\n  \"tenantId\" text NOT NULL,\n  \
          kind text NOT NULL,\n  id text NOT NULL,\n  UNIQUE (\"tenantId\", kind, id),\n  \
          FOREIGN KEY (\"tenantId\") REFERENCES tenants (id) ON DELETE CASCADE\n)"
@@ -48,12 +48,15 @@ fn separators() -> String {
     .collect()
 }
 
-/// Writes the words of the sources that satisfy a condition. Their documents must exist, without words.
+/// Writes the words of the sources that satisfy a condition and have a document, which must be without words.
+///
+/// A row that is being deleted with its workspace may have lost its document already.
 fn index(condition: &str) -> String {
+    let document = "FROM search_documents d WHERE d.\"tenantId\" = s.\"tenantId\" AND d.kind = s.kind AND d.id = s.id";
     format!(
-        "INSERT INTO search_words (rowid, owner, title, summary, transcript) SELECT \
-         (SELECT d.number FROM search_documents d WHERE d.\"tenantId\" = s.\"tenantId\" AND d.kind = s.kind AND d.id = s.id), \
-         s.\"tenantId\", s.title, s.summary, s.transcript FROM search_sources s WHERE {condition}"
+        "INSERT INTO search_words (rowid, owner, title, summary, transcript) \
+         SELECT (SELECT d.number {document}), s.\"tenantId\", s.title, s.summary, s.transcript \
+         FROM search_sources s WHERE {condition} AND EXISTS (SELECT 1 {document})"
     )
 }
 

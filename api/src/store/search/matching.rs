@@ -50,7 +50,10 @@ pub(super) fn documents(sought: &Sought, tenant: &str, backend: DbBackend) -> Se
         _ => {
             let query = tsquery(sought, tenant);
             let has = |column: &'static str, query: &str| {
-                PgExpr::matches(Expr::col(("d", column)), Expr::val(query).cast_as("tsquery"))
+                PgExpr::matches(
+                    Expr::col(("d", column)),
+                    Expr::val(query).cast_as("tsquery"),
+                )
             };
             let words = tsquery_words(sought);
             let place = Expr::case(has("titleWords", &words), Expr::cust("1"))
