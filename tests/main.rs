@@ -14,6 +14,7 @@ mod isolation;
 mod ledger;
 mod lists;
 mod schema;
+mod search;
 mod sessions;
 mod statements;
 mod tables;

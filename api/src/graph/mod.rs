@@ -36,6 +36,7 @@ mod prd_symbol_link;
 mod project;
 mod project_graph;
 mod scheduled_job;
+mod search;
 mod segments;
 mod session;
 mod shared;

@@ -30,6 +30,7 @@ use super::{
     project::{ProjectMutation, ProjectQuery},
     project_graph::ProjectGraphQuery,
     scheduled_job::ScheduledJobQuery,
+    search::SearchQuery,
     session::{SessionMutation, SessionsMutation},
     skill::SkillQuery,
     skill_package::SkillPackageQuery,
@@ -55,6 +56,7 @@ pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 pub struct Query(
     OperationQuery,
     NodeQuery,
+    SearchQuery,
     TenantQuery,
     UserQuery,
     InvitationQuery,
