@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(spellings("Plan").ok(), Some(vec!["plan".to_owned()]));
         assert_eq!(
             spellings("éTé").ok(),
-            Some(["été", "Été", "ÉtÉ", "étÉ"].map(str::to_owned).to_vec())
+            Some(["été", "Été", "ÉtÉ"].map(str::to_owned).to_vec())
         );
     }
 }

@@ -51,7 +51,6 @@ impl SearchQuery {
     /// then those in a transcript; within each the newest first, and by id among those of the same moment. Of very long
     /// texts the beginning is searched: 1,000 characters of a title, 20,000 of a summary, and of a transcript all up to
     /// 500,000 bytes, of a longer one 125,000 characters.
-    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments")]
     async fn search(
         &self,
         ctx: &Context<'_>,
