@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
 };
 use tempfile::TempDir;
@@ -170,14 +170,23 @@ async fn postgres_role() {
         let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, old);
         for row in connection.query_all_raw(statement).await.expect("lists") {
             let name: String = row.try_get("", "datname").expect("a name");
+            if is_in_use(&name) {
+                continue;
+            }
             connection
-                .execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)"))
+                .execute_unprepared(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
                 .await
                 .expect("drops");
         }
         connection.close().await.expect("closes");
     })
     .await;
+}
+
+/// Whether another run of the tests, on this machine, still has it.
+fn is_in_use(name: &str) -> bool {
+    let process = name.trim_start_matches(PREFIX).split('_').next();
+    process.is_some_and(|process| Path::new("/proc").join(process).exists())
 }
 
 async fn server() -> DatabaseConnection {
