@@ -57,7 +57,9 @@ on_both_databases! {
                 match (argument.name.as_str(), argument.of.name.as_str()) {
                     ("id", "ID") => single(&client, field, &foreign).await,
                     ("ids", "ID") => several(&client, &foreign).await,
+                    ("projectId", "ID") => of_project(&client, field, &foreign).await,
                     ("first" | "last", "Int") | ("after" | "before", "Cursor") | ("filter" | "orderBy", _) => {}
+                    ("from" | "to", "DateTime") | ("groupBy", "UsageGroup") | ("afterSlug", "String") => {}
                     (other, of) => panic!("how is {}({other}: {of}) asked with another tenant's id?", field.name),
                 }
             }
@@ -184,6 +186,28 @@ async fn single(client: &Client, field: &Field, foreign: &Foreign) {
             answers.into_iter().all(Value::is_null),
             "{} answered {data}",
             field.name
+        );
+    }
+}
+
+/// Figures of another tenant's project are not there, and neither are those of anything else of its.
+async fn of_project(client: &Client, field: &Field, foreign: &Foreign) {
+    for ids in foreign.all().into_iter().collect::<Vec<_>>().chunks(40) {
+        let asked: Vec<_> = ids
+            .iter()
+            .enumerate()
+            .map(|(n, id)| format!("a{n}: {}(projectId: \"{id}\") {{ __typename }}", field.name))
+            .collect();
+        let answer = client
+            .send(&format!("{{ {} }}", asked.join(" ")), json!({}))
+            .await;
+        let errors = answer.body["errors"].as_array().expect("errors");
+        let absent = |error: &Value| error["extensions"]["code"] == "NOT_FOUND";
+        assert!(
+            errors.len() == ids.len() && errors.iter().all(absent),
+            "{} answered {}",
+            field.name,
+            answer.body
         );
     }
 }

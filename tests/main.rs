@@ -8,6 +8,8 @@
 #[macro_use]
 mod support;
 
+mod analytics;
+mod effective;
 mod http;
 mod isolation;
 mod ledger;
@@ -15,4 +17,5 @@ mod lists;
 mod schema;
 mod statements;
 mod tables;
+mod usage;
 mod writes;

@@ -8,6 +8,8 @@ pub use client::Client;
 pub use database::Database;
 pub use schema::{Field, Schema, Type};
 
+use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use workgraph::{
@@ -40,24 +42,7 @@ impl TestApp {
         let store = Store::open(&connection.url, 10, Clock::system())
             .await
             .expect("the clone opens");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = format!(
-            "http://{}/graphql",
-            listener.local_addr().expect("an address")
-        );
-        let graphiql = graphiql::Config {
-            endpoint: "/graphql".into(),
-            roles: vec![],
-            examples: graphiql::examples(""),
-        };
-        let (schema, tokens) = (graph::schema(), tokens());
-        let app = App {
-            schema,
-            store: store.clone(),
-            tokens,
-            graphiql: Arc::new(graphiql),
-        };
-        tokio::spawn(server::run(listener, app, std::future::pending()));
+        let url = serve(&store).await;
         Self {
             database,
             store,
@@ -74,6 +59,33 @@ impl TestApp {
     /// The demo's owner.
     pub async fn owner(&self) -> Client {
         self.client(DEMO, "owner").await
+    }
+
+    /// A client of another server over the same database, on which it is always this moment.
+    pub async fn client_at(&self, workspace: &str, role: &str, now: &str) -> Client {
+        let now: DateTime<Utc> = now.parse().expect("a moment");
+        let clock = Clock::new(move || now);
+        let store = Store::open(&self.connection.url, 2, clock)
+            .await
+            .expect("opens");
+        Client::new(&serve(&store).await, &self.token(workspace, role).await)
+    }
+
+    /// A workspace's id.
+    pub async fn tenant(&self, workspace: &str) -> String {
+        let system = self.store.system();
+        let tenant = system.workspace(workspace).await.expect("reads");
+        tenant.expect("is seeded").id.to_string()
+    }
+
+    /// Runs SQL beside the server, across all tenants.
+    pub async fn execute(&self, sql: &str) {
+        let connection = self.connection.open().await;
+        if self.database == Database::Postgres {
+            let arm = "SELECT set_config('workgraph.tenant', '*', false)";
+            connection.execute_unprepared(arm).await.expect("sets");
+        }
+        connection.execute_unprepared(sql).await.expect("executes");
     }
 
     pub async fn token(&self, workspace: &str, role: &str) -> String {
@@ -93,6 +105,26 @@ impl TestApp {
             .issue(&user, std::time::Duration::from_secs(3600))
             .expect("signs")
     }
+}
+
+/// Serves a store on a port of its own.
+async fn serve(store: &Store) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let graphiql = graphiql::Config {
+        endpoint: "/graphql".into(),
+        roles: vec![],
+        examples: graphiql::examples(""),
+    };
+    let (schema, tokens) = (graph::schema(), tokens());
+    let app = App {
+        schema,
+        store: store.clone(),
+        tokens,
+        graphiql: Arc::new(graphiql),
+    };
+    tokio::spawn(server::run(listener, app, std::future::pending()));
+    format!("http://{address}/graphql")
 }
 
 fn tokens() -> Tokens {
