@@ -242,13 +242,20 @@ impl Lists {
         };
         let (week, before) = (since(7), since(14) - since(7));
         let shipped = |row: &&Value| row["action"] == "implement_prd" && row["status"] == "DONE";
+        let topics: Vec<_> = topics
+            .iter()
+            .map(|(topic, count)| json!({ "topic": topic, "count": count }))
+            .collect();
+        let sentiments = ["NEUTRAL", "POSITIVE", "CONCERNED"].map(|mood| {
+                json!({ "sentiment": mood, "count": count(&|row| row["insights"]["sentiment"].clone(), mood) })
+            });
         json!({
             "meetings": {
                 "total": meetings.len(),
                 "completed": completed.len(),
                 "failed": count(&|row| row["status"].clone(), "FAILED"),
                 "completionRate": percent(completed.len() as f64, meetings.len() as f64),
-                "averageDurationSeconds": (timed > 0).then(|| sum("durationSeconds") as f64 / timed as f64),
+                "averageDurationSeconds": (timed > 0).then(|| two_decimals(sum("durationSeconds") as f64 / timed as f64)),
                 "words": sum("wordCount"),
                 "actionItems": inside("actionItems"),
                 "decisions": inside("decisions"),
@@ -257,12 +264,10 @@ impl Lists {
                 json!({ "status": status, "count": count(&|row| row["status"].clone(), status) })
             }),
             "meetingsByWeekday": WEEK.map(|day| json!({ "weekday": day, "count": count(&weekday, day) })),
-            "sentiments": ["NEUTRAL", "POSITIVE", "CONCERNED"].map(|mood| {
-                json!({ "sentiment": mood, "count": count(&|row| row["insights"]["sentiment"].clone(), mood) })
-            }),
-            "topTopics": topics.iter().map(|(topic, count)| json!({ "topic": topic, "count": count })).collect::<Vec<_>>(),
+            "sentiments": sentiments,
+            "topTopics": topics,
             "roi": {
-                "hoursSaved": seconds as f64 / 3600.0 * 2.0,
+                "hoursSaved": two_decimals(seconds as f64 / 3600.0 * 2.0),
                 "meetings": completed.len(),
                 "briefs": chosen(&self.briefs, "createdAt", from).len(),
                 "approvalRate": percent(approved as f64, (approved + rejected) as f64),
@@ -274,7 +279,11 @@ impl Lists {
 }
 
 fn percent(part: f64, whole: f64) -> Option<f64> {
-    (whole > 0.0).then(|| (part / whole * 10_000.0).round() / 100.0)
+    (whole > 0.0).then(|| two_decimals(part / whole * 100.0))
+}
+
+fn two_decimals(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
 }
 
 async fn project(client: &Client) -> String {

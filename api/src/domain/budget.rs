@@ -59,7 +59,12 @@ impl Budget {
 
 /// So much of `whole` in percent, with two decimals; `None` when there is no whole.
 pub(crate) fn percent(part: i64, whole: i64) -> Option<f64> {
-    (whole != 0).then(|| (part as f64 / whole as f64 * 10_000.0).round() / 100.0)
+    (whole != 0).then(|| two_decimals(part as f64 / whole as f64 * 100.0))
+}
+
+/// The number with two decimals.
+pub(crate) fn two_decimals(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
 }
 
 #[cfg(test)]

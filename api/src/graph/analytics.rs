@@ -7,7 +7,7 @@ use super::{
 use crate::{
     auth::{Action, authorize},
     domain::{
-        budget::percent,
+        budget::{percent, two_decimals},
         calendar::{Calendar, Period},
     },
     store::{Figures, Scope, within},
@@ -51,7 +51,8 @@ pub struct MeetingFigures {
     failed: i32,
     /// How many of all meetings are completed, in percent, with two decimals; null when there were none.
     completion_rate: Option<f64>,
-    /// How long a meeting took, in seconds, on average over those of which it is known; null when of none.
+    /// How long a meeting took, in seconds, on average over those of which it is known, with two decimals; null when
+    /// of none.
     average_duration_seconds: Option<f64>,
     /// How many words were spoken, as far as there are transcripts.
     words: i32,
@@ -208,7 +209,8 @@ impl Analytics {
             completed: int(completed),
             failed: int(number("failed")?),
             completion_rate: percent(completed, total),
-            average_duration_seconds: (timed > 0).then(|| seconds as f64 / timed as f64),
+            average_duration_seconds: (timed > 0)
+                .then(|| two_decimals(seconds as f64 / timed as f64)),
             words: int(number("words")?),
             action_items: int(inside("actionItems")?),
             decisions: int(inside("decisions")?),
@@ -331,7 +333,8 @@ pub struct Roi<'a>(&'a Analytics);
 /// What the meetings and briefs of a period were worth.
 #[Object(name = "ReturnOnInvestment")]
 impl Roi<'_> {
-    /// How many hours of writing were saved: two for each hour of the completed meetings that began in the period.
+    /// How many hours of writing were saved: two for each hour of the completed meetings that began in the period,
+    /// with two decimals.
     async fn hours_saved(&self, ctx: &Context<'_>) -> Result<Option<f64>> {
         let group = ctx
             .scope()
@@ -341,9 +344,8 @@ impl Roi<'_> {
                 ask.sum("seconds", ask.column(meeting::Column::DurationSeconds));
             })
             .await?;
-        Ok(Some(
-            group.number("seconds")? as f64 / 3600.0 * HOURS_SAVED_PER_HOUR,
-        ))
+        let hours = group.number("seconds")? as f64 / 3600.0;
+        Ok(Some(two_decimals(hours * HOURS_SAVED_PER_HOUR)))
     }
 
     /// How many meetings that began in the period are completed.

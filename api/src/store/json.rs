@@ -13,36 +13,48 @@ pub(super) const ELEMENT: &str = "element";
 
 /// How many elements the list under `key` has; 0 when there is no list.
 pub(super) fn length(column: Expr, key: &str, backend: DbBackend) -> Expr {
-    let function = match backend {
-        DbBackend::Postgres => "jsonb_array_length",
-        _ => "json_array_length",
-    };
-    Func::cust(function).arg(list(column, key, backend)).into()
+    match backend {
+        DbBackend::Postgres => Func::cust("jsonb_array_length")
+            .arg(list(column, key, backend))
+            .into(),
+        _ => {
+            let length = Func::cust("json_array_length");
+            let length = length.arg(column.clone()).arg(path(key));
+            Func::coalesce([if_json(column, length.into()), Expr::cust("0")]).into()
+        }
+    }
 }
 
 /// The text under `key` of an object: `absent` when the object has no such key, NULL when it is no text.
 pub(super) fn text(column: Expr, key: &str, absent: &str, backend: DbBackend) -> Expr {
-    let (kind, text) = match backend {
-        DbBackend::Postgres => (
-            Func::cust("jsonb_typeof").arg(column.clone().get_json_field(key)),
-            column.clone().cast_json_field(key),
-        ),
-        _ => {
-            let json = valid(column.clone());
+    let (whole, kind, text) = match backend {
+        DbBackend::Postgres => {
+            let field = column.clone().get_json_field(key);
             (
-                Func::cust("json_type").arg(json.clone()).arg(path(key)),
-                Func::cust("json_extract").arg(json).arg(path(key)).into(),
+                Func::cust("jsonb_typeof").arg(column.clone()),
+                Func::cust("jsonb_typeof").arg(field),
+                column.clone().cast_json_field(key),
+            )
+        }
+        _ => {
+            let text = Func::cust("json_extract").arg(column.clone());
+            (
+                Func::cust("json_type").arg(column.clone()),
+                Func::cust("json_type").arg(column.clone()).arg(path(key)),
+                text.arg(path(key)).into(),
             )
         }
     };
     let kind = Expr::from(kind);
-    CaseStatement::new()
-        .case(kind.clone().eq(text_kind(backend)), text)
-        .case(
-            kind.is_null().and(whole_kind(column, backend).eq("object")),
-            absent,
-        )
-        .into()
+    let has_no_key = kind.clone().is_null().and(Expr::from(whole).eq("object"));
+    let found = CaseStatement::new()
+        .case(kind.eq(text_kind(backend)), text)
+        .case(has_no_key, absent)
+        .into();
+    match backend {
+        DbBackend::Postgres => found,
+        _ => if_json(column, found),
+    }
 }
 
 /// The elements of the list under `key` as a table, whether one is a text, and that text.
@@ -66,41 +78,34 @@ pub(super) fn elements(column: Expr, key: &str, backend: DbBackend) -> (Function
 
 /// The list under `key`; an empty one when there is none.
 fn list(column: Expr, key: &str, backend: DbBackend) -> Expr {
-    let (kind, list, empty) = match backend {
+    let is_list = |kind: FunctionCall| Expr::from(kind).eq("array");
+    match backend {
         DbBackend::Postgres => {
             let field = column.get_json_field(key);
-            let kind = Func::cust("jsonb_typeof").arg(field.clone());
-            (kind, field, "'[]'::jsonb")
+            CaseStatement::new()
+                .case(
+                    is_list(Func::cust("jsonb_typeof").arg(field.clone())),
+                    field,
+                )
+                .finally(Expr::cust("'[]'::jsonb"))
+                .into()
         }
         _ => {
-            let json = valid(column);
-            (
-                Func::cust("json_type").arg(json.clone()).arg(path(key)),
-                Func::cust("json_extract").arg(json).arg(path(key)).into(),
-                "'[]'",
-            )
+            let kind = Func::cust("json_type").arg(column.clone()).arg(path(key));
+            let list = Func::cust("json_extract").arg(column.clone());
+            let found = CaseStatement::new()
+                .case(is_list(kind), list.arg(path(key)))
+                .into();
+            Func::coalesce([if_json(column, found), Expr::cust("'[]'")]).into()
         }
-    };
-    CaseStatement::new()
-        .case(Expr::from(kind).eq("array"), list)
-        .finally(Expr::cust(empty))
-        .into()
-}
-
-fn whole_kind(column: Expr, backend: DbBackend) -> Expr {
-    match backend {
-        DbBackend::Postgres => Func::cust("jsonb_typeof").arg(column).into(),
-        _ => Func::cust("json_type").arg(valid(column)).into(),
     }
 }
 
-/// SQLite keeps JSON as text, which need not be JSON.
-fn valid(column: Expr) -> Expr {
+/// What SQLite finds in a column; NULL when its text is no JSON, which would fail the statement.
+fn if_json(column: Expr, found: Expr) -> Expr {
+    let is_json = Func::cust("json_valid").arg(column);
     CaseStatement::new()
-        .case(
-            Expr::from(Func::cust("json_valid").arg(column.clone())).eq(1),
-            column,
-        )
+        .case(Expr::from(is_json).eq(1), found)
         .into()
 }
 
