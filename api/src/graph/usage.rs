@@ -358,7 +358,6 @@ pub struct UsageQuery;
 impl UsageQuery {
     /// What calls of providers took and cost, by day, model, role, project and so on. Admins read the whole
     /// workspace's costs, members those of a project they name, viewers none.
-    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments")]
     async fn usage_summary(
         &self,
         ctx: &Context<'_>,
