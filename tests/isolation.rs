@@ -58,9 +58,12 @@ on_both_databases! {
                     ("id", "ID") => single(&client, field, &foreign).await,
                     ("ids", "ID") => several(&client, &foreign).await,
                     ("query", "String") => searched(&app, field, &foreign).await,
-                    // With the query.
-                    ("types", "SearchType") | ("projectId", "ID") => {}
+                    ("types", "SearchType") => {}
+                    // A search of another tenant's project is asked with the query.
+                    ("projectId", "ID") if field.name == "search" => {}
+                    ("projectId", "ID") => of_project(&client, field, &foreign).await,
                     ("first" | "last", "Int") | ("after" | "before", "Cursor") | ("filter" | "orderBy", _) => {}
+                    ("from" | "to", "DateTime") | ("groupBy", "UsageGroup") | ("afterSlug", "String") => {}
                     (other, of) => panic!("how is {}({other}: {of}) asked with another tenant's id?", field.name),
                 }
             }
@@ -188,6 +191,15 @@ async fn single(client: &Client, field: &Field, foreign: &Foreign) {
             "{} answered {data}",
             field.name
         );
+    }
+}
+
+/// Figures of another tenant's project are not there, and neither are those of anything else of its.
+async fn of_project(client: &Client, field: &Field, foreign: &Foreign) {
+    for id in foreign.all() {
+        let query = format!("{{ {}(projectId: \"{id}\") {{ __typename }} }}", field.name);
+        let code = client.code(&query, json!({})).await;
+        assert_eq!(code, "NOT_FOUND", "{}", field.name);
     }
 }
 

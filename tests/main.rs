@@ -8,7 +8,9 @@
 #[macro_use]
 mod support;
 
+mod analytics;
 mod authorization;
+mod effective;
 mod http;
 mod isolation;
 mod ledger;
@@ -18,4 +20,5 @@ mod search;
 mod sessions;
 mod statements;
 mod tables;
+mod usage;
 mod writes;

@@ -8,6 +8,7 @@ pub use client::{Answer, Client};
 pub use database::Database;
 pub use schema::{Field, Schema, Type};
 
+use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 use std::{
     sync::{
@@ -50,24 +51,7 @@ impl TestApp {
         let store = Store::open(&connection.url, 10, clock.clone())
             .await
             .expect("the clone opens");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = format!(
-            "http://{}/graphql",
-            listener.local_addr().expect("an address")
-        );
-        let graphiql = graphiql::Config {
-            endpoint: "/graphql".into(),
-            roles: vec![],
-            examples: graphiql::examples(""),
-        };
-        let app = App {
-            schema: graph::schema(),
-            sessions: Sessions::new(store.clone(), tokens(clock)),
-            store: store.clone(),
-            allowed_origins: Arc::default(),
-            graphiql: Arc::new(graphiql),
-        };
-        tokio::spawn(server::run(listener, app, std::future::pending()));
+        let url = serve(&store, clock).await;
         Self {
             database,
             store,
@@ -101,6 +85,26 @@ impl TestApp {
     /// The demo's owner.
     pub async fn owner(&self) -> Client {
         self.client(DEMO, "owner").await
+    }
+
+    /// A client of another server over the same database, on which it is always this moment.
+    pub async fn client_at(&self, workspace: &str, role: &str, now: &str) -> Client {
+        let now: DateTime<Utc> = now.parse().expect("a moment");
+        let clock = Clock::new(move || now);
+        let store = Store::open(&self.connection.url, 2, clock)
+            .await
+            .expect("opens");
+        Client::new(
+            &serve(&store, Clock::system()).await,
+            &self.token(workspace, role).await,
+        )
+    }
+
+    /// A workspace's id.
+    pub async fn tenant(&self, workspace: &str) -> String {
+        let system = self.store.system();
+        let tenant = system.workspace(workspace).await.expect("reads");
+        tenant.expect("is seeded").id.to_string()
     }
 
     /// The e-mail address of a workspace's user.
@@ -152,6 +156,26 @@ impl TestApp {
             .issue(&user, Duration::from_secs(3600))
             .expect("signs")
     }
+}
+
+/// Serves a store on a port of its own; tokens are checked by this clock.
+async fn serve(store: &Store, clock: Clock) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let graphiql = graphiql::Config {
+        endpoint: "/graphql".into(),
+        roles: vec![],
+        examples: graphiql::examples(""),
+    };
+    let app = App {
+        schema: graph::schema(),
+        sessions: Sessions::new(store.clone(), tokens(clock)),
+        store: store.clone(),
+        allowed_origins: Arc::default(),
+        graphiql: Arc::new(graphiql),
+    };
+    tokio::spawn(server::run(listener, app, std::future::pending()));
+    format!("http://{address}/graphql")
 }
 
 /// The password of everyone in the demo.

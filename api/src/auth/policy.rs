@@ -9,8 +9,14 @@ use entity::Table;
 pub enum Action {
     /// Read who changed what in detail, and other people's channel addresses.
     ReadAudit,
+    /// Read what sums up what everyone in a workspace sees.
+    Read,
     /// Change the own account: end the own sessions.
     EditAccount,
+    /// Read what a project's calls of providers cost.
+    ReadCosts,
+    /// Read what the whole workspace's calls of providers cost, and how far its budgets are used up.
+    ReadAllCosts,
     /// Create and edit projects and goals.
     EditProject,
     /// Archive and restore projects.
@@ -37,11 +43,14 @@ pub enum Action {
 /// [`Error::Forbidden`], naming the role that is needed.
 pub fn authorize(actor: &Actor, action: Action) -> Result<()> {
     let least = match action {
-        Action::EditAccount => Role::Viewer,
-        Action::EditProject | Action::EditMeeting | Action::EditBrief | Action::EditTicket => {
-            Role::Member
-        }
+        Action::Read | Action::EditAccount => Role::Viewer,
+        Action::ReadCosts
+        | Action::EditProject
+        | Action::EditMeeting
+        | Action::EditBrief
+        | Action::EditTicket => Role::Member,
         Action::ReadAudit
+        | Action::ReadAllCosts
         | Action::ArchiveProject
         | Action::ManageAgentTokens
         | Action::ManagePeople => Role::Admin,

@@ -1,5 +1,7 @@
 //! Rules that know neither SQL nor GraphQL.
 
+pub(crate) mod budget;
+pub(crate) mod calendar;
 pub(crate) mod check;
 pub(crate) mod money;
 pub(crate) mod parse_error;

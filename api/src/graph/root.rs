@@ -6,6 +6,7 @@ use super::{
     agent_session::AgentSessionQuery,
     agent_task::AgentTaskQuery,
     agent_token::{AgentTokenMutation, AgentTokenQuery},
+    analytics::AnalyticsQuery,
     api_usage::ApiUsageQuery,
     approval::ApprovalQuery,
     audit_log::AuditLogQuery,
@@ -14,6 +15,7 @@ use super::{
     clarification_request::ClarificationRequestQuery,
     connection::Cursor,
     credential::CredentialVaultQuery,
+    effective::EffectiveQuery,
     execution_plan::{ExecutionPlanMutation, ExecutionPlanQuery},
     goal::{GoalMutation, GoalQuery},
     google_oauth_token::GoogleOAuthTokenQuery,
@@ -34,11 +36,13 @@ use super::{
     session::{SessionMutation, SessionsMutation},
     skill::SkillQuery,
     skill_package::SkillPackageQuery,
+    spending::SpendingQuery,
     subagent_definition::SubagentDefinitionQuery,
     tenant::TenantQuery,
     ticket::{TicketMutation, TicketQuery},
     ticket_dependency::TicketDependencyQuery,
     transcript::TranscriptQuery,
+    usage::UsageQuery,
     user::UserQuery,
     whisper_transcription::WhisperTranscriptionQuery,
 };
@@ -92,6 +96,10 @@ pub struct Query(
     NotificationSubscriptionQuery,
     ScheduledJobQuery,
     ApiUsageQuery,
+    UsageQuery,
+    SpendingQuery,
+    AnalyticsQuery,
+    EffectiveQuery,
 );
 
 /// What can be changed. Each field is a transaction of its own; they run one after the other.

@@ -9,10 +9,13 @@
     reason = "the store is what the others call instead"
 )]
 
+mod aggregate;
 mod database;
 mod diff;
+mod effective;
 mod filter;
 mod idempotency;
+mod json;
 mod ledger;
 mod loaders;
 mod nodes;
@@ -28,9 +31,12 @@ mod snapshot;
 mod system;
 mod tx;
 
+pub(crate) use self::aggregate::within;
 pub(crate) use self::search::{Hit, Search};
 pub use self::{
+    aggregate::{Figures, Group},
     database::{DatabaseUrl, Store},
+    effective::Effective,
     filter::{Compared, Comparison, Filter},
     idempotency::Request,
     order::SortKey,

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
 };
 use async_graphql::InputType;
-use entity::{Id, Owned};
+use entity::{Id, Owned, Timestamp};
 use sea_orm::{
     Condition, IdenStatic, TryGetable,
     sea_query::{Expr, ExprTrait},
@@ -54,6 +54,11 @@ impl Scope {
     /// Who asks.
     pub fn actor(&self) -> &Actor {
         &self.0.actor
+    }
+
+    /// The present moment, by the server's clock.
+    pub fn now(&self) -> Timestamp {
+        self.0.store.clock().now()
     }
 
     pub(super) fn store(&self) -> &Store {

@@ -89,6 +89,17 @@ impl<'a> Place<'a> {
         ours: impl ColumnTrait,
         condition: impl FnOnce(Place<'a>) -> Result<Condition>,
     ) -> Result<Expr> {
+        let (_, mut select) = self.related::<E>(theirs, ours, condition)?;
+        Ok(Expr::exists(select.expr(Expr::val(1)).take()))
+    }
+
+    /// The rows of [`exists`](Self::exists) as a subquery that selects nothing yet, and their place.
+    pub(super) fn related<E: Owned>(
+        self,
+        theirs: E::Column,
+        ours: impl ColumnTrait,
+        condition: impl FnOnce(Place<'a>) -> Result<Condition>,
+    ) -> Result<(Place<'a>, SelectStatement)> {
         let depth = self.depth + 1;
         if depth == ALIASES.len() {
             let limit = ALIASES.len() as u64 - 1;
@@ -99,14 +110,11 @@ impl<'a> Place<'a> {
             });
         }
         let inner = Place { depth, ..self };
-        let select = Query::select()
-            .expr(Expr::val(1))
-            .from_as(E::default(), inner.alias())
-            .cond_where(inner.visible::<E>())
+        let mut select = bare::<E>(inner);
+        select
             .and_where(inner.column(theirs).eq(self.column(ours)))
-            .cond_where(condition(inner)?)
-            .take();
-        Ok(Expr::exists(select))
+            .cond_where(condition(inner)?);
+        Ok((inner, select))
     }
 }
 
