@@ -1,6 +1,7 @@
 //! Rules that know neither SQL nor GraphQL.
 
 pub(crate) mod check;
+pub(crate) mod code_graph;
 pub(crate) mod money;
 pub(crate) mod parse_error;
 pub(crate) mod plan;
