@@ -57,6 +57,9 @@ on_both_databases! {
                 match (argument.name.as_str(), argument.of.name.as_str()) {
                     ("id", "ID") => single(&client, field, &foreign).await,
                     ("ids", "ID") => several(&client, &foreign).await,
+                    ("query", "String") => searched(&app, field, &foreign).await,
+                    // With the query.
+                    ("types", "SearchType") | ("projectId", "ID") => {}
                     ("first" | "last", "Int") | ("after" | "before", "Cursor") | ("filter" | "orderBy", _) => {}
                     (other, of) => panic!("how is {}({other}: {of}) asked with another tenant's id?", field.name),
                 }
@@ -131,7 +134,7 @@ on_both_databases! {
         let schema = Schema::of(&client).await;
         let foreign = Foreign::read(&app, &schema).await;
         let head = async || client.data("{ feedCursor }", json!({})).await["feedCursor"].clone();
-        for mutation in schema.mutations() {
+        for mutation in schema.writes() {
             let sample = writes::sample(&client, &mutation.name).await;
             let input = schema.get(&mutation.args[0].of.name);
             for field in input.inputs.iter().filter(|field| field.of.name == "ID") {
@@ -205,6 +208,75 @@ async fn several(client: &Client, foreign: &Foreign) {
             "nodes answered {data}"
         );
     }
+}
+
+/// A search for words that only the other tenant's rows have finds nothing, in whatever project it is made.
+async fn searched(app: &TestApp, field: &Field, foreign: &Foreign) {
+    let (mine, theirs) = (app.owner().await, app.client(ACME, "owner").await);
+    let (known, unknown) = (words(&mine).await, words(&theirs).await);
+    let is_theirs = |word: &&String| {
+        !known
+            .range::<String, _>(*word..)
+            .next()
+            .is_some_and(|next| next.starts_with(*word))
+    };
+    let only: Vec<_> = unknown.iter().filter(is_theirs).collect();
+    assert!(
+        only.len() > 30,
+        "the other tenant says little of its own: {only:?}"
+    );
+    let project = &foreign.0["Project"][0];
+    for words in only.chunks(40) {
+        let ask = async |client: &Client, arguments: &str| {
+            let asked: Vec<_> = words
+                .iter()
+                .enumerate()
+                .map(|(n, word)| {
+                    format!(
+                        "a{n}: {}(query: \"{word}\"{arguments}) {{ nodes {{ title }} }}",
+                        field.name
+                    )
+                })
+                .collect();
+            let data = client
+                .data(&format!("{{ {} }}", asked.join(" ")), json!({}))
+                .await;
+            let found = data.as_object().expect("an object").values();
+            found.filter(|found| found["nodes"] != json!([])).count()
+        };
+        assert_eq!(ask(&theirs, "").await, words.len(), "{words:?} are there");
+        assert_eq!(ask(&mine, "").await, 0, "{words:?} were found");
+        assert_eq!(
+            ask(&mine, &format!(", projectId: \"{project}\"")).await,
+            0,
+            "{words:?} were found"
+        );
+    }
+    let query = "query($project: ID!) { search(query: \"the\", projectId: $project) { nodes { title node { id } } } }";
+    let data = mine.data(query, json!({ "project": project })).await;
+    assert_eq!(data["search"]["nodes"], json!([]));
+}
+
+/// The words of all that a tenant's search looks through, in small letters.
+async fn words(client: &Client) -> BTreeSet<String> {
+    let data = client
+        .data(
+            "{ projects(first: 200) { nodes { name description } } goals(first: 200) { nodes { title description outcome } }
+              meetings(first: 200) { nodes { title context currentTranscript { fullText } } }
+              prds(first: 200) { nodes { title summary } } tickets(first: 200) { nodes { title description } } }",
+            json!({}),
+        )
+        .await;
+    let cut = |text: &str| {
+        text.split(|c: char| !c.is_alphanumeric())
+            .map(str::to_lowercase)
+            .collect::<Vec<_>>()
+    };
+    texts(&data)
+        .into_iter()
+        .flat_map(cut)
+        .filter(|word| !word.is_empty())
+        .collect()
 }
 
 fn texts(value: &Value) -> Vec<&str> {

@@ -8,11 +8,14 @@
 #[macro_use]
 mod support;
 
+mod authorization;
 mod http;
 mod isolation;
 mod ledger;
 mod lists;
 mod schema;
+mod search;
+mod sessions;
 mod statements;
 mod tables;
 mod writes;

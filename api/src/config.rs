@@ -56,7 +56,7 @@ pub struct Settings {
     #[arg(value_parser = Unrepeated::<Secret>::default())]
     pub secret: Option<Secret>,
 
-    /// Leave an empty database empty instead of filling it with the demo workspaces
+    /// Leave an empty database empty instead of filling it with the demo workspaces, as is done on a loopback address
     #[arg(long, env = "WORKGRAPH_NO_DEMO", global = true)]
     #[arg(value_parser = BoolishValueParser::new())]
     pub no_demo: bool,

@@ -114,9 +114,7 @@ impl Error {
     /// What the client reads.
     pub fn message(&self) -> String {
         match self {
-            Self::Unauthenticated(what) => {
-                format!("{what} Send a valid token as `Authorization: Bearer …`.")
-            }
+            Self::Unauthenticated(what) => (*what).to_owned(),
             Self::Forbidden(what) => what.clone(),
             Self::NotFound { kind } => {
                 format!("There is no {kind} with this id in your workspace.")

@@ -80,6 +80,15 @@ enum Command {
         #[arg(long)]
         owner_email: String,
     },
+    /// Set a user's password, read from standard input, and end their sessions
+    SetPassword {
+        /// The workspace's slug
+        #[arg(long, default_value = "demo")]
+        workspace: String,
+        /// The user's e-mail address
+        #[arg(long)]
+        email: String,
+    },
     /// Check that a workspace's ledger is complete and unaltered
     VerifyLedger {
         /// The workspace's slug, or "system" for changes to what all workspaces share
@@ -216,6 +225,14 @@ async fn run(settings: Settings, command: Command) -> Result<(), String> {
             store.migrate().await.map_err(told)?;
             let founded = workspace::found(&store, &name, slug.as_deref(), &owner_email);
             print(&format!("{}\n", founded.await.map_err(told)?))?;
+        }
+        Command::SetPassword { workspace, email } => {
+            let password = io::read_to_string(io::stdin()).map_err(|error| error.to_string())?;
+            let password = password.trim_end_matches(['\r', '\n']);
+            server::set_password(&store, secret, clock, &workspace, &email, password)
+                .await
+                .map_err(told)?;
+            print("The password is set; sign in with it.\n")?;
         }
         Command::VerifyLedger { workspace } => {
             let entries = server::verify_ledger(&store, &workspace)

@@ -1,7 +1,7 @@
 //! Starting and stopping the server, and what the command line asks of it.
 
 use crate::{
-    auth::{Secret, Tokens},
+    auth::{Secret, Sessions, Tokens},
     clock::Clock,
     config::Settings,
     error::{Error, Result},
@@ -73,11 +73,12 @@ pub async fn serve(
 ) -> Result<(), String> {
     let told = |error: Error| error.cause();
     store.migrate().await.map_err(told)?;
-    if !settings.no_demo {
+    let development = settings.listen.ip().is_loopback();
+    // Everybody knows the demo's passwords.
+    if development && !settings.no_demo {
         seed::seed_if_empty(&store).await.map_err(told)?;
     }
     let tokens = Tokens::new(secret, clock);
-    let development = settings.listen.ip().is_loopback();
     let graphiql = graphiql_config(&store, &tokens, development)
         .await
         .map_err(told)?;
@@ -88,8 +89,9 @@ pub async fn serve(
     welcome(address, settings, &graphiql).map_err(|error| error.to_string())?;
     let app = App {
         schema: graph::schema(),
+        sessions: Sessions::new(store.clone(), tokens),
         store,
-        tokens,
+        allowed_origins: Arc::default(),
         graphiql: Arc::new(graphiql),
     };
     run(listener, app, stop_signal())
@@ -163,6 +165,23 @@ pub async fn token(
         .await?
         .ok_or(Error::NotFound { kind: "User" })?;
     Tokens::new(secret, clock).issue(&user, lifetime)
+}
+
+/// Sets a user's password and ends their sessions.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such user, [`Error::BadUserInput`] when the password is too short.
+pub async fn set_password(
+    store: &Store,
+    secret: Secret,
+    clock: Clock,
+    workspace: &str,
+    email: &str,
+    password: &str,
+) -> Result<()> {
+    Sessions::new(store.clone(), Tokens::new(secret, clock))
+        .reset_password(workspace, email, password)
+        .await
 }
 
 /// Walks a workspace's ledger and returns its length.

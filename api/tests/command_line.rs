@@ -180,6 +180,31 @@ fn a_workspace_is_founded_without_the_demo() {
             "{name} {email}"
         );
     }
+    let set_password = |email: &str, password: &str| {
+        let arguments = ["set-password", "--workspace", "hill-dale", "--email", email];
+        let mut command = command(directory.path(), &arguments, &[]);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("starts");
+        let mut stdin = child.stdin.take().expect("is piped");
+        writeln!(stdin, "{password}").expect("sends");
+        drop(stdin);
+        child.wait_with_output().expect("ends")
+    };
+    for (email, password, word) in [
+        ("ada@example.com", "too short", "12 characters"),
+        ("eve@example.com", "a long enough one", "User"),
+    ] {
+        let refused = set_password(email, password);
+        let told = text(&refused.stderr);
+        assert!(!refused.status.success() && told.contains(word), "{told}");
+        assert!(!told.contains(password), "{told}");
+    }
+    let set = set_password("Ada@example.com", "a long enough one");
+    assert!(set.status.success(), "{}", text(&set.stderr));
     let token = workgraph(
         directory.path(),
         &["token", "--workspace", "hill-dale"],

@@ -78,4 +78,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("AgentJob", large [Payload, Result]);
+owned!(AgentJob, large [Payload, Result], agent AgentTokenId);

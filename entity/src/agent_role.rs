@@ -60,4 +60,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("AgentRole", or global, large [SystemPromptTemplate]);
+owned!(AgentRole, or global, large [SystemPromptTemplate]);

@@ -39,4 +39,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("AgentSession");
+owned!(AgentSession, agent AgentTokenId);

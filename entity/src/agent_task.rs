@@ -74,4 +74,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("AgentTask", large [Input, Output]);
+owned!(AgentTask, large [Input, Output]);

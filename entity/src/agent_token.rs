@@ -38,4 +38,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("AgentToken", secret[TokenHash]);
+owned!(AgentToken, secret [TokenHash], agent Id);

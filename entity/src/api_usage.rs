@@ -95,4 +95,4 @@ pub struct Model {
     pub created_at: Timestamp,
 }
 
-owned!("ApiUsage");
+owned!(ApiUsage);

@@ -108,4 +108,4 @@ pub struct Model {
     pub created_at: Timestamp,
 }
 
-owned!("Approval", large[Diff]);
+owned!(Approval, large[Diff]);

@@ -75,4 +75,4 @@ pub struct Model {
     pub created_at: Timestamp,
 }
 
-owned!("AuditLog", large[Diff]);
+owned!(AuditLog, large[Diff]);

@@ -50,4 +50,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("AuthToken", secret[TokenHash]);
+owned!(AuthToken, secret [TokenHash], user UserId);

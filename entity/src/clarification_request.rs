@@ -91,4 +91,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("ClarificationRequest");
+owned!(ClarificationRequest);

@@ -64,4 +64,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("CredentialVault", secret [Ciphertext, Nonce]);
+owned!(CredentialVault, secret [Ciphertext, Nonce]);

@@ -110,4 +110,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("ExecutionPlan", large [Steps, CouncilVotes]);
+owned!(ExecutionPlan, large [Steps, CouncilVotes]);

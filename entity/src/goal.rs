@@ -47,4 +47,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("Goal");
+owned!(Goal);

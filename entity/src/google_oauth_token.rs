@@ -55,4 +55,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("GoogleOAuthToken", secret [AccessToken, RefreshToken, DriveChannelTokenHash]);
+owned!(GoogleOAuthToken, secret [AccessToken, RefreshToken, DriveChannelTokenHash], user UserId);

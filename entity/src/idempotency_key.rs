@@ -30,4 +30,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("IdempotencyKey", large[Response]);
+owned!(IdempotencyKey, large[Response]);

@@ -81,4 +81,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("IntegrationConnection", secret[CredentialId]);
+owned!(IntegrationConnection, secret[CredentialId]);

@@ -62,4 +62,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("Invitation", secret[TokenHash]);
+owned!(Invitation, secret[TokenHash]);

@@ -1,13 +1,13 @@
 //! The tables: one file each with its columns, its status words and what a column may hold. No I/O.
 //!
 //! [`mod@column`] has the column types every table shares; [`Owned`] says whose a row is. A new table is a new file that
-//! ends in [`owned!`], a `mod` line here and a line in [`for_each_table!`].
+//! ends in [`owned!`], a `mod` line here, and a line in [`for_each_table!`] and in [`Table`].
 
 pub mod column;
 mod owned;
 
 pub use column::{BigInt, Id, Json, JsonText, Large, Secret, Timestamp};
-pub use owned::{Owned, Ownership};
+pub use owned::{Owned, Ownership, Table};
 
 #[doc(hidden)]
 pub mod prelude {

@@ -188,4 +188,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("Meeting", large [Participants, Metadata, Insights], secret [AudioKey]);
+owned!(Meeting, large [Participants, Metadata, Insights], secret [AudioKey]);

@@ -108,4 +108,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("Notification");
+owned!(Notification, user UserId);

@@ -73,4 +73,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("NotificationSubscription");
+owned!(NotificationSubscription, user UserId);

@@ -11,6 +11,48 @@ pub enum Ownership {
     TenantOrGlobal,
 }
 
+/// The tables, by the names of their GraphQL types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is described where it is declared")]
+pub enum Table {
+    Tenant,
+    User,
+    Invitation,
+    GoogleOAuthToken,
+    AgentToken,
+    AuthToken,
+    IdempotencyKey,
+    AgentSession,
+    TenantFeed,
+    AuditLog,
+    Project,
+    ProjectGraph,
+    Goal,
+    Meeting,
+    Transcript,
+    WhisperTranscription,
+    Skill,
+    SkillPackage,
+    SubagentDefinition,
+    AgentRole,
+    PRD,
+    PRDSymbolLink,
+    ExecutionPlan,
+    Ticket,
+    TicketDependency,
+    AgentJob,
+    AgentTask,
+    Approval,
+    ClarificationRequest,
+    CredentialVault,
+    IntegrationConnection,
+    ChannelRoute,
+    Notification,
+    NotificationSubscription,
+    ScheduledJob,
+    ApiUsage,
+}
+
 /// A table whose rows belong to tenants. Only such tables can be read through a scope.
 ///
 /// Implemented by [`owned!`](crate::owned), never by hand.
@@ -22,6 +64,8 @@ pub trait Owned:
     > + Send
     + Sync
 {
+    /// The table, for rules that speak of all of them.
+    const TABLE: Table;
     /// The GraphQL type's name, used in messages and in the ledger.
     const KIND: &'static str;
     /// The column that identifies a row.
@@ -34,28 +78,44 @@ pub trait Owned:
     const LARGE: &'static [Self::Column];
     /// Columns that no API type carries.
     const SECRET: &'static [Self::Column];
+    /// The column with the user a row is for, where some may see only their own.
+    const USER: Option<Self::Column>;
+    /// The column with the agent token that holds a row, where agents see their own.
+    const AGENT: Option<Self::Column>;
 }
 
-/// Ends a table's file: names its kind, and lists its large and secret columns.
+/// Ends a table's file: names its kind, lists its large and secret columns, and says whose a row is within the tenant.
 ///
 /// ```ignore
-/// owned!("Goal");
-/// owned!("Meeting", large [Metadata, Insights], secret [AudioKey]);
-/// owned!("SkillPackage", or global, large [Body]);
-/// owned!("Tenant", id Id, tenant Id);
+/// owned!(Goal);
+/// owned!(Meeting, large [Metadata, Insights], secret [AudioKey]);
+/// owned!(SkillPackage, or global, large [Body]);
+/// owned!(Notification, user UserId);
+/// owned!(Tenant, id Id, tenant Id);
 /// ```
 #[macro_export]
 macro_rules! owned {
-    ($kind:literal $(, large [$($large:ident),*])? $(, secret [$($secret:ident),*])?) => {
-        $crate::owned!(@impl $kind, Id, TenantId, Tenant, [$($($large),*)?], [$($($secret),*)?]);
+    (
+        $kind:ident, or global
+        $(, large [$($large:ident),*])? $(, secret [$($secret:ident),*])?
+    ) => {
+        $crate::owned!(@impl $kind, Id, TenantId, TenantOrGlobal, [$($($large),*)?], [$($($secret),*)?], [], []);
     };
-    ($kind:literal, or global $(, large [$($large:ident),*])? $(, secret [$($secret:ident),*])?) => {
-        $crate::owned!(@impl $kind, Id, TenantId, TenantOrGlobal, [$($($large),*)?], [$($($secret),*)?]);
+    ($kind:ident, id $id:ident, tenant $tenant:ident $(, secret [$($secret:ident),*])?) => {
+        $crate::owned!(@impl $kind, $id, $tenant, Tenant, [], [$($($secret),*)?], [], []);
     };
-    ($kind:literal, id $id:ident, tenant $tenant:ident $(, secret [$($secret:ident),*])?) => {
-        $crate::owned!(@impl $kind, $id, $tenant, Tenant, [], [$($($secret),*)?]);
+    (
+        $kind:ident
+        $(, large [$($large:ident),*])? $(, secret [$($secret:ident),*])? $(, user $user:ident)? $(, agent $agent:ident)?
+    ) => {
+        $crate::owned!(
+            @impl $kind, Id, TenantId, Tenant, [$($($large),*)?], [$($($secret),*)?], [$($user)?], [$($agent)?]
+        );
     };
-    (@impl $kind:literal, $id:ident, $tenant:ident, $ownership:ident, [$($large:ident),*], [$($secret:ident),*]) => {
+    (
+        @impl $kind:ident, $id:ident, $tenant:ident, $ownership:ident, [$($large:ident),*], [$($secret:ident),*],
+        [$($user:ident)?], [$($agent:ident)?]
+    ) => {
         /// Foreign keys live in the migrations; reads go through the store's loaders.
         #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
         pub enum Relation {}
@@ -63,14 +123,19 @@ macro_rules! owned {
         impl ActiveModelBehavior for ActiveModel {}
 
         impl $crate::Owned for Entity {
-            const KIND: &'static str = $kind;
+            const TABLE: $crate::Table = $crate::Table::$kind;
+            const KIND: &'static str = stringify!($kind);
             const ID: Column = Column::$id;
             const TENANT: Column = Column::$tenant;
             const OWNERSHIP: $crate::Ownership = $crate::Ownership::$ownership;
             const LARGE: &'static [Column] = &[$(Column::$large),*];
             const SECRET: &'static [Column] = &[$(Column::$secret),*];
+            const USER: Option<Column> = $crate::owned!(@some $($user)?);
+            const AGENT: Option<Column> = $crate::owned!(@some $($agent)?);
         }
     };
+    (@some $column:ident) => { Some(Column::$column) };
+    (@some) => { None };
 }
 
 /// A set of words kept as lower-case text in the database and shown as an enum in the API.

@@ -190,7 +190,7 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("PRD", large [
+owned!(PRD, large [
     Objectives,
     Requirements,
     AcceptanceCriteria,

@@ -41,4 +41,4 @@ pub struct Model {
     pub created_at: Timestamp,
 }
 
-owned!("PRDSymbolLink");
+owned!(PRDSymbolLink);

@@ -49,4 +49,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("Project");
+owned!(Project);

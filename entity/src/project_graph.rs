@@ -124,4 +124,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("ProjectGraph", large[GraphJson], secret[RepoPath]);
+owned!(ProjectGraph, large[GraphJson], secret[RepoPath]);

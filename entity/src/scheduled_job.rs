@@ -57,4 +57,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("ScheduledJob");
+owned!(ScheduledJob);

@@ -64,4 +64,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("Skill", large [Body, SupportingFiles]);
+owned!(Skill, large [Body, SupportingFiles]);

@@ -60,4 +60,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("SkillPackage", or global, large [Body]);
+owned!(SkillPackage, or global, large [Body]);

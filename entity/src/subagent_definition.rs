@@ -43,4 +43,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("SubagentDefinition", or global, large [SystemPrompt]);
+owned!(SubagentDefinition, or global, large [SystemPrompt]);

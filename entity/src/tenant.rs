@@ -112,4 +112,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("Tenant", id Id, tenant Id);
+owned!(Tenant, id Id, tenant Id);

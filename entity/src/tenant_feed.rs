@@ -17,4 +17,4 @@ pub struct Model {
     pub head_hash: String,
 }
 
-owned!("TenantFeed", id TenantId, tenant TenantId);
+owned!(TenantFeed, id TenantId, tenant TenantId);

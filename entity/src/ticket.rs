@@ -148,4 +148,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("Ticket", large [Description, Payload, Result]);
+owned!(Ticket, large [Description, Payload, Result], agent ClaimedByTokenId);

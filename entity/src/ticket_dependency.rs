@@ -23,4 +23,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!("TicketDependency");
+owned!(TicketDependency);

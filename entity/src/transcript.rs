@@ -75,4 +75,4 @@ pub struct Model {
     pub created_at: Timestamp,
 }
 
-owned!("Transcript", large [Segments, FullText]);
+owned!(Transcript, large [Segments, FullText]);

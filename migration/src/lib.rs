@@ -10,6 +10,7 @@ mod m20261122_000005_library;
 mod m20261122_000006_work;
 mod m20261122_000007_operations;
 mod m20261122_000008_decisions;
+mod m20261122_000009_search;
 mod table;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
                 name: "m20261122_000008_decisions",
                 tables: m20261122_000008_decisions::tables,
             }),
+            Box::new(m20261122_000009_search::CreateSearch),
         ]
     }
 }

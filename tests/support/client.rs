@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 pub struct Client {
     http: reqwest::Client,
     url: String,
-    token: String,
+    token: Option<String>,
+    project: Option<String>,
 }
 
 /// What came back.
@@ -22,17 +23,34 @@ impl Client {
         Self {
             http: reqwest::Client::new(),
             url: url.to_owned(),
-            token: token.to_owned(),
+            token: Some(token.to_owned()),
+            project: None,
         }
+    }
+
+    /// A client without a token.
+    pub fn anonymous(url: &str) -> Self {
+        let mut client = Self::new(url, "");
+        client.token = None;
+        client
+    }
+
+    /// The same client, at work in a project.
+    pub fn in_project(&self, id: &str) -> Self {
+        let mut client = self.clone();
+        client.project = Some(id.to_owned());
+        client
     }
 
     /// Sends an operation.
     pub async fn send(&self, query: &str, variables: Value) -> Answer {
-        let request = self
-            .http
-            .post(&self.url)
-            .bearer_auth(&self.token)
-            .header("x-workgraph-explain", "1");
+        let mut request = self.http.post(&self.url).header("x-workgraph-explain", "1");
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(project) = &self.project {
+            request = request.header("x-project-id", project);
+        }
         let response = request
             .json(&json!({ "query": query, "variables": variables }))
             .send()

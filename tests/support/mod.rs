@@ -4,14 +4,21 @@ mod client;
 mod database;
 mod schema;
 
-pub use client::Client;
+pub use client::{Answer, Client};
 pub use database::Database;
 pub use schema::{Field, Schema, Type};
 
-use std::sync::Arc;
+use sea_orm::ConnectionTrait;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 use tokio::net::TcpListener;
 use workgraph::{
-    auth::{Secret, Tokens},
+    auth::{Secret, Sessions, Tokens},
     clock::Clock,
     graph,
     http::{App, graphiql},
@@ -31,13 +38,16 @@ pub struct TestApp {
     pub url: String,
     /// How to reach the database without the server.
     pub connection: database::Connection,
+    ahead: Arc<AtomicI64>,
 }
 
 impl TestApp {
     /// Clones the seeded database and serves it.
     pub async fn start(database: Database) -> Self {
         let connection = database.fresh().await;
-        let store = Store::open(&connection.url, 10, Clock::system())
+        let ahead = Arc::new(AtomicI64::new(0));
+        let clock = clock(&ahead);
+        let store = Store::open(&connection.url, 10, clock.clone())
             .await
             .expect("the clone opens");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -50,11 +60,11 @@ impl TestApp {
             roles: vec![],
             examples: graphiql::examples(""),
         };
-        let (schema, tokens) = (graph::schema(), tokens());
         let app = App {
-            schema,
+            schema: graph::schema(),
+            sessions: Sessions::new(store.clone(), tokens(clock)),
             store: store.clone(),
-            tokens,
+            allowed_origins: Arc::default(),
             graphiql: Arc::new(graphiql),
         };
         tokio::spawn(server::run(listener, app, std::future::pending()));
@@ -63,7 +73,24 @@ impl TestApp {
             store,
             url,
             connection,
+            ahead,
         }
+    }
+
+    /// Turns the server's clock forward.
+    pub fn wait(&self, time: Duration) {
+        let milliseconds = i64::try_from(time.as_millis()).expect("not that long");
+        self.ahead.fetch_add(milliseconds, Ordering::Relaxed);
+    }
+
+    /// Runs SQL beside the server, on all tenants' rows.
+    pub async fn execute(&self, sql: &str) {
+        let connection = self.connection.open().await;
+        if self.database == Database::Postgres {
+            let arm = "SELECT set_config('workgraph.tenant', '*', false)";
+            connection.execute_unprepared(arm).await.expect("sets");
+        }
+        connection.execute_unprepared(sql).await.expect("runs");
     }
 
     /// A client with the token of a workspace's user.
@@ -76,30 +103,74 @@ impl TestApp {
         self.client(DEMO, "owner").await
     }
 
-    pub async fn token(&self, workspace: &str, role: &str) -> String {
+    /// The e-mail address of a workspace's user.
+    pub async fn email(&self, workspace: &str, role: &str) -> String {
+        self.user(workspace, role).await.email
+    }
+
+    /// An agent token of the demo that holds a ticket, a job and a session.
+    pub async fn agent(&self, owner: &Client) -> String {
+        let create = "mutation { createAgentToken(input: { name: \"Agent\", roleSlugs: [\"dev_agent\"] }) { token agentToken { id } } }";
+        let made = owner.data(create, serde_json::json!({})).await["createAgentToken"].clone();
+        let id = made["agentToken"]["id"].as_str().expect("an id");
+        for (table, column) in [
+            ("tickets", "claimedByTokenId"),
+            ("agent_jobs", "agentTokenId"),
+            ("agent_sessions", "agentTokenId"),
+        ] {
+            self.execute(&format!(
+                "UPDATE {table} SET \"{column}\" = '{id}' WHERE id = (SELECT t.id FROM {table} t \
+                 JOIN tenants o ON o.id = t.\"tenantId\" WHERE o.slug = '{DEMO}' ORDER BY t.\"createdAt\" DESC, t.id DESC LIMIT 1)"
+            ))
+            .await;
+        }
+        made["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Fails when a workspace's ledger does not hold.
+    pub async fn verify_ledger(&self, workspace: &str) {
+        let tenant = self.store.system().workspace(workspace).await;
+        let tenant = tenant.expect("reads").expect("is seeded");
+        self.store
+            .verify_ledger(&tenant.id)
+            .await
+            .expect("the chain holds");
+    }
+
+    async fn user(&self, workspace: &str, role: &str) -> entity::user::Model {
         let role = serde_json::from_value(role.into()).expect("a role");
         let system = self.store.system();
-        let tenant = system
-            .workspace(workspace)
-            .await
-            .expect("reads")
-            .expect("is seeded");
-        let user = system
-            .user_with_role(&tenant.id, role)
-            .await
-            .expect("reads")
-            .expect("is seeded");
-        tokens()
-            .issue(&user, std::time::Duration::from_secs(3600))
+        let tenant = system.workspace(workspace).await;
+        let tenant = tenant.expect("reads").expect("is seeded");
+        let user = system.user_with_role(&tenant.id, role).await;
+        user.expect("reads").expect("is seeded")
+    }
+
+    pub async fn token(&self, workspace: &str, role: &str) -> String {
+        let user = self.user(workspace, role).await;
+        tokens(clock(&self.ahead))
+            .issue(&user, Duration::from_secs(3600))
             .expect("signs")
     }
 }
 
-fn tokens() -> Tokens {
-    Tokens::new(
-        Secret::new("a secret that only tests know, of 32+").expect("is long enough"),
-        Clock::system(),
-    )
+/// The password of everyone in the demo.
+pub const PASSWORD: &str = "workgraph-demo";
+
+/// What signs tokens in tests.
+pub const SECRET: &str = "a secret that only tests know, of 32+";
+
+fn tokens(clock: Clock) -> Tokens {
+    Tokens::new(Secret::new(SECRET).expect("is long enough"), clock)
+}
+
+/// The machine's clock, so much ahead.
+fn clock(ahead: &Arc<AtomicI64>) -> Clock {
+    let (ahead, system) = (ahead.clone(), Clock::system());
+    Clock::new(move || {
+        let ahead = ahead.load(Ordering::Relaxed).unsigned_abs();
+        system.now().inner() + Duration::from_millis(ahead)
+    })
 }
 
 /// Runs a test as the server runs.

@@ -88,6 +88,18 @@ impl Schema {
         &self.get("Mutation").fields
     }
 
+    /// The mutations that change what a workspace has; the others are about the caller's session.
+    pub fn writes(&self) -> impl Iterator<Item = &Field> {
+        let changes = |mutation: &&Field| {
+            let payload = self.get(&mutation.of.name);
+            payload
+                .fields
+                .iter()
+                .any(|field| field.name == "feedCursor")
+        };
+        self.mutations().iter().filter(changes)
+    }
+
     /// The root lists, each with the type of its rows.
     pub fn lists(&self) -> impl Iterator<Item = (&Field, &Type)> {
         self.queries()

@@ -1,12 +1,13 @@
 //! Who acts. An actor is made here only, from a token that was checked or for the server itself.
 
 use entity::{
-    Id,
+    Id, agent_token,
     audit_log::ActorType,
     user::{self, UserRole},
 };
+use std::{net::IpAddr, sync::Arc};
 
-/// What an actor may do; `domain` calls the first four roles, an agent token is its own.
+/// What an actor may do: a person's role, or being an agent or the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// May do everything.
@@ -17,6 +18,8 @@ pub enum Role {
     Member,
     /// Reads.
     Viewer,
+    /// Works on tickets through an agent token.
+    Agent,
     /// The server itself: seeding, import, schedules.
     System,
 }
@@ -24,15 +27,29 @@ pub enum Role {
 #[derive(Clone, Debug)]
 enum Identity {
     User { id: Id, email: String },
+    Agent { token: Id, name: String },
     System { component: &'static str },
 }
 
-/// A tenant's user, or the server acting within a tenant.
+/// Where a request came from, for the ledger.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The request's name in answers and logs.
+    pub request_id: String,
+    /// The client's address.
+    pub address: Option<IpAddr>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+}
+
+/// A tenant's user or agent, or the server acting within a tenant.
 #[derive(Clone, Debug)]
 pub struct Actor {
     tenant: Id,
     role: Role,
     identity: Identity,
+    project: Option<Id>,
+    origin: Option<Arc<Origin>>,
 }
 
 impl Actor {
@@ -52,6 +69,23 @@ impl Actor {
             tenant: user.tenant_id,
             role,
             identity,
+            project: None,
+            origin: None,
+        }
+    }
+
+    /// The holder of an agent token that was checked.
+    pub(super) fn agent(token: agent_token::Model) -> Self {
+        let identity = Identity::Agent {
+            name: format!("agent:{}#{}", token.name, token.token_hint),
+            token: token.id,
+        };
+        Self {
+            tenant: token.tenant_id,
+            role: Role::Agent,
+            identity,
+            project: None,
+            origin: None,
         }
     }
 
@@ -61,6 +95,24 @@ impl Actor {
             tenant,
             role: Role::System,
             identity: Identity::System { component },
+            project: None,
+            origin: None,
+        }
+    }
+
+    /// The actor, asking from somewhere.
+    pub(crate) fn from(self, origin: Arc<Origin>) -> Self {
+        Self {
+            origin: Some(origin),
+            ..self
+        }
+    }
+
+    /// The actor, at work in one project: lists show only what belongs to it.
+    pub(crate) fn in_project(self, project: Id) -> Self {
+        Self {
+            project: Some(project),
+            ..self
         }
     }
 
@@ -78,14 +130,33 @@ impl Actor {
     pub fn user_id(&self) -> Option<&Id> {
         match &self.identity {
             Identity::User { id, .. } => Some(id),
-            Identity::System { .. } => None,
+            _ => None,
         }
+    }
+
+    /// The agent token, if it is an agent.
+    pub fn agent_token_id(&self) -> Option<&Id> {
+        match &self.identity {
+            Identity::Agent { token, .. } => Some(token),
+            _ => None,
+        }
+    }
+
+    /// The project that lists are narrowed to, if there is one.
+    pub fn project(&self) -> Option<&Id> {
+        self.project.as_ref()
+    }
+
+    /// Where the request came from; none for what the server does by itself.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_deref()
     }
 
     /// How the ledger names the actor.
     pub fn name(&self) -> String {
         match &self.identity {
             Identity::User { email, .. } => format!("user:{email}"),
+            Identity::Agent { name, .. } => name.clone(),
             Identity::System { component } => format!("system:{component}"),
         }
     }
@@ -94,6 +165,7 @@ impl Actor {
     pub fn kind(&self) -> ActorType {
         match self.identity {
             Identity::User { .. } => ActorType::User,
+            Identity::Agent { .. } => ActorType::Agent,
             Identity::System { .. } => ActorType::System,
         }
     }

@@ -1,11 +1,20 @@
 //! Who is asking, and what they may do.
 
 mod actor;
+mod opaque;
+mod password;
 mod policy;
+mod session;
 mod token;
 
 pub use self::{
-    actor::{Actor, Role},
-    policy::{Action, authorize},
+    actor::{Actor, Origin, Role},
+    policy::{Action, Rows, authorize, rows},
+    session::{Session, Sessions},
     token::{Secret, Tokens},
+};
+pub(crate) use self::{
+    opaque::{AGENT, hash, mint},
+    password::{Passwords, Verdict},
+    session::end_all,
 };

@@ -1,15 +1,16 @@
-//! What each role may do: one match, which the compiler keeps complete.
+//! What each role may do and which rows it sees: two matches, which the compiler keeps complete.
 
 use super::{Actor, Role};
 use crate::error::{Error, Result};
+use entity::Table;
 
 /// Something an actor may or may not be allowed to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Read what everyone in a workspace reads.
-    Read,
     /// Read who changed what in detail, and other people's channel addresses.
     ReadAudit,
+    /// Change the own account: end the own sessions.
+    EditAccount,
     /// Create and edit projects and goals.
     EditProject,
     /// Archive and restore projects.
@@ -20,39 +21,127 @@ pub enum Action {
     EditBrief,
     /// Create and edit plans and tickets.
     EditTicket,
+    /// Make and revoke agent tokens.
+    ManageAgentTokens,
+    /// Decide over other people's accounts.
+    ManagePeople,
+    /// Decide over owners' accounts.
+    ManageOwners,
     /// Change what every workspace shares.
     EditLibrary,
 }
 
-/// Refuses what the actor's role does not allow.
+/// Refuses what the actor's role does not allow. Agents may do none of this; what is theirs to do is not a person's.
 ///
 /// # Errors
 /// [`Error::Forbidden`], naming the role that is needed.
 pub fn authorize(actor: &Actor, action: Action) -> Result<()> {
-    use Role::{Admin, Member, Owner, System, Viewer};
     let least = match action {
-        Action::Read => Viewer,
+        Action::EditAccount => Role::Viewer,
         Action::EditProject | Action::EditMeeting | Action::EditBrief | Action::EditTicket => {
-            Member
+            Role::Member
         }
-        Action::ReadAudit | Action::ArchiveProject => Admin,
-        Action::EditLibrary => System,
+        Action::ReadAudit
+        | Action::ArchiveProject
+        | Action::ManageAgentTokens
+        | Action::ManagePeople => Role::Admin,
+        Action::ManageOwners => Role::Owner,
+        Action::EditLibrary => Role::System,
     };
-    let allowed = match actor.role() {
-        System => true,
-        Owner => least != System,
-        Admin => matches!(least, Admin | Member | Viewer),
-        Member => matches!(least, Member | Viewer),
-        Viewer => least == Viewer,
+    require(actor.role(), least)
+}
+
+/// Which rows of a table an actor sees, of those its tenant has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// All.
+    All,
+    /// Those that are for this user.
+    OfUser,
+    /// Those that are for this user or for everyone.
+    OfUserOrAll,
+    /// Those that this agent's token holds.
+    OfAgent,
+}
+
+/// Which rows of a table the actor sees.
+///
+/// # Errors
+/// [`Error::Forbidden`] when it sees none, naming the role that is needed.
+pub fn rows(actor: &Actor, table: Table) -> Result<Rows> {
+    let role = actor.role();
+    if role == Role::System {
+        return Ok(Rows::All);
+    }
+    let at_least = |least| require(role, least).map(|()| Rows::All);
+    match table {
+        Table::Ticket | Table::AgentJob | Table::AgentSession | Table::AgentToken
+            if role == Role::Agent =>
+        {
+            Ok(Rows::OfAgent)
+        }
+        Table::TenantFeed => Ok(Rows::All),
+        Table::Tenant
+        | Table::User
+        | Table::AgentToken
+        | Table::AgentSession
+        | Table::AuditLog
+        | Table::Project
+        | Table::ProjectGraph
+        | Table::Goal
+        | Table::Meeting
+        | Table::Transcript
+        | Table::WhisperTranscription
+        | Table::Skill
+        | Table::SkillPackage
+        | Table::SubagentDefinition
+        | Table::AgentRole
+        | Table::PRD
+        | Table::PRDSymbolLink
+        | Table::ExecutionPlan
+        | Table::Ticket
+        | Table::TicketDependency
+        | Table::AgentJob
+        | Table::AgentTask
+        | Table::Approval
+        | Table::ClarificationRequest
+        | Table::ScheduledJob => at_least(Role::Viewer),
+        Table::ApiUsage => at_least(Role::Member),
+        Table::Invitation
+        | Table::IdempotencyKey
+        | Table::CredentialVault
+        | Table::IntegrationConnection
+        | Table::ChannelRoute => at_least(Role::Admin),
+        Table::Notification => at_least(Role::Viewer).map(|_| Rows::OfUserOrAll),
+        Table::AuthToken | Table::GoogleOAuthToken | Table::NotificationSubscription => {
+            at_least(Role::Admin).or_else(|_| at_least(Role::Viewer).map(|_| Rows::OfUser))
+        }
+    }
+}
+
+fn require(role: Role, least: Role) -> Result<()> {
+    // The order of people's roles; what agents may do is not a matter of rank.
+    let rank = |role| match role {
+        Role::Agent => 0,
+        Role::Viewer => 1,
+        Role::Member => 2,
+        Role::Admin => 3,
+        Role::Owner => 4,
+        Role::System => 5,
     };
-    if allowed {
+    if rank(role) >= rank(least) {
         return Ok(());
     }
-    let needed = match least {
-        System => "Only the server's operator can do this, with the command line.".to_owned(),
-        role => {
-            format!("Your role does not allow this; it needs the role {role:?} or a higher one.")
+    Err(Error::Forbidden(match (role, least) {
+        (_, Role::System) => {
+            "Only the server's operator can do this, with the command line.".to_owned()
         }
-    };
-    Err(Error::Forbidden(needed))
+        (Role::Agent, _) => {
+            "An agent token reads its own tickets, jobs and sessions, and works on them. This is for people."
+                .to_owned()
+        }
+        (_, least) => {
+            format!("Your role does not allow this; it needs the role {least:?} or a higher one.")
+        }
+    }))
 }

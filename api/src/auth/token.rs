@@ -1,6 +1,9 @@
-//! Bearer tokens: signed, short statements of which user is asking.
+//! Bearer tokens: signed, short statements of which user is asking, and agent tokens.
 
-use super::Actor;
+use super::{
+    Actor,
+    opaque::{self, AGENT},
+};
 use crate::{
     clock::Clock,
     error::{Error, Result},
@@ -13,7 +16,8 @@ use std::{fmt, str::FromStr, time::Duration};
 
 const ISSUER: &str = "workgraph";
 const AUDIENCE: &str = "workgraph-api";
-const INVALID: Error = Error::Unauthenticated("This token is not valid or has expired.");
+const INVALID: Error =
+    Error::Unauthenticated("This token is not valid or has expired. Sign in again.");
 
 /// The key that signs tokens. At least 32 bytes.
 #[derive(Clone)]
@@ -49,8 +53,9 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What a token says. A token without one of these is refused.
+/// What a token says. A token without one of these, or with anything else, is refused.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Claims {
     sub: Id,
     tid: Id,
@@ -99,25 +104,30 @@ impl Tokens {
         .map_err(Error::internal)
     }
 
-    /// Who a bearer token speaks for, as the database knows the user now.
+    /// Who a bearer token speaks for, as the database knows them now.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] when the token is forged, expired or revoked, or the user is gone.
+    /// [`Error::Unauthenticated`] when the token is forged, expired or revoked, or its holder is gone.
     pub async fn authenticate(&self, system: &System, token: &str) -> Result<Actor> {
+        if token.starts_with(AGENT) {
+            return self.authenticate_agent(system, token).await;
+        }
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         // The clock is ours to ask, so that tests can turn it.
         validation.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(
+        let token = jsonwebtoken::decode::<Claims>(
             token,
             &DecodingKey::from_secret(&self.secret.0),
             &validation,
         )
-        .map_err(|_| INVALID)?
-        .claims;
-        if claims.exp <= self.clock.now().inner().timestamp() {
+        .map_err(|_| INVALID)?;
+        let (header, claims) = (token.header, token.claims);
+        if header.typ.as_deref() != Some("JWT")
+            || claims.exp <= self.clock.now().inner().timestamp()
+        {
             return Err(INVALID);
         }
         let user = system
@@ -128,5 +138,17 @@ impl Tokens {
             return Err(INVALID);
         }
         Ok(Actor::user(user))
+    }
+
+    async fn authenticate_agent(&self, system: &System, token: &str) -> Result<Actor> {
+        let now = self.clock.now();
+        let token = system.agent_token(&opaque::hash(token)).await?;
+        let token = token.ok_or(INVALID)?;
+        let expired = token.expires_at.is_some_and(|at| at <= now);
+        if expired || token.revoked_at.is_some() {
+            return Err(INVALID);
+        }
+        system.touch(&token, now).await?;
+        Ok(Actor::agent(token))
     }
 }

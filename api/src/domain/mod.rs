@@ -6,4 +6,6 @@ pub(crate) mod money;
 pub(crate) mod parse_error;
 pub(crate) mod plan;
 pub(crate) mod slug;
+pub(crate) mod snippet;
 pub(crate) mod transcript;
+pub(crate) mod words;

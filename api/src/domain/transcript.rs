@@ -65,7 +65,7 @@ pub(crate) fn parse(text: &str, format: Option<Format>) -> Result<Parsed, ParseE
             "expected something that was said, found no speech in the whole text",
         ));
     }
-    Ok(summarise(format, segments))
+    Ok(summarise(format, segments, |speaker| vec![speaker]))
 }
 
 /// Tells the format by its first lines; whatever is neither of the subtitle formats is plain.
@@ -80,8 +80,12 @@ fn detect(text: &str) -> Format {
     }
 }
 
-/// Counts what the segments hold.
-fn summarise(format: Format, segments: Vec<TranscriptSegment>) -> Parsed {
+/// Counts what the segments hold. `names` takes apart who is given as a segment's speaker.
+pub(crate) fn summarise(
+    format: Format,
+    segments: Vec<TranscriptSegment>,
+    names: impl Fn(&str) -> Vec<&str>,
+) -> Parsed {
     let mut speakers = Vec::new();
     let mut known = HashSet::new();
     let mut full_text = String::new();
@@ -89,9 +93,10 @@ fn summarise(format: Format, segments: Vec<TranscriptSegment>) -> Parsed {
     let mut end = 0.0_f64;
     for segment in &segments {
         if !segment.speaker.is_empty() {
-            if known.insert(segment.speaker.as_str()) {
-                speakers.push(segment.speaker.clone());
-            }
+            let new = names(&segment.speaker)
+                .into_iter()
+                .filter(|name| known.insert(*name));
+            speakers.extend(new.map(str::to_owned));
             full_text.push_str(&segment.speaker);
             full_text.push_str(": ");
         }

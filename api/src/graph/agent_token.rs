@@ -1,6 +1,19 @@
 //! What lets an agent's machine claim work, and which work.
 
-use super::prelude::*;
+use super::{
+    prelude::*,
+    shared::active_roles,
+    write::{Write, mutations},
+};
+use crate::{
+    auth::{self, Action},
+    domain::check,
+    error::Error,
+    store::Tx,
+};
+use async_graphql::InputObject;
+use entity::{Id, Json, Secret, Timestamp, agent_token, project};
+use sea_orm::ActiveValue::Set;
 
 node! {
     /// Lets an agent's machine claim work for a tenant. The token itself is shown once, when it is made.
@@ -30,5 +43,97 @@ node! {
             /// Runs taken with this token.
             jobs: AgentJob by agent_token_id,
         }
+    }
+}
+
+/// A token for an agent's machine.
+#[derive(InputObject)]
+pub struct CreateAgentTokenInput {
+    /// What it is for, such as the machine it runs on, in 1 to 100 characters.
+    name: String,
+    /// The roles whose tickets it may claim, such as `dev_agent`.
+    role_slugs: Vec<String>,
+    /// The projects whose tickets it may claim; left out, all of them, later ones included.
+    project_ids: Option<Vec<Id>>,
+    /// When it stops working; left out, it does not.
+    expires_at: Option<Timestamp>,
+    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    #[graphql(validator(min_length = 1, max_length = 200))]
+    idempotency_key: Option<String>,
+}
+
+impl Write for CreateAgentTokenInput {
+    type Entity = agent_token::Entity;
+    const ACTION: Action = Action::ManageAgentTokens;
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<agent_token::Model> {
+        let name = check::text("name", &self.name, 1, 100)?;
+        let roles = active_roles(tx).await?;
+        if let Some(slug) = self.role_slugs.iter().find(|slug| !roles.contains(*slug)) {
+            return Err(Error::bad_input(
+                "roleSlugs",
+                format!("there is no active role {slug}"),
+            ));
+        }
+        for id in self.project_ids.iter().flatten() {
+            tx.get::<project::Entity>(id).await?;
+        }
+        if self.expires_at.is_some_and(|at| at <= tx.now()) {
+            return Err(Error::bad_input("expiresAt", "is in the past"));
+        }
+        let token = auth::mint(auth::AGENT);
+        let row = agent_token::ActiveModel {
+            name: Set(name),
+            token_hash: Set(Secret::new(auth::hash(&token))),
+            token_hint: Set(token[token.len() - 4..].to_owned()),
+            role_slugs: Set(Json(self.role_slugs)),
+            project_ids: Set(self.project_ids.map(Json)),
+            created_by_id: Set(tx.scope().actor().user_id().cloned()),
+            expires_at: Set(self.expires_at),
+            ..Default::default()
+        };
+        let row = tx.insert(row, "agent_token.created").await?;
+        tx.show_once(token);
+        Ok(row)
+    }
+}
+
+/// Which token.
+#[derive(InputObject)]
+pub struct RevokeAgentTokenInput {
+    /// The token's id.
+    id: Id,
+    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    #[graphql(validator(min_length = 1, max_length = 200))]
+    idempotency_key: Option<String>,
+}
+
+impl Write for RevokeAgentTokenInput {
+    type Entity = agent_token::Entity;
+    const ACTION: Action = Action::ManageAgentTokens;
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<agent_token::Model> {
+        let token = tx.get::<agent_token::Entity>(&self.id).await?;
+        if token.revoked_at.is_some() {
+            return Ok(token);
+        }
+        let changes = agent_token::ActiveModel {
+            revoked_at: Set(Some(tx.now())),
+            ..Default::default()
+        };
+        tx.update(&token, changes, "agent_token.revoked").await
+    }
+}
+
+mutations! {
+    AgentTokenMutation {
+        /// Makes a token for an agent's machine.
+        create_agent_token(CreateAgentTokenInput) -> CreateAgentTokenPayload {
+            agent_token: AgentToken,
+            /// The token itself, shown this once: null when the answer is repeated.
+            once token
+        };
+        /// Makes a token stop working, for good. One that was revoked stays as it is.
+        revoke_agent_token(RevokeAgentTokenInput) -> RevokeAgentTokenPayload { agent_token: AgentToken };
     }
 }

@@ -52,7 +52,7 @@ node! {
             ctx.may(Action::ReadAudit).then_some(&self.row.metadata.0)
         }
 
-        /// The thing it was done to, as it is now; null when that is gone.
+        /// The thing it was done to, as it is now; null when that is gone, or not for your role to see.
         async fn target(&self, ctx: &Context<'_>) -> Result<Option<AnyNode>> {
             match &self.row.target_id {
                 Some(id) => Ok(AnyNode::load(ctx.scope(), &self.row.target_type, id).await?),

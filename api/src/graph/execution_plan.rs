@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 use super::{
-    shared::{all_of, count},
+    shared::{active_roles, all_of, count},
     write::{Write, mutations},
 };
 use crate::{
@@ -13,14 +13,14 @@ use crate::{
 };
 use async_graphql::InputObject;
 use entity::{
-    Id, Json, Large, agent_role,
+    Id, Json, Large,
     execution_plan::{self, ExecutionPlanStatus as PlanStatus},
     prd::{self, PrdStatus},
     project_graph,
     ticket::{self, TicketStatus},
     ticket_dependency,
 };
-use sea_orm::{ActiveValue::Set, Condition, sea_query::ExprTrait};
+use sea_orm::{ActiveValue::Set, sea_query::ExprTrait};
 
 node! {
     /// A plan for carrying out a brief. A plan that fails is not repaired: the next attempt is a new plan.
@@ -149,22 +149,6 @@ impl Write for CreateExecutionPlanInput {
         write_tickets(tx, &prd, &plan, &parent, self.steps).await?;
         Ok(plan)
     }
-}
-
-/// The slugs of roles that can be given work: the workspace's own, and global ones it does not override.
-async fn active_roles(tx: &Tx<'_>) -> crate::Result<Vec<String>> {
-    let roles = tx.rows::<agent_role::Entity>(|_| Condition::all()).await?;
-    let overridden = |role: &agent_role::Model| {
-        role.tenant_id.is_none()
-            && roles
-                .iter()
-                .any(|own| own.tenant_id.is_some() && own.slug == role.slug)
-    };
-    Ok(roles
-        .iter()
-        .filter(|role| role.is_active && !overridden(role))
-        .map(|role| role.slug.clone())
-        .collect())
 }
 
 /// The brief's top ticket, under which all its plans hang.

@@ -37,7 +37,9 @@ mod prd_symbol_link;
 mod project;
 mod project_graph;
 mod scheduled_job;
+mod search;
 mod segments;
+mod session;
 mod shared;
 mod skill;
 mod skill_package;
@@ -53,6 +55,7 @@ mod write;
 pub(crate) use macros::as_named_in_rust;
 pub(crate) use root::DEPTH;
 pub use root::{Schema, schema, sdl};
+pub(crate) use session::{ACCESS_COOKIE, PUBLIC, REFRESH_COOKIE, Visitor};
 
 /// What every file of the schema imports: the macro's parts, and every type that a relation may lead to.
 mod prelude {

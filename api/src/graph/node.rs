@@ -19,12 +19,15 @@ macro_rules! nodes {
         }
 
         impl AnyNode {
-            /// The row of a kind with an id, if the tenant has it.
+            /// The row of a kind with an id, if the tenant has it and the actor sees it.
             ///
             /// # Errors
             /// If the database fails.
             pub(super) async fn load(scope: &Scope, kind: &str, id: &Id) -> crate::Result<Option<Self>> {
                 $(if kind == <entity::$entity::Entity as Owned>::KIND {
+                    if scope.sees::<entity::$entity::Entity>().is_err() {
+                        return Ok(None);
+                    }
                     let row = scope.find::<entity::$entity::Entity>(id).await?;
                     return Ok(row.map(|row| Self::$name(row.into())));
                 })*

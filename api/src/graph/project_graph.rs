@@ -42,7 +42,8 @@ node! {
             /// The graph itself, some megabytes: its nodes, edges and communities.
             graph_json: Json<serde_json::Value>,
         }
-    }    fields {
+    }
+    fields {
 
         /// Whether it was built 24 hours ago or longer, so that the code may have changed since. Null when it was never
         /// built.

@@ -5,7 +5,7 @@ use super::{
     agent_role::AgentRoleQuery,
     agent_session::AgentSessionQuery,
     agent_task::AgentTaskQuery,
-    agent_token::AgentTokenQuery,
+    agent_token::{AgentTokenMutation, AgentTokenQuery},
     api_usage::ApiUsageQuery,
     approval::ApprovalQuery,
     audit_log::AuditLogQuery,
@@ -31,6 +31,8 @@ use super::{
     project::{ProjectMutation, ProjectQuery},
     project_graph::ProjectGraphQuery,
     scheduled_job::ScheduledJobQuery,
+    search::SearchQuery,
+    session::{SessionMutation, SessionsMutation},
     skill::SkillQuery,
     skill_package::SkillPackageQuery,
     subagent_definition::SubagentDefinitionQuery,
@@ -42,7 +44,7 @@ use super::{
     whisper_transcription::WhisperTranscriptionQuery,
 };
 use async_graphql::{EmptySubscription, MergedObject, Object, SDLExportOptions, SchemaBuilder};
-use entity::{tenant, user};
+use entity::{agent_token, tenant, user};
 
 /// How deep an operation's fields may be nested.
 pub(crate) const DEPTH: usize = 25;
@@ -55,6 +57,7 @@ pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 pub struct Query(
     OperationQuery,
     NodeQuery,
+    SearchQuery,
     TenantQuery,
     UserQuery,
     InvitationQuery,
@@ -95,6 +98,9 @@ pub struct Query(
 /// What can be changed. Each field is a transaction of its own; they run one after the other.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
+    SessionMutation,
+    SessionsMutation,
+    AgentTokenMutation,
     ProjectMutation,
     GoalMutation,
     MeetingMutation,
@@ -124,13 +130,24 @@ impl OperationQuery {
 /// Who is asking.
 pub struct Viewer;
 
-/// Who is asking: the person behind the token, and their workspace.
+/// Who is asking: the person or agent behind the token, and their workspace.
 #[Object]
 impl Viewer {
-    /// The person; null when the server itself asks.
+    /// The person; null when an agent asks.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         match ctx.scope().actor().user_id() {
             Some(id) => Ok(ctx.scope().find::<user::Entity>(id).await?.map(User::from)),
+            None => Ok(None),
+        }
+    }
+
+    /// The agent's token; null when a person asks.
+    async fn agent_token(&self, ctx: &Context<'_>) -> Result<Option<AgentToken>> {
+        match ctx.scope().actor().agent_token_id() {
+            Some(id) => {
+                let token = ctx.scope().find::<agent_token::Entity>(id).await?;
+                Ok(token.map(AgentToken::from))
+            }
             None => Ok(None),
         }
     }

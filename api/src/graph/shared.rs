@@ -5,7 +5,7 @@ use crate::{
     store::Tx,
     workspace::DEFAULT_PROJECT,
 };
-use entity::{Id, goal, project};
+use entity::{Id, agent_role, goal, project};
 use sea_orm::{
     Condition,
     sea_query::{Expr, ExprTrait},
@@ -64,4 +64,20 @@ pub(super) async fn goal_of_project(tx: &Tx<'_>, goal: Option<&Id>, project: &Id
         }
         _ => Ok(()),
     }
+}
+
+/// The slugs of roles that can be given work: the workspace's own, and global ones it does not override.
+pub(super) async fn active_roles(tx: &Tx<'_>) -> crate::Result<Vec<String>> {
+    let roles = tx.rows::<agent_role::Entity>(|_| Condition::all()).await?;
+    let overridden = |role: &agent_role::Model| {
+        role.tenant_id.is_none()
+            && roles
+                .iter()
+                .any(|own| own.tenant_id.is_some() && own.slug == role.slug)
+    };
+    Ok(roles
+        .iter()
+        .filter(|role| role.is_active && !overridden(role))
+        .map(|role| role.slug.clone())
+        .collect())
 }

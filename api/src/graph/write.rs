@@ -27,6 +27,8 @@ type Model<W> = <<W as Write>::Entity as EntityTrait>::Model;
 /// A mutation's answer.
 pub(super) struct Written<M> {
     pub(super) row: Arc<M>,
+    /// What only the first answer shows.
+    pub(super) once: Option<String>,
     pub(super) feed_cursor: Cursor,
 }
 
@@ -46,6 +48,7 @@ pub(super) async fn perform<W: Write>(
         let row = tx.get::<W::Entity>(&answer.id).await?;
         return Ok(Written {
             row: Arc::new(row),
+            once: None,
             feed_cursor: Cursor::position(answer.seq),
         });
     }
@@ -59,9 +62,11 @@ pub(super) async fn perform<W: Write>(
             )));
         }
     };
+    let once = tx.shown_once();
     let head = tx.commit_answering(request, &id).await?;
     Ok(Written {
         row: Arc::new(row),
+        once,
         feed_cursor: Cursor::position(head),
     })
 }
@@ -104,11 +109,14 @@ pub(super) fn change<T, U: Into<sea_orm::Value>>(
     })
 }
 
-/// Declares mutations: `field(Input) -> Payload { row: Type }`. What they do stands in the input's `Write`.
+/// Declares mutations: `field(Input) -> Payload { row: Type }`. What they do stands in the input's `Write`. After
+/// `once` stands a field for what the transaction shows once.
 macro_rules! mutations {
     ($name:ident { $(
         $(#[$doc:meta])*
-        $field:ident($input:ident) -> $payload:ident { $row:ident: $type:ident };
+        $field:ident($input:ident) -> $payload:ident {
+            $row:ident: $type:ident $(, $(#[$once_doc:meta])* once $once:ident)?
+        };
     )* }) => {
         $(
             #[doc = concat!("What `", stringify!($field), "` answers with.")]
@@ -117,6 +125,7 @@ macro_rules! mutations {
             pub struct $payload {
                 /// The row as it is now.
                 $row: $type,
+                $($(#[$once_doc])* $once: Option<String>,)?
                 /// The ledger's position after this change.
                 feed_cursor: Cursor,
             }
@@ -138,7 +147,11 @@ macro_rules! mutations {
                     #[graphql(desc = "What to write.")] input: $input,
                 ) -> Result<$payload> {
                     let written = $crate::graph::write::perform(ctx, stringify!($field), input).await?;
-                    Ok($payload { $row: written.row.into(), feed_cursor: written.feed_cursor })
+                    Ok($payload {
+                        $row: written.row.into(),
+                        $($once: written.once,)?
+                        feed_cursor: written.feed_cursor,
+                    })
                 }
             )*
         }

@@ -20,7 +20,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
     worker-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; \
     img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-const EXAMPLES: [(&str, &str); 6] = [
+const EXAMPLES: [(&str, &str); 7] = [
     (
         "Projects and goals",
         include_str!("examples/projects.graphql"),
@@ -35,6 +35,7 @@ const EXAMPLES: [(&str, &str); 6] = [
         include_str!("examples/ready_work.graphql"),
     ),
     ("The ledger", include_str!("examples/ledger.graphql")),
+    ("Search", include_str!("examples/search.graphql")),
     ("Anything by id", include_str!("examples/node.graphql")),
 ];
 

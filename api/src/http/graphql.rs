@@ -11,7 +11,7 @@ use axum::{
     body::Bytes,
     extract::{State, rejection::BytesRejection},
     http::{
-        HeaderMap, HeaderValue, StatusCode,
+        HeaderMap, HeaderValue, Method, StatusCode,
         header::{ACCEPT, CONTENT_TYPE},
     },
     response::{IntoResponse, Response},
@@ -84,16 +84,6 @@ pub(super) async fn execute(
         let message = "The body is not a GraphQL request: a JSON object with `query` and, optionally, `variables`.";
         return refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", message);
     };
-    let actor = match who::authenticate(&app, &headers).await {
-        Ok(actor) => actor,
-        Err(error) => {
-            let status = match error {
-                Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-                _ => StatusCode::SERVICE_UNAVAILABLE,
-            };
-            return refuse(status, error.code(), &error.message());
-        }
-    };
     let variables = Value::Object(body.variables.unwrap_or_default());
     if holds_nul(&variables) || body.query.contains('\0') || body.query.contains("\\u0000") {
         return refuse(
@@ -102,12 +92,28 @@ pub(super) async fn execute(
             "NUL characters are not allowed.",
         );
     }
-    let scope = app.store.scope(actor);
-    let mut request = Request::new(body.query)
-        .variables(Variables::from_json(variables))
-        .data(scope.clone());
+    let visitor = who::visitor(&app, &Method::POST, &headers, None, &request_id);
+    let mut request = Request::new(body.query).variables(Variables::from_json(variables));
     request.operation_name = body.operation_name;
-    let mut answer = match judge(&mut request) {
+    let judged = judge(&mut request);
+    let scope = match who::authenticate(&app, &headers, &visitor).await {
+        Ok(actor) => Some(app.store.scope(actor)),
+        Err(_) if judged.is_ok() && is_public(&mut request) => None,
+        Err(error) => {
+            let status = match error {
+                Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+                Error::Forbidden(_) => StatusCode::FORBIDDEN,
+                Error::BadUserInput { .. } => StatusCode::BAD_REQUEST,
+                _ => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            return refuse(status, error.code(), &error.message());
+        }
+    };
+    request = request.data(visitor);
+    if let Some(scope) = &scope {
+        request = request.data(scope.clone());
+    }
+    let mut answer = match judged {
         Ok(()) => app.schema.execute(request).await,
         Err(error) => {
             let error = async_graphql::Error::from(error).into_server_error(Pos::default());
@@ -120,7 +126,7 @@ pub(super) async fn execute(
     if headers.contains_key(EXPLAIN) {
         let elapsed = i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX);
         let cost = async_graphql::value!({
-            "sqlStatements": scope.statements(),
+            "sqlStatements": scope.map_or(0, |scope| scope.statements()),
             "durationMicros": elapsed,
         });
         answer = answer.extension("cost", cost);
@@ -132,6 +138,12 @@ pub(super) async fn execute(
 fn judge(request: &mut Request) -> Result<(), Error> {
     guard::check_text(&request.query)?;
     request.parsed_query().map_or(Ok(()), guard::check_document)
+}
+
+fn is_public(request: &mut Request) -> bool {
+    let name = request.operation_name.clone();
+    let document = request.parsed_query();
+    document.is_ok_and(|document| who::is_public(document, name.as_deref()))
 }
 
 /// PostgreSQL cannot store NUL in text; it is refused at the door so that both databases agree.

@@ -6,7 +6,7 @@ mod guard;
 mod request_id;
 mod who;
 
-use crate::{auth::Tokens, graph::Schema, store::Store};
+use crate::{auth::Sessions, graph::Schema, store::Store};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -31,8 +31,10 @@ pub struct App {
     pub schema: Schema,
     /// The database.
     pub store: Store,
-    /// Checks bearer tokens.
-    pub tokens: Tokens,
+    /// Opens sessions and checks tokens.
+    pub sessions: Sessions,
+    /// Other origins than its own whose pages may use the dashboard's cookies.
+    pub allowed_origins: Arc<[String]>,
     /// What GraphiQL is told: in development, whom it can sign in as.
     pub graphiql: Arc<graphiql::Config>,
 }

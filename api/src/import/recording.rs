@@ -10,7 +10,7 @@ use entity::transcript::TranscriptSegment;
 use super::names::{Names, together};
 use super::notes::{MeetingNotes, Participant};
 use super::read::sha256;
-use crate::domain::transcript::{Format, Parsed};
+use crate::domain::transcript::{Format, Parsed, summarise};
 
 /// The longest title, in characters, as everywhere else in the product.
 const MAX_TITLE: usize = 300;
@@ -39,7 +39,7 @@ impl Recording {
     /// A meeting of which there are notes.
     pub(super) fn of_notes(notes: MeetingNotes) -> Self {
         let midnight = |day: chrono::NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
-        let spoken = summarise(notes.segments);
+        let spoken = spoken(notes.segments);
         Self {
             title: cut(&notes.title),
             held_at: notes.held_on.map(midnight).map(Timestamp::new),
@@ -103,7 +103,7 @@ pub(super) fn share_names<'r>(recordings: impl Iterator<Item = &'r mut Recording
                 segment.speaker = name;
             }
         }
-        recording.spoken = summarise(segments);
+        recording.spoken = spoken(segments);
     }
 }
 
@@ -111,26 +111,11 @@ fn cut(title: &str) -> String {
     title.chars().take(MAX_TITLE).collect()
 }
 
-/// Counts what the segments of notes hold. Those who spoke together are speakers one by one.
-fn summarise(segments: Vec<TranscriptSegment>) -> Parsed {
-    let mut speakers: Vec<String> = Vec::new();
-    let mut known: HashSet<&str> = HashSet::new();
-    let mut lines = Vec::with_capacity(segments.len());
-    let mut words = 0;
-    for segment in &segments {
-        let new = together(&segment.speaker).filter(|name| known.insert(*name));
-        speakers.extend(new.map(str::to_owned));
-        lines.push(format!("{}: {}", segment.speaker, segment.text));
-        words += segment.text.split_whitespace().count();
-    }
-    Parsed {
-        format: Format::Plain,
-        speakers,
-        duration_seconds: 0,
-        word_count: i32::try_from(words).unwrap_or(i32::MAX),
-        full_text: lines.join("\n"),
-        segments,
-    }
+/// What the segments of notes hold. Those who spoke together are speakers one by one.
+fn spoken(segments: Vec<TranscriptSegment>) -> Parsed {
+    summarise(Format::Plain, segments, |speaker| {
+        together(speaker).collect()
+    })
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use crate::{
 use entity::Id;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqlxPostgresConnector,
-    SqlxSqliteConnector, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+    SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
     sqlx::{
         postgres::{PgConnectOptions, PgPoolOptions},
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -239,21 +239,25 @@ impl Store {
         &self.0.clock
     }
 
-    /// Limits a transaction to one tenant's rows, where the database can.
-    pub(super) async fn arm(&self, transaction: &DatabaseTransaction, tenant: &Id) -> Result<()> {
+    /// A transaction that writes one tenant's rows.
+    pub(super) async fn begin(&self, tenant: &Id) -> Result<DatabaseTransaction> {
+        // A deferred transaction that turns into a writer fails at once when another one writes; an immediate one
+        // waits for its turn.
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        let transaction = self.writer().begin_with_options(options).await?;
         if let Readers::Postgres(_, pooled) = self.readers() {
             transaction
                 .execute_unprepared(&row_security::arm(tenant, *pooled))
                 .await?;
         }
-        Ok(())
+        Ok(transaction)
     }
 
     /// A transaction across all tenants.
     pub(super) async fn system_transaction(&self) -> Result<DatabaseTransaction> {
-        let transaction = self.writer().begin().await?;
-        self.arm(&transaction, &row_security::EVERY_TENANT.into())
-            .await?;
-        Ok(transaction)
+        self.begin(&row_security::EVERY_TENANT.into()).await
     }
 }

@@ -5,7 +5,7 @@
 
 use super::{Scope, Store, order::to_json};
 use crate::{
-    auth::Actor,
+    auth::{Actor, Origin},
     error::{Error, Result},
 };
 use entity::{BigInt, Id, Json, Large, Timestamp, audit_log, tenant_feed};
@@ -14,7 +14,7 @@ use sea_orm::{
     DbBackend, EntityTrait, IdenStatic, Iterable, ModelTrait, QueryFilter, QueryOrder, QuerySelect,
     TryIntoModel,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 /// Rows in one INSERT; keeps the number of binds under both databases' limits.
@@ -43,6 +43,7 @@ pub(super) async fn append(
     if entries.is_empty() {
         return Ok(seq);
     }
+    let metadata = metadata(actor.origin());
     let mut rows = Vec::with_capacity(entries.len());
     for entry in entries {
         seq += 1;
@@ -54,17 +55,19 @@ pub(super) async fn append(
             actor: Set(actor.name()),
             actor_type: Set(actor.kind()),
             user_id: Set(actor.user_id().cloned()),
-            agent_token_id: Set(None),
+            agent_token_id: Set(actor.agent_token_id().cloned()),
             action: Set(entry.action.to_owned()),
             target_type: Set(entry.target_type.to_owned()),
             target_id: Set(entry.target_id),
             target_title: Set(entry.target_title),
             project_id: Set(entry.project_id),
-            diff: Set(Large::new(Json(
-                serde_json::from_value(entry.diff).map_err(Error::internal)?,
-            ))),
+            diff: Set(Large(
+                serde_json::from_value::<Option<_>>(entry.diff)
+                    .map_err(Error::internal)?
+                    .map(Json),
+            )),
             message: Set(entry.message),
-            metadata: Set(Json(json!({}))),
+            metadata: Set(Json(metadata.clone())),
             prev_hash: Set(hash),
             hash: Set(String::new()),
             created_at: Set(now),
@@ -86,6 +89,22 @@ pub(super) async fn append(
         .exec(transaction)
         .await?;
     Ok(seq)
+}
+
+/// Where a change came from.
+fn metadata(origin: Option<&Origin>) -> Value {
+    let Some(origin) = origin else {
+        return json!({});
+    };
+    let mut fields = Map::new();
+    fields.insert("requestId".to_owned(), origin.request_id.clone().into());
+    if let Some(address) = origin.address {
+        fields.insert("ip".to_owned(), address.to_string().into());
+    }
+    if let Some(user_agent) = &origin.user_agent {
+        fields.insert("userAgent".to_owned(), user_agent.clone().into());
+    }
+    Value::Object(fields)
 }
 
 /// One line an entry. What the server does by itself, such as seeding, comes by the hundred and is for debugging.

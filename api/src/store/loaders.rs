@@ -4,9 +4,12 @@
 //! `dataloader` sees to it that one asker leads and the others wait; what a batch takes along is decided here.
 
 use super::{select::Place, snapshot::Snapshot};
-use crate::error::{Error, Result};
+use crate::{
+    auth::Actor,
+    error::{Error, Result},
+};
 use ::dataloader::{BatchFn, cached::Loader};
-use entity::{Id, Owned};
+use entity::Owned;
 use sea_orm::{FromQueryResult, QueryResult, sea_query::SelectStatement};
 use std::{
     any::{Any, TypeId},
@@ -26,7 +29,7 @@ const QUIET_TURNS: usize = 8;
 /// What one operation reads from, and what it has read: thrown away with it, and after each mutation.
 pub(super) struct View {
     pub(super) snapshot: Snapshot,
-    pub(super) tenant: Id,
+    actor: Actor,
     desks: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     /// Counts questions and answers, so that a batch can tell when the operation has come to rest.
     bustle: AtomicU64,
@@ -98,18 +101,18 @@ impl<Q: Question> BatchFn<Q, Result<Q::Answer>> for Batch<Q> {
 }
 
 impl View {
-    pub(super) fn new(snapshot: Snapshot, tenant: Id) -> Arc<Self> {
+    pub(super) fn new(snapshot: Snapshot, actor: Actor) -> Arc<Self> {
         let (desks, bustle) = (Mutex::default(), AtomicU64::new(0));
         Arc::new(Self {
             snapshot,
-            tenant,
+            actor,
             desks,
             bustle,
         })
     }
 
     pub(super) fn place(&self) -> Place<'_> {
-        Place::outermost(self.tenant.as_str(), self.snapshot.backend())
+        Place::outermost(&self.actor, self.snapshot.backend())
     }
 
     async fn come_to_rest(&self) {
@@ -189,6 +192,7 @@ fn model<E: Owned>(row: &QueryResult) -> Result<Arc<E::Model>> {
 mod tests {
     use super::*;
     use crate::store::snapshot::Readers;
+    use entity::Id;
     use sea_orm::sqlx::sqlite::SqlitePoolOptions;
     use std::{sync::atomic::AtomicUsize, time::Duration};
 
@@ -217,7 +221,7 @@ mod tests {
             .ok()?;
         Some(View::new(
             Snapshot::new(Readers::Sqlite(pool), Id::from("t")),
-            Id::from("t"),
+            Actor::system(Id::from("t"), "test"),
         ))
     }
 

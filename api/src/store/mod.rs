@@ -21,11 +21,14 @@ mod page;
 mod questions;
 mod row_security;
 mod scope;
+mod search;
 mod select;
+mod sessions;
 mod snapshot;
 mod system;
 mod tx;
 
+pub(crate) use self::search::{Hit, Search};
 pub use self::{
     database::{DatabaseUrl, Store},
     filter::{Compared, Comparison, Filter},
@@ -33,6 +36,7 @@ pub use self::{
     order::SortKey,
     page::{List, PageArgs, PageRows, page_size},
     scope::{Parent, Scope},
+    search::{Findable, FoundIn},
     select::Place,
     system::System,
     tx::Tx,

@@ -16,7 +16,7 @@ use sea_orm::{
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-const DAMAGED: Error = Error::CursorMismatch("This cursor is damaged.");
+pub(super) const DAMAGED: Error = Error::CursorMismatch("This cursor is damaged.");
 
 /// One column of an order.
 #[derive(Clone, Copy, Debug)]
@@ -137,13 +137,8 @@ impl<E: Owned> Ordering<E> {
 
     /// The opaque cursor of a row.
     pub(super) fn cursor(&self, row: &E::Model, list: &str) -> String {
-        let values: Vec<Json> = self
-            .0
-            .iter()
-            .map(|key| to_json(&row.get(key.column)))
-            .collect();
-        let values = Json::Array(values).to_string();
-        BASE64_URL_SAFE_NO_PAD.encode(format!("{}{values}", seal(list, &values)))
+        let values = self.0.iter().map(|key| to_json(&row.get(key.column)));
+        sealed(list, values.collect())
     }
 
     /// Reads a cursor back.
@@ -151,17 +146,7 @@ impl<E: Owned> Ordering<E> {
     /// # Errors
     /// [`Error::CursorMismatch`] when it is damaged or belongs to another list, order, filter or tenant.
     pub(super) fn parse(&self, cursor: &str, list: &str) -> Result<Vec<Option<Value>>> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| DAMAGED)?;
-        let text = String::from_utf8(bytes).map_err(|_| DAMAGED)?;
-        let (sealed, values) = text.split_at_checked(SEAL).ok_or(DAMAGED)?;
-        let Ok(Json::Array(items)) = serde_json::from_str(values) else {
-            return Err(DAMAGED);
-        };
-        if sealed != seal(list, values) || items.len() != self.0.len() {
-            return Err(Error::CursorMismatch(
-                "This cursor belongs to another list, order or filter, or is damaged.",
-            ));
-        }
+        let items = unsealed(cursor, list, self.0.len())?;
         self.0
             .iter()
             .zip(&items)
@@ -203,6 +188,31 @@ impl<E: Owned> SortKey<E> {
 
 const SEAL: usize = 16;
 
+/// The opaque cursor of a row with these values.
+pub(super) fn sealed(list: &str, values: Vec<Json>) -> String {
+    let values = Json::Array(values).to_string();
+    BASE64_URL_SAFE_NO_PAD.encode(format!("{}{values}", seal(list, &values)))
+}
+
+/// A cursor's values, so many.
+///
+/// # Errors
+/// [`Error::CursorMismatch`] when it is damaged or belongs to another list.
+pub(super) fn unsealed(cursor: &str, list: &str, count: usize) -> Result<Vec<Json>> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| DAMAGED)?;
+    let text = String::from_utf8(bytes).map_err(|_| DAMAGED)?;
+    let (sealed, values) = text.split_at_checked(SEAL).ok_or(DAMAGED)?;
+    let Ok(Json::Array(items)) = serde_json::from_str(values) else {
+        return Err(DAMAGED);
+    };
+    if sealed != seal(list, values) || items.len() != count {
+        return Err(Error::CursorMismatch(
+            "This cursor belongs to another list, order or filter, or is damaged.",
+        ));
+    }
+    Ok(items)
+}
+
 /// Ties a cursor's values to its list. It guards against mistakes; the tenant predicate guards the rows.
 fn seal(list: &str, values: &str) -> String {
     let digest = Sha256::new()
@@ -223,7 +233,7 @@ pub(super) fn to_json(value: &Value) -> Json {
     }
 }
 
-fn from_json(column: &ColumnType, item: &Json) -> Result<Option<Value>> {
+pub(super) fn from_json(column: &ColumnType, item: &Json) -> Result<Option<Value>> {
     if item.is_null() {
         return Ok(None);
     }

@@ -2,6 +2,7 @@
 
 use super::{
     Store,
+    diff::column,
     filter::Filter,
     loaders::View,
     order::{Ordering, SortKey, oldest_first},
@@ -11,12 +12,15 @@ use super::{
     tx::Tx,
 };
 use crate::{
-    auth::Actor,
+    auth::{self, Actor},
     error::{Error, Result},
 };
 use async_graphql::InputType;
 use entity::{Id, Owned, Timestamp};
-use sea_orm::{Condition, IdenStatic, TryGetable, sea_query::Expr};
+use sea_orm::{
+    Condition, IdenStatic, TryGetable,
+    sea_query::{Expr, ExprTrait},
+};
 use std::{
     marker::PhantomData,
     sync::{Arc, Mutex, PoisonError},
@@ -90,10 +94,18 @@ impl Scope {
         );
     }
 
-    /// The row with this id, if the tenant has it.
+    /// Whether the actor sees any row of a table.
     ///
     /// # Errors
-    /// If the database fails.
+    /// [`Error::Forbidden`] if not: then rows of it are not absent but withheld, and a page should know.
+    pub fn sees<E: Owned>(&self) -> Result<()> {
+        auth::rows(self.actor(), E::TABLE).map(drop)
+    }
+
+    /// The row with this id, if the actor sees it.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] if it sees none of the table; or if the database fails.
     pub async fn find<E: Owned>(&self, id: &Id) -> Result<Option<Arc<E::Model>>> {
         self.find_by::<E>(E::ID, id).await
     }
@@ -107,6 +119,7 @@ impl Scope {
         column: E::Column,
         value: &Id,
     ) -> Result<Option<Arc<E::Model>>> {
+        self.sees::<E>()?;
         self.view()
             .ask(RowBy::<E> {
                 by: By(column),
@@ -165,19 +178,26 @@ impl Scope {
         order: Vec<SortKey<E>>,
         page: &PageArgs,
     ) -> Result<Arc<List<E>>> {
+        self.sees::<E>()?;
         let view = self.view();
-        let condition = filter.map_or_else(
+        let mut condition = filter.map_or_else(
             || Ok(Condition::all()),
             |filter| filter.condition(view.place()),
         )?;
+        // What is below a row that was found by itself is shown whole.
+        let project = self.actor().project().filter(|_| parent.is_none());
+        if let (Some(project), Some(column)) = (project, column::<E>("projectId")) {
+            condition = condition.add(view.place().column(column).eq(project.as_str()));
+        }
         let ordering = Ordering::new(order);
         let filter = filter
             .map(|filter| InputType::to_value(filter).to_string())
             .unwrap_or_default();
         let by = parent.map_or("", |(column, _)| column.as_str());
+        let project = project.map_or("", |project| project.as_str());
         let name = format!(
-            "{}|{}|{by}|{}|{filter}",
-            view.tenant,
+            "{}|{project}|{}|{by}|{}|{filter}",
+            self.actor().tenant(),
             E::KIND,
             ordering.name()
         );
@@ -244,6 +264,6 @@ impl Scope {
 impl Store {
     fn view(&self, actor: &Actor) -> Arc<View> {
         let snapshot = Snapshot::new(self.readers().clone(), actor.tenant().clone());
-        View::new(snapshot, actor.tenant().clone())
+        View::new(snapshot, actor.clone())
     }
 }

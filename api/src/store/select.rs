@@ -1,7 +1,10 @@
 //! How a SELECT is written: always within the tenant, never with the large or secret columns.
 
-use crate::error::{Error, Result};
-use entity::{Owned, Ownership};
+use crate::{
+    auth::{Actor, Rows, rows},
+    error::{Error, Result},
+};
+use entity::{Id, Owned, Ownership};
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, IdenStatic, Iterable, Value,
     sea_query::{
@@ -12,18 +15,18 @@ use sea_orm::{
 
 const ALIASES: [&str; 6] = ["t0", "t1", "t2", "t3", "t4", "t5"];
 
-/// Where in a statement a condition stands: whose rows, and under which table alias.
+/// Where in a statement a condition stands: who asks, and under which table alias.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
-    tenant: &'a str,
+    actor: &'a Actor,
     backend: DbBackend,
     depth: usize,
 }
 
 impl<'a> Place<'a> {
-    pub(super) fn outermost(tenant: &'a str, backend: DbBackend) -> Self {
+    pub(super) fn outermost(actor: &'a Actor, backend: DbBackend) -> Self {
         Self {
-            tenant,
+            actor,
             backend,
             depth: 0,
         }
@@ -42,15 +45,38 @@ impl<'a> Place<'a> {
         Expr::col((self.alias().into_iden(), column))
     }
 
-    /// The tenant predicate every SELECT and every EXISTS begins with.
+    /// The predicate every SELECT and every EXISTS begins with: the rows of the tenant that the actor sees.
     pub(super) fn visible<E: Owned>(self) -> Condition {
-        let tenant = self.column(E::TENANT);
-        match E::OWNERSHIP {
-            Ownership::Tenant => Condition::all().add(tenant.eq(self.tenant)),
-            Ownership::TenantOrGlobal => Condition::any()
-                .add(tenant.clone().eq(self.tenant))
-                .add(tenant.is_null()),
+        let own = |column: Option<E::Column>, id: Option<&Id>| match (column, id) {
+            (Some(column), Some(id)) => self.column(column).eq(id.as_str()),
+            _ => Expr::cust("1 = 0"),
+        };
+        let tenant = self.of_tenant::<E>();
+        match rows(self.actor, E::TABLE) {
+            Ok(Rows::All) => tenant,
+            Ok(Rows::OfUser) => tenant.add(own(E::USER, self.actor.user_id())),
+            Ok(Rows::OfUserOrAll) => {
+                let everyone = E::USER.map(|column| self.column(column).is_null());
+                tenant.add(
+                    Condition::any()
+                        .add(own(E::USER, self.actor.user_id()))
+                        .add_option(everyone),
+                )
+            }
+            Ok(Rows::OfAgent) => tenant.add(own(E::AGENT, self.actor.agent_token_id())),
+            Err(_) => tenant.add(Expr::cust("1 = 0")),
         }
+    }
+
+    /// The rows of the tenant, whoever asks.
+    pub(super) fn of_tenant<E: Owned>(self) -> Condition {
+        let (column, tenant) = (self.column(E::TENANT), self.actor.tenant().as_str());
+        Condition::all().add(match E::OWNERSHIP {
+            Ownership::Tenant => Condition::all().add(column.eq(tenant)),
+            Ownership::TenantOrGlobal => Condition::any()
+                .add(column.clone().eq(tenant))
+                .add(column.is_null()),
+        })
     }
 
     /// "There is a row of `E` whose `theirs` is this row's `ours` and that satisfies `condition`", within the tenant.

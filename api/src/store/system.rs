@@ -79,10 +79,24 @@ impl System {
         self.tenant(SYSTEM_TENANT.into(), component)
     }
 
-    async fn one<E: Owned>(&self, condition: Condition) -> Result<Option<E::Model>> {
+    pub(super) fn store(&self) -> &Store {
+        &self.0
+    }
+
+    pub(super) async fn one<E: Owned>(&self, condition: Condition) -> Result<Option<E::Model>> {
+        self.one_with::<E>(condition, &[]).await
+    }
+
+    /// The row, with columns that ordinary reads leave out.
+    pub(super) async fn one_with<E: Owned>(
+        &self,
+        condition: Condition,
+        columns: &[E::Column],
+    ) -> Result<Option<E::Model>> {
         let snapshot = Snapshot::new(self.0.readers().clone(), EVERY_TENANT.into());
         let mut select = Query::select()
             .columns(super::select::ordinary::<E>())
+            .columns(columns.iter().copied())
             .from(E::default())
             .cond_where(condition)
             .limit(1)

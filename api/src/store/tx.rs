@@ -12,8 +12,7 @@ use entity::{Id, Owned, Ownership, Timestamp};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait as _, Condition, ConnectionTrait,
     DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult, IdenStatic, IntoActiveModel,
-    Iterable, ModelTrait, QueryFilter, QueryTrait, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait, Value,
+    Iterable, ModelTrait, QueryFilter, QueryTrait, Value,
     sea_query::{ExprTrait, LockType, Query},
 };
 use serde_json::{Map, Value as Json, json};
@@ -28,24 +27,19 @@ pub struct Tx<'s> {
     transaction: DatabaseTransaction,
     now: Timestamp,
     entries: Vec<Entry>,
+    shown_once: Option<String>,
 }
 
 impl<'s> Tx<'s> {
     pub(super) async fn begin(scope: &'s Scope) -> Result<Self> {
         let store = scope.store();
-        // A deferred transaction that turns into a writer fails at once when another one writes; an immediate one
-        // waits for its turn.
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
-        let transaction = store.writer().begin_with_options(options).await?;
-        store.arm(&transaction, scope.actor().tenant()).await?;
+        let transaction = store.begin(scope.actor().tenant()).await?;
         Ok(Self {
             scope,
             transaction,
             now: store.clock().now(),
             entries: Vec::new(),
+            shown_once: None,
         })
     }
 
@@ -64,7 +58,7 @@ impl<'s> Tx<'s> {
     }
 
     fn place(&self) -> Place<'s> {
-        Place::outermost(self.tenant().as_str(), self.scope.store().backend())
+        Place::outermost(self.scope.actor(), self.scope.store().backend())
     }
 
     /// The rows that satisfy a condition, locked until the transaction ends (but for tables with global rows).
@@ -254,6 +248,21 @@ impl<'s> Tx<'s> {
             .collect();
         self.record::<E>(row, action, json!({ "before": before, "after": null }));
         Ok(())
+    }
+
+    /// Enters into the ledger that something happened which changed no column of a row.
+    pub fn note<E: Owned>(&mut self, row: &E::Model, action: &'static str) {
+        self.record::<E>(row, action, Json::Null);
+    }
+
+    /// Gives the answer something that is kept nowhere, such as a new token. An answer that is repeated lacks it.
+    pub fn show_once(&mut self, text: String) {
+        self.shown_once = Some(text);
+    }
+
+    /// What only this answer shows.
+    pub(crate) fn shown_once(&mut self) -> Option<String> {
+        self.shown_once.take()
     }
 
     /// Adds words to the entry of the change just made: a reason, a comment.

@@ -1,0 +1,25 @@
+//! Tokens that mean nothing by themselves: random text, of which only the hash is kept.
+
+use rand::distr::{Alphanumeric, SampleString};
+use sha2::{Digest, Sha256};
+
+/// What an agent token begins with, so that people and secret scanners know it.
+pub(crate) const AGENT: &str = "wga_";
+/// What a refresh token begins with.
+pub(crate) const REFRESH: &str = "wgr_";
+
+/// So many letters and digits hold 256 random bits.
+const LENGTH: usize = 43;
+
+/// A new token of a kind.
+pub(crate) fn mint(prefix: &str) -> String {
+    format!(
+        "{prefix}{}",
+        Alphanumeric.sample_string(&mut rand::rng(), LENGTH)
+    )
+}
+
+/// What is kept of a token: its SHA-256 in hex. A random token needs no salt and no slow hash.
+pub(crate) fn hash(token: &str) -> String {
+    hex::encode(Sha256::digest(token))
+}

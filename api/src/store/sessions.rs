@@ -1,0 +1,189 @@
+//! The rows behind sessions and tokens.
+//!
+//! Refresh tokens come and go every few minutes; they are bookkeeping, and have no ledger entries of their own. What they
+//! stand for has: signing in, signing out, a token used twice.
+
+use super::{System, Tx};
+use crate::error::{Error, Result};
+use chrono::TimeDelta;
+use entity::{
+    Id, Secret, Timestamp, agent_token,
+    auth_token::{self, AuthTokenKind},
+    user,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait},
+};
+
+/// How exact an agent token's `lastUsedAt` is.
+const EXACT_TO: TimeDelta = TimeDelta::minutes(1);
+
+impl System {
+    /// A tenant's user with this address, and the hash of their password if they have one.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn user_by_email(
+        &self,
+        tenant: &Id,
+        email: &str,
+    ) -> Result<Option<(user::Model, Option<String>)>> {
+        let condition = Condition::all()
+            .add(Expr::col(user::Column::TenantId).eq(tenant.as_str()))
+            .add(Expr::col(user::Column::Email).eq(email));
+        let found = self
+            .one_with::<user::Entity>(condition, &[user::Column::PasswordHash])
+            .await?;
+        Ok(found.map(|mut user| {
+            let hash = user.password_hash.0.take();
+            (user, hash)
+        }))
+    }
+
+    /// The one-time token with this hash, whosever it is.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn auth_token(&self, hash: &str) -> Result<Option<auth_token::Model>> {
+        self.one::<auth_token::Entity>(with_hash(auth_token::Column::TokenHash, hash))
+            .await
+    }
+
+    /// The agent token with this hash, whosever it is.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn agent_token(&self, hash: &str) -> Result<Option<agent_token::Model>> {
+        self.one::<agent_token::Entity>(with_hash(agent_token::Column::TokenHash, hash))
+            .await
+    }
+
+    /// Whether a tenant has this project.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn has_project(&self, tenant: &Id, id: &Id) -> Result<bool> {
+        use entity::project::{Column, Entity};
+        let condition = Condition::all()
+            .add(Expr::col(Column::Id).eq(id.as_str()))
+            .add(Expr::col(Column::TenantId).eq(tenant.as_str()));
+        Ok(self.one::<Entity>(condition).await?.is_some())
+    }
+
+    /// Notes that an agent token was used, at most once a minute. Bookkeeping, without a ledger entry.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn touch(&self, token: &agent_token::Model, now: Timestamp) -> Result<()> {
+        let fresh = |at: Timestamp| now.inner() - at.inner() < EXACT_TO;
+        if token.last_used_at.is_some_and(fresh) {
+            return Ok(());
+        }
+        let transaction = self.store().begin(&token.tenant_id).await?;
+        agent_token::Entity::update_many()
+            .col_expr(agent_token::Column::LastUsedAt, Expr::val(now))
+            .filter(agent_token::Column::Id.eq(token.id.as_str()))
+            .exec(&transaction)
+            .await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+impl Tx<'_> {
+    /// The refresh token with this hash, if it is this user's, whether it was used or not.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn refresh_token(&self, hash: &str) -> Result<Option<auth_token::Model>> {
+        let of_this_hash = |place: super::Place<'_>| {
+            Condition::all().add(place.column(auth_token::Column::TokenHash).eq(hash))
+        };
+        Ok(self.rows::<auth_token::Entity>(of_this_hash).await?.pop())
+    }
+
+    /// Keeps the hash of a new refresh token, and forgets the user's expired ones.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn keep_session(
+        &mut self,
+        user: &Id,
+        family: Id,
+        hash: String,
+        expires_at: Timestamp,
+    ) -> Result<()> {
+        auth_token::Entity::delete_many()
+            .filter(self.refresh_tokens(user))
+            .filter(auth_token::Column::ExpiresAt.lte(self.now()))
+            .exec(self.transaction())
+            .await?;
+        let row = auth_token::ActiveModel {
+            id: Set(Id(cuid2::create_id())),
+            tenant_id: Set(self.scope().actor().tenant().clone()),
+            kind: Set(AuthTokenKind::Refresh),
+            token_hash: Set(Secret::new(hash)),
+            user_id: Set(Some(user.clone())),
+            subject_type: Set(None),
+            subject_id: Set(None),
+            family_id: Set(Some(family)),
+            expires_at: Set(expires_at),
+            consumed_at: Set(None),
+            created_at: Set(self.now()),
+            updated_at: Set(self.now()),
+        };
+        auth_token::Entity::insert(row)
+            .exec_without_returning(self.transaction())
+            .await?;
+        Ok(())
+    }
+
+    /// Uses a refresh token up.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when somebody else just did.
+    pub async fn consume(&mut self, token: &auth_token::Model) -> Result<()> {
+        let used = auth_token::Entity::update_many()
+            .col_expr(auth_token::Column::ConsumedAt, Expr::val(self.now()))
+            .col_expr(auth_token::Column::UpdatedAt, Expr::val(self.now()))
+            .filter(auth_token::Column::Id.eq(token.id.as_str()))
+            .filter(auth_token::Column::ConsumedAt.is_null())
+            .exec(self.transaction())
+            .await?;
+        if used.rows_affected == 0 {
+            return Err(Error::Conflict(
+                "This refresh token was used a moment ago. Use the one that came in exchange."
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Uses up what is left of a user's refresh tokens, of one family or of all. Returns how many there were.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn end_sessions(&mut self, user: &Id, family: Option<&Id>) -> Result<u64> {
+        let mut update = auth_token::Entity::update_many()
+            .col_expr(auth_token::Column::ConsumedAt, Expr::val(self.now()))
+            .col_expr(auth_token::Column::UpdatedAt, Expr::val(self.now()))
+            .filter(self.refresh_tokens(user))
+            .filter(auth_token::Column::ConsumedAt.is_null());
+        if let Some(family) = family {
+            update = update.filter(auth_token::Column::FamilyId.eq(family.as_str()));
+        }
+        Ok(update.exec(self.transaction()).await?.rows_affected)
+    }
+
+    fn refresh_tokens(&self, user: &Id) -> Condition {
+        Condition::all()
+            .add(auth_token::Column::TenantId.eq(self.scope().actor().tenant().as_str()))
+            .add(auth_token::Column::UserId.eq(user.as_str()))
+            .add(auth_token::Column::Kind.eq(AuthTokenKind::Refresh))
+    }
+}
+
+fn with_hash(column: impl ColumnTrait, hash: &str) -> Condition {
+    Condition::all().add(Expr::col(column).eq(hash))
+}

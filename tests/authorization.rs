@@ -1,0 +1,163 @@
+//! Who may do what: every operation of the schema, tried as every kind of caller.
+
+use crate::{
+    lists::operation,
+    support::{Answer, Client, DEMO, Field, PASSWORD, Schema, TestApp},
+    writes,
+};
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+const CALLERS: [&str; 6] = ["owner", "admin", "member", "viewer", "agent", "nobody"];
+
+on_both_databases! {
+    async fn who_may_do_what_is_this_table(app) {
+        let owner = app.owner().await;
+        let schema = Schema::of(&owner).await;
+        let agent = app.agent(&owner).await;
+        let mut table = format!("{:<32}{}\n", "", CALLERS.map(|caller| format!("{caller:<9}")).concat().trim_end());
+        for field in schema.queries() {
+            let (query, variables) = query(&owner, &schema, field).await;
+            let all = amount(field, &owner.send(&query, variables.clone()).await);
+            write!(table, "{:<32}", field.name).expect("writes to a string");
+            for caller in CALLERS {
+                let answer = client(&app, caller, &agent).await.send(&query, variables.clone()).await;
+                let told = outcome(&answer).unwrap_or_else(|| match amount(field, &answer) {
+                    0 => "none",
+                    seen if seen < all => "own",
+                    _ => "yes",
+                });
+                write!(table, "{told:<9}").expect("writes to a string");
+            }
+            table = table.trim_end().to_owned() + "\n";
+        }
+        for field in schema.mutations() {
+            write!(table, "{:<32}", field.name).expect("writes to a string");
+            for caller in CALLERS {
+                let client = client(&app, caller, &agent).await;
+                let (input, before) = (input(&app, &schema, field).await, head(&app).await);
+                let answer = client.send(&mutation(&schema, field), json!({ "input": input })).await;
+                let told = outcome(&answer).unwrap_or("yes");
+                assert!(told == "yes" || head(&app).await == before, "{} by {caller} left a trace", field.name);
+                write!(table, "{told:<9}").expect("writes to a string");
+            }
+            table = table.trim_end().to_owned() + "\n";
+        }
+        insta::assert_snapshot!("authorization", table);
+    }
+}
+
+async fn client(app: &TestApp, caller: &str, agent: &str) -> Client {
+    match caller {
+        "agent" => Client::new(&app.url, agent),
+        "nobody" => Client::anonymous(&app.url),
+        role => app.client(DEMO, role).await,
+    }
+}
+
+/// What a refusal is called in the table; none for an answer.
+fn outcome(answer: &Answer) -> Option<&'static str> {
+    if answer.body["errors"].is_null() {
+        return None;
+    }
+    Some(match answer.code().as_str() {
+        "FORBIDDEN" => "no",
+        "UNAUTHENTICATED" => "401",
+        // A row that is not this caller's to see is not there.
+        "NOT_FOUND" => "absent",
+        other => panic!("{other} is no answer of the policy: {:#}", answer.body),
+    })
+}
+
+/// How much of a field there is: the rows of a list, one for anything else, none for null.
+fn amount(field: &Field, answer: &Answer) -> u64 {
+    let value = &answer.body["data"][&field.name];
+    match value {
+        Value::Null => 0,
+        Value::Array(items) => items.iter().filter(|item| !item.is_null()).count() as u64,
+        other => match (&other["totalCount"], &other["nodes"]) {
+            (Value::Number(count), _) => count.as_u64().expect("a count"),
+            (_, Value::Array(rows)) => rows.len() as u64,
+            _ => 1,
+        },
+    }
+}
+
+/// An operation that asks a root field for something the owner sees.
+async fn query(owner: &Client, schema: &Schema, field: &Field) -> (String, Value) {
+    if schema.row_type(field).is_some() {
+        return (operation(field, "totalCount"), json!({}));
+    }
+    let name = &field.name;
+    match field.args.iter().find(|argument| argument.of.required) {
+        Some(argument) if argument.name == "id" => {
+            let kind = if name == "node" {
+                "Project"
+            } else {
+                &field.of.name
+            };
+            let (list, _) = schema
+                .lists()
+                .find(|(_, row)| row.name == kind)
+                .expect("a list of it");
+            let first = owner
+                .data(&operation(list, "nodes { id }"), json!({ "first": 1 }))
+                .await;
+            let id = &first[&list.name]["nodes"][0]["id"];
+            (
+                format!("query($id: ID!) {{ {name}(id: $id) {{ id }} }}"),
+                json!({ "id": id }),
+            )
+        }
+        Some(argument) if argument.name == "ids" => {
+            let ids = owner
+                .data("{ goals(first: 3) { nodes { id } } }", json!({}))
+                .await;
+            let ids: Vec<_> = ids["goals"]["nodes"]
+                .as_array()
+                .expect("rows")
+                .iter()
+                .map(|row| &row["id"])
+                .collect();
+            (
+                format!("query($ids: [ID!]!) {{ {name}(ids: $ids) {{ id }} }}"),
+                json!({ "ids": ids }),
+            )
+        }
+        Some(argument) if argument.name == "query" => (
+            format!("query($query: String!) {{ {name}(query: $query) {{ nodes {{ title }} }} }}"),
+            json!({ "query": "t" }),
+        ),
+        Some(argument) => panic!("what is {name}({}) asked?", argument.name),
+        None if field.of.is_leaf() => (format!("{{ {name} }}"), json!({})),
+        None => (format!("{{ {name} {{ __typename }} }}"), json!({})),
+    }
+}
+
+fn mutation(schema: &Schema, field: &Field) -> String {
+    if schema.writes().any(|write| write.name == field.name) {
+        return writes::operation(field);
+    }
+    let (name, input) = (&field.name, &field.args[0].of.name);
+    format!("mutation($input: {input}!) {{ {name}(input: $input) {{ __typename }} }}")
+}
+
+async fn input(app: &TestApp, schema: &Schema, field: &Field) -> Value {
+    let owner = app.owner().await;
+    if schema.writes().any(|write| write.name == field.name) {
+        return writes::sample(&owner, &field.name).await;
+    }
+    let session = crate::sessions::sign_in(app, "admin").await;
+    match field.name.as_str() {
+        "signIn" => {
+            json!({ "workspace": DEMO, "email": app.email(DEMO, "admin").await, "password": PASSWORD })
+        }
+        "refreshSession" | "signOut" => json!({ "refreshToken": session["refreshToken"] }),
+        "changePassword" => json!({ "currentPassword": PASSWORD, "newPassword": PASSWORD }),
+        other => panic!("what is {other} sent?"),
+    }
+}
+
+async fn head(app: &TestApp) -> Value {
+    app.owner().await.data("{ feedCursor }", json!({})).await["feedCursor"].clone()
+}

@@ -1,0 +1,445 @@
+//! Full-text search: what is found, in which order, and that both databases agree on what a word is.
+
+use crate::support::{ACME, Client, DEMO, Database, TestApp};
+use migration::{Migrator, MigratorTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use workgraph::{clock::Clock, store::Store};
+
+const SEARCH: &str = "query($query: String!, $types: [SearchType!], $project: ID, $first: Int, $after: Cursor) {
+    search(query: $query, types: $types, projectId: $project, first: $first, after: $after) {
+        nodes { type title where snippet snippetParts { text isMatch } createdAt project { id } node { __typename id } }
+        pageInfo { hasNextPage hasPreviousPage endCursor }
+    }
+}";
+
+on_both_databases! {
+    async fn rows_are_found_by_title_summary_and_transcript(app) {
+        let client = app.owner().await;
+        let project = create(&client, "createProject", "project", json!({
+            "name": "Zwickel storage", "description": "Where a quoll may sleep",
+        })).await;
+        let goal = create(&client, "createGoal", "goal", json!({
+            "projectId": project, "title": "Calm nights", "description": "A quoll, undisturbed", "outcome": "No zwickel is loud",
+        })).await;
+        let meeting = create(&client, "createMeeting", "meeting", json!({
+            "projectId": project, "title": "Weekly", "context": "About noise",
+            "transcript": { "text": "Ann: good morning\nBob: the quoll, again, was at the zwickel." },
+        })).await;
+        let brief = create(&client, "createPrd", "prd", json!({ "projectId": project, "title": "A zwickel for everyone" })).await;
+        let ticket = create(&client, "createTicket", "ticket", json!({
+            "projectId": project, "title": "Oil the hinge", "description": "of the Zwickel", "roleSlug": "dev_agent",
+        })).await;
+
+        let hits = search(&client, json!({ "query": "ZWICKEL" })).await;
+        let told: Vec<_> = hits.iter().map(|hit| [&hit["type"], &hit["where"], &hit["node"]["id"]]).collect();
+        let expected = [
+            ["PRD", "TITLE", &brief], ["PROJECT", "TITLE", &project], ["TICKET", "SUMMARY", &ticket],
+            ["GOAL", "SUMMARY", &goal], ["MEETING", "TRANSCRIPT", &meeting],
+        ];
+        assert_eq!(json!(told), json!(expected));
+        assert!(hits.iter().all(|hit| hit["project"]["id"] == json!(project)));
+        assert_eq!(hits[4]["snippet"], "Ann: good morning Bob: the quoll, again, was at the zwickel.");
+        assert_eq!(marked(&hits[4]), ["zwickel"]);
+        assert_eq!(hits[3]["snippet"], "A quoll, undisturbed No zwickel is loud");
+        assert_eq!(hits[1]["title"], "Zwickel storage");
+        assert_eq!(hits[1]["node"]["__typename"], "Project");
+
+        // Words of one row may stand in different texts, but not in different rows.
+        assert_eq!(ids(&client, "weekly quoll").await, [&*meeting]);
+        assert_eq!(ids(&client, "storage morning").await, [""; 0]);
+        // The last word may go on, the others must be whole.
+        assert_eq!(ids(&client, "quoll zwi").await.len(), 3);
+        assert_eq!(ids(&client, "zwi quoll").await.len(), 0);
+
+        let goals = search(&client, json!({ "query": "quoll", "types": ["GOAL"] })).await;
+        assert_eq!(goals.len(), 1);
+        let elsewhere = create(&client, "createProject", "project", json!({ "name": "Elsewhere" })).await;
+        assert_eq!(search(&client, json!({ "query": "quoll", "project": project })).await.len(), 3);
+        assert_eq!(search(&client, json!({ "query": "quoll", "project": elsewhere })).await.len(), 0);
+        assert_eq!(client.code(SEARCH, json!({ "query": "quoll", "types": [] })).await, "BAD_USER_INPUT");
+    }
+
+    async fn changes_are_followed(app) {
+        let client = app.owner().await;
+        let project = create(&client, "createProject", "project", json!({ "name": "Burrow" })).await;
+        let goal = create(&client, "createGoal", "goal", json!({ "projectId": project, "title": "Find the numbat" })).await;
+        create(&client, "updateGoal", "goal", json!({ "id": goal, "title": "Find the bilby", "outcome": "a dunnart" })).await;
+        assert_eq!(ids(&client, "numbat").await, [""; 0]);
+        assert_eq!(ids(&client, "bilby dunnart").await, [&*goal]);
+
+        let meeting = create(&client, "createMeeting", "meeting", json!({
+            "projectId": project, "title": "Walk", "transcript": { "text": "Ann: a quokka\nBob: where?" },
+        })).await;
+        assert_eq!(ids(&client, "quokka").await, [&*meeting]);
+        create(&client, "editTranscript", "meeting", json!({
+            "meetingId": meeting, "transcript": { "text": "Ann: a potoroo\nBob: where?" },
+        })).await;
+        assert_eq!(ids(&client, "quokka").await, [""; 0], "only the current version counts");
+        assert_eq!(ids(&client, "potoroo").await, [&*meeting]);
+
+        let connection = open(&app).await;
+        let run = async |sql: String| { connection.execute_unprepared(&sql).await.expect("runs"); };
+        run(format!("UPDATE transcripts SET \"fullText\" = 'a bandicoot' WHERE \"meetingId\" = '{meeting}'")).await;
+        assert_eq!(ids(&client, "bandicoot").await, [&*meeting]);
+        run(format!("DELETE FROM transcripts WHERE \"meetingId\" = '{meeting}'")).await;
+        assert_eq!(ids(&client, "bandicoot").await, [""; 0]);
+        assert!(ids(&client, "walk").await.contains(&meeting));
+        let documents = count(&connection, "SELECT count(*) AS n FROM search_documents").await;
+        run(format!("DELETE FROM goals WHERE id = '{goal}'")).await;
+        run(format!("DELETE FROM meetings WHERE id = '{meeting}'")).await;
+        run(format!("DELETE FROM projects WHERE id = '{project}'")).await;
+        assert_eq!(count(&connection, "SELECT count(*) AS n FROM search_documents").await, documents - 3);
+        assert_eq!(ids(&client, "bilby").await, [""; 0]);
+    }
+
+    async fn what_is_not_searched_costs_nothing_to_change(app) {
+        let connection = open(&app).await;
+        // The index as the database holds it.
+        let index = async || {
+            let sql = match app.database {
+                Database::Sqlite => "SELECT group_concat(id || ' ' || hex(block)) AS n FROM search_words_data",
+                Database::Postgres => "SELECT string_agg(ctid || ' ' || xmin, ',' ORDER BY kind, id) AS n FROM search_documents",
+            };
+            let row = connection.query_one_raw(Statement::from_string(connection.get_database_backend(), sql)).await;
+            row.expect("reads").expect("a row").try_get::<String>("", "n").expect("a text")
+        };
+        let before = index().await;
+        for change in [
+            "UPDATE tickets SET \"updatedAt\" = \"createdAt\", priority = 1",
+            "UPDATE meetings SET title = title, context = context, \"wordCount\" = 7",
+            "UPDATE prds SET confidence = 0.5",
+        ] {
+            connection.execute_unprepared(change).await.expect(change);
+        }
+        assert_eq!(before, index().await);
+        connection.execute_unprepared("UPDATE prds SET summary = summary || ' more'").await.expect("updates");
+        assert_ne!(before, index().await);
+    }
+
+    async fn pages_give_every_hit_once_and_in_order(app) {
+        let client = app.owner().await;
+        let project = create(&client, "createProject", "project", json!({ "name": "Okapi park" })).await;
+        for number in 0..9 {
+            let input = match number % 2 {
+                0 => json!({ "projectId": project, "title": format!("okapi {number}") }),
+                _ => json!({ "projectId": project, "title": format!("{number}"), "description": "with an okapi" }),
+            };
+            create(&client, "createGoal", "goal", input).await;
+        }
+        let whole = search(&client, json!({ "query": "okapi" })).await;
+        assert_eq!(whole.len(), 10);
+        let places: Vec<_> = whole.iter().map(|hit| (hit["where"] != "TITLE", std::cmp::Reverse(hit["createdAt"].as_str()))).collect();
+        assert!(places.is_sorted(), "{places:?}");
+        for size in [1, 3] {
+            let (mut seen, mut after) = (Vec::new(), Value::Null);
+            loop {
+                let variables = json!({ "query": "okapi", "first": size, "after": after });
+                let page = client.data(SEARCH, variables).await["search"].clone();
+                assert_eq!(page["pageInfo"]["hasPreviousPage"], !after.is_null());
+                seen.extend(page["nodes"].as_array().expect("hits").iter().cloned());
+                after = page["pageInfo"]["endCursor"].clone();
+                if page["pageInfo"]["hasNextPage"] == false {
+                    break;
+                }
+            }
+            assert_eq!(seen, whole, "by {size}");
+        }
+    }
+
+    async fn a_cursor_of_another_search_is_refused(app) {
+        let (client, other) = (app.owner().await, app.client(ACME, "owner").await);
+        let page = client.data(SEARCH, json!({ "query": "the", "first": 1 })).await;
+        let after = &page["search"]["pageInfo"]["endCursor"];
+        assert!(after.is_string());
+        client.data(SEARCH, json!({ "query": "THE", "first": 9, "after": after })).await;
+        for variables in [
+            json!({ "query": "a", "after": after }),
+            json!({ "query": "the", "types": ["GOAL"], "after": after }),
+            json!({ "query": "the", "project": "p", "after": after }),
+            json!({ "query": "the", "after": "bm8gY3Vyc29y" }),
+        ] {
+            assert_eq!(client.code(SEARCH, variables.clone()).await, "CURSOR_MISMATCH", "{variables}");
+        }
+        assert_eq!(other.code(SEARCH, json!({ "query": "the", "after": after })).await, "CURSOR_MISMATCH");
+        let list = "query($c: Cursor) { tickets(after: $c) { nodes { id } } }";
+        assert_eq!(client.code(list, json!({ "c": after })).await, "CURSOR_MISMATCH");
+        let query = "{ search(query: \"the\", first: 201) { nodes { title } } }";
+        assert_eq!(client.code(query, json!({})).await, "LIMIT_EXCEEDED");
+    }
+
+    async fn statements_do_not_grow_with_hits(app) {
+        let client = app.owner().await;
+        let project = create(&client, "createProject", "project", json!({ "name": "Tapir" })).await;
+        create(&client, "createGoal", "goal", json!({ "projectId": project, "title": "tapir" })).await;
+        let statements = async |query: &str, variables: Value| {
+            let answer = client.send(query, variables).await;
+            let statements = answer.statements();
+            (statements, answer.data(query)["search"]["nodes"].as_array().expect("hits").len())
+        };
+        let plain = "{ search(query: \"tapir\", first: 100) { nodes { title where snippet createdAt } } }";
+        // The hits, the goals, and the projects, which are nodes and projects of nodes at once.
+        let few = (statements(plain, json!({})).await, statements(SEARCH, json!({ "query": "tapir", "first": 100 })).await);
+        assert_eq!(few, ((1, 2), (3, 2)));
+        for number in 0..40 {
+            create(&client, "createGoal", "goal", json!({ "projectId": project, "title": format!("{number}"), "outcome": "tapir" })).await;
+        }
+        let many = (statements(plain, json!({})).await, statements(SEARCH, json!({ "query": "tapir", "first": 100 })).await);
+        assert_eq!(many, ((1, 42), (3, 42)));
+    }
+
+    async fn no_query_is_an_operator(app) {
+        let client = app.owner().await;
+        let project = create(&client, "createProject", "project", json!({ "name": "Signs" })).await;
+        let goal = create(&client, "createGoal", "goal", json!({ "projectId": project, "title": "xenon NEAR krypton AND NOT argon" })).await;
+        for query in [
+            "xenon near krypton", "\"xenon\" \"krypton\"", "xenon NOT argon", "xenon AND argon", "not (xenon", "xenon*krypton",
+            "xenon:krypton", "xenon' | 'krypton", "xenon\\", "'xenon", "xenon & !krypton",
+            "{xenon} ^krypton", "xenon + argon", "-xenon", "xenon🦀krypton", "%xenon_", "xe:*", "near xenon<->krypton",
+        ] {
+            assert_eq!(ids(&client, query).await, [&*goal], "{query}");
+        }
+        for query in ["NEAR(xenon radon)", "xenon OR radon", "title : xenon", "owner:xenon", "xenon\" OR \"radon"] {
+            assert_eq!(ids(&client, query).await, [""; 0], "{query}");
+        }
+        for query in ["", "   ", "\"", "*", "()", "- : ' \\", "🦀🤖", "_", "'';--"] {
+            assert_eq!(client.code(SEARCH, json!({ "query": query })).await, "BAD_USER_INPUT", "{query:?}");
+        }
+        assert_eq!(client.code(SEARCH, json!({ "query": "xenon\0" })).await, "BAD_USER_INPUT");
+        assert_eq!(client.code(SEARCH, json!({ "query": "a".repeat(201) })).await, "LIMIT_EXCEEDED");
+        assert_eq!(client.code(SEARCH, json!({ "query": "a ".repeat(17) })).await, "LIMIT_EXCEEDED");
+        assert_eq!(ids(&client, &"ß".repeat(200)).await, [""; 0]);
+    }
+
+    async fn both_databases_cut_texts_into_the_same_words(app) {
+        let client = app.owner().await;
+        let project = create(&client, "createProject", "project", json!({ "name": "Words" })).await;
+        for (text, found, missed) in [
+            ("ann.lee@example.org", &["ann", "lee example", "org lee", "exam"][..], &["annlee", "xample"][..]),
+            ("https://docs.rs/sea-orm/2.0/?q=a_b#top", &["docs rs", "sea orm 2", "q b a", "TOP"], &["seaorm", "a_b2"]),
+            ("snake_case kebab-case it's O’Reilly", &["snake case", "kebab", "it s", "o reilly"], &["snakecase", "its"]),
+            ("v2 3.14 007 x86_64", &["v2", "14 3", "007", "x86 64"], &["2", "314"]),
+            ("Die GRÖßE der Straße", &["größe", "GRÖßE", "straße", "STRAẞE", "grö"], &["grosse", "GRÖSSE", "große"]),
+            ("L'École ÉTÉ naïve", &["école", "été", "NAÏVE", "ÉCOLE l"], &["ecole", "ete"]),
+            ("Обзор проекта ЁЛКА", &["обзор", "ОБЗОР", "проект", "ёлка"], &["елка"]),
+            ("ΟΔΟΣ Σίσυφος", &["οδος", "οδοσ", "σίσυφοσ", "ΣΊΣΥΦΟΣ"], &["σισυφος"]),
+            ("İstanbul ısı µm ſo", &["İstanbul", "ısı", "μm", "so"], &["istanbul", "isi"]),
+            ("東京タワー 会議、議事録", &["東京タワー", "東京", "議事録", "会議 議事録"], &["タワー"]),
+            ("ship🚀bot🤖melting🫠 5₿ x²y", &["ship", "bot ship", "melting bot", "5 ship", "x y"], &["shipbot", "x2"]),
+            ("cafe\u{301} cafe \u{301}loose", &["cafe\u{301}", "cafe loose", "loose cafe"], &["café"]),
+            ("๓๔ ٣٤ नमस्ते Ⅷ", &["๓๔", "٣٤ ๓๔", "नमस"], &["8", "viii"]),
+        ] {
+            let goal = create(&client, "createGoal", "goal", json!({ "projectId": project, "title": text })).await;
+            for query in found {
+                assert!(ids(&client, query).await.contains(&goal), "{query} in {text}");
+            }
+            for query in missed {
+                assert!(!ids(&client, query).await.contains(&goal), "{query} not in {text}");
+            }
+        }
+    }
+
+    async fn a_snippet_shows_the_match_wherever_it_stands(app) {
+        let client = app.owner().await;
+        let project = create(&client, "createProject", "project", json!({ "name": "Long" })).await;
+        let before = "Ann: nothing to see in harbours, arborists or barbers.\n".repeat(300);
+        for (text, query, match_) in [
+            ("Bob: an arb, at last", "arb last", "arb"),
+            ("Bob: “Größe” zählt", "GRÖSSE größ", ""),
+            ("Bob: “Größe” zählt", "GRÖß", "Größe"),
+            ("Bob: (wombat)", "wombat", "wombat"),
+            ("Bob: ÉTÉ", "été", "ÉTÉ"),
+        ] {
+            let text = format!("{before}{text}\n{before}");
+            let meeting = create(&client, "createMeeting", "meeting", json!({
+                "projectId": project, "title": "Long", "transcript": { "text": text },
+            })).await;
+            let hits = search(&client, json!({ "query": query, "project": project })).await;
+            let hit = hits.iter().find(|hit| hit["node"]["id"] == json!(meeting));
+            assert_eq!(hit.is_some(), !match_.is_empty(), "{query}");
+            let Some(hit) = hit else { continue };
+            assert!(marked(hit).contains(&match_.to_owned()), "{query}: {}", hit["snippet"]);
+            let snippet = hit["snippet"].as_str().expect("a text");
+            assert!(snippet.starts_with('…') && snippet.ends_with('…') && snippet.chars().count() < 250, "{snippet}");
+            assert!(!snippet.contains('\n'));
+        }
+    }
+
+    async fn a_text_of_any_size_is_taken_and_its_beginning_is_found(app) {
+        let client = app.owner().await;
+        let project = create(&client, "createProject", "project", json!({ "name": "Huge" })).await;
+        let meeting = create(&client, "createMeeting", "meeting", json!({
+            "projectId": project, "title": "Huge", "transcript": { "text": "Ann: hello" },
+        })).await;
+        let connection = open(&app).await;
+        // Nothing but different words, in letters that grow when made small; words longer than any index takes.
+        let different: String = (0..150_000).map(|number| format!("Ⱥ{number}Ⱦ ")).collect();
+        for text in [
+            format!("numbat {different} quokka"),
+            format!("numbat {} quokka", "a".repeat(2_000_000)),
+            format!("numbat {} quokka", "日本".repeat(400_000)),
+        ] {
+            assert!(text.len() > 1_500_000);
+            let set = |table: &str, column: &str, key: &str| {
+                format!("UPDATE {table} SET \"{column}\" = '{text}' WHERE {key} = '{meeting}'")
+            };
+            for sql in [set("transcripts", "fullText", "\"meetingId\""), set("meetings", "context", "id"), set("meetings", "title", "id")] {
+                connection.execute_unprepared(&sql).await.expect("takes it");
+            }
+            assert_eq!(ids(&client, "numbat").await, [&*meeting]);
+            assert_eq!(ids(&client, "quokka").await, [""; 0]);
+        }
+        // A word as long as a query may be, and one that is longer.
+        let long = "ü".repeat(300);
+        let sql = format!("UPDATE meetings SET title = '{long}' WHERE id = '{meeting}'");
+        connection.execute_unprepared(&sql).await.expect("takes it");
+        assert_eq!(ids(&client, &"Ü".repeat(200)).await, [&*meeting]);
+    }
+
+    async fn another_workspaces_words_find_nothing(app) {
+        let (mine, theirs) = (app.owner().await, app.client(ACME, "owner").await);
+        let project = create(&theirs, "createProject", "project", json!({ "name": "Axolotl", "description": "secret thylacine" })).await;
+        create(&theirs, "createMeeting", "meeting", json!({
+            "projectId": project, "title": "Quagga", "transcript": { "text": "Ann: the dodo" },
+        })).await;
+        for query in ["axolotl", "thylacine", "quagga", "dodo", "axo"] {
+            assert_eq!(ids(&theirs, query).await.len(), 1, "{query}");
+            assert_eq!(ids(&mine, query).await, [""; 0], "{query}");
+            assert_eq!(search(&mine, json!({ "query": query, "project": project })).await.len(), 0);
+        }
+        let mine_in_theirs = search(&mine, json!({ "query": "the", "project": project })).await;
+        assert_eq!(mine_in_theirs.len(), 0);
+        // The tenant's id is kept among the words, and is none of them.
+        let tenant = app.store.system().workspace(DEMO).await.expect("reads").expect("is seeded").id;
+        assert_eq!(ids(&mine, tenant.as_str()).await, [""; 0]);
+    }
+
+    async fn a_workspace_takes_its_words_along(app) {
+        let connection = open(&app).await;
+        let tenant = app.store.system().workspace(ACME).await.expect("reads").expect("is seeded").id;
+        let left = async || {
+            let documents = format!("SELECT count(*) AS n FROM search_documents WHERE \"tenantId\" = '{tenant}'");
+            let words = match app.database {
+                Database::Sqlite => format!("SELECT count(*) AS n FROM search_words WHERE search_words MATCH 'owner:\"{tenant}\"'"),
+                Database::Postgres => format!("SELECT count(*) AS n FROM search_documents WHERE words @@ ''':{tenant}'''::tsquery"),
+            };
+            (count(&connection, &documents).await, count(&connection, &words).await)
+        };
+        let (documents, words) = left().await;
+        assert!(documents > 10 && documents == words, "{documents} {words}");
+        connection.execute_unprepared(&format!("DELETE FROM tenants WHERE id = '{tenant}'")).await.expect("deletes");
+        assert_eq!(left().await, (0, 0));
+        assert!(count(&connection, "SELECT count(*) AS n FROM search_documents").await > 0);
+    }
+
+    async fn rows_from_before_the_migration_are_found(app) {
+        let made = app.database.empty().await;
+        let store = Store::open(&made.url, 2, Clock::system()).await.expect("opens");
+        let connection = made.open().await;
+        arm(&connection, app.database).await;
+        Migrator::up(&connection, Some(8)).await.expect("migrates");
+        let at = "'2026-01-01T00:00:00+00:00'";
+        for sql in [
+            format!("INSERT INTO tenants (id, name, slug, \"createdAt\", \"updatedAt\") VALUES ('t', 't', 't', {at}, {at})"),
+            format!("INSERT INTO projects (id, \"tenantId\", name, slug, \"createdAt\", \"updatedAt\") VALUES ('p', 't', 'Wallaby', 'w', {at}, {at})"),
+            format!("INSERT INTO meetings (id, \"tenantId\", \"projectId\", title, \"currentTranscriptId\", \"startTime\", \"createdAt\", \"updatedAt\") VALUES ('m', 't', 'p', 'Old', 'v', {at}, {at}, {at})"),
+            format!("INSERT INTO transcripts (id, \"tenantId\", \"meetingId\", source, \"fullText\", \"createdAt\") VALUES ('v', 't', 'm', 'paste', 'an echidna', {at})"),
+        ] {
+            connection.execute_unprepared(&sql).await.expect(&sql);
+        }
+        store.migrate().await.expect("migrates");
+        store.close().await;
+        for word in ["wallaby", "echidna"] {
+            let sql = match app.database {
+                Database::Sqlite => format!("SELECT count(*) AS n FROM search_words WHERE search_words MATCH '{word}'"),
+                Database::Postgres => format!("SELECT count(*) AS n FROM search_documents WHERE words @@ '{word}'::tsquery"),
+            };
+            assert_eq!(count(&connection, &sql).await, 1, "{word}");
+        }
+    }
+
+    async fn words_are_looked_up_in_the_index(app) {
+        let connection = open(&app).await;
+        let (sql, expected) = match app.database {
+            Database::Sqlite => (
+                "EXPLAIN QUERY PLAN SELECT rowid FROM search_words WHERE search_words MATCH 'x'", "VIRTUAL TABLE INDEX",
+            ),
+            // An ordinary role, whose tenant is named: the planner may use the index only as long as no policy comes first.
+            Database::Postgres => {
+                let tenant = app.store.system().workspace(DEMO).await.expect("reads").expect("is seeded").id;
+                let arm = format!("SET enable_seqscan = off; SELECT set_config('workgraph.tenant', '{tenant}', false)");
+                connection.execute_unprepared(&arm).await.expect("sets");
+                ("EXPLAIN SELECT id FROM search_documents WHERE words @@ 'x'::tsquery", "search_documents_words_idx")
+            }
+        };
+        let rows = connection.query_all_raw(Statement::from_string(connection.get_database_backend(), sql)).await.expect("explains");
+        let column = if app.database == Database::Sqlite { "detail" } else { "QUERY PLAN" };
+        let plan: Vec<String> = rows.iter().map(|row| row.try_get("", column).expect("a line")).collect();
+        assert!(plan.iter().any(|line| line.contains(expected)), "{plan:?}");
+    }
+}
+
+/// Runs a mutation and returns the id of the row it made or changed.
+async fn create(client: &Client, mutation: &str, field: &str, input: Value) -> String {
+    let name = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
+    let name = name.replace("Prd", "PRD");
+    let query =
+        format!("mutation($input: {name}!) {{ {mutation}(input: $input) {{ {field} {{ id }} }} }}");
+    let data = client.data(&query, json!({ "input": input })).await;
+    data[mutation][field]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned()
+}
+
+async fn search(client: &Client, variables: Value) -> Vec<Value> {
+    let data = client.data(SEARCH, variables).await;
+    data["search"]["nodes"]
+        .as_array()
+        .expect("a list of hits")
+        .clone()
+}
+
+/// The ids of a search's first page.
+async fn ids(client: &Client, query: &str) -> Vec<String> {
+    let hits = search(client, json!({ "query": query })).await;
+    let id = |hit: &Value| hit["node"]["id"].as_str().expect("an id").to_owned();
+    let ids: Vec<_> = hits.iter().map(id).collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
+    ids
+}
+
+/// The words that a hit's snippet shows as matches.
+fn marked(hit: &Value) -> Vec<String> {
+    let parts = hit["snippetParts"].as_array().expect("parts");
+    let whole: String = parts
+        .iter()
+        .filter_map(|part| part["text"].as_str())
+        .collect();
+    assert_eq!(hit["snippet"], whole);
+    parts
+        .iter()
+        .filter(|part| part["isMatch"] == true)
+        .filter_map(|part| part["text"].as_str().map(str::to_owned))
+        .collect()
+}
+
+async fn open(app: &TestApp) -> DatabaseConnection {
+    let connection = app.connection.open().await;
+    arm(&connection, app.database).await;
+    connection
+}
+
+async fn arm(connection: &DatabaseConnection, database: Database) {
+    if database == Database::Postgres {
+        let every = "SELECT set_config('workgraph.tenant', '*', false)";
+        connection.execute_unprepared(every).await.expect("sets");
+    }
+}
+
+async fn count(connection: &DatabaseConnection, sql: &str) -> i64 {
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    let row = connection.query_one_raw(statement).await.expect("counts");
+    row.expect("a row").try_get("", "n").expect("a number")
+}
