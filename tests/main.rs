@@ -9,6 +9,7 @@
 mod support;
 
 mod authorization;
+mod code_graph;
 mod http;
 mod isolation;
 mod ledger;

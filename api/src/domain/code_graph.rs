@@ -98,12 +98,21 @@ impl CodeGraph {
         let node = mem::size_of::<Symbol>() + 2 * mem::size_of::<NodeIndex>();
         let edge = mem::size_of::<Edge>() + 4 * mem::size_of::<NodeIndex>();
         let symbols = self.graph.node_weights();
-        let texts: usize = symbols.map(|symbol| symbol.id.len() + symbol.name.len()).sum();
+        let texts: usize = symbols
+            .map(|symbol| symbol.id.len() + symbol.name.len())
+            .sum();
         let files: usize = self.files().map(str::len).sum();
         let communities = self.communities.iter();
-        let labels: usize = communities.map(|of| mem::size_of::<Community>() + of.label.len()).sum();
+        let labels: usize = communities
+            .map(|of| mem::size_of::<Community>() + of.label.len())
+            .sum();
         let ranks = 2 * self.ranked.len() * mem::size_of::<NodeIndex>();
-        self.graph.node_count() * node + self.graph.edge_count() * edge + texts + files + labels + ranks
+        self.graph.node_count() * node
+            + self.graph.edge_count() * edge
+            + texts
+            + files
+            + labels
+            + ranks
     }
 
     /// The paths of the files; each stands once in memory.
@@ -193,7 +202,9 @@ impl CodeGraph {
             .collect();
         found.sort_by_key(|(symbol, edge)| (self.rank(*symbol), edge.kind as u8));
         let found = found.into_iter().take(most);
-        found.map(|(symbol, edge)| (self.shown(symbol), edge)).collect()
+        found
+            .map(|(symbol, edge)| (self.shown(symbol), edge))
+            .collect()
     }
 
     /// What a list is sorted by: the indices are in the order of the ids.
@@ -203,7 +214,8 @@ impl CodeGraph {
 
     /// What the symbol's community is called; `None` when it is in none.
     pub(crate) fn community_label(&self, symbol: Found) -> Option<String> {
-        self.community_of(symbol).map(|community| (*community.label).to_owned())
+        self.community_of(symbol)
+            .map(|community| (*community.label).to_owned())
     }
 
     /// The symbol's community; `None` when it is in none.
@@ -211,7 +223,12 @@ impl CodeGraph {
         self.community_of(symbol).map(|community| CommunityShown {
             label: (*community.label).to_owned(),
             size: community.members.len(),
-            members: community.members.iter().take(most).map(|member| self.shown(*member)).collect(),
+            members: community
+                .members
+                .iter()
+                .take(most)
+                .map(|member| self.shown(*member))
+                .collect(),
         })
     }
 
@@ -225,7 +242,11 @@ impl CodeGraph {
     ///
     /// # Errors
     /// [`Error::LimitExceeded`] when it is too long to be shown.
-    pub(crate) fn path(&self, from: Found, to: Found) -> Result<Option<Vec<(GraphNode, Option<Edge>)>>> {
+    pub(crate) fn path(
+        &self,
+        from: Found,
+        to: Found,
+    ) -> Result<Option<Vec<(GraphNode, Option<Edge>)>>> {
         let Some(path) = self.shortest(from.0, to.0) else {
             return Ok(None);
         };
@@ -237,12 +258,17 @@ impl CodeGraph {
             });
         }
         let steps = path.into_iter();
-        Ok(Some(steps.map(|(symbol, edge)| (self.shown(symbol), edge)).collect()))
+        Ok(Some(
+            steps
+                .map(|(symbol, edge)| (self.shown(symbol), edge))
+                .collect(),
+        ))
     }
 
     /// Breadth first. Edges leave a symbol in the order of their ends, so equal graphs give equal ways.
     fn shortest(&self, from: NodeIndex, to: NodeIndex) -> Option<Vec<(NodeIndex, Option<Edge>)>> {
-        let mut reached: Vec<Option<(NodeIndex, Option<Edge>)>> = vec![None; self.graph.node_count()];
+        let mut reached: Vec<Option<(NodeIndex, Option<Edge>)>> =
+            vec![None; self.graph.node_count()];
         reached[from.index()] = Some((from, None));
         let mut next = VecDeque::from([from]);
         while reached[to.index()].is_none() {
@@ -266,3 +292,6 @@ impl CodeGraph {
         Some(path)
     }
 }
+
+#[cfg(test)]
+mod tests;

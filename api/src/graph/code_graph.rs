@@ -75,8 +75,18 @@ impl From<(GraphNode, Option<Edge>)> for GraphStep {
 }
 
 impl From<CommunityShown> for GraphCommunity {
-    fn from(CommunityShown { label, size, members }: CommunityShown) -> Self {
-        Self { label, size: count(size), members }
+    fn from(
+        CommunityShown {
+            label,
+            size,
+            members,
+        }: CommunityShown,
+    ) -> Self {
+        Self {
+            label,
+            size: count(size),
+            members,
+        }
     }
 }
 
@@ -135,12 +145,17 @@ impl CodeGraphs {
             graph: row.id.clone(),
             content_hash: row.content_hash.clone(),
         };
-        let read = self.0.get_or_insert_async(&key, read(scope, &row.id)).await?;
+        let read = self
+            .0
+            .get_or_insert_async(&key, read(scope, &row.id))
+            .await?;
         let graph = read.map_err(|_| {
             Error::Conflict("This code graph cannot be read. Build it again.".to_owned())
         })?;
         // A graph may have hundreds of thousands of symbols.
-        spawn_blocking(move || question(&graph)).await.map_err(Error::internal)?
+        spawn_blocking(move || question(&graph))
+            .await
+            .map_err(Error::internal)?
     }
 }
 
@@ -148,7 +163,9 @@ impl CodeGraphs {
 async fn read(scope: &Scope, id: &Id) -> Result<Read> {
     let column = project_graph::Column::GraphJson;
     let json: Option<JsonText> = scope.large::<project_graph::Entity, _>(column, id).await?;
-    let json = json.ok_or(Error::NotFound { kind: "ProjectGraph" })?;
+    let json = json.ok_or(Error::NotFound {
+        kind: "ProjectGraph",
+    })?;
     let read = spawn_blocking(move || CodeGraph::parse(json.bytes()).map(Arc::new));
     let read = read.await.map_err(Error::internal)?;
     if let Err(reason) = &read {

@@ -1,8 +1,6 @@
 //! What a project's code consists of and how its parts depend on each other.
 
-use super::code_graph::{
-    CodeGraphs, GraphCommunity, GraphNeighbour, GraphStep, GraphSymbol,
-};
+use super::code_graph::{CodeGraphs, GraphCommunity, GraphNeighbour, GraphStep, GraphSymbol};
 use super::prelude::*;
 use crate::{
     Error,

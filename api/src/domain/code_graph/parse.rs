@@ -67,7 +67,8 @@ struct WrittenCommunity<'a> {
 }
 
 pub(super) fn parse(json: &[u8]) -> Result<CodeGraph, Unreadable> {
-    let written: Written = serde_json::from_slice(json).map_err(|error| Unreadable(error.to_string()))?;
+    let written: Written =
+        serde_json::from_slice(json).map_err(|error| Unreadable(error.to_string()))?;
     let mut nodes = written.nodes;
     // Overloaded functions share an id; the first of them stands for all.
     nodes.sort_by(|one, other| one.id.cmp(&other.id));
@@ -76,7 +77,9 @@ pub(super) fn parse(json: &[u8]) -> Result<CodeGraph, Unreadable> {
         return Err(Unreadable("a node has an empty id".to_owned()));
     }
     let ids = nodes.iter().enumerate();
-    let places: HashMap<&str, NodeIndex> = ids.map(|(place, node)| (&*node.id, NodeIndex::new(place))).collect();
+    let places: HashMap<&str, NodeIndex> = ids
+        .map(|(place, node)| (&*node.id, NodeIndex::new(place)))
+        .collect();
     let edges = edges(&written.edges, &places);
     let mut graph = DiGraph::with_capacity(nodes.len(), edges.len());
     let communities = communities(&written.communities, &places);
@@ -108,14 +111,23 @@ pub(super) fn parse(json: &[u8]) -> Result<CodeGraph, Unreadable> {
 }
 
 /// The edges between known symbols, none twice. Those that lead out of the graph, to a library for example, are left out.
-fn edges(written: &[WrittenEdge<'_>], places: &HashMap<&str, NodeIndex>) -> Vec<(NodeIndex, NodeIndex, Edge)> {
+fn edges(
+    written: &[WrittenEdge<'_>],
+    places: &HashMap<&str, NodeIndex>,
+) -> Vec<(NodeIndex, NodeIndex, Edge)> {
     let known = written.iter().filter_map(|edge| {
         let (kind, tag) = (edge.kind, edge.tag);
-        Some((*places.get(&*edge.from)?, *places.get(&*edge.to)?, Edge { kind, tag }))
+        Some((
+            *places.get(&*edge.from)?,
+            *places.get(&*edge.to)?,
+            Edge { kind, tag },
+        ))
     });
     let mut edges: Vec<_> = known.collect();
     // petgraph gives back the edge that was added last first. Backwards, so that they come out by end and kind.
-    edges.sort_by_key(|(from, to, edge)| Reverse((*from, *to, edge.kind as u8, Reverse(edge.tag as u8))));
+    edges.sort_by_key(|(from, to, edge)| {
+        Reverse((*from, *to, edge.kind as u8, Reverse(edge.tag as u8)))
+    });
     edges.dedup_by_key(|(from, to, edge)| (*from, *to, edge.kind));
     edges
 }
@@ -131,7 +143,10 @@ fn communities(
         for symbol in members.filter_map(|id| places.get(&**id)) {
             of.entry(*symbol).or_insert(place);
         }
-        Community { label: (*community.label).into(), members: Vec::new() }
+        Community {
+            label: (*community.label).into(),
+            members: Vec::new(),
+        }
     };
     (written.iter().enumerate().map(label).collect(), of)
 }
@@ -149,5 +164,9 @@ fn ranked(
             communities[place].members.push(*symbol);
         }
     }
-    CodeGraph { graph, ranked, communities }
+    CodeGraph {
+        graph,
+        ranked,
+        communities,
+    }
 }
