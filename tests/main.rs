@@ -10,6 +10,7 @@ mod support;
 
 mod analytics;
 mod authorization;
+mod code_graph;
 mod effective;
 mod http;
 mod isolation;

@@ -6,7 +6,7 @@
 pub mod column;
 mod owned;
 
-pub use column::{BigInt, Id, Json, Large, Secret, Timestamp};
+pub use column::{BigInt, Id, Json, JsonText, Large, Secret, Timestamp};
 pub use owned::{Owned, Ownership, Table};
 
 #[doc(hidden)]

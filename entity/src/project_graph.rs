@@ -34,6 +34,32 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// How one symbol of the code graph depends on another.
+    GraphEdgeKind {
+        /// The file or type has the symbol in it.
+        Contains,
+        /// The file imports the other one.
+        Imports,
+        /// The symbol calls the other one.
+        Calls,
+        /// The type extends the other one.
+        Extends,
+        /// The type implements the other one.
+        Implements,
+    }
+}
+
+text_enum! {
+    /// How the builder of a code graph knows of a dependency.
+    GraphEdgeTag {
+        /// It stands in the code as it is.
+        Extracted,
+        /// It was concluded, from a name for example, and may be wrong.
+        Inferred,
+    }
+}
+
 /// A symbol of the code graph, and how much hangs on it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject)]
 #[serde(rename_all = "camelCase", default)]

@@ -3,6 +3,7 @@
 pub(crate) mod budget;
 pub(crate) mod calendar;
 pub(crate) mod check;
+pub(crate) mod code_graph;
 pub(crate) mod money;
 pub(crate) mod parse_error;
 pub(crate) mod plan;

@@ -3,6 +3,7 @@
 //! `node!` says all that a table's file says: which columns can be filtered and sorted, which relations it has, which
 //! columns are large. Lists, batching, paging, counting and tenancy are generic and come with it.
 
+mod code_graph;
 mod comparison;
 mod connection;
 #[macro_use]

@@ -13,6 +13,7 @@ use super::{
     auth_token::AuthTokenQuery,
     channel_route::ChannelRouteQuery,
     clarification_request::ClarificationRequestQuery,
+    code_graph::CodeGraphs,
     connection::Cursor,
     credential::CredentialVaultQuery,
     effective::EffectiveQuery,
@@ -181,5 +182,7 @@ pub fn sdl() -> String {
 }
 
 fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription).limit_depth(DEPTH)
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .limit_depth(DEPTH)
+        .data(CodeGraphs::default())
 }

@@ -50,7 +50,7 @@ pub(super) async fn write(ws: &mut Workspace<'_>, graph: Graph) -> Result<()> {
     let built = ws.ago(graph.ago);
     let (node_count, edge_count, community_count) =
         (count(&nodes), count(&edges), count(&communities));
-    nodes.sort_by_key(|node| -node.degree);
+    nodes.sort_by(|one, other| (-one.degree, &one.id).cmp(&(-other.degree, &other.id)));
     let row = project_graph::ActiveModel {
         project_id: Set(project_id.clone()),
         content_hash: Set(hash.clone()),
