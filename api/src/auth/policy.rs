@@ -10,6 +10,10 @@ pub enum Action {
     Read,
     /// Read who changed what in detail, and other people's channel addresses.
     ReadAudit,
+    /// Read what calls of providers cost.
+    ReadCosts,
+    /// Set the workspace up: its name, providers and integrations.
+    SetUp,
     /// Create and edit projects and goals.
     EditProject,
     /// Archive and restore projects.
@@ -32,10 +36,12 @@ pub fn authorize(actor: &Actor, action: Action) -> Result<()> {
     use Role::{Admin, Member, Owner, System, Viewer};
     let least = match action {
         Action::Read => Viewer,
-        Action::EditProject | Action::EditMeeting | Action::EditBrief | Action::EditTicket => {
-            Member
-        }
-        Action::ReadAudit | Action::ArchiveProject => Admin,
+        Action::ReadCosts
+        | Action::EditProject
+        | Action::EditMeeting
+        | Action::EditBrief
+        | Action::EditTicket => Member,
+        Action::ReadAudit | Action::SetUp | Action::ArchiveProject => Admin,
         Action::EditLibrary => System,
     };
     let allowed = match actor.role() {

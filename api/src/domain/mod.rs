@@ -1,8 +1,11 @@
 //! Rules that know neither SQL nor GraphQL.
 
 pub(crate) mod check;
+pub(crate) mod markdown;
 pub(crate) mod money;
 pub(crate) mod parse_error;
+pub(crate) mod phase;
 pub(crate) mod plan;
+pub(crate) mod setup;
 pub(crate) mod slug;
 pub(crate) mod transcript;

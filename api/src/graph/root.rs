@@ -8,12 +8,14 @@ use super::{
     agent_token::AgentTokenQuery,
     api_usage::ApiUsageQuery,
     approval::ApprovalQuery,
+    approval_queue::ApprovalQueueQuery,
     audit_log::AuditLogQuery,
     auth_token::AuthTokenQuery,
     channel_route::ChannelRouteQuery,
     clarification_request::ClarificationRequestQuery,
     connection::Cursor,
     credential::CredentialVaultQuery,
+    dashboard::DashboardQuery,
     execution_plan::{ExecutionPlanMutation, ExecutionPlanQuery},
     goal::{GoalMutation, GoalQuery},
     google_oauth_token::GoogleOAuthTokenQuery,
@@ -29,7 +31,7 @@ use super::{
     prelude::*,
     project::{ProjectMutation, ProjectQuery},
     project_graph::ProjectGraphQuery,
-    scheduled_job::ScheduledJobQuery,
+    scheduled_job::{ScheduledJobQuery, ScheduledJobTypeQuery},
     skill::SkillQuery,
     skill_package::SkillPackageQuery,
     subagent_definition::SubagentDefinitionQuery,
@@ -38,10 +40,10 @@ use super::{
     ticket_dependency::TicketDependencyQuery,
     transcript::TranscriptQuery,
     user::UserQuery,
+    viewer::ViewerQuery,
     whisper_transcription::WhisperTranscriptionQuery,
 };
 use async_graphql::{EmptySubscription, MergedObject, Object, SDLExportOptions, SchemaBuilder};
-use entity::{tenant, user};
 
 /// How deep an operation's fields may be nested.
 pub(crate) const DEPTH: usize = 25;
@@ -53,6 +55,9 @@ pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 #[derive(MergedObject, Default)]
 pub struct Query(
     OperationQuery,
+    ViewerQuery,
+    DashboardQuery,
+    ApprovalQueueQuery,
     NodeQuery,
     TenantQuery,
     UserQuery,
@@ -88,6 +93,7 @@ pub struct Query(
     NotificationQuery,
     NotificationSubscriptionQuery,
     ScheduledJobQuery,
+    ScheduledJobTypeQuery,
     ApiUsageQuery,
 );
 
@@ -112,35 +118,6 @@ impl OperationQuery {
     /// here, and nothing is missed or repeated.
     async fn feed_cursor(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Cursor>> {
         Ok(Some(Cursor::position(ctx.scope().head().await?)))
-    }
-
-    /// Who is asking.
-    async fn viewer(&self) -> Viewer {
-        Viewer
-    }
-}
-
-/// Who is asking.
-pub struct Viewer;
-
-/// Who is asking: the person behind the token, and their workspace.
-#[Object]
-impl Viewer {
-    /// The person; null when the server itself asks.
-    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
-        match ctx.scope().actor().user_id() {
-            Some(id) => Ok(ctx.scope().find::<user::Entity>(id).await?.map(User::from)),
-            None => Ok(None),
-        }
-    }
-
-    /// The workspace that everything else in this operation is about.
-    async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<Tenant>> {
-        let scope = ctx.scope();
-        Ok(scope
-            .find::<tenant::Entity>(scope.actor().tenant())
-            .await?
-            .map(Tenant::from))
     }
 }
 

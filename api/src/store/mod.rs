@@ -9,6 +9,7 @@
     reason = "the store is what the others call instead"
 )]
 
+mod counters;
 mod database;
 mod diff;
 mod filter;
@@ -19,19 +20,24 @@ mod nodes;
 mod order;
 mod page;
 mod questions;
+mod queue;
 mod row_security;
 mod scope;
 mod select;
 mod snapshot;
+mod sums;
 mod system;
 mod tx;
+mod whole;
 
 pub use self::{
+    counters::{Counted, Counts},
     database::{DatabaseUrl, Store},
     filter::{Compared, Comparison, Filter},
     idempotency::Request,
     order::SortKey,
     page::{List, PageArgs, PageRows, page_size},
+    queue::{Queue, QueueEntry, QueueKind, QueueRows},
     scope::{Parent, Scope},
     select::Place,
     system::System,

@@ -54,6 +54,11 @@ impl<E: Owned> Ordering<E> {
         Self(keys)
     }
 
+    /// The columns it sorts by.
+    pub(super) fn columns(&self) -> impl Iterator<Item = E::Column> {
+        self.0.iter().map(|key| key.column)
+    }
+
     /// The order in words, for cursors and batches to compare.
     pub(super) fn name(&self) -> String {
         self.0
@@ -137,13 +142,8 @@ impl<E: Owned> Ordering<E> {
 
     /// The opaque cursor of a row.
     pub(super) fn cursor(&self, row: &E::Model, list: &str) -> String {
-        let values: Vec<Json> = self
-            .0
-            .iter()
-            .map(|key| to_json(&row.get(key.column)))
-            .collect();
-        let values = Json::Array(values).to_string();
-        BASE64_URL_SAFE_NO_PAD.encode(format!("{}{values}", seal(list, &values)))
+        let values = self.0.iter().map(|key| to_json(&row.get(key.column)));
+        sealed(values.collect(), list)
     }
 
     /// Reads a cursor back.
@@ -199,6 +199,12 @@ impl<E: Owned> SortKey<E> {
         }
         Some(any)
     }
+}
+
+/// The opaque cursor of the row with these values in a list.
+pub(super) fn sealed(values: Vec<Json>, list: &str) -> String {
+    let values = Json::Array(values).to_string();
+    BASE64_URL_SAFE_NO_PAD.encode(format!("{}{values}", seal(list, &values)))
 }
 
 const SEAL: usize = 16;

@@ -54,7 +54,7 @@ impl<E: Owned> Debug for By<E> {
 }
 
 /// Groups questions that one statement can answer.
-fn grouped<'q, Q, G: Eq + Hash>(
+pub(super) fn grouped<'q, Q, G: Eq + Hash>(
     questions: &'q [Q],
     by: impl Fn(&'q Q) -> G,
 ) -> HashMap<G, Vec<&'q Q>> {
@@ -87,6 +87,8 @@ macro_rules! question {
         }
     };
 }
+
+pub(super) use question;
 
 question! {
     /// "The row whose column has this value", by id or by another unique column.

@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
 };
 use async_graphql::InputType;
-use entity::{Id, Owned};
+use entity::{Id, Owned, Timestamp};
 use sea_orm::{Condition, IdenStatic, TryGetable, sea_query::Expr};
 use std::{
     marker::PhantomData,
@@ -50,6 +50,11 @@ impl Scope {
     /// Who asks.
     pub fn actor(&self) -> &Actor {
         &self.0.actor
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.0.store.clock().now()
     }
 
     pub(super) fn store(&self) -> &Store {

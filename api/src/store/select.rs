@@ -5,7 +5,7 @@ use entity::{Owned, Ownership};
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, IdenStatic, Iterable, Value,
     sea_query::{
-        ArrayType, Expr, ExprTrait, Func, IntoIden, Query, SelectStatement,
+        ArrayType, Expr, ExprTrait, Func, IntoIden, Query, SelectStatement, SubQueryStatement,
         extension::postgres::PgFunc,
     },
 };
@@ -63,6 +63,37 @@ impl<'a> Place<'a> {
         ours: impl ColumnTrait,
         condition: impl FnOnce(Place<'a>) -> Result<Condition>,
     ) -> Result<Expr> {
+        let inner = self.below()?;
+        let select = Query::select()
+            .expr(Expr::val(1))
+            .from_as(E::default(), inner.alias())
+            .cond_where(inner.visible::<E>())
+            .and_where(inner.column(theirs).eq(self.column(ours)))
+            .cond_where(condition(inner)?)
+            .take();
+        Ok(Expr::exists(select))
+    }
+
+    /// "This column of the row of `E` whose `theirs` is this row's `ours`", within the tenant; NULL when there is none.
+    ///
+    /// # Errors
+    /// When it stands more than five deep.
+    pub(super) fn value_of<E: Owned>(
+        self,
+        column: E::Column,
+        theirs: E::Column,
+        ours: impl ColumnTrait,
+    ) -> Result<Expr> {
+        let inner = self.below()?;
+        let mut select = bare::<E>(inner);
+        select
+            .expr(inner.column(column))
+            .and_where(inner.column(theirs).eq(self.column(ours)));
+        Ok(SubQueryStatement::SelectStatement(select).into())
+    }
+
+    /// The place of a SELECT inside this one.
+    fn below(self) -> Result<Self> {
         let depth = self.depth + 1;
         if depth == ALIASES.len() {
             let limit = ALIASES.len() as u64 - 1;
@@ -72,15 +103,7 @@ impl<'a> Place<'a> {
                 actual: limit + 1,
             });
         }
-        let inner = Place { depth, ..self };
-        let select = Query::select()
-            .expr(Expr::val(1))
-            .from_as(E::default(), inner.alias())
-            .cond_where(inner.visible::<E>())
-            .and_where(inner.column(theirs).eq(self.column(ours)))
-            .cond_where(condition(inner)?)
-            .take();
-        Ok(Expr::exists(select))
+        Ok(Self { depth, ..self })
     }
 }
 
