@@ -57,7 +57,8 @@ on_both_databases! {
                 match (argument.name.as_str(), argument.of.name.as_str()) {
                     ("id", "ID") => single(&client, field, &foreign).await,
                     ("ids", "ID") => several(&client, &foreign).await,
-                    ("first" | "last", "Int") | ("after" | "before", "Cursor") | ("filter" | "orderBy", _) => {}
+                    ("projectId", "ID") => of_project(&client, field, &foreign).await,
+                    ("first" | "last", "Int") | ("after" | "before", "Cursor") | ("filter" | "orderBy" | "types", _) => {}
                     (other, of) => panic!("how is {}({other}: {of}) asked with another tenant's id?", field.name),
                 }
             }
@@ -204,6 +205,15 @@ async fn several(client: &Client, foreign: &Foreign) {
                 .all(Value::is_null),
             "nodes answered {data}"
         );
+    }
+}
+
+/// A field that is narrowed to a project says of another tenant's only that there is none.
+async fn of_project(client: &Client, field: &Field, foreign: &Foreign) {
+    for id in &foreign.0["Project"] {
+        let query = format!("{{ {}(projectId: \"{id}\") {{ __typename }} }}", field.name);
+        let code = client.code(&query, json!({})).await;
+        assert_eq!(code, "NOT_FOUND", "{}", field.name);
     }
 }
 

@@ -8,11 +8,15 @@
 #[macro_use]
 mod support;
 
+mod approval_queue;
+mod derived;
 mod http;
 mod isolation;
 mod ledger;
 mod lists;
+mod pages;
 mod schema;
 mod statements;
 mod tables;
+mod viewer;
 mod writes;

@@ -36,8 +36,18 @@ pub struct TestApp {
 impl TestApp {
     /// Clones the seeded database and serves it.
     pub async fn start(database: Database) -> Self {
-        let connection = database.fresh().await;
-        let store = Store::open(&connection.url, 10, Clock::system())
+        Self::serve(database, database.fresh().await, Clock::system()).await
+    }
+
+    /// Seeds a database of its own by this clock, and serves it by the same.
+    pub async fn start_at(database: Database, clock: Clock) -> Self {
+        let connection = database.empty().await;
+        database::seed(&connection, clock.clone()).await;
+        Self::serve(database, connection, clock).await
+    }
+
+    async fn serve(database: Database, connection: database::Connection, clock: Clock) -> Self {
+        let store = Store::open(&connection.url, 10, clock)
             .await
             .expect("the clone opens");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

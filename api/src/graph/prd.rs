@@ -13,7 +13,7 @@ use crate::{
         check, markdown, money,
         phase::{self, OpenTickets},
     },
-    store::{Counted, Tx},
+    store::Tx,
 };
 use async_graphql::{Enum, InputObject, SimpleObject};
 use entity::{
@@ -21,8 +21,9 @@ use entity::{
     execution_plan::{self, ExecutionPlanStatus},
     meeting,
     prd::{self, PrdStatus},
-    ticket::TicketStatus,
+    ticket::{self, TicketStatus},
 };
+use futures_util::try_join;
 use sea_orm::ActiveValue::{NotSet, Set};
 
 node! {
@@ -128,13 +129,14 @@ node! {
         /// active, or `VERIFY` when a ticket of it waits for a person and none is ready or claimed, and `LEARN` when the
         /// plan is done. Null when it was rejected or superseded.
         async fn phase(&self, ctx: &Context<'_>) -> Result<Option<EngagementPhase>> {
+            use ticket::Column::{PlanId, Status};
             let plan = match self.row.status {
                 PrdStatus::Approved => self.latest_plan(ctx).await?,
                 _ => None,
             };
             let open = match plan.as_deref() {
                 Some(plan) if plan.status == ExecutionPlanStatus::Active => {
-                    let tickets = ctx.scope().count_by(Counted::PlanTickets, Some(&plan.id)).await?;
+                    let tickets = ctx.scope().count_words::<ticket::Entity>(Status, PlanId, &plan.id).await?;
                     OpenTickets {
                         at_work: tickets.of(TicketStatus::Ready) + tickets.of(TicketStatus::Claimed),
                         waiting: tickets.of(TicketStatus::Waiting),
@@ -159,13 +161,48 @@ node! {
 
         /// The whole brief as a Markdown document, to be downloaded.
         async fn markdown(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-            let row = ctx.scope().whole::<prd::Entity>(&self.row.id).await?;
-            Ok(row.map(|row| markdown::brief(&row)))
+            Ok(Some(markdown::brief(&self.whole(ctx).await?)))
         }
     }
 }
 
 impl PRD {
+    /// The row with the large columns that a document shows.
+    async fn whole(&self, ctx: &Context<'_>) -> crate::Result<prd::Model> {
+        use prd::Column::{
+            AcceptanceCriteria, Assumptions, Objectives, OutOfScope, Requirements, Risks,
+            SelectedArchitecture,
+        };
+        let (scope, id) = (ctx.scope(), &self.row.id);
+        let (
+            objectives,
+            requirements,
+            acceptance_criteria,
+            out_of_scope,
+            assumptions,
+            risks,
+            chosen,
+        ) = try_join!(
+            scope.large::<prd::Entity, _>(Objectives, id),
+            scope.large::<prd::Entity, _>(Requirements, id),
+            scope.large::<prd::Entity, _>(AcceptanceCriteria, id),
+            scope.large::<prd::Entity, _>(OutOfScope, id),
+            scope.large::<prd::Entity, _>(Assumptions, id),
+            scope.large::<prd::Entity, _>(Risks, id),
+            scope.large::<prd::Entity, _>(SelectedArchitecture, id),
+        )?;
+        Ok(prd::Model {
+            objectives: Large(objectives),
+            requirements: Large(requirements),
+            acceptance_criteria: Large(acceptance_criteria),
+            out_of_scope: Large(out_of_scope),
+            assumptions: Large(assumptions),
+            risks: Large(risks),
+            selected_architecture: Large(chosen),
+            ..(*self.row).clone()
+        })
+    }
+
     async fn latest_plan(
         &self,
         ctx: &Context<'_>,

@@ -3,15 +3,20 @@
 use super::{
     Scope,
     loaders::{Question, View},
+    questions::{By, grouped, question},
     select::{self, Place},
 };
 use crate::error::Result;
 use entity::{Id, Owned, agent_job, credential, integration_connection, meeting, prd, ticket};
 use sea_orm::{
-    ActiveEnum,
+    ActiveEnum, QueryResult,
     sea_query::{Expr, SelectStatement, UnionType},
 };
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Debug,
+    hash::{Hash, Hasher},
+};
 
 /// Rows that are counted by a word they hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,8 +29,6 @@ pub enum Counted {
     Tickets,
     /// Jobs of agents by status; of a project, if one is named.
     Jobs,
-    /// Tickets by status; of a plan, if one is named.
-    PlanTickets,
     /// Credentials by kind; they have no parent.
     Credentials,
     /// Integrations by status; they have no parent.
@@ -40,6 +43,12 @@ impl Counts {
     /// How many rows hold this word.
     pub fn of(&self, word: impl ActiveEnum<Value = String>) -> i64 {
         self.0.get(&word.into_value()).copied().unwrap_or_default()
+    }
+
+    fn add(&mut self, row: &QueryResult) -> Result<()> {
+        let word = row.try_get("", "word")?;
+        self.0.insert(word, row.try_get("", "count")?);
+        Ok(())
     }
 
     /// How many rows there are.
@@ -77,9 +86,7 @@ impl Question for CountBy {
         for row in view.snapshot.all(&union).await? {
             let of = (row.try_get("", "counted")?, row.try_get("", "parent")?);
             let counts = found.entry(of).or_default();
-            counts
-                .0
-                .insert(row.try_get("", "word")?, row.try_get("", "count")?);
+            counts.add(&row)?;
         }
         let answers = questions.iter().map(|question| {
             let parent = question.parent.as_ref().map_or("", Id::as_str);
@@ -110,11 +117,8 @@ fn part(counted: Counted, parents: Option<Vec<&str>>, place: Place<'_>) -> Selec
             let by = prd::Column::ProjectId;
             numbers::<prd::Entity>(counted, prd::Column::Status, by, parents, place)
         }
-        Counted::Tickets | Counted::PlanTickets => {
-            let by = match counted {
-                Counted::PlanTickets => ticket::Column::PlanId,
-                _ => ticket::Column::ProjectId,
-            };
+        Counted::Tickets => {
+            let by = ticket::Column::ProjectId;
             numbers::<ticket::Entity>(counted, ticket::Column::Status, by, parents, place)
         }
         Counted::Jobs => {
@@ -140,25 +144,67 @@ fn numbers<E: Owned>(
     parents: Option<Vec<&str>>,
     place: Place<'_>,
 ) -> SelectStatement {
-    let (word, by) = (place.column(word), place.column(by));
     let mut select = select::bare::<E>(place);
     select.expr_as(Expr::cust(format!("'{}'", counted.label())), "counted");
+    by_word::<E>(&mut select, word, place);
     match parents {
-        Some(parents) => select
-            .expr_as(by.clone(), "parent")
-            .and_where(select::is_any_of(
-                by.clone(),
-                parents.into_iter(),
-                place.backend(),
-            ))
-            .add_group_by([by]),
-        None => select.expr_as(Expr::cust("''"), "parent"),
-    };
+        Some(parents) => of_parents::<E>(&mut select, by, parents.into_iter(), place),
+        None => {
+            select.expr_as(Expr::cust("''"), "parent");
+        }
+    }
+    select
+}
+
+/// Counts rows by a word they hold.
+fn by_word<E: Owned>(select: &mut SelectStatement, word: E::Column, place: Place<'_>) {
+    let word = place.column(word);
     select
         .expr_as(word.clone(), "word")
         .expr_as(Expr::cust("COUNT(*)"), "count")
-        .add_group_by([word])
-        .take()
+        .add_group_by([word]);
+}
+
+/// Counts for each of these parents apart.
+fn of_parents<'k, E: Owned>(
+    select: &mut SelectStatement,
+    by: E::Column,
+    parents: impl Iterator<Item = &'k str>,
+    place: Place<'_>,
+) {
+    let by = place.column(by);
+    select
+        .expr_as(by.clone(), "parent")
+        .and_where(select::is_any_of(by.clone(), parents, place.backend()))
+        .add_group_by([by]);
+}
+
+question! {
+    /// "How many of the rows that point to this parent hold each word of this column?"
+    WordsOf<E> { word: By<E>, by: By<E>, parent: Id }
+}
+
+impl<E: Owned> Question for WordsOf<E> {
+    type Answer = Counts;
+
+    async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
+        let mut out: HashMap<Self, Counts> = HashMap::with_capacity(questions.len());
+        for ((word, by), group) in grouped(questions, |question| {
+            (question.word.clone(), question.by.clone())
+        }) {
+            let parents = group.iter().map(|question| question.parent.as_str());
+            let mut select = select::bare::<E>(view.place());
+            by_word::<E>(&mut select, word.0, view.place());
+            of_parents::<E>(&mut select, by.0, parents, view.place());
+            for row in view.snapshot.all(&select).await? {
+                let parent: Id = row.try_get("", "parent")?;
+                let (word, by) = (word.clone(), by.clone());
+                let counts = out.entry(Self { word, by, parent }).or_default();
+                counts.add(&row)?;
+            }
+        }
+        Ok(out)
+    }
 }
 
 impl Scope {
@@ -171,5 +217,19 @@ impl Scope {
     pub async fn count_by(&self, counted: Counted, parent: Option<&Id>) -> Result<Counts> {
         let parent = parent.cloned();
         self.view().ask(CountBy { counted, parent }).await
+    }
+
+    /// How many of the rows whose column `by` holds this parent hold each word in the column `word`.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn count_words<E: Owned>(
+        &self,
+        word: E::Column,
+        by: E::Column,
+        parent: &Id,
+    ) -> Result<Counts> {
+        let (word, by, parent) = (By(word), By(by), parent.clone());
+        self.view().ask(WordsOf::<E> { word, by, parent }).await
     }
 }

@@ -28,7 +28,6 @@ mod snapshot;
 mod sums;
 mod system;
 mod tx;
-mod whole;
 
 pub use self::{
     counters::{Counted, Counts},

@@ -266,8 +266,8 @@ fn entry(row: &QueryResult) -> Result<QueueEntry> {
 
 /// The first 280 characters of a text, cut in the database because the whole may be long.
 fn beginning(text: Expr) -> Expr {
-    let ends = [Expr::cust("1"), Expr::cust("280")];
-    Func::cust("substr").arg(text).args(ends).into()
+    let substr = Func::cust("substr").arg(text);
+    substr.arg(Expr::cust("1")).arg(Expr::cust("280")).into()
 }
 
 fn is(column: Expr, word: impl ActiveEnum<Value = String>) -> Expr {
