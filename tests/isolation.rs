@@ -58,7 +58,7 @@ on_both_databases! {
                     ("id", "ID") => single(&client, field, &foreign).await,
                     ("ids", "ID") => several(&client, &foreign).await,
                     ("query", "String") => searched(&app, field, &foreign).await,
-                    ("types", "SearchType") => {}
+                    ("types", _) => {}
                     // A search of another tenant's project is asked with the query.
                     ("projectId", "ID") if field.name == "search" => {}
                     ("projectId", "ID") => of_project(&client, field, &foreign).await,

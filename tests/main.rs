@@ -9,17 +9,21 @@
 mod support;
 
 mod analytics;
+mod approval_queue;
 mod authorization;
 mod code_graph;
+mod derived;
 mod effective;
 mod http;
 mod isolation;
 mod ledger;
 mod lists;
+mod pages;
 mod schema;
 mod search;
 mod sessions;
 mod statements;
 mod tables;
 mod usage;
+mod viewer;
 mod writes;

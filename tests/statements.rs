@@ -5,7 +5,7 @@ use sea_orm::ConnectionTrait;
 use serde_json::json;
 
 /// Operations and the statements they take, however many rows they find.
-const OPERATIONS: [(&str, u64); 9] = [
+const OPERATIONS: [(&str, u64); 16] = [
     (
         "{ projects(first: 200) { nodes { name goals { nodes { title } } } } }",
         2,
@@ -26,13 +26,41 @@ const OPERATIONS: [(&str, u64); 9] = [
     ),
     (
         "{ tickets(first: 200) { nodes { description payload } } }",
-        3,
+        2,
     ),
     (
         "{ projects(first: 200) { nodes { a: goals(first: 1) { nodes { id } } b: goals(last: 1) { nodes { id } } } } }",
         3,
     ),
     ("{ viewer { user { name } tenant { name } } feedCursor }", 3),
+    (
+        "{ viewer { unreadNotificationCount notifications { nodes { title } } } }",
+        2,
+    ),
+    (
+        "{ dashboard { meetings { total } briefs { total } tickets { total } jobs { total } } }",
+        1,
+    ),
+    (
+        "{ projects(first: 200) { nodes { dashboard { meetings { total } tickets { active } } } } }",
+        2,
+    ),
+    (
+        "{ prds(first: 200) { nodes { phase latestExecutionPlan { id } costTotal { costUsd } markdown } } }",
+        5,
+    ),
+    (
+        "{ tickets(first: 200) { nodes { latestJob { status } } } }",
+        2,
+    ),
+    (
+        "{ activity(first: 200) { nodes { statusFrom statusTo diff { after } } } }",
+        2,
+    ),
+    (
+        "{ approvalQueue(first: 200) { totalCount nodes { title preview project { name } } } }",
+        3,
+    ),
 ];
 
 on_both_databases! {

@@ -53,7 +53,7 @@ impl Database {
                 static TEMPLATE: OnceCell<PathBuf> = OnceCell::const_new();
                 let template = TEMPLATE.get_or_init(async || {
                     let made = sqlite();
-                    seed(&made).await;
+                    seed(&made, Clock::system()).await;
                     let DatabaseUrl::Sqlite(path) = made.url else {
                         panic!("it is SQLite")
                     };
@@ -74,7 +74,7 @@ impl Database {
                     postgres_role().await;
                     let name = next_name();
                     execute(&format!("CREATE DATABASE {name} OWNER {ROLE}")).await;
-                    seed(&postgres(&name)).await;
+                    seed(&postgres(&name), Clock::system()).await;
                     name
                 });
                 let (template, name) = (template.await, next_name());
@@ -97,10 +97,9 @@ impl Connection {
     }
 }
 
-async fn seed(connection: &Connection) {
-    let store = Store::open(&connection.url, 4, Clock::system())
-        .await
-        .expect("opens");
+/// Brings an empty database up to date and fills it with the demo, as of the clock's time.
+pub async fn seed(connection: &Connection, clock: Clock) {
+    let store = Store::open(&connection.url, 4, clock).await.expect("opens");
     store.migrate().await.expect("migrates");
     assert!(
         seed::seed_if_empty(&store).await.expect("seeds"),

@@ -45,9 +45,24 @@ pub struct TestApp {
 impl TestApp {
     /// Clones the seeded database and serves it.
     pub async fn start(database: Database) -> Self {
-        let connection = database.fresh().await;
         let ahead = Arc::new(AtomicI64::new(0));
         let clock = clock(&ahead);
+        Self::serve(database, database.fresh().await, clock, ahead).await
+    }
+
+    /// Seeds a database of its own by this clock, and serves it by the same.
+    pub async fn start_at(database: Database, clock: Clock) -> Self {
+        let connection = database.empty().await;
+        database::seed(&connection, clock.clone()).await;
+        Self::serve(database, connection, clock, Arc::default()).await
+    }
+
+    async fn serve(
+        database: Database,
+        connection: database::Connection,
+        clock: Clock,
+        ahead: Arc<AtomicI64>,
+    ) -> Self {
         let store = Store::open(&connection.url, 10, clock.clone())
             .await
             .expect("the clone opens");

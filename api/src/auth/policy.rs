@@ -17,6 +17,8 @@ pub enum Action {
     ReadCosts,
     /// Read what the whole workspace's calls of providers cost, and how far its budgets are used up.
     ReadAllCosts,
+    /// Set the workspace up: its name, providers and integrations.
+    SetUp,
     /// Create and edit projects and goals.
     EditProject,
     /// Archive and restore projects.
@@ -51,6 +53,7 @@ pub fn authorize(actor: &Actor, action: Action) -> Result<()> {
         | Action::EditTicket => Role::Member,
         Action::ReadAudit
         | Action::ReadAllCosts
+        | Action::SetUp
         | Action::ArchiveProject
         | Action::ManageAgentTokens
         | Action::ManagePeople => Role::Admin,

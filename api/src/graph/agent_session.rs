@@ -1,6 +1,10 @@
 //! Agents' connections, kept here so that they survive a restart of the server.
 
 use super::prelude::*;
+use chrono::TimeDelta;
+
+/// After so much silence a daemon counts as lost.
+const PATIENCE: TimeDelta = TimeDelta::seconds(90);
 
 node! {
     /// A connection of an agent's machine, and what it can do. It resumes under the same id after an interruption.
@@ -20,6 +24,14 @@ node! {
         one {
             /// The token the daemon signed in with.
             agent_token: AgentToken by agent_token_id,
+        }
+    }
+    fields {
+
+        /// Whether the machine is there: it has not left, and was heard of within the last 90 seconds.
+        async fn is_connected(&self, ctx: &Context<'_>) -> bool {
+            let silence = ctx.scope().now().inner() - self.row.last_ping_at.inner();
+            self.row.disconnected_at.is_none() && silence <= PATIENCE
         }
     }
 }

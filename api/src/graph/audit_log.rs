@@ -43,8 +43,18 @@ node! {
             if !ctx.may(Action::ReadAudit) {
                 return Ok(None);
             }
-            let diff = audit_log::Column::Diff;
-            Ok(ctx.scope().large::<audit_log::Entity, _>(diff, &self.row.id).await?)
+            Ok(self.change(ctx).await?)
+        }
+
+        /// The target's status before, as its type's enum writes it, such as `PENDING_APPROVAL`; null when the status did
+        /// not change.
+        async fn status_from(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+            Ok(self.change(ctx).await?.and_then(|change| status(&change.before)))
+        }
+
+        /// The target's status after, written like `statusFrom`; null when the status did not change.
+        async fn status_to(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+            Ok(self.change(ctx).await?.and_then(|change| status(&change.after)))
         }
 
         /// Where it came from: address, browser, request id, channel and token hint, for admins; null for others.
@@ -60,4 +70,19 @@ node! {
             }
         }
     }
+}
+
+impl AuditLog {
+    /// What changed, read in a batch for all entries that asked.
+    async fn change(&self, ctx: &Context<'_>) -> crate::Result<Option<Json<audit_log::AuditDiff>>> {
+        let diff = audit_log::Column::Diff;
+        ctx.scope()
+            .large::<audit_log::Entity, _>(diff, &self.row.id)
+            .await
+    }
+}
+
+/// The status among the columns of one side of a change.
+fn status(side: &serde_json::Value) -> Option<String> {
+    Some(side.get("status")?.as_str()?.to_uppercase())
 }

@@ -210,6 +210,34 @@ comparison! {
     DateTimeFilter of ordered Timestamp
 }
 
+impl IdFilter {
+    /// Is this id.
+    pub(super) fn is(id: &Id) -> Self {
+        Self {
+            eq: MaybeUndefined::Value(id.clone()),
+            ..Self::default()
+        }
+    }
+
+    /// Is there none.
+    pub(super) fn none() -> Self {
+        Self {
+            is_null: MaybeUndefined::Value(true),
+            ..Self::default()
+        }
+    }
+}
+
+impl DateTimeFilter {
+    /// Is there none.
+    pub(super) fn none() -> Self {
+        Self {
+            is_null: MaybeUndefined::Value(true),
+            ..Self::default()
+        }
+    }
+}
+
 /// What a status or kind must be. All that is given must hold.
 #[derive(InputObject, Clone, Debug, Default)]
 #[graphql(name_type)]
@@ -231,6 +259,16 @@ pub struct EnumFilter<T: InputType> {
 impl<T: InputType> TypeName for EnumFilter<T> {
     fn type_name() -> Cow<'static, str> {
         format!("{}Filter", T::type_name()).into()
+    }
+}
+
+impl<T: InputType + Default> EnumFilter<T> {
+    /// Is this value.
+    pub(super) fn is(value: T) -> Self {
+        Self {
+            eq: MaybeUndefined::Value(value),
+            ..Self::default()
+        }
     }
 }
 

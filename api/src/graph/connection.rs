@@ -238,3 +238,22 @@ pub async fn one<N: Node>(
         None => Ok(None),
     }
 }
+
+/// The first of the rows that point to a parent, in their list's own order: the latest plan of a brief, say.
+///
+/// # Errors
+/// If the database fails.
+pub async fn newest<N: Node>(
+    ctx: &Context<'_>,
+    column: Column<N>,
+    parent: &Id,
+) -> Result<Option<Arc<Model<N>>>> {
+    let (scope, parent) = (ctx.scope(), Some((column, parent)));
+    let page = PageArgs {
+        first: Some(1),
+        ..PageArgs::default()
+    };
+    let order = vec![SortKey::new(N::NEWEST_BY, true)];
+    let list = scope.list(parent, None::<&N::Filter>, order, &page)?;
+    Ok(scope.page(parent, &list).await?.rows.pop())
+}

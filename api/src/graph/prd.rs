@@ -2,15 +2,28 @@
 
 use super::prelude::*;
 use super::{
+    connection::newest,
     shared::{count, goal_of_project, open_project},
     write::{Write, change, mutations},
 };
-use crate::{Error, auth::Action, domain::check, store::Tx};
-use async_graphql::InputObject;
-use entity::{
-    Id, Json, Large, meeting,
-    prd::{self, PrdStatus},
+use crate::{
+    Error,
+    auth::Action,
+    domain::{
+        check, markdown, money,
+        phase::{self, OpenTickets},
+    },
+    store::Tx,
 };
+use async_graphql::{Enum, InputObject, SimpleObject};
+use entity::{
+    BigInt, Id, Json, Large, api_usage,
+    execution_plan::{self, ExecutionPlanStatus},
+    meeting,
+    prd::{self, PrdStatus},
+    ticket::{self, TicketStatus},
+};
+use futures_util::try_join;
 use sea_orm::ActiveValue::{NotSet, Set};
 
 node! {
@@ -103,6 +116,131 @@ node! {
             council: Json<serde_json::Value>,
         }
     }
+    fields {
+
+        /// The latest plan to carry it out, whatever became of it; null before there is one.
+        async fn latest_execution_plan(&self, ctx: &Context<'_>) -> Result<Option<ExecutionPlan>> {
+            Ok(self.latest_plan(ctx).await?.map(ExecutionPlan::from))
+        }
+
+        /// How far its work has come, told from its status, its latest plan's and the plan's tickets'. While it is not
+        /// approved: `LISTEN` for a draft, `CLARIFY` when it needs clarification, `DECIDE` when it is pending approval.
+        /// Then `PLAN` without an open plan, `COMMIT` while the plan is pending approval, `BUILD` while the plan is
+        /// active, or `VERIFY` when a ticket of it waits for a person and none is ready or claimed, and `LEARN` when the
+        /// plan is done. Null when it was rejected or superseded.
+        async fn phase(&self, ctx: &Context<'_>) -> Result<Option<EngagementPhase>> {
+            use ticket::Column::{PlanId, Status};
+            let plan = match self.row.status {
+                PrdStatus::Approved => self.latest_plan(ctx).await?,
+                _ => None,
+            };
+            let open = match plan.as_deref() {
+                Some(plan) if plan.status == ExecutionPlanStatus::Active => {
+                    let tickets = ctx.scope().count_words::<ticket::Entity>(Status, PlanId, &plan.id).await?;
+                    OpenTickets {
+                        at_work: tickets.of(TicketStatus::Ready) + tickets.of(TicketStatus::Claimed),
+                        waiting: tickets.of(TicketStatus::Waiting),
+                    }
+                }
+                _ => OpenTickets::default(),
+            };
+            let phase = phase::phase(self.row.status, plan.map(|plan| plan.status), open);
+            Ok(phase.map(EngagementPhase::from))
+        }
+
+        /// What all calls of providers for it cost; null for viewers.
+        async fn cost_total(&self, ctx: &Context<'_>) -> Result<Option<CostTotal>> {
+            use api_usage::Column::{CostMicros, PrdId};
+            if !ctx.may(Action::ReadCosts) {
+                return Ok(None);
+            }
+            let micros = ctx.scope().sum::<api_usage::Entity>(CostMicros, PrdId, &self.row.id).await?;
+            let cost_micros = BigInt(micros);
+            Ok(Some(CostTotal { cost_micros, cost_usd: money::usd(cost_micros) }))
+        }
+
+        /// The whole brief as a Markdown document, to be downloaded.
+        async fn markdown(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+            Ok(Some(markdown::brief(&self.whole(ctx).await?)))
+        }
+    }
+}
+
+impl PRD {
+    /// The row with the large columns that a document shows.
+    async fn whole(&self, ctx: &Context<'_>) -> crate::Result<prd::Model> {
+        use prd::Column::{
+            AcceptanceCriteria, Assumptions, Objectives, OutOfScope, Requirements, Risks,
+            SelectedArchitecture,
+        };
+        let (scope, id) = (ctx.scope(), &self.row.id);
+        let (
+            objectives,
+            requirements,
+            acceptance_criteria,
+            out_of_scope,
+            assumptions,
+            risks,
+            chosen,
+        ) = try_join!(
+            scope.large::<prd::Entity, _>(Objectives, id),
+            scope.large::<prd::Entity, _>(Requirements, id),
+            scope.large::<prd::Entity, _>(AcceptanceCriteria, id),
+            scope.large::<prd::Entity, _>(OutOfScope, id),
+            scope.large::<prd::Entity, _>(Assumptions, id),
+            scope.large::<prd::Entity, _>(Risks, id),
+            scope.large::<prd::Entity, _>(SelectedArchitecture, id),
+        )?;
+        Ok(prd::Model {
+            objectives: Large(objectives),
+            requirements: Large(requirements),
+            acceptance_criteria: Large(acceptance_criteria),
+            out_of_scope: Large(out_of_scope),
+            assumptions: Large(assumptions),
+            risks: Large(risks),
+            selected_architecture: Large(chosen),
+            ..(*self.row).clone()
+        })
+    }
+
+    async fn latest_plan(
+        &self,
+        ctx: &Context<'_>,
+    ) -> crate::Result<Option<Arc<execution_plan::Model>>> {
+        let of_brief = execution_plan::Column::PrdId;
+        newest::<ExecutionPlan>(ctx, of_brief, &self.row.id).await
+    }
+}
+
+/// How far the work for a brief has come, in the order in which it passes through.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "phase::Phase")]
+pub enum EngagementPhase {
+    /// The brief is being drafted.
+    Listen,
+    /// Its author asked something.
+    Clarify,
+    /// The brief waits for a decision.
+    Decide,
+    /// The brief is approved, and no plan for it is open.
+    Plan,
+    /// The plan waits for a decision.
+    Commit,
+    /// The plan is carried out.
+    Build,
+    /// What is left of the plan waits for people.
+    Verify,
+    /// The plan is done.
+    Learn,
+}
+
+/// What several calls of providers cost together.
+#[derive(SimpleObject)]
+pub struct CostTotal {
+    /// In millionths of a US dollar.
+    cost_micros: BigInt,
+    /// In US dollars, such as `0.001500`.
+    cost_usd: String,
 }
 
 /// What a brief says.

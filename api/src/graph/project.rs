@@ -1,7 +1,10 @@
 //! What a tenant's work is sorted into.
 
 use super::prelude::*;
-use super::write::{Write, change, mutations, patch};
+use super::{
+    dashboard::Dashboard,
+    write::{Write, change, mutations, patch},
+};
 use crate::{
     Error,
     auth::{Action, authorize},
@@ -68,6 +71,13 @@ node! {
             notification_subscriptions: NotificationSubscription by project_id,
             /// Model calls spent on the project.
             api_usages: ApiUsage by project_id,
+        }
+    }
+    fields {
+
+        /// The project in numbers.
+        async fn dashboard(&self) -> Dashboard {
+            Dashboard { project: Some(self.row.id.clone()) }
         }
     }
 }

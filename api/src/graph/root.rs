@@ -9,6 +9,7 @@ use super::{
     analytics::AnalyticsQuery,
     api_usage::ApiUsageQuery,
     approval::ApprovalQuery,
+    approval_queue::ApprovalQueueQuery,
     audit_log::AuditLogQuery,
     auth_token::AuthTokenQuery,
     channel_route::ChannelRouteQuery,
@@ -16,6 +17,7 @@ use super::{
     code_graph::CodeGraphs,
     connection::Cursor,
     credential::CredentialVaultQuery,
+    dashboard::DashboardQuery,
     effective::EffectiveQuery,
     execution_plan::{ExecutionPlanMutation, ExecutionPlanQuery},
     goal::{GoalMutation, GoalQuery},
@@ -32,7 +34,7 @@ use super::{
     prelude::*,
     project::{ProjectMutation, ProjectQuery},
     project_graph::ProjectGraphQuery,
-    scheduled_job::ScheduledJobQuery,
+    scheduled_job::{ScheduledJobQuery, ScheduledJobTypeQuery},
     search::SearchQuery,
     session::{SessionMutation, SessionsMutation},
     skill::SkillQuery,
@@ -45,10 +47,10 @@ use super::{
     transcript::TranscriptQuery,
     usage::UsageQuery,
     user::UserQuery,
+    viewer::ViewerQuery,
     whisper_transcription::WhisperTranscriptionQuery,
 };
 use async_graphql::{EmptySubscription, MergedObject, Object, SDLExportOptions, SchemaBuilder};
-use entity::{agent_token, tenant, user};
 
 /// How deep an operation's fields may be nested.
 pub(crate) const DEPTH: usize = 25;
@@ -60,6 +62,9 @@ pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 #[derive(MergedObject, Default)]
 pub struct Query(
     OperationQuery,
+    ViewerQuery,
+    DashboardQuery,
+    ApprovalQueueQuery,
     NodeQuery,
     SearchQuery,
     TenantQuery,
@@ -96,6 +101,7 @@ pub struct Query(
     NotificationQuery,
     NotificationSubscriptionQuery,
     ScheduledJobQuery,
+    ScheduledJobTypeQuery,
     ApiUsageQuery,
     UsageQuery,
     SpendingQuery,
@@ -127,46 +133,6 @@ impl OperationQuery {
     /// here, and nothing is missed or repeated.
     async fn feed_cursor(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Cursor>> {
         Ok(Some(Cursor::position(ctx.scope().head().await?)))
-    }
-
-    /// Who is asking.
-    async fn viewer(&self) -> Viewer {
-        Viewer
-    }
-}
-
-/// Who is asking.
-pub struct Viewer;
-
-/// Who is asking: the person or agent behind the token, and their workspace.
-#[Object]
-impl Viewer {
-    /// The person; null when an agent asks.
-    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
-        match ctx.scope().actor().user_id() {
-            Some(id) => Ok(ctx.scope().find::<user::Entity>(id).await?.map(User::from)),
-            None => Ok(None),
-        }
-    }
-
-    /// The agent's token; null when a person asks.
-    async fn agent_token(&self, ctx: &Context<'_>) -> Result<Option<AgentToken>> {
-        match ctx.scope().actor().agent_token_id() {
-            Some(id) => {
-                let token = ctx.scope().find::<agent_token::Entity>(id).await?;
-                Ok(token.map(AgentToken::from))
-            }
-            None => Ok(None),
-        }
-    }
-
-    /// The workspace that everything else in this operation is about.
-    async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<Tenant>> {
-        let scope = ctx.scope();
-        Ok(scope
-            .find::<tenant::Entity>(scope.actor().tenant())
-            .await?
-            .map(Tenant::from))
     }
 }
 

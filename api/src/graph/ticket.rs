@@ -2,12 +2,13 @@
 
 use super::prelude::*;
 use super::{
+    connection::newest,
     shared::{goal_of_project, open_project},
     write::{Write, mutations},
 };
 use crate::{Error, auth::Action, domain::check, store::Tx};
 use async_graphql::InputObject;
-use entity::{Id, Json, Large, ticket};
+use entity::{Id, Json, Large, agent_job, ticket};
 use sea_orm::ActiveValue::Set;
 
 node! {
@@ -100,6 +101,15 @@ node! {
             payload: Json<serde_json::Value>,
             /// What its agent handed in; null before it did. Its shape depends on the role.
             result: Json<serde_json::Value>,
+        }
+    }
+    fields {
+
+        /// Its latest run; null while no agent was sent to work on it.
+        async fn latest_job(&self, ctx: &Context<'_>) -> Result<Option<AgentJob>> {
+            let of_ticket = agent_job::Column::TicketId;
+            let job = newest::<AgentJob>(ctx, of_ticket, &self.row.id).await?;
+            Ok(job.map(AgentJob::from))
         }
     }
 }

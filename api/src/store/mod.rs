@@ -10,6 +10,7 @@
 )]
 
 mod aggregate;
+mod counters;
 mod database;
 mod diff;
 mod effective;
@@ -22,12 +23,14 @@ mod nodes;
 mod order;
 mod page;
 mod questions;
+mod queue;
 mod row_security;
 mod scope;
 mod search;
 mod select;
 mod sessions;
 mod snapshot;
+mod sums;
 mod system;
 mod tx;
 
@@ -35,12 +38,14 @@ pub(crate) use self::aggregate::within;
 pub(crate) use self::search::{Hit, Search};
 pub use self::{
     aggregate::{Figures, Group},
+    counters::{Counted, Counts},
     database::{DatabaseUrl, Store},
     effective::Effective,
     filter::{Compared, Comparison, Filter},
     idempotency::Request,
     order::SortKey,
     page::{List, PageArgs, PageRows, page_size},
+    queue::{Queue, QueueEntry, QueueKind, QueueRows},
     scope::{Parent, Scope},
     search::{Findable, FoundIn},
     select::Place,

@@ -54,6 +54,11 @@ impl<E: Owned> Ordering<E> {
         Self(keys)
     }
 
+    /// The columns it sorts by.
+    pub(super) fn columns(&self) -> impl Iterator<Item = E::Column> {
+        self.0.iter().map(|key| key.column)
+    }
+
     /// The order in words, for cursors and batches to compare.
     pub(super) fn name(&self) -> String {
         self.0

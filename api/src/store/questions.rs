@@ -8,12 +8,11 @@ use super::{
 };
 use crate::error::Result;
 use entity::{Id, Owned};
-use sea_orm::{IdenStatic, ModelTrait, TryGetable, Value, sea_query::Expr};
+use sea_orm::{IdenStatic, ModelTrait, QueryResult, Value, sea_query::Expr};
 use std::{
     collections::{HashMap, HashSet},
     fmt::Debug,
     hash::{Hash, Hasher},
-    marker::PhantomData,
     sync::Arc,
 };
 
@@ -54,7 +53,7 @@ impl<E: Owned> Debug for By<E> {
 }
 
 /// Groups questions that one statement can answer.
-fn grouped<'q, Q, G: Eq + Hash>(
+pub(super) fn grouped<'q, Q, G: Eq + Hash>(
     questions: &'q [Q],
     by: impl Fn(&'q Q) -> G,
 ) -> HashMap<G, Vec<&'q Q>> {
@@ -66,27 +65,29 @@ fn grouped<'q, Q, G: Eq + Hash>(
 }
 
 macro_rules! question {
-    ($(#[$doc:meta])* $name:ident<E $(, $t:ident)?> { $($field:ident: $ty:ty),* }) => {
+    ($(#[$doc:meta])* $name:ident<E> { $($field:ident: $ty:ty),* }) => {
         $(#[$doc])*
-        pub(super) struct $name<E: Owned $(, $t)?> { $(pub(super) $field: $ty),*, $(pub(super) shape: PhantomData<fn() -> $t>)? }
+        pub(super) struct $name<E: Owned> { $(pub(super) $field: $ty),* }
 
-        impl<E: Owned $(, $t)?> Clone for $name<E $(, $t)?> {
-            fn clone(&self) -> Self { Self { $($field: self.$field.clone()),*, $(shape: PhantomData::<fn() -> $t>)? } }
+        impl<E: Owned> Clone for $name<E> {
+            fn clone(&self) -> Self { Self { $($field: self.$field.clone()),* } }
         }
-        impl<E: Owned $(, $t)?> PartialEq for $name<E $(, $t)?> {
+        impl<E: Owned> PartialEq for $name<E> {
             fn eq(&self, other: &Self) -> bool { $(self.$field == other.$field)&&* }
         }
-        impl<E: Owned $(, $t)?> Eq for $name<E $(, $t)?> {}
-        impl<E: Owned $(, $t)?> Hash for $name<E $(, $t)?> {
+        impl<E: Owned> Eq for $name<E> {}
+        impl<E: Owned> Hash for $name<E> {
             fn hash<H: Hasher>(&self, state: &mut H) { $(self.$field.hash(state);)* }
         }
-        impl<E: Owned $(, $t)?> Debug for $name<E $(, $t)?> {
+        impl<E: Owned> Debug for $name<E> {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_tuple(stringify!($name))$(.field(&self.$field))*.finish()
             }
         }
     };
 }
+
+pub(super) use question;
 
 question! {
     /// "The row whose column has this value", by id or by another unique column.
@@ -208,37 +209,47 @@ impl<E: Owned> Question for CountOf<E> {
 }
 
 question! {
-    /// "This large column of this row."
-    ColumnOf<E, T> { by: By<E>, id: Id }
+    /// "This large column of this row." The answer is a row that holds it.
+    ColumnOf<E> { by: By<E>, id: Id }
 }
 
-impl<E: Owned, T: TryGetable + Clone + Send + Sync + 'static> Question for ColumnOf<E, T> {
-    type Answer = Option<T>;
+impl<E: Owned> Question for ColumnOf<E> {
+    type Answer = Option<Arc<QueryResult>>;
 
+    /// Rows of which the same columns are asked share a statement.
     async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
         let mut out = HashMap::with_capacity(questions.len());
-        for (by, group) in grouped(questions, |question| question.by.clone()) {
+        let by_row = grouped(questions, |question| &question.id);
+        let alike: Vec<_> = by_row
+            .into_values()
+            .map(|mut row| {
+                row.sort_by_key(|question| question.by.0.as_str());
+                row
+            })
+            .collect();
+        let names = |row: &Vec<&Self>| -> Vec<_> {
+            row.iter().map(|question| question.by.0.as_str()).collect()
+        };
+        for rows in grouped(&alike, |row| names(row)).into_values() {
             let place = view.place();
-            let ids = group.iter().map(|question| question.id.as_str());
+            let ids = rows.iter().filter_map(|row| Some(row.first()?.id.as_str()));
             let mut select = select::bare::<E>(place);
             select
                 .expr_as(place.column(E::ID), "id")
-                .expr_as(place.column(by.0), "value")
                 .and_where(select::is_any_of(
                     place.column(E::ID),
                     ids,
                     view.snapshot.backend(),
                 ));
+            let columns = rows.first().into_iter().flat_map(|row| row.iter());
+            select.exprs(columns.map(|question| place.column(question.by.0)));
+            let mut found: HashMap<Id, Arc<QueryResult>> = HashMap::with_capacity(rows.len());
             for row in view.snapshot.all(&select).await? {
-                let id: Id = row.try_get("", "id")?;
-                out.insert(
-                    Self {
-                        by: by.clone(),
-                        id,
-                        shape: PhantomData,
-                    },
-                    row.try_get("", "value")?,
-                );
+                found.insert(row.try_get("", "id")?, Arc::new(row));
+            }
+            for question in rows.into_iter().flatten() {
+                let answer = found.get(&question.id).cloned();
+                out.insert((*question).clone(), answer);
             }
         }
         Ok(out)

@@ -21,10 +21,7 @@ use sea_orm::{
     Condition, IdenStatic, TryGetable,
     sea_query::{Expr, ExprTrait},
 };
-use std::{
-    marker::PhantomData,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What an actor can read and write, within its tenant, for the time of one operation. Cheap to clone.
 #[derive(Clone)]
@@ -149,22 +146,20 @@ impl Scope {
         Ok(view.models::<E>(select.limit(1)).await?.pop())
     }
 
-    /// One large column of a row.
+    /// One large column of a row, read together with the others that are asked for meanwhile.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn large<E, T>(&self, column: E::Column, id: &Id) -> Result<Option<T>>
-    where
-        E: Owned,
-        T: TryGetable + Clone + Send + Sync + 'static,
-    {
-        self.view()
-            .ask(ColumnOf::<E, T> {
-                by: By(column),
-                id: id.clone(),
-                shape: PhantomData,
-            })
-            .await
+    pub async fn large<E: Owned, T: TryGetable>(
+        &self,
+        column: E::Column,
+        id: &Id,
+    ) -> Result<Option<T>> {
+        let (by, id) = (By(column), id.clone());
+        match self.view().ask(ColumnOf::<E> { by, id }).await? {
+            Some(row) => Ok(row.try_get("", column.as_str())?),
+            None => Ok(None),
+        }
     }
 
     /// Decides a list: its filter, its order and the page of it.

@@ -8,7 +8,7 @@ use entity::{Id, Owned, Ownership};
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, IdenStatic, Iterable, Value,
     sea_query::{
-        ArrayType, Expr, ExprTrait, Func, IntoIden, Query, SelectStatement,
+        ArrayType, Expr, ExprTrait, Func, IntoIden, Query, SelectStatement, SubQueryStatement,
         extension::postgres::PgFunc,
     },
 };
@@ -91,6 +91,21 @@ impl<'a> Place<'a> {
     ) -> Result<Expr> {
         let (_, mut select) = self.related::<E>(theirs, ours, condition)?;
         Ok(Expr::exists(select.expr(Expr::val(1)).take()))
+    }
+
+    /// "This column of the row of `E` whose `theirs` is this row's `ours`", within the tenant; NULL when there is none.
+    ///
+    /// # Errors
+    /// When it stands more than five deep.
+    pub(super) fn value_of<E: Owned>(
+        self,
+        column: E::Column,
+        theirs: E::Column,
+        ours: impl ColumnTrait,
+    ) -> Result<Expr> {
+        let (inner, mut select) = self.related::<E>(theirs, ours, |_| Ok(Condition::all()))?;
+        select.expr(inner.column(column));
+        Ok(SubQueryStatement::SelectStatement(select).into())
     }
 
     /// The rows of [`exists`](Self::exists) as a subquery that selects nothing yet, and their place.

@@ -1,0 +1,157 @@
+//! What waits for a person's decision: briefs, plans and tickets in one list.
+
+use super::connection::{PageInfo, one};
+use super::prelude::*;
+use crate::store::{Queue, QueueEntry, QueueKind, QueueRows};
+use async_graphql::{Object, SimpleObject};
+use entity::{Id, Owned, Timestamp, execution_plan, prd, project, ticket};
+
+/// The root field of the queue.
+#[derive(Default)]
+pub struct ApprovalQueueQuery;
+
+#[Object]
+impl ApprovalQueueQuery {
+    /// What waits for a person's decision: briefs and execution plans that are pending approval, and tickets whose
+    /// results are. The oldest comes first, so that nothing waits for ever and no decision moves what is above it.
+    async fn approval_queue(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only this project; the whole workspace if not given.")]
+        project_id: Option<Id>,
+        #[graphql(desc = "So many entries: 50 if not given, at most 200.")] first: Option<i32>,
+        #[graphql(desc = "Start after this cursor.")] after: Option<Cursor>,
+        #[graphql(desc = "Only entries of these types; all types if not given.")] types: Option<
+            Vec<QueueKind>,
+        >,
+    ) -> Result<Option<ApprovalQueueConnection>> {
+        let scope = ctx.scope();
+        if let Some(id) = &project_id {
+            scope.get::<project::Entity>(id).await?;
+        }
+        let after = after.as_ref().map(|cursor| cursor.0.as_str());
+        let queue = Arc::new(scope.queue(project_id.as_ref(), types, first, after)?);
+        let selection = ctx.look_ahead();
+        let shows_entries = ["nodes", "edges", "pageInfo"]
+            .iter()
+            .any(|field| selection.field(field).exists());
+        let page = if shows_entries {
+            scope.queue_page(&queue).await?
+        } else {
+            QueueRows::default()
+        };
+        Ok(Some(ApprovalQueueConnection { queue, page }))
+    }
+}
+
+/// One page of what waits for a decision.
+pub struct ApprovalQueueConnection {
+    queue: Arc<Queue>,
+    page: QueueRows,
+}
+
+/// One page of what waits for a decision, the oldest first.
+#[Object]
+impl ApprovalQueueConnection {
+    /// The page's entries, each with its cursor.
+    async fn edges(&self) -> Vec<ApprovalQueueEdge> {
+        let edge = |entry: &QueueEntry| ApprovalQueueEdge {
+            cursor: Cursor(self.queue.cursor(entry)),
+            node: ApprovalQueueEntry(entry.clone()),
+        };
+        self.page.entries.iter().map(edge).collect()
+    }
+
+    /// The page's entries.
+    async fn nodes(&self) -> Vec<ApprovalQueueEntry> {
+        let entries = self.page.entries.iter().cloned();
+        entries.map(ApprovalQueueEntry).collect()
+    }
+
+    /// Where this page begins and ends, and whether there are more.
+    async fn page_info(&self) -> PageInfo {
+        let cursor =
+            |entry: Option<&QueueEntry>| entry.map(|entry| Cursor(self.queue.cursor(entry)));
+        PageInfo {
+            has_previous_page: self.queue.is_continued(),
+            has_next_page: self.page.has_next,
+            start_cursor: cursor(self.page.entries.first()),
+            end_cursor: cursor(self.page.entries.last()),
+        }
+    }
+
+    /// How much waits in all, without the paging. Counted only when selected.
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<Option<i32>> {
+        let count = ctx.scope().queue_count(&self.queue).await?;
+        Ok(Some(i32::try_from(count).unwrap_or(i32::MAX)))
+    }
+}
+
+/// Something that waits for a decision, and its place in the queue.
+#[derive(SimpleObject)]
+pub struct ApprovalQueueEdge {
+    /// What waits.
+    node: ApprovalQueueEntry,
+    /// Its place in the queue, for `after`.
+    cursor: Cursor,
+}
+
+/// Something that waits for a decision.
+pub struct ApprovalQueueEntry(QueueEntry);
+
+/// Something that waits for a decision.
+#[Object]
+impl ApprovalQueueEntry {
+    /// The id of what waits.
+    async fn id(&self) -> &Id {
+        &self.0.id
+    }
+
+    /// What it is.
+    #[graphql(name = "type")]
+    async fn kind(&self) -> QueueKind {
+        self.0.kind
+    }
+
+    /// Its title; a plan is called like its brief.
+    async fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    /// How it begins, at most 280 characters: a brief's summary, what channels are told of a plan, a ticket's
+    /// description.
+    async fn preview(&self) -> &str {
+        &self.0.preview
+    }
+
+    /// How sure its author is of it, from 0 to 1; null for a plan.
+    async fn confidence(&self) -> Option<f64> {
+        self.0.confidence
+    }
+
+    /// When it was made; the queue is in this order.
+    async fn created_at(&self) -> Timestamp {
+        self.0.created_at
+    }
+
+    /// The project it is in.
+    async fn project(&self, ctx: &Context<'_>) -> Result<Option<Project>> {
+        Ok(one(ctx, project::Column::Id, Some(&self.0.project_id)).await?)
+    }
+
+    /// The meeting it goes back to, a plan by its brief; null when it goes back to none.
+    async fn source_meeting(&self, ctx: &Context<'_>) -> Result<Option<Meeting>> {
+        let id = entity::meeting::Column::Id;
+        Ok(one(ctx, id, self.0.meeting_id.as_ref()).await?)
+    }
+
+    /// What waits, as its own type.
+    async fn node(&self, ctx: &Context<'_>) -> Result<Option<AnyNode>> {
+        let kind = match self.0.kind {
+            QueueKind::Brief => prd::Entity::KIND,
+            QueueKind::ExecutionPlan => execution_plan::Entity::KIND,
+            QueueKind::Ticket => ticket::Entity::KIND,
+        };
+        Ok(AnyNode::load(ctx.scope(), kind, &self.0.id).await?)
+    }
+}

@@ -1,0 +1,67 @@
+//! Sums over the rows that point to a parent.
+
+use super::{
+    Scope,
+    loaders::{Question, View},
+    questions::{By, grouped, question},
+    select,
+};
+use crate::error::Result;
+use entity::{Id, Owned};
+use sea_orm::sea_query::Func;
+use std::{
+    collections::HashMap,
+    fmt::Debug,
+    hash::{Hash, Hasher},
+};
+
+question! {
+    /// "What does this column add up to, over the rows that point to this parent?"
+    SumOf<E> { of: By<E>, by: By<E>, parent: Id }
+}
+
+impl<E: Owned> Question for SumOf<E> {
+    type Answer = i64;
+
+    async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
+        let mut out = HashMap::with_capacity(questions.len());
+        for ((of, by), group) in grouped(questions, |question| {
+            (question.of.clone(), question.by.clone())
+        }) {
+            let place = view.place();
+            let parent = place.column(by.0);
+            let parents = group.iter().map(|question| question.parent.as_str());
+            let mut select = select::bare::<E>(place);
+            select
+                .expr_as(parent.clone(), "parent")
+                // PostgreSQL adds 64-bit numbers up to a decimal one.
+                .expr_as(
+                    Func::cast_as(Func::sum(place.column(of.0)), "bigint"),
+                    "sum",
+                )
+                .and_where(select::is_any_of(
+                    parent.clone(),
+                    parents,
+                    view.snapshot.backend(),
+                ))
+                .add_group_by([parent]);
+            for row in view.snapshot.all(&select).await? {
+                let parent: Id = row.try_get("", "parent")?;
+                let (of, by) = (of.clone(), by.clone());
+                out.insert(Self { of, by, parent }, row.try_get("", "sum")?);
+            }
+        }
+        Ok(out)
+    }
+}
+
+impl Scope {
+    /// What a column of whole numbers adds up to, over the rows whose column `by` holds this parent; 0 without any.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn sum<E: Owned>(&self, of: E::Column, by: E::Column, parent: &Id) -> Result<i64> {
+        let (of, by, parent) = (By(of), By(by), parent.clone());
+        self.view().ask(SumOf::<E> { of, by, parent }).await
+    }
+}
