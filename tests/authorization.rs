@@ -45,6 +45,24 @@ on_both_databases! {
         }
         insta::assert_snapshot!("authorization", table);
     }
+
+    async fn a_field_that_is_refused_takes_nothing_with_it(app) {
+        let viewer = app.client(DEMO, "viewer").await;
+        let schema = Schema::of(&viewer).await;
+        let refused: Vec<_> = ["invitations", "credentials", "channelRoutes", "apiUsages"].into();
+        let roots: String = refused.iter().map(|name| format!("{name} {{ totalCount }} ")).collect();
+        let query = format!("{{ {roots} users(first: 2) {{ nodes {{ id name sentInvitations {{ totalCount }} apiUsages {{ totalCount }} }} }} }}");
+        let answer = viewer.send(&query, json!({})).await;
+        let errors = answer.body["errors"].as_array().expect("errors");
+        assert_eq!(errors.len(), refused.len() + 2 * 2, "{errors:#?}");
+        for (error, path) in errors.iter().map(|error| (error, &error["path"])) {
+            assert_eq!(error["extensions"]["code"], "FORBIDDEN");
+            let pointer: String = path.as_array().expect("a path").iter().map(|step| format!("/{}", step.to_string().trim_matches('"'))).collect();
+            assert_eq!(answer.body["data"].pointer(&pointer), Some(&Value::Null), "{pointer}");
+        }
+        assert!(answer.body["data"]["users"]["nodes"][1]["name"].is_string());
+        assert!(refused.iter().all(|name| schema.queries().iter().any(|field| field.name == *name && !field.of.required)));
+    }
 }
 
 async fn client(app: &TestApp, caller: &str, agent: &str) -> Client {
@@ -124,6 +142,10 @@ async fn query(owner: &Client, schema: &Schema, field: &Field) -> (String, Value
         Some(argument) if argument.name == "query" => (
             format!("query($query: String!) {{ {name}(query: $query) {{ nodes {{ title }} }} }}"),
             json!({ "query": "t" }),
+        ),
+        Some(argument) if argument.name == "groupBy" => (
+            format!("{{ {name}(groupBy: []) {{ __typename }} }}"),
+            json!({}),
         ),
         Some(argument) => panic!("what is {name}({}) asked?", argument.name),
         None if field.of.is_leaf() => (format!("{{ {name} }}"), json!({})),

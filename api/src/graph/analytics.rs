@@ -177,106 +177,115 @@ impl Analytics {
     }
 
     /// The meetings that began in the period.
-    async fn meetings(&self, ctx: &Context<'_>) -> Result<Option<MeetingFigures>> {
-        use meeting::Column::{DurationSeconds, Insights, WordCount};
-        let selection = ctx.look_ahead();
-        // What was read out of transcripts is large; it is opened only when someone looks.
-        let looks_inside = ["actionItems", "decisions"]
-            .iter()
-            .any(|field| selection.field(field).exists());
-        let group = ctx
-            .scope()
-            .figure::<meeting::Entity>(|ask| {
-                self.meetings_only(ask);
-                ask.count("total");
-                ask.count_if("completed", has_status(ask, MeetingStatus::Completed));
-                ask.count_if("failed", has_status(ask, MeetingStatus::Failed));
-                ask.count_if("timed", ask.column(DurationSeconds).is_not_null());
-                ask.sum("seconds", ask.column(DurationSeconds));
-                ask.sum("words", ask.column(WordCount));
-                if looks_inside {
-                    ask.sum("actionItems", ask.list_length(Insights, "actionItems"));
-                    ask.sum("decisions", ask.list_length(Insights, "decisions"));
-                }
-            })
-            .await?;
-        let number = |name| group.number(name);
-        let inside = |name| if looks_inside { number(name) } else { Ok(0) };
-        let (total, completed) = (number("total")?, number("completed")?);
-        let (timed, seconds) = (number("timed")?, number("seconds")?);
-        Ok(Some(MeetingFigures {
-            total: int(total),
-            completed: int(completed),
-            failed: int(number("failed")?),
-            completion_rate: percent(completed, total),
-            average_duration_seconds: (timed > 0)
-                .then(|| two_decimals(seconds as f64 / timed as f64)),
-            words: int(number("words")?),
-            action_items: int(inside("actionItems")?),
-            decisions: int(inside("decisions")?),
-        }))
+    async fn meetings(&self, ctx: &Context<'_>) -> Nullable<MeetingFigures> {
+        nullable(async {
+            use meeting::Column::{DurationSeconds, Insights, WordCount};
+            let selection = ctx.look_ahead();
+            // What was read out of transcripts is large; it is opened only when someone looks.
+            let looks_inside = ["actionItems", "decisions"]
+                .iter()
+                .any(|field| selection.field(field).exists());
+            let group = ctx
+                .scope()
+                .figure::<meeting::Entity>(|ask| {
+                    self.meetings_only(ask);
+                    ask.count("total");
+                    ask.count_if("completed", has_status(ask, MeetingStatus::Completed));
+                    ask.count_if("failed", has_status(ask, MeetingStatus::Failed));
+                    ask.count_if("timed", ask.column(DurationSeconds).is_not_null());
+                    ask.sum("seconds", ask.column(DurationSeconds));
+                    ask.sum("words", ask.column(WordCount));
+                    if looks_inside {
+                        ask.sum("actionItems", ask.list_length(Insights, "actionItems"));
+                        ask.sum("decisions", ask.list_length(Insights, "decisions"));
+                    }
+                })
+                .await?;
+            let number = |name| group.number(name);
+            let inside = |name| if looks_inside { number(name) } else { Ok(0) };
+            let (total, completed) = (number("total")?, number("completed")?);
+            let (timed, seconds) = (number("timed")?, number("seconds")?);
+            Ok(Some(MeetingFigures {
+                total: int(total),
+                completed: int(completed),
+                failed: int(number("failed")?),
+                completion_rate: percent(completed, total),
+                average_duration_seconds: (timed > 0)
+                    .then(|| two_decimals(seconds as f64 / timed as f64)),
+                words: int(number("words")?),
+                action_items: int(inside("actionItems")?),
+                decisions: int(inside("decisions")?),
+            }))
+        })
+        .await
     }
 
     /// The meetings that began in the period, by where they stand: every status, in the order of a meeting's life.
-    async fn meetings_by_status(
-        &self,
-        ctx: &Context<'_>,
-    ) -> Result<Option<Vec<MeetingStatusCount>>> {
-        let ask = |ask: &mut Figures<'_, meeting::Entity>| {
-            self.meetings_only(ask);
-            ask.group("status", ask.column(meeting::Column::Status));
-            ask.count("meetings");
-        };
-        let counts = counts(ctx.scope(), "status", ask).await?;
-        let count = |status: MeetingStatus| MeetingStatusCount {
-            status,
-            count: counts.get(&status.to_value()).copied().unwrap_or_default(),
-        };
-        Ok(Some(MeetingStatus::iter().map(count).collect()))
+    async fn meetings_by_status(&self, ctx: &Context<'_>) -> Nullable<Vec<MeetingStatusCount>> {
+        nullable(async {
+            let ask = |ask: &mut Figures<'_, meeting::Entity>| {
+                self.meetings_only(ask);
+                ask.group("status", ask.column(meeting::Column::Status));
+                ask.count("meetings");
+            };
+            let counts = counts(ctx.scope(), "status", ask).await?;
+            let count = |status: MeetingStatus| MeetingStatusCount {
+                status,
+                count: counts.get(&status.to_value()).copied().unwrap_or_default(),
+            };
+            Ok(Some(MeetingStatus::iter().map(count).collect()))
+        })
+        .await
     }
 
     /// The meetings that began in the period, by the day of the week: all seven, from Monday on.
-    async fn meetings_by_weekday(&self, ctx: &Context<'_>) -> Result<Option<Vec<WeekdayCount>>> {
-        let calendar: Calendar = calendar(ctx.scope()).await?;
-        let stretches = calendar.stretches(self.period);
-        let days = ctx
-            .scope()
-            .figures::<meeting::Entity>(|ask| {
-                self.meetings_only(ask);
-                ask.group("day", ask.day(meeting::Column::StartTime, &stretches));
-                ask.count("meetings");
-            })
-            .await?;
-        let mut week = WEEK.map(|weekday| WeekdayCount { weekday, count: 0 });
-        for day in days {
-            // The first day of the year 1 was a Monday.
-            let place = (day.key("day")? - 1).rem_euclid(7);
-            let count = int(day.number("meetings")?);
-            if let Some(weekday) = usize::try_from(place).ok().and_then(|at| week.get_mut(at)) {
-                weekday.count += count;
+    async fn meetings_by_weekday(&self, ctx: &Context<'_>) -> Nullable<Vec<WeekdayCount>> {
+        nullable(async {
+            let calendar: Calendar = calendar(ctx.scope()).await?;
+            let stretches = calendar.stretches(self.period);
+            let days = ctx
+                .scope()
+                .figures::<meeting::Entity>(|ask| {
+                    self.meetings_only(ask);
+                    ask.group("day", ask.day(meeting::Column::StartTime, &stretches));
+                    ask.count("meetings");
+                })
+                .await?;
+            let mut week = WEEK.map(|weekday| WeekdayCount { weekday, count: 0 });
+            for day in days {
+                // The first day of the year 1 was a Monday.
+                let place = (day.key("day")? - 1).rem_euclid(7);
+                let count = int(day.number("meetings")?);
+                if let Some(weekday) = usize::try_from(place).ok().and_then(|at| week.get_mut(at)) {
+                    weekday.count += count;
+                }
             }
-        }
-        Ok(Some(week.into()))
+            Ok(Some(week.into()))
+        })
+        .await
     }
 
     /// The meetings that began in the period and whose transcript was read, by their mood.
-    async fn sentiments(&self, ctx: &Context<'_>) -> Result<Option<Vec<SentimentCount>>> {
-        let neutral = "neutral";
-        let ask = |ask: &mut Figures<'_, meeting::Entity>| {
-            self.meetings_only(ask);
-            let mood = ask.text_of(meeting::Column::Insights, "sentiment", neutral);
-            ask.group("sentiment", mood);
-            ask.count("meetings");
-        };
-        let counts = counts(ctx.scope(), "sentiment", ask).await?;
-        let count = |sentiment: MeetingSentiment| SentimentCount {
-            sentiment,
-            count: counts
-                .get(&sentiment.to_value())
-                .copied()
-                .unwrap_or_default(),
-        };
-        Ok(Some(MeetingSentiment::iter().map(count).collect()))
+    async fn sentiments(&self, ctx: &Context<'_>) -> Nullable<Vec<SentimentCount>> {
+        nullable(async {
+            let neutral = "neutral";
+            let ask = |ask: &mut Figures<'_, meeting::Entity>| {
+                self.meetings_only(ask);
+                let mood = ask.text_of(meeting::Column::Insights, "sentiment", neutral);
+                ask.group("sentiment", mood);
+                ask.count("meetings");
+            };
+            let counts = counts(ctx.scope(), "sentiment", ask).await?;
+            let count = |sentiment: MeetingSentiment| SentimentCount {
+                sentiment,
+                count: counts
+                    .get(&sentiment.to_value())
+                    .copied()
+                    .unwrap_or_default(),
+            };
+            Ok(Some(MeetingSentiment::iter().map(count).collect()))
+        })
+        .await
     }
 
     /// What the meetings that began in the period were about: the most frequent first, equally frequent ones by name.
@@ -284,27 +293,30 @@ impl Analytics {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "So many topics: 10 if not given, at most 100.")] first: Option<i32>,
-    ) -> Result<Option<Vec<TopicCount>>> {
-        let first = at_most("The number of topics", first, USUAL_TOPICS, MOST_TOPICS)?;
-        let groups = ctx
-            .scope()
-            .figures::<meeting::Entity>(|ask| {
-                self.meetings_only(ask);
-                let topic = ask.each_text(meeting::Column::Insights, "topics");
-                ask.group("topic", topic);
-                ask.count("meetings");
-                ask.largest_first("meetings");
-                ask.limit(first);
-            })
-            .await?;
-        let topic = |group: &crate::store::Group| {
-            Ok(TopicCount {
-                topic: group.text("topic")?.unwrap_or_default(),
-                count: int(group.number("meetings")?),
-            })
-        };
-        let topics: crate::Result<_> = groups.iter().map(topic).collect();
-        Ok(Some(topics?))
+    ) -> Nullable<Vec<TopicCount>> {
+        nullable(async {
+            let first = at_most("The number of topics", first, USUAL_TOPICS, MOST_TOPICS)?;
+            let groups = ctx
+                .scope()
+                .figures::<meeting::Entity>(|ask| {
+                    self.meetings_only(ask);
+                    let topic = ask.each_text(meeting::Column::Insights, "topics");
+                    ask.group("topic", topic);
+                    ask.count("meetings");
+                    ask.largest_first("meetings");
+                    ask.limit(first);
+                })
+                .await?;
+            let topic = |group: &crate::store::Group| {
+                Ok(TopicCount {
+                    topic: group.text("topic")?.unwrap_or_default(),
+                    count: int(group.number("meetings")?),
+                })
+            };
+            let topics: crate::Result<_> = groups.iter().map(topic).collect();
+            Ok(Some(topics?))
+        })
+        .await
     }
 
     /// What the meetings and briefs of the period were worth.
@@ -313,17 +325,20 @@ impl Analytics {
     }
 
     /// How many briefs agents have built in the period: jobs that are done and whose action is `implement_prd`.
-    async fn shipped_count(&self, ctx: &Context<'_>) -> Result<Option<i32>> {
-        use agent_job::{AgentJobStatus, Column};
-        let shipped = |ask: &mut Figures<'_, agent_job::Entity>| {
-            ask.only(ask.column(Column::Action).eq(SHIPPING));
-            ask.only(
-                ask.column(Column::Status)
-                    .eq(AgentJobStatus::Done.to_value()),
-            );
-        };
-        let (at, project) = (Column::CompletedAt, Column::ProjectId);
-        Ok(Some(self.count(ctx.scope(), at, project, shipped).await?))
+    async fn shipped_count(&self, ctx: &Context<'_>) -> Nullable<i32> {
+        nullable(async {
+            use agent_job::{AgentJobStatus, Column};
+            let shipped = |ask: &mut Figures<'_, agent_job::Entity>| {
+                ask.only(ask.column(Column::Action).eq(SHIPPING));
+                ask.only(
+                    ask.column(Column::Status)
+                        .eq(AgentJobStatus::Done.to_value()),
+                );
+            };
+            let (at, project) = (Column::CompletedAt, Column::ProjectId);
+            Ok(Some(self.count(ctx.scope(), at, project, shipped).await?))
+        })
+        .await
     }
 }
 
@@ -335,92 +350,107 @@ pub struct Roi<'a>(&'a Analytics);
 impl Roi<'_> {
     /// How many hours of writing were saved: two for each hour of the completed meetings that began in the period,
     /// with two decimals.
-    async fn hours_saved(&self, ctx: &Context<'_>) -> Result<Option<f64>> {
-        let group = ctx
-            .scope()
-            .figure::<meeting::Entity>(|ask| {
-                self.0.meetings_only(ask);
-                ask.only(has_status(ask, MeetingStatus::Completed));
-                ask.sum("seconds", ask.column(meeting::Column::DurationSeconds));
-            })
-            .await?;
-        let hours = group.number("seconds")? as f64 / 3600.0;
-        Ok(Some(two_decimals(hours * HOURS_SAVED_PER_HOUR)))
+    async fn hours_saved(&self, ctx: &Context<'_>) -> Nullable<f64> {
+        nullable(async {
+            let group = ctx
+                .scope()
+                .figure::<meeting::Entity>(|ask| {
+                    self.0.meetings_only(ask);
+                    ask.only(has_status(ask, MeetingStatus::Completed));
+                    ask.sum("seconds", ask.column(meeting::Column::DurationSeconds));
+                })
+                .await?;
+            let hours = group.number("seconds")? as f64 / 3600.0;
+            Ok(Some(two_decimals(hours * HOURS_SAVED_PER_HOUR)))
+        })
+        .await
     }
 
     /// How many meetings that began in the period are completed.
-    async fn meetings(&self, ctx: &Context<'_>) -> Result<Option<i32>> {
-        use meeting::Column::{ProjectId, StartTime};
-        let completed = |ask: &mut Figures<'_, meeting::Entity>| {
-            ask.only(has_status(ask, MeetingStatus::Completed));
-        };
-        let count = self.0.count(ctx.scope(), StartTime, ProjectId, completed);
-        Ok(Some(count.await?))
+    async fn meetings(&self, ctx: &Context<'_>) -> Nullable<i32> {
+        nullable(async {
+            use meeting::Column::{ProjectId, StartTime};
+            let completed = |ask: &mut Figures<'_, meeting::Entity>| {
+                ask.only(has_status(ask, MeetingStatus::Completed));
+            };
+            let count = self.0.count(ctx.scope(), StartTime, ProjectId, completed);
+            Ok(Some(count.await?))
+        })
+        .await
     }
 
     /// How many briefs were created in the period.
-    async fn briefs(&self, ctx: &Context<'_>) -> Result<Option<i32>> {
-        use prd::Column::{CreatedAt, ProjectId};
-        let count = self
-            .0
-            .count::<prd::Entity>(ctx.scope(), CreatedAt, ProjectId, |_| {});
-        Ok(Some(count.await?))
+    async fn briefs(&self, ctx: &Context<'_>) -> Nullable<i32> {
+        nullable(async {
+            use prd::Column::{CreatedAt, ProjectId};
+            let count = self
+                .0
+                .count::<prd::Entity>(ctx.scope(), CreatedAt, ProjectId, |_| {});
+            Ok(Some(count.await?))
+        })
+        .await
     }
 
     /// How many of the period's decisions on briefs were approvals and not rejections, in percent, with two decimals;
     /// null when there were none.
-    async fn approval_rate(&self, ctx: &Context<'_>) -> Result<Option<f64>> {
-        use approval::{ApprovalDecision, ApprovalSubject, Column};
-        let group = ctx
-            .scope()
-            .figure::<approval::Entity>(|ask| {
-                ask.within(Column::CreatedAt, self.0.period);
-                self.0.project_only(ask, Column::ProjectId);
-                let subject = ask.column(Column::SubjectType);
-                ask.only(subject.eq(ApprovalSubject::Brief.to_value()));
-                let decided = |decision: ApprovalDecision| {
-                    ask.column(Column::Decision).eq(decision.to_value())
-                };
-                let approved = decided(ApprovalDecision::Approved);
-                let rejected = decided(ApprovalDecision::Rejected);
-                ask.count_if("approved", approved);
-                ask.count_if("rejected", rejected);
-            })
-            .await?;
-        let approved = group.number("approved")?;
-        Ok(percent(approved, approved + group.number("rejected")?))
+    async fn approval_rate(&self, ctx: &Context<'_>) -> Nullable<f64> {
+        nullable(async {
+            use approval::{ApprovalDecision, ApprovalSubject, Column};
+            let group = ctx
+                .scope()
+                .figure::<approval::Entity>(|ask| {
+                    ask.within(Column::CreatedAt, self.0.period);
+                    self.0.project_only(ask, Column::ProjectId);
+                    let subject = ask.column(Column::SubjectType);
+                    ask.only(subject.eq(ApprovalSubject::Brief.to_value()));
+                    let decided = |decision: ApprovalDecision| {
+                        ask.column(Column::Decision).eq(decision.to_value())
+                    };
+                    let approved = decided(ApprovalDecision::Approved);
+                    let rejected = decided(ApprovalDecision::Rejected);
+                    ask.count_if("approved", approved);
+                    ask.count_if("rejected", rejected);
+                })
+                .await?;
+            let approved = group.number("approved")?;
+            Ok(percent(approved, approved + group.number("rejected")?))
+        })
+        .await
     }
 
     /// How many more meetings were completed in the last seven days of the period than in the seven before those, in
     /// percent; below zero when fewer were, null when there were none in the week before.
-    async fn week_over_week_percent(&self, ctx: &Context<'_>) -> Result<Option<f64>> {
-        let back = |days| {
-            let at = self.0.period.to.inner();
-            let earlier = at.checked_sub_signed(TimeDelta::days(days));
-            Timestamp::new(earlier.unwrap_or(at))
-        };
-        let week = Period {
-            from: back(7),
-            to: self.0.period.to,
-        };
-        let before = Period {
-            from: back(14),
-            to: back(7),
-        };
-        let group = ctx
-            .scope()
-            .figure::<meeting::Entity>(|ask| {
-                let at = ask.column(meeting::Column::StartTime);
-                ask.only(at.clone().gte(before.from));
-                ask.only(at.clone().lt(week.to));
-                self.0.project_only(ask, meeting::Column::ProjectId);
-                ask.only(has_status(ask, MeetingStatus::Completed));
-                ask.count_if("week", within(&at, week));
-                ask.count_if("before", within(&at, before));
-            })
-            .await?;
-        let before = group.number("before")?;
-        Ok(percent(group.number("week")? - before, before))
+    async fn week_over_week_percent(&self, ctx: &Context<'_>) -> Nullable<f64> {
+        nullable(async {
+            let back = |days| {
+                let at = self.0.period.to.inner();
+                let earlier = at.checked_sub_signed(TimeDelta::days(days));
+                Timestamp::new(earlier.unwrap_or(at))
+            };
+            let week = Period {
+                from: back(7),
+                to: self.0.period.to,
+            };
+            let before = Period {
+                from: back(14),
+                to: back(7),
+            };
+            let group = ctx
+                .scope()
+                .figure::<meeting::Entity>(|ask| {
+                    let at = ask.column(meeting::Column::StartTime);
+                    ask.only(at.clone().gte(before.from));
+                    ask.only(at.clone().lt(week.to));
+                    self.0.project_only(ask, meeting::Column::ProjectId);
+                    ask.only(has_status(ask, MeetingStatus::Completed));
+                    ask.count_if("week", within(&at, week));
+                    ask.count_if("before", within(&at, before));
+                })
+                .await?;
+            let before = group.number("before")?;
+            Ok(percent(group.number("week")? - before, before))
+        })
+        .await
     }
 }
 
@@ -460,15 +490,18 @@ impl AnalyticsQuery {
             desc = "Only what belongs to this project; if not given, the one of X-Project-Id."
         )]
         project_id: Option<Id>,
-    ) -> Result<Option<Analytics>> {
-        let actor = ctx.scope().actor();
-        authorize(actor, Action::Read)?;
-        let project_id = project_id.or_else(|| actor.project().cloned());
-        let period = period(ctx, from, to)?;
-        known_project(ctx.scope(), project_id.as_ref()).await?;
-        Ok(Some(Analytics {
-            period,
-            project: project_id,
-        }))
+    ) -> Nullable<Analytics> {
+        nullable(async {
+            let actor = ctx.scope().actor();
+            authorize(actor, Action::Read)?;
+            let project_id = project_id.or_else(|| actor.project().cloned());
+            let period = period(ctx, from, to)?;
+            known_project(ctx.scope(), project_id.as_ref()).await?;
+            Ok(Some(Analytics {
+                period,
+                project: project_id,
+            }))
+        })
+        .await
     }
 }

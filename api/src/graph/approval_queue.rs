@@ -2,7 +2,10 @@
 
 use super::connection::{PageInfo, one};
 use super::prelude::*;
-use crate::store::{Queue, QueueEntry, QueueKind, QueueRows};
+use crate::{
+    auth::{Action, authorize},
+    store::{Queue, QueueEntry, QueueKind, QueueRows},
+};
 use async_graphql::{Object, SimpleObject};
 use entity::{Id, Owned, Timestamp, execution_plan, prd, project, ticket};
 
@@ -17,30 +20,37 @@ impl ApprovalQueueQuery {
     async fn approval_queue(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only this project; the whole workspace if not given.")]
+        #[graphql(
+            desc = "Only this project; if not given, the one of X-Project-Id, or the whole workspace."
+        )]
         project_id: Option<Id>,
         #[graphql(desc = "So many entries: 50 if not given, at most 200.")] first: Option<i32>,
         #[graphql(desc = "Start after this cursor.")] after: Option<Cursor>,
         #[graphql(desc = "Only entries of these types; all types if not given.")] types: Option<
             Vec<QueueKind>,
         >,
-    ) -> Result<Option<ApprovalQueueConnection>> {
-        let scope = ctx.scope();
-        if let Some(id) = &project_id {
-            scope.get::<project::Entity>(id).await?;
-        }
-        let after = after.as_ref().map(|cursor| cursor.0.as_str());
-        let queue = Arc::new(scope.queue(project_id.as_ref(), types, first, after)?);
-        let selection = ctx.look_ahead();
-        let shows_entries = ["nodes", "edges", "pageInfo"]
-            .iter()
-            .any(|field| selection.field(field).exists());
-        let page = if shows_entries {
-            scope.queue_page(&queue).await?
-        } else {
-            QueueRows::default()
-        };
-        Ok(Some(ApprovalQueueConnection { queue, page }))
+    ) -> Nullable<ApprovalQueueConnection> {
+        nullable(async {
+            let scope = ctx.scope();
+            authorize(scope.actor(), Action::Read)?;
+            let project = project_id.or_else(|| scope.actor().project().cloned());
+            if let Some(id) = &project {
+                scope.get::<project::Entity>(id).await?;
+            }
+            let after = after.as_ref().map(|cursor| cursor.0.as_str());
+            let queue = Arc::new(scope.queue(project.as_ref(), types, first, after)?);
+            let selection = ctx.look_ahead();
+            let shows_entries = ["nodes", "edges", "pageInfo"]
+                .iter()
+                .any(|field| selection.field(field).exists());
+            let page = if shows_entries {
+                scope.queue_page(&queue).await?
+            } else {
+                QueueRows::default()
+            };
+            Ok(Some(ApprovalQueueConnection { queue, page }))
+        })
+        .await
     }
 }
 
@@ -81,9 +91,12 @@ impl ApprovalQueueConnection {
     }
 
     /// How much waits in all, without the paging. Counted only when selected.
-    async fn total_count(&self, ctx: &Context<'_>) -> Result<Option<i32>> {
-        let count = ctx.scope().queue_count(&self.queue).await?;
-        Ok(Some(i32::try_from(count).unwrap_or(i32::MAX)))
+    async fn total_count(&self, ctx: &Context<'_>) -> Nullable<i32> {
+        nullable(async {
+            let count = ctx.scope().queue_count(&self.queue).await?;
+            Ok(Some(i32::try_from(count).unwrap_or(i32::MAX)))
+        })
+        .await
     }
 }
 
@@ -135,23 +148,29 @@ impl ApprovalQueueEntry {
     }
 
     /// The project it is in.
-    async fn project(&self, ctx: &Context<'_>) -> Result<Option<Project>> {
-        Ok(one(ctx, project::Column::Id, Some(&self.0.project_id)).await?)
+    async fn project(&self, ctx: &Context<'_>) -> Nullable<Project> {
+        nullable(async { Ok(one(ctx, project::Column::Id, Some(&self.0.project_id)).await?) }).await
     }
 
     /// The meeting it goes back to, a plan by its brief; null when it goes back to none.
-    async fn source_meeting(&self, ctx: &Context<'_>) -> Result<Option<Meeting>> {
-        let id = entity::meeting::Column::Id;
-        Ok(one(ctx, id, self.0.meeting_id.as_ref()).await?)
+    async fn source_meeting(&self, ctx: &Context<'_>) -> Nullable<Meeting> {
+        nullable(async {
+            let id = entity::meeting::Column::Id;
+            Ok(one(ctx, id, self.0.meeting_id.as_ref()).await?)
+        })
+        .await
     }
 
     /// What waits, as its own type.
-    async fn node(&self, ctx: &Context<'_>) -> Result<Option<AnyNode>> {
-        let kind = match self.0.kind {
-            QueueKind::Brief => prd::Entity::KIND,
-            QueueKind::ExecutionPlan => execution_plan::Entity::KIND,
-            QueueKind::Ticket => ticket::Entity::KIND,
-        };
-        Ok(AnyNode::load(ctx.scope(), kind, &self.0.id).await?)
+    async fn node(&self, ctx: &Context<'_>) -> Nullable<AnyNode> {
+        nullable(async {
+            let kind = match self.0.kind {
+                QueueKind::Brief => prd::Entity::KIND,
+                QueueKind::ExecutionPlan => execution_plan::Entity::KIND,
+                QueueKind::Ticket => ticket::Entity::KIND,
+            };
+            Ok(AnyNode::load(ctx.scope(), kind, &self.0.id).await?)
+        })
+        .await
     }
 }

@@ -39,22 +39,31 @@ node! {
     fields {
 
         /// What changed, for admins; null for others, and when nothing about the row did.
-        async fn diff(&self, ctx: &Context<'_>) -> Result<Option<Json<audit_log::AuditDiff>>> {
-            if !ctx.may(Action::ReadAudit) {
-                return Ok(None);
-            }
-            Ok(self.change(ctx).await?)
+        async fn diff(&self, ctx: &Context<'_>) -> Nullable<Json<audit_log::AuditDiff>> {
+            nullable(async {
+                if !ctx.may(Action::ReadAudit) {
+                    return Ok(None);
+                }
+                Ok(self.change(ctx).await?)
+            })
+            .await
         }
 
         /// The target's status before, as its type's enum writes it, such as `PENDING_APPROVAL`; null when the status did
         /// not change.
-        async fn status_from(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-            Ok(self.change(ctx).await?.and_then(|change| status(&change.before)))
+        async fn status_from(&self, ctx: &Context<'_>) -> Nullable<String> {
+            nullable(async {
+                Ok(self.change(ctx).await?.and_then(|change| status(&change.before)))
+            })
+            .await
         }
 
         /// The target's status after, written like `statusFrom`; null when the status did not change.
-        async fn status_to(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-            Ok(self.change(ctx).await?.and_then(|change| status(&change.after)))
+        async fn status_to(&self, ctx: &Context<'_>) -> Nullable<String> {
+            nullable(async {
+                Ok(self.change(ctx).await?.and_then(|change| status(&change.after)))
+            })
+            .await
         }
 
         /// Where it came from: address, browser, request id, channel and token hint, for admins; null for others.
@@ -63,11 +72,14 @@ node! {
         }
 
         /// The thing it was done to, as it is now; null when that is gone, or not for your role to see.
-        async fn target(&self, ctx: &Context<'_>) -> Result<Option<AnyNode>> {
-            match &self.row.target_id {
-                Some(id) => Ok(AnyNode::load(ctx.scope(), &self.row.target_type, id).await?),
-                None => Ok(None),
-            }
+        async fn target(&self, ctx: &Context<'_>) -> Nullable<AnyNode> {
+            nullable(async {
+                match &self.row.target_id {
+                    Some(id) => Ok(AnyNode::load(ctx.scope(), &self.row.target_type, id).await?),
+                    None => Ok(None),
+                }
+            })
+            .await
         }
     }
 }

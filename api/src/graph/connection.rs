@@ -1,6 +1,6 @@
 //! Relay connections: one generic type for every list of the API.
 
-use super::{Ctx, Node};
+use super::{Ctx, Node, Nullable, nullable};
 use crate::{
     error::{Error, Result},
     store::{List, PageArgs, PageRows, SortKey},
@@ -100,28 +100,33 @@ impl<N: Node> ListArgs<N> {
         self,
         ctx: &Context<'_>,
         parent: Option<(Column<N>, Id)>,
-    ) -> async_graphql::Result<Option<Connection<N>>> {
-        let keys = match self.order_by {
-            Some(steps) if !steps.is_empty() => steps
-                .into_iter()
-                .map(|step| SortKey::new(step.field.column(), step.direction == Direction::Desc))
-                .collect(),
-            _ => vec![SortKey::new(N::NEWEST_BY, true)],
-        };
-        let pointer = parent.as_ref().map(|(column, id)| (*column, id));
-        let list = ctx
-            .scope()
-            .list(pointer, self.filter.as_ref(), keys, &self.page)?;
-        let selection = ctx.look_ahead();
-        let shows_rows = ["nodes", "edges", "pageInfo"]
-            .iter()
-            .any(|field| selection.field(field).exists());
-        let page = if shows_rows {
-            ctx.scope().page(pointer, &list).await?
-        } else {
-            PageRows::default()
-        };
-        Ok(Some(Connection { parent, list, page }))
+    ) -> Nullable<Connection<N>> {
+        nullable(async {
+            let keys = match self.order_by {
+                Some(steps) if !steps.is_empty() => steps
+                    .into_iter()
+                    .map(|step| {
+                        SortKey::new(step.field.column(), step.direction == Direction::Desc)
+                    })
+                    .collect(),
+                _ => vec![SortKey::new(N::NEWEST_BY, true)],
+            };
+            let pointer = parent.as_ref().map(|(column, id)| (*column, id));
+            let list = ctx
+                .scope()
+                .list(pointer, self.filter.as_ref(), keys, &self.page)?;
+            let selection = ctx.look_ahead();
+            let shows_rows = ["nodes", "edges", "pageInfo"]
+                .iter()
+                .any(|field| selection.field(field).exists());
+            let page = if shows_rows {
+                ctx.scope().page(pointer, &list).await?
+            } else {
+                PageRows::default()
+            };
+            Ok(Some(Connection { parent, list, page }))
+        })
+        .await
     }
 }
 
@@ -174,10 +179,13 @@ impl<N: Node> Connection<N> {
     }
 
     /// How many rows the whole list has, with its filter and without its paging. Counted only when selected.
-    async fn total_count(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<i32>> {
-        let parent = self.parent.as_ref().map(|(column, id)| (*column, id));
-        let count = ctx.scope().count(parent, &self.list).await?;
-        Ok(Some(i32::try_from(count).unwrap_or(i32::MAX)))
+    async fn total_count(&self, ctx: &Context<'_>) -> Nullable<i32> {
+        nullable(async {
+            let parent = self.parent.as_ref().map(|(column, id)| (*column, id));
+            let count = ctx.scope().count(parent, &self.list).await?;
+            Ok(Some(i32::try_from(count).unwrap_or(i32::MAX)))
+        })
+        .await
     }
 }
 

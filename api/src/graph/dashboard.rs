@@ -1,8 +1,11 @@
 //! The workspace in numbers.
 
-use super::Ctx as _;
-use crate::store::{Counted, Counts};
-use async_graphql::{Context, Object, Result, SimpleObject};
+use super::{Ctx as _, Nullable, nullable};
+use crate::{
+    auth::{Action, authorize},
+    store::{Counted, Counts},
+};
+use async_graphql::{Context, Object, SimpleObject};
 use entity::{
     Id, agent_job::AgentJobStatus, meeting::MeetingStatus, prd::PrdStatus, project,
     ticket::TicketStatus,
@@ -19,15 +22,21 @@ impl DashboardQuery {
     async fn dashboard(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only this project; the whole workspace if not given.")]
+        #[graphql(
+            desc = "Only this project; if not given, the one of X-Project-Id, or the whole workspace."
+        )]
         project_id: Option<Id>,
-    ) -> Result<Option<Dashboard>> {
-        if let Some(id) = &project_id {
-            ctx.scope().get::<project::Entity>(id).await?;
-        }
-        Ok(Some(Dashboard {
-            project: project_id,
-        }))
+    ) -> Nullable<Dashboard> {
+        nullable(async {
+            let actor = ctx.scope().actor();
+            authorize(actor, Action::Read)?;
+            let project = project_id.or_else(|| actor.project().cloned());
+            if let Some(id) = &project {
+                ctx.scope().get::<project::Entity>(id).await?;
+            }
+            Ok(Some(Dashboard { project }))
+        })
+        .await
     }
 }
 
@@ -41,23 +50,23 @@ pub struct Dashboard {
 #[Object]
 impl Dashboard {
     /// The meetings.
-    async fn meetings(&self, ctx: &Context<'_>) -> Result<Option<MeetingCounts>> {
-        Ok(Some((&self.count(ctx, Counted::Meetings).await?).into()))
+    async fn meetings(&self, ctx: &Context<'_>) -> Nullable<MeetingCounts> {
+        nullable(async { Ok(Some((&self.count(ctx, Counted::Meetings).await?).into())) }).await
     }
 
     /// The briefs.
-    async fn briefs(&self, ctx: &Context<'_>) -> Result<Option<PRDCounts>> {
-        Ok(Some((&self.count(ctx, Counted::Briefs).await?).into()))
+    async fn briefs(&self, ctx: &Context<'_>) -> Nullable<PRDCounts> {
+        nullable(async { Ok(Some((&self.count(ctx, Counted::Briefs).await?).into())) }).await
     }
 
     /// The tickets.
-    async fn tickets(&self, ctx: &Context<'_>) -> Result<Option<TicketCounts>> {
-        Ok(Some((&self.count(ctx, Counted::Tickets).await?).into()))
+    async fn tickets(&self, ctx: &Context<'_>) -> Nullable<TicketCounts> {
+        nullable(async { Ok(Some((&self.count(ctx, Counted::Tickets).await?).into())) }).await
     }
 
     /// The jobs of agents.
-    async fn jobs(&self, ctx: &Context<'_>) -> Result<Option<AgentJobCounts>> {
-        Ok(Some((&self.count(ctx, Counted::Jobs).await?).into()))
+    async fn jobs(&self, ctx: &Context<'_>) -> Nullable<AgentJobCounts> {
+        nullable(async { Ok(Some((&self.count(ctx, Counted::Jobs).await?).into())) }).await
     }
 }
 

@@ -49,9 +49,12 @@ macro_rules! effective {
         #[ComplexObject]
         impl $name {
             /// The global one that it replaces; null when it replaces none.
-            async fn overrides(&self, ctx: &Context<'_>) -> Result<Option<$node>> {
-                let id = <<$node as Node>::Entity as Owned>::ID;
-                Ok(connection::one(ctx, id, self.replaces.as_ref()).await?)
+            async fn overrides(&self, ctx: &Context<'_>) -> Nullable<$node> {
+                nullable(async {
+                    let id = <<$node as Node>::Entity as Owned>::ID;
+                    Ok(connection::one(ctx, id, self.replaces.as_ref()).await?)
+                })
+                .await
             }
             $($($fields)*)?
         }
@@ -68,12 +71,15 @@ effective! {
     fields {
         /// What the role has used this month, by whichever row it counted then, held against its budget. For admins;
         /// null for others.
-        async fn used_this_month(&self, ctx: &Context<'_>) -> Result<Option<RoleUsage>> {
-            if !ctx.may(Action::ReadAllCosts) {
-                return Ok(None);
-            }
-            let UseOf { role, month } = &self.use_of;
-            Ok(Some(month.of(ctx.scope(), role).await?))
+        async fn used_this_month(&self, ctx: &Context<'_>) -> Nullable<RoleUsage> {
+            nullable(async {
+                if !ctx.may(Action::ReadAllCosts) {
+                    return Ok(None);
+                }
+                let UseOf { role, month } = &self.use_of;
+                Ok(Some(month.of(ctx.scope(), role).await?))
+            })
+            .await
         }
     }
 }
@@ -188,23 +194,26 @@ impl EffectiveQuery {
         #[graphql(desc = "Only roles that satisfy this, among those that count.")] filter: Option<
             AgentRoleFilter,
         >,
-    ) -> Result<Option<Vec<EffectiveAgentRole>>> {
-        let slug = agent_role::Column::Slug;
-        let rows = rows(ctx, slug, first, after_slug, filter).await?;
-        let month = Arc::new(RoleMonth {
-            slugs: rows.iter().map(|found| found.row.slug.clone()).collect(),
-            used: OnceCell::new(),
-        });
-        let role = |found: Effective<agent_role::Entity>| EffectiveAgentRole {
-            use_of: UseOf {
-                role: found.row.clone(),
-                month: month.clone(),
-            },
-            role: found.row.into(),
-            is_override: found.replaces.is_some(),
-            replaces: found.replaces,
-        };
-        Ok(Some(rows.into_iter().map(role).collect()))
+    ) -> Nullable<Vec<EffectiveAgentRole>> {
+        nullable(async {
+            let slug = agent_role::Column::Slug;
+            let rows = rows(ctx, slug, first, after_slug, filter).await?;
+            let month = Arc::new(RoleMonth {
+                slugs: rows.iter().map(|found| found.row.slug.clone()).collect(),
+                used: OnceCell::new(),
+            });
+            let role = |found: Effective<agent_role::Entity>| EffectiveAgentRole {
+                use_of: UseOf {
+                    role: found.row.clone(),
+                    month: month.clone(),
+                },
+                role: found.row.into(),
+                is_override: found.replaces.is_some(),
+                replaces: found.replaces,
+            };
+            Ok(Some(rows.into_iter().map(role).collect()))
+        })
+        .await
     }
 
     /// The skills of the library that count for the workspace, by slug: its own, and the global ones it has no skill of
@@ -219,15 +228,18 @@ impl EffectiveQuery {
         #[graphql(desc = "Only skills that satisfy this, among those that count.")] filter: Option<
             SkillPackageFilter,
         >,
-    ) -> Result<Option<Vec<EffectiveSkillPackage>>> {
-        let slug = skill_package::Column::Slug;
-        let rows = rows(ctx, slug, first, after_slug, filter).await?;
-        let skill = |found: Effective<skill_package::Entity>| EffectiveSkillPackage {
-            skill_package: found.row.into(),
-            is_override: found.replaces.is_some(),
-            replaces: found.replaces,
-        };
-        Ok(Some(rows.into_iter().map(skill).collect()))
+    ) -> Nullable<Vec<EffectiveSkillPackage>> {
+        nullable(async {
+            let slug = skill_package::Column::Slug;
+            let rows = rows(ctx, slug, first, after_slug, filter).await?;
+            let skill = |found: Effective<skill_package::Entity>| EffectiveSkillPackage {
+                skill_package: found.row.into(),
+                is_override: found.replaces.is_some(),
+                replaces: found.replaces,
+            };
+            Ok(Some(rows.into_iter().map(skill).collect()))
+        })
+        .await
     }
 
     /// The specialists that count for the workspace, by slug: its own, and the global ones it has no specialist of that
@@ -240,15 +252,18 @@ impl EffectiveQuery {
         #[graphql(desc = "Only specialists after this slug.")] after_slug: Option<String>,
         #[graphql(desc = "Only specialists that satisfy this, among those that count.")]
         filter: Option<SubagentDefinitionFilter>,
-    ) -> Result<Option<Vec<EffectiveSubagent>>> {
-        let slug = subagent_definition::Column::Slug;
-        let rows = rows(ctx, slug, first, after_slug, filter).await?;
-        let subagent = |found: Effective<subagent_definition::Entity>| EffectiveSubagent {
-            subagent: found.row.into(),
-            is_override: found.replaces.is_some(),
-            replaces: found.replaces,
-        };
-        Ok(Some(rows.into_iter().map(subagent).collect()))
+    ) -> Nullable<Vec<EffectiveSubagent>> {
+        nullable(async {
+            let slug = subagent_definition::Column::Slug;
+            let rows = rows(ctx, slug, first, after_slug, filter).await?;
+            let subagent = |found: Effective<subagent_definition::Entity>| EffectiveSubagent {
+                subagent: found.row.into(),
+                is_override: found.replaces.is_some(),
+                replaces: found.replaces,
+            };
+            Ok(Some(rows.into_iter().map(subagent).collect()))
+        })
+        .await
     }
 }
 

@@ -80,11 +80,14 @@ node! {
 
         /// Whether the code changed since the plan was made: its map's hash differs from the project's present one. Null
         /// when either is unknown.
-        async fn graph_stale(&self, ctx: &Context<'_>) -> Result<Option<bool>> {
-            let Some(planned) = &self.row.graph_content_hash else { return Ok(None) };
-            let project = project_graph::Column::ProjectId;
-            let graph = ctx.scope().find_by::<project_graph::Entity>(project, &self.row.project_id).await?;
-            Ok(graph.map(|graph| graph.content_hash != *planned))
+        async fn graph_stale(&self, ctx: &Context<'_>) -> Nullable<bool> {
+            nullable(async {
+                let Some(planned) = &self.row.graph_content_hash else { return Ok(None) };
+                let project = project_graph::Column::ProjectId;
+                let graph = ctx.scope().find_by::<project_graph::Entity>(project, &self.row.project_id).await?;
+                Ok(graph.map(|graph| graph.content_hash != *planned))
+            })
+            .await
         }
     }
 }

@@ -68,10 +68,10 @@ macro_rules! node {
         impl $name {
             $($(
                 $(#[$one_doc])*
-                async fn $one(&self, ctx: &async_graphql::Context<'_>) -> async_graphql::Result<Option<$one_type>> {
+                async fn $one(&self, ctx: &async_graphql::Context<'_>) -> $crate::graph::Nullable<$one_type> {
                     let key = $crate::graph::Key::key(&self.row.$one_key);
                     let id = <<$one_type as $crate::graph::Node>::Entity as entity::Owned>::ID;
-                    Ok($crate::graph::connection::one(ctx, id, key).await?)
+                    $crate::graph::connection::one(ctx, id, key).await.map_err(Into::into).transpose()
                 }
             )*)?
             $($(
@@ -79,9 +79,9 @@ macro_rules! node {
                 async fn $single(
                     &self,
                     ctx: &async_graphql::Context<'_>,
-                ) -> async_graphql::Result<Option<$single_type>> {
+                ) -> $crate::graph::Nullable<$single_type> {
                     let column = $crate::node!(@column $single_type, [<$single_key:camel>]);
-                    Ok($crate::graph::connection::one(ctx, column, Some(&self.row.id)).await?)
+                    $crate::graph::connection::one(ctx, column, Some(&self.row.id)).await.map_err(Into::into).transpose()
                 }
             )*)?
             $($(
@@ -97,7 +97,7 @@ macro_rules! node {
                     #[graphql(desc = "Only rows that satisfy this.")] filter: Option<<$many_type as $crate::graph::Node>::Filter>,
                     #[graphql(desc = "The order; newest first if not given.")]
                     order_by: Option<Vec<Order<<$many_type as $crate::graph::Node>::OrderField>>>,
-                ) -> async_graphql::Result<Option<Connection<$many_type>>> {
+                ) -> $crate::graph::Nullable<Connection<$many_type>> {
                     let column = $crate::node!(@column $many_type, [<$many_key:camel>]);
                     list_args!(first, after, last, before, filter, order_by)
                         .connect(ctx, Some((column, self.row.id.clone())))
@@ -109,9 +109,10 @@ macro_rules! node {
                 async fn $large(
                     &self,
                     ctx: &async_graphql::Context<'_>,
-                ) -> async_graphql::Result<Option<$large_type>> {
+                ) -> $crate::graph::Nullable<$large_type> {
                     let column = entity::$entity::Column::[<$large:camel>];
-                    Ok(ctx.scope().large::<entity::$entity::Entity, $large_type>(column, &self.row.id).await?)
+                    let column = ctx.scope().large::<entity::$entity::Entity, $large_type>(column, &self.row.id);
+                    column.await.map_err(Into::into).transpose()
                 }
             )*)?
             $($($fields)*)?
@@ -209,9 +210,9 @@ macro_rules! node {
                 &self,
                 ctx: &async_graphql::Context<'_>,
                 #[graphql(desc = "The id.")] id: entity::Id,
-            ) -> async_graphql::Result<Option<$name>> {
+            ) -> $crate::graph::Nullable<$name> {
                 let column = <entity::$entity::Entity as entity::Owned>::ID;
-                Ok($crate::graph::connection::one(ctx, column, Some(&id)).await?)
+                $crate::graph::connection::one(ctx, column, Some(&id)).await.map_err(Into::into).transpose()
             }
 
             #[doc = "A list of `" $name "`."]
@@ -226,7 +227,7 @@ macro_rules! node {
                 #[graphql(desc = "Only rows that satisfy this.")] filter: Option<[<$name Filter>]>,
                 #[graphql(desc = "The order; newest first if not given.")]
                 order_by: Option<Vec<Order<[<$name OrderField>]>>>,
-            ) -> async_graphql::Result<Option<Connection<$name>>> {
+            ) -> $crate::graph::Nullable<Connection<$name>> {
                 list_args!(first, after, last, before, filter, order_by).connect(ctx, None).await
             }
         }

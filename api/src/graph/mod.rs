@@ -68,7 +68,7 @@ pub(crate) use session::{ACCESS_COOKIE, PUBLIC, REFRESH_COOKIE, Visitor};
 /// What every file of the schema imports: the macro's parts, and every type that a relation may lead to.
 mod prelude {
     pub(super) use super::{
-        Ctx as _,
+        Ctx as _, Nullable,
         agent_job::AgentJob,
         agent_role::AgentRole,
         agent_session::AgentSession,
@@ -96,6 +96,7 @@ mod prelude {
         node::AnyNode,
         notification::Notification,
         notification_subscription::NotificationSubscription,
+        nullable,
         prd::PRD,
         prd_symbol_link::PRDSymbolLink,
         project::Project,
@@ -140,6 +141,17 @@ pub trait Node:
     type OrderField: connection::OrderField<Entity = Self::Entity>;
     /// Lists begin with the largest value of this column unless told otherwise.
     const NEWEST_BY: <Self::Entity as EntityTrait>::Column;
+}
+
+/// A nullable field that may fail: it is null then, and what is around it stays. (An error in a `Result<Option<…>>`
+/// would be its parent's: the library makes null what the `Option` holds, and there is none yet.)
+pub(crate) type Nullable<T> = Option<async_graphql::Result<T>>;
+
+/// What a nullable field answers with.
+pub(crate) async fn nullable<T>(
+    field: impl Future<Output = async_graphql::Result<Option<T>>>,
+) -> Nullable<T> {
+    field.await.transpose()
 }
 
 /// What rows of a to-many relation must satisfy. All that is given must hold.

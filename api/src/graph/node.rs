@@ -86,8 +86,8 @@ impl NodeQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The id.")] id: Id,
-    ) -> Result<Option<AnyNode>> {
-        Ok(find(ctx.scope(), &id).await?)
+    ) -> Nullable<AnyNode> {
+        nullable(async { Ok(find(ctx.scope(), &id).await?) }).await
     }
 
     /// The rows with these ids, in this order; null where your workspace has none.

@@ -119,8 +119,11 @@ node! {
     fields {
 
         /// The latest plan to carry it out, whatever became of it; null before there is one.
-        async fn latest_execution_plan(&self, ctx: &Context<'_>) -> Result<Option<ExecutionPlan>> {
-            Ok(self.latest_plan(ctx).await?.map(ExecutionPlan::from))
+        async fn latest_execution_plan(&self, ctx: &Context<'_>) -> Nullable<ExecutionPlan> {
+            nullable(async {
+                Ok(self.latest_plan(ctx).await?.map(ExecutionPlan::from))
+            })
+            .await
         }
 
         /// How far its work has come, told from its status, its latest plan's and the plan's tickets'. While it is not
@@ -128,40 +131,49 @@ node! {
         /// Then `PLAN` without an open plan, `COMMIT` while the plan is pending approval, `BUILD` while the plan is
         /// active, or `VERIFY` when a ticket of it waits for a person and none is ready or claimed, and `LEARN` when the
         /// plan is done. Null when it was rejected or superseded.
-        async fn phase(&self, ctx: &Context<'_>) -> Result<Option<EngagementPhase>> {
-            use ticket::Column::{PlanId, Status};
-            let plan = match self.row.status {
-                PrdStatus::Approved => self.latest_plan(ctx).await?,
-                _ => None,
-            };
-            let open = match plan.as_deref() {
-                Some(plan) if plan.status == ExecutionPlanStatus::Active => {
-                    let tickets = ctx.scope().count_words::<ticket::Entity>(Status, PlanId, &plan.id).await?;
-                    OpenTickets {
-                        at_work: tickets.of(TicketStatus::Ready) + tickets.of(TicketStatus::Claimed),
-                        waiting: tickets.of(TicketStatus::Waiting),
+        async fn phase(&self, ctx: &Context<'_>) -> Nullable<EngagementPhase> {
+            nullable(async {
+                use ticket::Column::{PlanId, Status};
+                let plan = match self.row.status {
+                    PrdStatus::Approved => self.latest_plan(ctx).await?,
+                    _ => None,
+                };
+                let open = match plan.as_deref() {
+                    Some(plan) if plan.status == ExecutionPlanStatus::Active => {
+                        let tickets = ctx.scope().count_words::<ticket::Entity>(Status, PlanId, &plan.id).await?;
+                        OpenTickets {
+                            at_work: tickets.of(TicketStatus::Ready) + tickets.of(TicketStatus::Claimed),
+                            waiting: tickets.of(TicketStatus::Waiting),
+                        }
                     }
-                }
-                _ => OpenTickets::default(),
-            };
-            let phase = phase::phase(self.row.status, plan.map(|plan| plan.status), open);
-            Ok(phase.map(EngagementPhase::from))
+                    _ => OpenTickets::default(),
+                };
+                let phase = phase::phase(self.row.status, plan.map(|plan| plan.status), open);
+                Ok(phase.map(EngagementPhase::from))
+            })
+            .await
         }
 
         /// What all calls of providers for it cost; null for viewers.
-        async fn cost_total(&self, ctx: &Context<'_>) -> Result<Option<CostTotal>> {
-            use api_usage::Column::{CostMicros, PrdId};
-            if !ctx.may(Action::ReadCosts) {
-                return Ok(None);
-            }
-            let micros = ctx.scope().sum::<api_usage::Entity>(CostMicros, PrdId, &self.row.id).await?;
-            let cost_micros = BigInt(micros);
-            Ok(Some(CostTotal { cost_micros, cost_usd: money::usd(cost_micros) }))
+        async fn cost_total(&self, ctx: &Context<'_>) -> Nullable<CostTotal> {
+            nullable(async {
+                use api_usage::Column::{CostMicros, PrdId};
+                if !ctx.may(Action::ReadCosts) {
+                    return Ok(None);
+                }
+                let micros = ctx.scope().sum::<api_usage::Entity>(CostMicros, PrdId, &self.row.id).await?;
+                let cost_micros = BigInt(micros);
+                Ok(Some(CostTotal { cost_micros, cost_usd: money::usd(cost_micros) }))
+            })
+            .await
         }
 
         /// The whole brief as a Markdown document, to be downloaded.
-        async fn markdown(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-            Ok(Some(markdown::brief(&self.whole(ctx).await?)))
+        async fn markdown(&self, ctx: &Context<'_>) -> Nullable<String> {
+            nullable(async {
+                Ok(Some(markdown::brief(&self.whole(ctx).await?)))
+            })
+            .await
         }
     }
 }

@@ -54,14 +54,17 @@ node! {
             &self,
             ctx: &Context<'_>,
             #[graphql(desc = "So many symbols: 10 if not given, at most 200.")] first: Option<i32>,
-        ) -> Result<Option<Vec<GraphNode>>> {
-            let most = most(first.or(Some(GOD_NODES)))?;
-            // The row names the first few, so that the page that shows them never opens the graph.
-            let named = &self.row.god_node_slugs.0;
-            if most <= named.len() {
-                return Ok(Some(named[..most].to_vec()));
-            }
-            self.ask(ctx, move |graph| Ok(graph.most_connected(most))).await
+        ) -> Nullable<Vec<GraphNode>> {
+            nullable(async {
+                let most = most(first.or(Some(GOD_NODES)))?;
+                // The row names the first few, so that the page that shows them never opens the graph.
+                let named = &self.row.god_node_slugs.0;
+                if most <= named.len() {
+                    return Ok(Some(named[..most].to_vec()));
+                }
+                self.ask(ctx, move |graph| Ok(graph.most_connected(most))).await
+            })
+            .await
         }
 
         /// The symbols that have this in their name, to find their ids. Those that are called just so come first, then
@@ -71,12 +74,15 @@ node! {
             ctx: &Context<'_>,
             #[graphql(desc = "A name or a part of one; capital letters A to Z count like small ones.")] name: String,
             #[graphql(desc = "So many symbols: 50 if not given, at most 200.")] first: Option<i32>,
-        ) -> Result<Option<Vec<GraphNode>>> {
-            let most = most(first)?;
-            if name.is_empty() {
-                return Err(Error::bad_input("name", "is empty; give at least one letter of the name").into());
-            }
-            self.ask(ctx, move |graph| Ok(graph.named(&name, most))).await
+        ) -> Nullable<Vec<GraphNode>> {
+            nullable(async {
+                let most = most(first)?;
+                if name.is_empty() {
+                    return Err(Error::bad_input("name", "is empty; give at least one letter of the name").into());
+                }
+                self.ask(ctx, move |graph| Ok(graph.named(&name, most))).await
+            })
+            .await
         }
 
         /// One symbol.
@@ -84,10 +90,13 @@ node! {
             &self,
             ctx: &Context<'_>,
             #[graphql(desc = "The symbol's id, `path:kind:name`; `findSymbols` finds it.")] id: String,
-        ) -> Result<Option<GraphSymbol>> {
-            self.ask(ctx, move |graph| {
-                let symbol = graph.find("id", &id)?;
-                Ok(GraphSymbol { node: graph.node(symbol), community: graph.community_label(symbol) })
+        ) -> Nullable<GraphSymbol> {
+            nullable(async {
+                self.ask(ctx, move |graph| {
+                    let symbol = graph.find("id", &id)?;
+                    Ok(GraphSymbol { node: graph.node(symbol), community: graph.community_label(symbol) })
+                })
+                .await
             })
             .await
         }
@@ -98,11 +107,14 @@ node! {
             ctx: &Context<'_>,
             #[graphql(desc = "The symbol's id, `path:kind:name`; `findSymbols` finds it.")] symbol: String,
             #[graphql(desc = "So many callers: 50 if not given, at most 200.")] first: Option<i32>,
-        ) -> Result<Option<Vec<GraphNeighbour>>> {
-            let most = most(first)?;
-            self.ask(ctx, move |graph| {
-                let callers = graph.callers(graph.find("symbol", &symbol)?, most);
-                Ok(callers.into_iter().map(GraphNeighbour::from).collect())
+        ) -> Nullable<Vec<GraphNeighbour>> {
+            nullable(async {
+                let most = most(first)?;
+                self.ask(ctx, move |graph| {
+                    let callers = graph.callers(graph.find("symbol", &symbol)?, most);
+                    Ok(callers.into_iter().map(GraphNeighbour::from).collect())
+                })
+                .await
             })
             .await
         }
@@ -113,11 +125,14 @@ node! {
             ctx: &Context<'_>,
             #[graphql(desc = "The symbol's id, `path:kind:name`; `findSymbols` finds it.")] symbol: String,
             #[graphql(desc = "So many callees: 50 if not given, at most 200.")] first: Option<i32>,
-        ) -> Result<Option<Vec<GraphNeighbour>>> {
-            let most = most(first)?;
-            self.ask(ctx, move |graph| {
-                let callees = graph.callees(graph.find("symbol", &symbol)?, most);
-                Ok(callees.into_iter().map(GraphNeighbour::from).collect())
+        ) -> Nullable<Vec<GraphNeighbour>> {
+            nullable(async {
+                let most = most(first)?;
+                self.ask(ctx, move |graph| {
+                    let callees = graph.callees(graph.find("symbol", &symbol)?, most);
+                    Ok(callees.into_iter().map(GraphNeighbour::from).collect())
+                })
+                .await
             })
             .await
         }
@@ -128,12 +143,15 @@ node! {
             ctx: &Context<'_>,
             #[graphql(desc = "The symbol's id, `path:kind:name`; `findSymbols` finds it.")] symbol: String,
             #[graphql(desc = "So many members: 50 if not given, at most 200.")] first: Option<i32>,
-        ) -> Result<Option<GraphCommunity>> {
-            let most = most(first)?;
-            let community = self
-                .ask(ctx, move |graph| Ok(graph.community(graph.find("symbol", &symbol)?, most)))
-                .await?;
-            Ok(community.flatten().map(GraphCommunity::from))
+        ) -> Nullable<GraphCommunity> {
+            nullable(async {
+                let most = most(first)?;
+                let community = self
+                    .ask(ctx, move |graph| Ok(graph.community(graph.find("symbol", &symbol)?, most)))
+                    .await?;
+                Ok(community.flatten().map(GraphCommunity::from))
+            })
+            .await
         }
 
         /// A shortest way from one symbol to another, along what each contains or depends on, both included; null when
@@ -143,11 +161,14 @@ node! {
             ctx: &Context<'_>,
             #[graphql(desc = "The id of the symbol it begins at; `findSymbols` finds it.")] from: String,
             #[graphql(desc = "The id of the symbol it ends at.")] to: String,
-        ) -> Result<Option<Vec<GraphStep>>> {
-            let path = self
-                .ask(ctx, move |graph| graph.path(graph.find("from", &from)?, graph.find("to", &to)?))
-                .await?;
-            Ok(path.flatten().map(|steps| steps.into_iter().map(GraphStep::from).collect()))
+        ) -> Nullable<Vec<GraphStep>> {
+            nullable(async {
+                let path = self
+                    .ask(ctx, move |graph| graph.path(graph.find("from", &from)?, graph.find("to", &to)?))
+                    .await?;
+                Ok(path.flatten().map(|steps| steps.into_iter().map(GraphStep::from).collect()))
+            })
+            .await
         }
     }
 }

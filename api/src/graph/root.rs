@@ -131,8 +131,8 @@ pub struct OperationQuery;
 impl OperationQuery {
     /// The position of the ledger that this operation's answer is true for. Load a page, then follow the ledger from
     /// here, and nothing is missed or repeated.
-    async fn feed_cursor(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Cursor>> {
-        Ok(Some(Cursor::position(ctx.scope().head().await?)))
+    async fn feed_cursor(&self, ctx: &Context<'_>) -> Nullable<Cursor> {
+        nullable(async { Ok(Some(Cursor::position(ctx.scope().head().await?))) }).await
     }
 }
 

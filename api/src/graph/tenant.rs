@@ -28,8 +28,11 @@ node! {
     fields {
 
         /// How far the workspace's ledger has come; null before its first entry.
-        async fn feed(&self, ctx: &Context<'_>) -> Result<Option<Arc<tenant_feed::Model>>> {
-            Ok(ctx.scope().find::<tenant_feed::Entity>(&self.row.id).await?)
+        async fn feed(&self, ctx: &Context<'_>) -> Nullable<Arc<tenant_feed::Model>> {
+            nullable(async {
+                Ok(ctx.scope().find::<tenant_feed::Entity>(&self.row.id).await?)
+            })
+            .await
         }
     }
 }

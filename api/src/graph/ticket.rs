@@ -106,10 +106,13 @@ node! {
     fields {
 
         /// Its latest run; null while no agent was sent to work on it.
-        async fn latest_job(&self, ctx: &Context<'_>) -> Result<Option<AgentJob>> {
-            let of_ticket = agent_job::Column::TicketId;
-            let job = newest::<AgentJob>(ctx, of_ticket, &self.row.id).await?;
-            Ok(job.map(AgentJob::from))
+        async fn latest_job(&self, ctx: &Context<'_>) -> Nullable<AgentJob> {
+            nullable(async {
+                let of_ticket = agent_job::Column::TicketId;
+                let job = newest::<AgentJob>(ctx, of_ticket, &self.row.id).await?;
+                Ok(job.map(AgentJob::from))
+            })
+            .await
         }
     }
 }

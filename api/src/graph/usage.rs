@@ -180,10 +180,13 @@ impl UsageRow {
         self.values.get(&group).map(String::as_str)
     }
 
-    async fn related<N: Node>(&self, ctx: &Context<'_>, group: UsageGroup) -> Result<Option<N>> {
-        let id = self.value(group).map(Id::from);
-        let column = <N::Entity as Owned>::ID;
-        Ok(connection::one(ctx, column, id.as_ref()).await?)
+    async fn related<N: Node>(&self, ctx: &Context<'_>, group: UsageGroup) -> Nullable<N> {
+        nullable(async {
+            let id = self.value(group).map(Id::from);
+            let column = <N::Entity as Owned>::ID;
+            Ok(connection::one(ctx, column, id.as_ref()).await?)
+        })
+        .await
     }
 }
 
@@ -211,22 +214,22 @@ impl UsageRow {
     }
 
     /// The project; null unless grouped by `PROJECT`, and for calls that were made for none.
-    async fn project(&self, ctx: &Context<'_>) -> Result<Option<Project>> {
+    async fn project(&self, ctx: &Context<'_>) -> Nullable<Project> {
         self.related(ctx, UsageGroup::Project).await
     }
 
     /// The ticket; null unless grouped by `TICKET`, and for calls that were made for none.
-    async fn ticket(&self, ctx: &Context<'_>) -> Result<Option<Ticket>> {
+    async fn ticket(&self, ctx: &Context<'_>) -> Nullable<Ticket> {
         self.related(ctx, UsageGroup::Ticket).await
     }
 
     /// The brief; null unless grouped by `PRD`, and for calls that were made for none.
-    async fn prd(&self, ctx: &Context<'_>) -> Result<Option<PRD>> {
+    async fn prd(&self, ctx: &Context<'_>) -> Nullable<PRD> {
         self.related(ctx, UsageGroup::Prd).await
     }
 
     /// The person on whose behalf the calls were made; null unless grouped by `USER`, and for calls of the system.
-    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+    async fn user(&self, ctx: &Context<'_>) -> Nullable<User> {
         self.related(ctx, UsageGroup::User).await
     }
 }
@@ -328,25 +331,34 @@ impl UsageSummary {
     /// The groups: the most expensive first, equally expensive ones by their keys. By `DAY` alone it is every day of
     /// the period in order, those without calls too, and `first` does not cut them. Empty without `groupBy`.
     #[graphql(name = "rows")]
-    async fn shown_rows(&self, ctx: &Context<'_>) -> Result<Option<Vec<UsageRow>>> {
-        let rows = self.rows(ctx).await?;
-        Ok(Some(rows[..self.shown(rows.len())].to_vec()))
+    async fn shown_rows(&self, ctx: &Context<'_>) -> Nullable<Vec<UsageRow>> {
+        nullable(async {
+            let rows = self.rows(ctx).await?;
+            Ok(Some(rows[..self.shown(rows.len())].to_vec()))
+        })
+        .await
     }
 
     /// Whether there are more groups than `first` let through.
-    async fn has_more(&self, ctx: &Context<'_>) -> Result<Option<bool>> {
-        let rows = self.rows(ctx).await?;
-        Ok(Some(rows.len() > self.shown(rows.len())))
+    async fn has_more(&self, ctx: &Context<'_>) -> Nullable<bool> {
+        nullable(async {
+            let rows = self.rows(ctx).await?;
+            Ok(Some(rows.len() > self.shown(rows.len())))
+        })
+        .await
     }
 
     /// All groups together, those that `first` cut off too.
-    async fn total(&self, ctx: &Context<'_>) -> Result<Option<UsageFigures>> {
-        let ask = |ask: &mut Figures<'_, Entity>| {
-            self.narrow(ask);
-            UsageFigures::ask(ask);
-        };
-        let group = ctx.scope().figure::<Entity>(ask).await?;
-        Ok(Some(UsageFigures::read(&group)?))
+    async fn total(&self, ctx: &Context<'_>) -> Nullable<UsageFigures> {
+        nullable(async {
+            let ask = |ask: &mut Figures<'_, Entity>| {
+                self.narrow(ask);
+                UsageFigures::ask(ask);
+            };
+            let group = ctx.scope().figure::<Entity>(ask).await?;
+            Ok(Some(UsageFigures::read(&group)?))
+        })
+        .await
     }
 }
 
@@ -376,28 +388,31 @@ impl UsageQuery {
         )]
         project_id: Option<Id>,
         #[graphql(desc = "So many groups: 100 if not given, at most 1,000.")] first: Option<i32>,
-    ) -> Result<Option<UsageSummary>> {
-        let scope = ctx.scope();
-        authorize(scope.actor(), Action::ReadCosts)?;
-        let project_id = project_id.or_else(|| scope.actor().project().cloned());
-        if project_id.is_none() && !ctx.may(Action::ReadAllCosts) {
-            return Err(Error::Forbidden(
-                "Name a `projectId`: your role reads the costs of one project at a time."
-                    .to_owned(),
-            )
-            .into());
-        }
-        if group_by.iter().collect::<HashSet<_>>().len() < group_by.len() {
-            return Err(Error::bad_input("groupBy", "names something twice").into());
-        }
-        let summary = UsageSummary {
-            period: period(ctx, from, to)?,
-            first: at_most("The number of groups", first, USUAL_GROUPS, MOST_GROUPS)?,
-            project: project_id,
-            groups: group_by,
-            rows: OnceCell::new(),
-        };
-        known_project(scope, summary.project.as_ref()).await?;
-        Ok(Some(summary))
+    ) -> Nullable<UsageSummary> {
+        nullable(async {
+            let scope = ctx.scope();
+            authorize(scope.actor(), Action::ReadCosts)?;
+            let project_id = project_id.or_else(|| scope.actor().project().cloned());
+            if project_id.is_none() && !ctx.may(Action::ReadAllCosts) {
+                return Err(Error::Forbidden(
+                    "Name a `projectId`: your role reads the costs of one project at a time."
+                        .to_owned(),
+                )
+                .into());
+            }
+            if group_by.iter().collect::<HashSet<_>>().len() < group_by.len() {
+                return Err(Error::bad_input("groupBy", "names something twice").into());
+            }
+            let summary = UsageSummary {
+                period: period(ctx, from, to)?,
+                first: at_most("The number of groups", first, USUAL_GROUPS, MOST_GROUPS)?,
+                project: project_id,
+                groups: group_by,
+                rows: OnceCell::new(),
+            };
+            known_project(scope, summary.project.as_ref()).await?;
+            Ok(Some(summary))
+        })
+        .await
     }
 }

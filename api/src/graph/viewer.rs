@@ -33,47 +33,59 @@ pub struct Viewer;
 #[Object]
 impl Viewer {
     /// The person; null when an agent asks.
-    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
-        match ctx.scope().actor().user_id() {
-            Some(id) => Ok(ctx.scope().find::<user::Entity>(id).await?.map(User::from)),
-            None => Ok(None),
-        }
+    async fn user(&self, ctx: &Context<'_>) -> Nullable<User> {
+        nullable(async {
+            match ctx.scope().actor().user_id() {
+                Some(id) => Ok(ctx.scope().find::<user::Entity>(id).await?.map(User::from)),
+                None => Ok(None),
+            }
+        })
+        .await
     }
 
     /// The agent's token; null when a person asks.
-    async fn agent_token(&self, ctx: &Context<'_>) -> Result<Option<AgentToken>> {
-        match ctx.scope().actor().agent_token_id() {
-            Some(id) => {
-                let token = ctx.scope().find::<agent_token::Entity>(id).await?;
-                Ok(token.map(AgentToken::from))
+    async fn agent_token(&self, ctx: &Context<'_>) -> Nullable<AgentToken> {
+        nullable(async {
+            match ctx.scope().actor().agent_token_id() {
+                Some(id) => {
+                    let token = ctx.scope().find::<agent_token::Entity>(id).await?;
+                    Ok(token.map(AgentToken::from))
+                }
+                None => Ok(None),
             }
-            None => Ok(None),
-        }
+        })
+        .await
     }
 
     /// The workspace that everything else in this operation is about.
-    async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<Tenant>> {
-        let scope = ctx.scope();
-        Ok(scope
-            .find::<tenant::Entity>(scope.actor().tenant())
-            .await?
-            .map(Tenant::from))
+    async fn tenant(&self, ctx: &Context<'_>) -> Nullable<Tenant> {
+        nullable(async {
+            let scope = ctx.scope();
+            Ok(scope
+                .find::<tenant::Entity>(scope.actor().tenant())
+                .await?
+                .map(Tenant::from))
+        })
+        .await
     }
 
     /// How many notifications the bell shows: those in the dashboard itself, for the person or for everyone, that were
     /// neither read nor put away.
-    async fn unread_notification_count(&self, ctx: &Context<'_>) -> Result<Option<i32>> {
-        let scope = ctx.scope();
-        let unread = Some(NotificationFilter::unread());
-        let filter = NotificationFilter::addressed_to(scope.actor().user_id(), unread);
-        let list = scope.list::<notification::Entity, _>(
-            None,
-            Some(&filter),
-            Vec::new(),
-            &PageArgs::default(),
-        )?;
-        let count = scope.count(None, &list).await?;
-        Ok(Some(i32::try_from(count).unwrap_or(i32::MAX)))
+    async fn unread_notification_count(&self, ctx: &Context<'_>) -> Nullable<i32> {
+        nullable(async {
+            let scope = ctx.scope();
+            let unread = Some(NotificationFilter::unread());
+            let filter = NotificationFilter::addressed_to(scope.actor().user_id(), unread);
+            let list = scope.list::<notification::Entity, _>(
+                None,
+                Some(&filter),
+                Vec::new(),
+                &PageArgs::default(),
+            )?;
+            let count = scope.count(None, &list).await?;
+            Ok(Some(i32::try_from(count).unwrap_or(i32::MAX)))
+        })
+        .await
     }
 
     /// Notifications for the person or for everyone, on every channel.
@@ -90,7 +102,7 @@ impl Viewer {
         #[graphql(desc = "The order; newest first if not given.")] order_by: Option<
             Vec<Order<NotificationOrderField>>,
         >,
-    ) -> Result<Option<Connection<Notification>>> {
+    ) -> Nullable<Connection<Notification>> {
         let viewer = ctx.scope().actor().user_id();
         let filter = Some(NotificationFilter::addressed_to(viewer, filter));
         let args: ListArgs<Notification> = list_args!(first, after, last, before, filter, order_by);
@@ -98,28 +110,31 @@ impl Viewer {
     }
 
     /// How far the workspace has come with setting itself up.
-    async fn setup(&self, ctx: &Context<'_>) -> Result<Option<WorkspaceSetup>> {
-        let scope = ctx.scope();
-        let tenant = scope.get::<tenant::Entity>(scope.actor().tenant()).await?;
-        let completed = tenant.settings.setup.completed;
-        let next_step = if completed || !ctx.may(Action::SetUp) {
-            None
-        } else {
-            let (credentials, integrations) = futures_util::try_join!(
-                scope.count_by(Counted::Credentials, None),
-                scope.count_by(Counted::Integrations, None),
-            )?;
-            let step = setup::next_step(
-                tenant.name != tenant.slug,
-                credentials.of(CredentialKind::AiProvider) > 0,
-                integrations.of(IntegrationStatus::Connected) > 0,
-            );
-            Some(step.into())
-        };
-        Ok(Some(WorkspaceSetup {
-            completed,
-            next_step,
-        }))
+    async fn setup(&self, ctx: &Context<'_>) -> Nullable<WorkspaceSetup> {
+        nullable(async {
+            let scope = ctx.scope();
+            let tenant = scope.get::<tenant::Entity>(scope.actor().tenant()).await?;
+            let completed = tenant.settings.setup.completed;
+            let next_step = if completed || !ctx.may(Action::SetUp) {
+                None
+            } else {
+                let (credentials, integrations) = futures_util::try_join!(
+                    scope.count_by(Counted::Credentials, None),
+                    scope.count_by(Counted::Integrations, None),
+                )?;
+                let step = setup::next_step(
+                    tenant.name != tenant.slug,
+                    credentials.of(CredentialKind::AiProvider) > 0,
+                    integrations.of(IntegrationStatus::Connected) > 0,
+                );
+                Some(step.into())
+            };
+            Ok(Some(WorkspaceSetup {
+                completed,
+                next_step,
+            }))
+        })
+        .await
     }
 }
 
