@@ -91,7 +91,13 @@ async fn pages(client: &Client) -> Vec<Page> {
         page("agent_jobs", json!({})),
         page("agent_job", json!({ "id": job, "withPayload": true })),
         page("library", json!({})),
-        page("code_graph", json!({ "projectId": project })),
+        page(
+            "code_graph",
+            json!({
+                "projectId": project, "symbol": "src/checkout/cart.ts:function:priceOf",
+                "from": "src/checkout/order.ts:method:Order.place", "to": "src/account/session.ts:interface:Session",
+            }),
+        ),
         page("schedules", json!({})),
         page("analytics", json!({})),
         page("team", json!({})),

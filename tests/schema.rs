@@ -88,11 +88,10 @@ fn no_nullable_field_takes_its_parent_with_it() {
                 .rfind("fn ")
                 .map(|from| &before[from..])
                 .unwrap_or_default();
-            assert!(
-                !function.contains("ctx: &Context"),
-                "{}: {function}",
-                path.display()
-            );
+            // What has type parameters is no field.
+            let name = function.split('(').next().unwrap_or_default();
+            let is_field = function.contains("ctx: &Context") && !name.contains('<');
+            assert!(!is_field, "{}: {function}", path.display());
         }
     }
     assert!(read > 30);

@@ -1,6 +1,6 @@
 //! Signing in, going on and signing out; agent tokens; the active project.
 
-use crate::support::{ACME, Client, DEMO, PASSWORD, SECRET, TestApp};
+use crate::support::{ACME, Client, DEMO, PASSWORD, SECRET, SIGN_INS, TestApp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -70,6 +70,30 @@ on_both_databases! {
         }
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
         assert_eq!(actions(&app).await[..4], ["user.login_failed"; 4]);
+    }
+
+    async fn an_address_and_an_account_have_few_tries(app) {
+        let attempt = async |address: u64, email: &str| {
+            let input = json!({ "workspace": DEMO, "email": email, "password": "x".repeat(2000) });
+            let body = json!({ "query": SIGN_IN, "variables": { "input": input } });
+            let request = reqwest::Client::new().post(&app.url).json(&body);
+            let response = request.header("x-forwarded-for", format!("spoofed, 203.0.113.{address}")).send().await;
+            let body: Value = response.expect("an answer").json().await.expect("JSON");
+            let error = body["errors"][0]["extensions"].clone();
+            (error["code"].as_str().expect("a code").to_owned(), error["retryAfterMs"].as_u64())
+        };
+        for number in 0..SIGN_INS {
+            assert_eq!(attempt(1, &format!("nobody{number}@demo.example")).await.0, "UNAUTHENTICATED");
+        }
+        let (code, wait) = attempt(1, "another@demo.example").await;
+        assert_eq!(code, "RATE_LIMITED");
+        assert!(wait.is_some_and(|wait| wait > 0 && wait <= 60_000));
+        assert_eq!(attempt(2, "another@demo.example").await.0, "UNAUTHENTICATED", "another address is free");
+        let mut refused = 0;
+        for number in 0..6 * SIGN_INS {
+            refused += u64::from(attempt(10 + number / SIGN_INS * 10 + number % 5, "target@demo.example").await.0 == "RATE_LIMITED");
+        }
+        assert!(refused > 0, "one account was tried from everywhere without end");
     }
 
     async fn a_refresh_token_works_once_and_its_copy_ends_the_session(app) {

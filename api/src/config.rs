@@ -61,6 +61,22 @@ pub struct Settings {
     #[arg(value_parser = BoolishValueParser::new())]
     pub no_demo: bool,
 
+    /// How often a minute one address may try to sign in; an account may be tried four times as often
+    #[arg(
+        long,
+        env = "WORKGRAPH_SIGN_INS_PER_MINUTE",
+        default_value_t = 5,
+        value_name = "COUNT",
+        global = true
+    )]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub sign_ins_per_minute: u64,
+
+    /// Believe the last address in X-Forwarded-For, because a proxy that sets it stands in front
+    #[arg(long, env = "WORKGRAPH_TRUST_FORWARDED_FOR", global = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub trust_forwarded_for: bool,
+
     /// What to log: error, warn, info, debug, trace, or directives such as workgraph=debug
     #[arg(
         long,

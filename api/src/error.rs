@@ -50,6 +50,11 @@ pub enum Error {
         /// What was asked for.
         actual: u64,
     },
+    /// Too often in too short a time.
+    RateLimited {
+        /// When the next try is let in, in milliseconds.
+        retry_after_ms: u64,
+    },
     /// The database or another part is out of reach; trying again may help.
     Unavailable,
     /// Our fault. The cause is in the log, under the request's id.
@@ -98,6 +103,7 @@ impl Error {
             Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
             Self::CursorMismatch(_) => "CURSOR_MISMATCH",
             Self::LimitExceeded { .. } => "LIMIT_EXCEEDED",
+            Self::RateLimited { .. } => "RATE_LIMITED",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal(_) => "INTERNAL",
         }
@@ -141,6 +147,12 @@ impl Error {
                 actual,
             } => {
                 format!("{name} is at most {limit}; you asked for {actual}.")
+            }
+            Self::RateLimited { retry_after_ms } => {
+                format!(
+                    "Too many tries. Try again in {} seconds.",
+                    retry_after_ms.div_ceil(1000)
+                )
             }
             Self::Unavailable => {
                 "The service cannot answer right now. Try again in a few seconds.".to_owned()
@@ -188,6 +200,9 @@ impl From<Error> for async_graphql::Error {
                 Error::LimitExceeded { limit, actual, .. } => {
                     extensions.set("limit", limit);
                     extensions.set("actual", actual);
+                }
+                Error::RateLimited { retry_after_ms } => {
+                    extensions.set("retryAfterMs", retry_after_ms);
                 }
                 _ => {}
             }

@@ -89,9 +89,10 @@ pub async fn serve(
     welcome(address, settings, &graphiql).map_err(|error| error.to_string())?;
     let app = App {
         schema: graph::schema(),
-        sessions: Sessions::new(store.clone(), tokens),
+        sessions: Sessions::new(store.clone(), tokens, settings.sign_ins_per_minute),
         store,
         allowed_origins: Arc::default(),
+        trust_forwarded_for: settings.trust_forwarded_for,
         graphiql: Arc::new(graphiql),
     };
     run(listener, app, stop_signal())
@@ -115,7 +116,11 @@ pub async fn run(
         // The receiver is gone only when serving ended by itself.
         let _ = stopped.send(());
     };
-    let serving = axum::serve(listener, http::router(app)).with_graceful_shutdown(stop);
+    let serving = axum::serve(
+        listener,
+        http::router(app).into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(stop);
     tokio::select! {
         ended = serving => ended,
         () = async {
@@ -179,7 +184,7 @@ pub async fn set_password(
     email: &str,
     password: &str,
 ) -> Result<()> {
-    Sessions::new(store.clone(), Tokens::new(secret, clock))
+    Sessions::new(store.clone(), Tokens::new(secret, clock), u64::MAX)
         .reset_password(workspace, email, password)
         .await
 }

@@ -184,9 +184,10 @@ async fn serve(store: &Store, clock: Clock) -> String {
     };
     let app = App {
         schema: graph::schema(),
-        sessions: Sessions::new(store.clone(), tokens(clock)),
+        sessions: Sessions::new(store.clone(), tokens(clock), SIGN_INS),
         store: store.clone(),
         allowed_origins: Arc::default(),
+        trust_forwarded_for: true,
         graphiql: Arc::new(graphiql),
     };
     tokio::spawn(server::run(listener, app, std::future::pending()));
@@ -195,6 +196,9 @@ async fn serve(store: &Store, clock: Clock) -> String {
 
 /// The password of everyone in the demo.
 pub const PASSWORD: &str = "workgraph-demo";
+
+/// How often a minute an address may try to sign in.
+pub const SIGN_INS: u64 = 25;
 
 /// What signs tokens in tests.
 pub const SECRET: &str = "a secret that only tests know, of 32+";

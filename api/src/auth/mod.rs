@@ -4,6 +4,7 @@ mod actor;
 mod opaque;
 mod password;
 mod policy;
+mod rate;
 mod session;
 mod token;
 

@@ -6,6 +6,7 @@
 use super::{
     Actor, Origin, Passwords, Tokens, Verdict,
     opaque::{self, REFRESH},
+    rate::{Limiter, address_key},
 };
 use crate::{
     error::{Error, Result},
@@ -33,7 +34,17 @@ pub struct Sessions {
     store: Store,
     tokens: Tokens,
     passwords: Passwords,
+    limits: Arc<Limits>,
 }
+
+/// How often a sign-in may be tried.
+struct Limits {
+    by_address: Limiter,
+    by_account: Limiter,
+}
+
+/// An account may be tried so many times as often as one address may try: its user signs in from several.
+const ACCOUNT: u64 = 4;
 
 /// What a client holds of a session. Its tokens are shown once.
 pub struct Session {
@@ -48,13 +59,17 @@ pub struct Session {
 }
 
 impl Sessions {
-    /// Sessions of this store's users.
-    pub fn new(store: Store, tokens: Tokens) -> Self {
-        let passwords = Passwords::default();
+    /// Sessions of this store's users. An address may try to sign in so many times a minute.
+    pub fn new(store: Store, tokens: Tokens, tries_per_minute: u64) -> Self {
+        let limits = Limits {
+            by_address: Limiter::per_minute(tries_per_minute),
+            by_account: Limiter::per_minute(tries_per_minute.saturating_mul(ACCOUNT)),
+        };
         Self {
             store,
             tokens,
-            passwords,
+            passwords: Passwords::default(),
+            limits: Arc::new(limits),
         }
     }
 
@@ -66,7 +81,7 @@ impl Sessions {
     /// Begins a session. A wrong password and an unknown address are answered alike and equally slowly.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`].
+    /// [`Error::Unauthenticated`], or [`Error::RateLimited`] when it was tried too often.
     pub async fn sign_in(
         &self,
         workspace: &str,
@@ -74,6 +89,7 @@ impl Sessions {
         password: &str,
         origin: &Arc<Origin>,
     ) -> Result<Session> {
+        self.limits.check(workspace, email, origin)?;
         let system = self.store.system();
         let Some(tenant) = system.workspace(workspace.trim()).await? else {
             self.passwords.verify(password, None).await?;
@@ -258,6 +274,17 @@ impl Sessions {
             refresh_token,
             refresh_token_expires_at,
         })
+    }
+}
+
+impl Limits {
+    /// A proxy on the same machine speaks for everyone, so its address says nothing of who tries.
+    fn check(&self, workspace: &str, email: &str, origin: &Origin) -> Result<()> {
+        if let Some(address) = origin.address.filter(|address| !address.is_loopback()) {
+            self.by_address.check(&address_key(address))?;
+        }
+        let account = format!("{}\n{}", workspace.trim(), email.trim().to_lowercase());
+        self.by_account.check(&opaque::hash(&account))
     }
 }
 

@@ -9,7 +9,7 @@ use async_graphql_axum::GraphQLResponse;
 use axum::{
     Extension, Json,
     body::Bytes,
-    extract::{State, rejection::BytesRejection},
+    extract::{ConnectInfo, State, rejection::BytesRejection},
     http::{
         HeaderMap, HeaderValue, Method, StatusCode,
         header::{ACCEPT, CONTENT_TYPE},
@@ -18,7 +18,7 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::time::Instant;
+use std::{net::SocketAddr, time::Instant};
 
 /// A client that sends this header is told what its operation cost.
 const EXPLAIN: &str = "x-workgraph-explain";
@@ -50,6 +50,7 @@ pub(super) async fn page(State(app): State<App>, headers: HeaderMap) -> Response
 pub(super) async fn execute(
     State(app): State<App>,
     Extension(RequestId(request_id)): Extension<RequestId>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
@@ -92,7 +93,7 @@ pub(super) async fn execute(
             "NUL characters are not allowed.",
         );
     }
-    let visitor = who::visitor(&app, &Method::POST, &headers, None, &request_id);
+    let visitor = who::visitor(&app, &Method::POST, &headers, peer, &request_id);
     let mut request = Request::new(body.query).variables(Variables::from_json(variables));
     request.operation_name = body.operation_name;
     let judged = judge(&mut request);

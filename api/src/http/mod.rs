@@ -35,6 +35,8 @@ pub struct App {
     pub sessions: Sessions,
     /// Other origins than its own whose pages may use the dashboard's cookies.
     pub allowed_origins: Arc<[String]>,
+    /// Whether a proxy in front says, in `X-Forwarded-For`, where a request comes from.
+    pub trust_forwarded_for: bool,
     /// What GraphiQL is told: in development, whom it can sign in as.
     pub graphiql: Arc<graphiql::Config>,
 }

@@ -22,6 +22,9 @@ use std::{
 /// Narrows lists to one project.
 const PROJECT: HeaderName = HeaderName::from_static("x-project-id");
 
+/// Where a proxy says that a request comes from.
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
 /// What a browser calls itself is kept to so many characters.
 const USER_AGENT_LENGTH: usize = 200;
 
@@ -30,13 +33,15 @@ pub(super) fn visitor(
     app: &App,
     method: &Method,
     headers: &HeaderMap,
-    address: Option<SocketAddr>,
+    peer: SocketAddr,
     request_id: &str,
 ) -> Visitor {
+    let forwarded = text(headers, &FORWARDED_FOR).filter(|_| app.trust_forwarded_for);
+    let client = forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
     let user_agent = text(headers, &USER_AGENT);
     let origin = Origin {
         request_id: request_id.to_owned(),
-        address: address.map(|address| address.ip()),
+        address: Some(client.unwrap_or(peer.ip())),
         user_agent: user_agent.map(|name| name.chars().take(USER_AGENT_LENGTH).collect()),
     };
     Visitor {
