@@ -79,6 +79,9 @@ pub(crate) struct CommunityShown {
     pub(crate) members: Vec<GraphNode>,
 }
 
+/// A symbol on a path, with the edge that leads to it; none leads to the first.
+type Step = (GraphNode, Option<Edge>);
+
 /// A symbol of the graph, found by its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Found(NodeIndex);
@@ -242,11 +245,7 @@ impl CodeGraph {
     ///
     /// # Errors
     /// [`Error::LimitExceeded`] when it is too long to be shown.
-    pub(crate) fn path(
-        &self,
-        from: Found,
-        to: Found,
-    ) -> Result<Option<Vec<(GraphNode, Option<Edge>)>>> {
+    pub(crate) fn path(&self, from: Found, to: Found) -> Result<Option<Vec<Step>>> {
         let Some(path) = self.shortest(from.0, to.0) else {
             return Ok(None);
         };

@@ -227,10 +227,11 @@ impl<E: Owned> Question for ColumnOf<E> {
                 row
             })
             .collect();
-        let names = |row: &Vec<&Self>| -> Vec<_> {
-            row.iter().map(|question| question.by.0.as_str()).collect()
-        };
-        for rows in grouped(&alike, |row| names(row)).into_values() {
+        let same_columns = grouped(&alike, |row| {
+            let names = row.iter().map(|question| question.by.0.as_str());
+            names.collect::<Vec<_>>()
+        });
+        for rows in same_columns.into_values() {
             let place = view.place();
             let ids = rows.iter().filter_map(|row| Some(row.first()?.id.as_str()));
             let mut select = select::bare::<E>(place);
