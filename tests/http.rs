@@ -17,13 +17,7 @@ on_both_databases! {
     async fn a_token_dies_with_its_version(app) {
         let client = app.owner().await;
         client.data("{ feedCursor }", json!({})).await;
-        let connection = app.connection.open().await;
-        if app.database == crate::support::Database::Postgres {
-            let arm = "SELECT set_config('workgraph.tenant', '*', false)";
-            sea_orm::ConnectionTrait::execute_unprepared(&connection, arm).await.expect("sets");
-        }
-        let bump = "UPDATE users SET \"tokenVersion\" = \"tokenVersion\" + 1";
-        sea_orm::ConnectionTrait::execute_unprepared(&connection, bump).await.expect("bumps");
+        app.execute("UPDATE users SET \"tokenVersion\" = \"tokenVersion\" + 1").await;
         assert_eq!(client.code("{ feedCursor }", json!({})).await, "UNAUTHENTICATED");
     }
 

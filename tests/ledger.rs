@@ -39,10 +39,7 @@ on_both_databases! {
     async fn an_altered_entry_breaks_the_chain(app) {
         let tenant = app.store.system().workspace(DEMO).await.expect("reads").expect("is seeded");
         app.store.verify_ledger(&tenant.id).await.expect("holds as seeded");
-        let connection = app.connection.open().await;
-        if app.database == crate::support::Database::Postgres {
-            connection.execute_unprepared("SELECT set_config('workgraph.tenant', '*', false)").await.expect("sets");
-        }
+        let connection = app.connection.across_tenants().await;
         let alter = format!(
             "UPDATE audit_logs SET \"targetTitle\" = 'forged' WHERE seq = 3 AND \"tenantId\" = '{}'",
             tenant.id

@@ -21,6 +21,7 @@ mod lists;
 mod pages;
 mod schema;
 mod search;
+mod search_index;
 mod sessions;
 mod statements;
 mod tables;

@@ -1,11 +1,12 @@
 //! Full-text search: what is found, in which order, and that both databases agree on what a word is.
 
-use crate::support::{ACME, Client, DEMO, Database, TestApp};
-use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use crate::{
+    search_index::count,
+    support::{ACME, Client, DEMO},
+};
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use workgraph::{clock::Clock, store::Store};
 
 const SEARCH: &str = "query($query: String!, $types: [SearchType!], $project: ID, $first: Int, $after: Cursor) {
     search(query: $query, types: $types, projectId: $project, first: $first, after: $after) {
@@ -79,7 +80,7 @@ on_both_databases! {
         assert_eq!(ids(&client, "quokka").await, [""; 0], "only the current version counts");
         assert_eq!(ids(&client, "potoroo").await, [&*meeting]);
 
-        let connection = open(&app).await;
+        let connection = app.connection.across_tenants().await;
         let run = async |sql: String| { connection.execute_unprepared(&sql).await.expect("runs"); };
         run(format!("UPDATE transcripts SET \"fullText\" = 'a bandicoot' WHERE \"meetingId\" = '{meeting}'")).await;
         assert_eq!(ids(&client, "bandicoot").await, [&*meeting]);
@@ -92,30 +93,6 @@ on_both_databases! {
         run(format!("DELETE FROM projects WHERE id = '{project}'")).await;
         assert_eq!(count(&connection, "SELECT count(*) AS n FROM search_documents").await, documents - 3);
         assert_eq!(ids(&client, "bilby").await, [""; 0]);
-    }
-
-    async fn what_is_not_searched_costs_nothing_to_change(app) {
-        let connection = open(&app).await;
-        // The index as the database holds it.
-        let index = async || {
-            let sql = match app.database {
-                Database::Sqlite => "SELECT group_concat(id || ' ' || hex(block)) AS n FROM search_words_data",
-                Database::Postgres => "SELECT string_agg(ctid || ' ' || xmin, ',' ORDER BY kind, id) AS n FROM search_documents",
-            };
-            let row = connection.query_one_raw(Statement::from_string(connection.get_database_backend(), sql)).await;
-            row.expect("reads").expect("a row").try_get::<String>("", "n").expect("a text")
-        };
-        let before = index().await;
-        for change in [
-            "UPDATE tickets SET \"updatedAt\" = \"createdAt\", priority = 1",
-            "UPDATE meetings SET title = title, context = context, \"wordCount\" = 7",
-            "UPDATE prds SET confidence = 0.5",
-        ] {
-            connection.execute_unprepared(change).await.expect(change);
-        }
-        assert_eq!(before, index().await);
-        connection.execute_unprepared("UPDATE prds SET summary = summary || ' more'").await.expect("updates");
-        assert_ne!(before, index().await);
     }
 
     async fn pages_give_every_hit_once_and_in_order(app) {
@@ -272,7 +249,7 @@ on_both_databases! {
         let meeting = create(&client, "createMeeting", "meeting", json!({
             "projectId": project, "title": "Huge", "transcript": { "text": "Ann: hello" },
         })).await;
-        let connection = open(&app).await;
+        let connection = app.connection.across_tenants().await;
         // Nothing but different words, in letters that grow when made small; words longer than any index takes.
         let different: String = (0..150_000).map(|number| format!("Ⱥ{number}Ⱦ ")).collect();
         for text in [
@@ -313,70 +290,6 @@ on_both_databases! {
         // The tenant's id is kept among the words, and is none of them.
         let tenant = app.store.system().workspace(DEMO).await.expect("reads").expect("is seeded").id;
         assert_eq!(ids(&mine, tenant.as_str()).await, [""; 0]);
-    }
-
-    async fn a_workspace_takes_its_words_along(app) {
-        let connection = open(&app).await;
-        let tenant = app.store.system().workspace(ACME).await.expect("reads").expect("is seeded").id;
-        let left = async || {
-            let documents = format!("SELECT count(*) AS n FROM search_documents WHERE \"tenantId\" = '{tenant}'");
-            let words = match app.database {
-                Database::Sqlite => format!("SELECT count(*) AS n FROM search_words WHERE search_words MATCH 'owner:\"{tenant}\"'"),
-                Database::Postgres => format!("SELECT count(*) AS n FROM search_documents WHERE words @@ ''':{tenant}'''::tsquery"),
-            };
-            (count(&connection, &documents).await, count(&connection, &words).await)
-        };
-        let (documents, words) = left().await;
-        assert!(documents > 10 && documents == words, "{documents} {words}");
-        connection.execute_unprepared(&format!("DELETE FROM tenants WHERE id = '{tenant}'")).await.expect("deletes");
-        assert_eq!(left().await, (0, 0));
-        assert!(count(&connection, "SELECT count(*) AS n FROM search_documents").await > 0);
-    }
-
-    async fn rows_from_before_the_migration_are_found(app) {
-        let made = app.database.empty().await;
-        let store = Store::open(&made.url, 2, Clock::system()).await.expect("opens");
-        let connection = made.open().await;
-        arm(&connection, app.database).await;
-        Migrator::up(&connection, Some(8)).await.expect("migrates");
-        let at = "'2026-01-01T00:00:00+00:00'";
-        for sql in [
-            format!("INSERT INTO tenants (id, name, slug, \"createdAt\", \"updatedAt\") VALUES ('t', 't', 't', {at}, {at})"),
-            format!("INSERT INTO projects (id, \"tenantId\", name, slug, \"createdAt\", \"updatedAt\") VALUES ('p', 't', 'Wallaby', 'w', {at}, {at})"),
-            format!("INSERT INTO meetings (id, \"tenantId\", \"projectId\", title, \"currentTranscriptId\", \"startTime\", \"createdAt\", \"updatedAt\") VALUES ('m', 't', 'p', 'Old', 'v', {at}, {at}, {at})"),
-            format!("INSERT INTO transcripts (id, \"tenantId\", \"meetingId\", source, \"fullText\", \"createdAt\") VALUES ('v', 't', 'm', 'paste', 'an echidna', {at})"),
-        ] {
-            connection.execute_unprepared(&sql).await.expect(&sql);
-        }
-        store.migrate().await.expect("migrates");
-        store.close().await;
-        for word in ["wallaby", "echidna"] {
-            let sql = match app.database {
-                Database::Sqlite => format!("SELECT count(*) AS n FROM search_words WHERE search_words MATCH '{word}'"),
-                Database::Postgres => format!("SELECT count(*) AS n FROM search_documents WHERE words @@ '{word}'::tsquery"),
-            };
-            assert_eq!(count(&connection, &sql).await, 1, "{word}");
-        }
-    }
-
-    async fn words_are_looked_up_in_the_index(app) {
-        let connection = open(&app).await;
-        let (sql, expected) = match app.database {
-            Database::Sqlite => (
-                "EXPLAIN QUERY PLAN SELECT rowid FROM search_words WHERE search_words MATCH 'x'", "VIRTUAL TABLE INDEX",
-            ),
-            // An ordinary role, whose tenant is named: the planner may use the index only as long as no policy comes first.
-            Database::Postgres => {
-                let tenant = app.store.system().workspace(DEMO).await.expect("reads").expect("is seeded").id;
-                let arm = format!("SET enable_seqscan = off; SELECT set_config('workgraph.tenant', '{tenant}', false)");
-                connection.execute_unprepared(&arm).await.expect("sets");
-                ("EXPLAIN SELECT id FROM search_documents WHERE words @@ 'x'::tsquery", "search_documents_words_idx")
-            }
-        };
-        let rows = connection.query_all_raw(Statement::from_string(connection.get_database_backend(), sql)).await.expect("explains");
-        let column = if app.database == Database::Sqlite { "detail" } else { "QUERY PLAN" };
-        let plan: Vec<String> = rows.iter().map(|row| row.try_get("", column).expect("a line")).collect();
-        assert!(plan.iter().any(|line| line.contains(expected)), "{plan:?}");
     }
 }
 
@@ -423,23 +336,4 @@ fn marked(hit: &Value) -> Vec<String> {
         .filter(|part| part["isMatch"] == true)
         .filter_map(|part| part["text"].as_str().map(str::to_owned))
         .collect()
-}
-
-async fn open(app: &TestApp) -> DatabaseConnection {
-    let connection = app.connection.open().await;
-    arm(&connection, app.database).await;
-    connection
-}
-
-async fn arm(connection: &DatabaseConnection, database: Database) {
-    if database == Database::Postgres {
-        let every = "SELECT set_config('workgraph.tenant', '*', false)";
-        connection.execute_unprepared(every).await.expect("sets");
-    }
-}
-
-async fn count(connection: &DatabaseConnection, sql: &str) -> i64 {
-    let statement = Statement::from_string(connection.get_database_backend(), sql);
-    let row = connection.query_one_raw(statement).await.expect("counts");
-    row.expect("a row").try_get("", "n").expect("a number")
 }

@@ -117,13 +117,7 @@ async fn grow(app: &TestApp, client: &Client, rows: usize) {
         tenant.as_str().expect("an id"),
         project.as_str().expect("an id"),
     );
-    let connection = app.connection.open().await;
-    if app.database == crate::support::Database::Postgres {
-        connection
-            .execute_unprepared("SELECT set_config('workgraph.tenant', '*', false)")
-            .await
-            .expect("sets");
-    }
+    let connection = app.connection.across_tenants().await;
     let standard = "\"tenantId\", \"createdAt\", \"updatedAt\"";
     let values = format!("'{tenant}', '2026-01-01T00:00:00+00:00', '2026-01-01T00:00:00+00:00'");
     let insert = |table: &str, columns: &str, row: &dyn Fn(usize) -> String| {

@@ -1,6 +1,6 @@
 //! What the migrations make is what the entities say, on both databases, and the database itself keeps tenants apart.
 
-use crate::support::{ACME, Database, TestApp};
+use crate::support::{ACME, Database};
 use entity::{Owned, Ownership};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, IdenStatic, Iterable, Statement,
@@ -10,7 +10,7 @@ use workgraph::{clock::Clock, store::Store};
 
 on_both_databases! {
     async fn every_table_has_the_columns_of_its_entity(app) {
-        let connection = open(&app).await;
+        let connection = app.connection.across_tenants().await;
         let mut tables = 0;
         macro_rules! compare {
             ($($table:ident),*) => { $(
@@ -31,7 +31,7 @@ on_both_databases! {
     }
 
     async fn the_indexes_are_these(app) {
-        let connection = open(&app).await;
+        let connection = app.connection.across_tenants().await;
         let mut indexes = names(&connection, match app.database {
             Database::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite_%'",
             Database::Postgres => {
@@ -45,7 +45,7 @@ on_both_databases! {
     }
 
     async fn deleting_a_tenant_deletes_all_it_owns_but_its_ledger(app) {
-        let connection = open(&app).await;
+        let connection = app.connection.across_tenants().await;
         let tenant = app.store.system().workspace(ACME).await.expect("reads").expect("is seeded").id;
         let before = counts(&connection, tenant.as_str()).await;
         assert!(before.iter().all(|(_, count)| *count > 0), "every table has rows of the tenant: {before:?}");
@@ -61,7 +61,7 @@ on_both_databases! {
     }
 
     async fn the_database_refuses_another_tenants_id(app) {
-        let connection = open(&app).await;
+        let connection = app.connection.across_tenants().await;
         let foreign = app.store.system().workspace(ACME).await.expect("reads").expect("is seeded").id;
         let mut tried = 0;
         for (table, column, parent) in foreign_keys(&connection, app.database).await {
@@ -84,7 +84,7 @@ on_both_databases! {
     }
 
     async fn slugs_of_the_library_are_unique_among_global_rows_and_within_a_tenant(app) {
-        let connection = open(&app).await;
+        let connection = app.connection.across_tenants().await;
         let tenant = app.store.system().workspace(ACME).await.expect("reads").expect("is seeded").id;
         for (table, columns, values) in [
             ("skill_packages", "\"contentHash\", description, body", "'', '', ''"),
@@ -111,17 +111,6 @@ on_both_databases! {
         store.migrate().await.expect("migrates again");
         store.close().await;
     }
-}
-
-async fn open(app: &TestApp) -> DatabaseConnection {
-    let connection = app.connection.open().await;
-    if app.database == Database::Postgres {
-        connection
-            .execute_unprepared("SELECT set_config('workgraph.tenant', '*', false)")
-            .await
-            .expect("sets");
-    }
-    connection
 }
 
 async fn names(connection: &DatabaseConnection, sql: &str) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Who is asking: their notifications, and what they still have to set up.
 
-use crate::support::{DEMO, Database, TestApp};
+use crate::support::{DEMO, TestApp};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
@@ -37,11 +37,7 @@ on_both_databases! {
         let tenant = app.store.system().workspace("newcomers").await.expect("reads").expect("was founded").id;
         let standard = "id, \"tenantId\", \"createdAt\", \"updatedAt\", name";
         let values = format!("'{tenant}', '2026-01-01T00:00:00+00:00', '2026-01-01T00:00:00+00:00'");
-        let connection = app.connection.open().await;
-        if app.database == Database::Postgres {
-            let arm = "SELECT set_config('workgraph.tenant', '*', false)";
-            connection.execute_unprepared(arm).await.expect("sets");
-        }
+        let connection = app.connection.across_tenants().await;
         let provider = format!(
             "INSERT INTO credential_vault ({standard}, kind, ciphertext, nonce, \"keyId\") \
              VALUES ('cred', {values}, 'anthropic', 'ai_provider', 'ab', 'ab', 'key')"

@@ -1,6 +1,6 @@
 //! Databases for tests: migrated and seeded once a run, cloned for each test.
 
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend};
 use std::{
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
@@ -95,6 +95,16 @@ impl Connection {
         options.max_connections(1).sqlx_logging(false);
         sea_orm::Database::connect(options).await.expect("connects")
     }
+
+    /// A connection that sees every tenant's rows.
+    pub async fn across_tenants(&self) -> DatabaseConnection {
+        let connection = self.open().await;
+        if connection.get_database_backend() == DbBackend::Postgres {
+            let every = "SELECT set_config('workgraph.tenant', '*', false)";
+            connection.execute_unprepared(every).await.expect("sets");
+        }
+        connection
+    }
 }
 
 /// Brings an empty database up to date and fills it with the demo, as of the clock's time.
@@ -166,7 +176,7 @@ async fn postgres_role() {
         execute(&role).await;
         let connection = server().await;
         let old = format!("SELECT datname FROM pg_database WHERE datname LIKE '{PREFIX}%'");
-        let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, old);
+        let statement = sea_orm::Statement::from_string(DbBackend::Postgres, old);
         for row in connection.query_all_raw(statement).await.expect("lists") {
             let name: String = row.try_get("", "datname").expect("a name");
             if is_in_use(&name) {

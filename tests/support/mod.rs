@@ -84,11 +84,7 @@ impl TestApp {
 
     /// Runs SQL beside the server, on all tenants' rows.
     pub async fn execute(&self, sql: &str) {
-        let connection = self.connection.open().await;
-        if self.database == Database::Postgres {
-            let arm = "SELECT set_config('workgraph.tenant', '*', false)";
-            connection.execute_unprepared(arm).await.expect("sets");
-        }
+        let connection = self.connection.across_tenants().await;
         connection.execute_unprepared(sql).await.expect("runs");
     }
 
@@ -117,9 +113,7 @@ impl TestApp {
 
     /// A workspace's id.
     pub async fn tenant(&self, workspace: &str) -> String {
-        let system = self.store.system();
-        let tenant = system.workspace(workspace).await.expect("reads");
-        tenant.expect("is seeded").id.to_string()
+        self.workspace(workspace).await.id.to_string()
     }
 
     /// The e-mail address of a workspace's user.
@@ -148,20 +142,22 @@ impl TestApp {
 
     /// Fails when a workspace's ledger does not hold.
     pub async fn verify_ledger(&self, workspace: &str) {
-        let tenant = self.store.system().workspace(workspace).await;
-        let tenant = tenant.expect("reads").expect("is seeded");
+        let tenant = self.workspace(workspace).await;
         self.store
             .verify_ledger(&tenant.id)
             .await
             .expect("the chain holds");
     }
 
+    async fn workspace(&self, slug: &str) -> entity::tenant::Model {
+        let tenant = self.store.system().workspace(slug).await;
+        tenant.expect("reads").expect("is seeded")
+    }
+
     async fn user(&self, workspace: &str, role: &str) -> entity::user::Model {
         let role = serde_json::from_value(role.into()).expect("a role");
-        let system = self.store.system();
-        let tenant = system.workspace(workspace).await;
-        let tenant = tenant.expect("reads").expect("is seeded");
-        let user = system.user_with_role(&tenant.id, role).await;
+        let tenant = self.workspace(workspace).await;
+        let user = self.store.system().user_with_role(&tenant.id, role).await;
         user.expect("reads").expect("is seeded")
     }
 

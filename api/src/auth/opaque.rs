@@ -1,7 +1,7 @@
 //! Tokens that mean nothing by themselves: random text, of which only the hash is kept.
 
+use crate::domain::digest::sha256;
 use rand::distr::{Alphanumeric, SampleString};
-use sha2::{Digest, Sha256};
 
 /// What an agent token begins with, so that people and secret scanners know it.
 pub(crate) const AGENT: &str = "wga_";
@@ -21,5 +21,5 @@ pub(crate) fn mint(prefix: &str) -> String {
 
 /// What is kept of a token: its SHA-256 in hex. A random token needs no salt and no slow hash.
 pub(crate) fn hash(token: &str) -> String {
-    hex::encode(Sha256::digest(token))
+    sha256(token)
 }

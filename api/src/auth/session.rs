@@ -101,8 +101,8 @@ impl Sessions {
         let kept = user.as_ref().and_then(|(_, hash)| hash.clone());
         let verdict = self.passwords.verify(password, kept).await?;
         let (Some((user, _)), Verdict::Right | Verdict::Outdated) = (&user, verdict) else {
-            let scope = system.tenant(tenant.id.clone(), "sign_in");
-            let scope = self.store.scope(scope.actor().clone().from(origin.clone()));
+            let actor = Actor::system(tenant.id.clone(), "sign_in").from(origin.clone());
+            let scope = self.store.scope(actor);
             let mut tx = scope.begin().await?;
             match &user {
                 Some((user, _)) => tx.note::<user::Entity>(user, "user.login_failed"),
@@ -148,10 +148,7 @@ impl Sessions {
         let family = row.family_id.clone().ok_or(ENDED)?;
         if let Some(consumed) = row.consumed_at {
             if tx.now().inner() - consumed.inner() < SAME_MOMENT {
-                return Err(Error::Conflict(
-                    "This refresh token was used a moment ago. Use the one that came in exchange."
-                        .to_owned(),
-                ));
+                return Err(just_used());
             }
             if tx.end_sessions(&user.id, Some(&family)).await? > 0 {
                 tx.note::<user::Entity>(&user, "session.reuse_detected");
@@ -163,7 +160,9 @@ impl Sessions {
         if row.expires_at <= tx.now() {
             return Err(ENDED);
         }
-        tx.consume(&row).await?;
+        if !tx.consume(&row).await? {
+            return Err(just_used());
+        }
         let session = self.open(&mut tx, &user, family).await?;
         tx.commit().await?;
         Ok(session)
@@ -203,9 +202,10 @@ impl Sessions {
             .user_id()
             .ok_or_else(|| Error::Forbidden("Only people have passwords.".to_owned()))?;
         let system = self.store.system();
-        let user = system.user(actor.tenant(), id).await?.ok_or(ENDED)?;
-        let kept = system.user_by_email(&user.tenant_id, &user.email).await?;
-        let kept = kept.and_then(|(_, hash)| hash);
+        let (user, kept) = system
+            .user_with_password(actor.tenant(), id)
+            .await?
+            .ok_or(ENDED)?;
         if self.passwords.verify(current, kept).await? == Verdict::Wrong {
             return Err(Error::bad_input("currentPassword", "is wrong"));
         }
@@ -286,6 +286,12 @@ impl Limits {
         let account = format!("{}\n{}", workspace.trim(), email.trim().to_lowercase());
         self.by_account.check(&opaque::hash(&account))
     }
+}
+
+fn just_used() -> Error {
+    Error::Conflict(
+        "This refresh token was used a moment ago. Use the one that came in exchange.".to_owned(),
+    )
 }
 
 async fn set_password(tx: &mut Tx<'_>, user: &user::Model, hash: String) -> Result<user::Model> {

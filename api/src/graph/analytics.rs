@@ -1,8 +1,10 @@
 //! What came of meetings: counted by the database, and only what is selected.
 
 use super::{
-    figures::{at_most, calendar, int, known_project, period},
+    figures::{calendar, period},
     prelude::*,
+    return_on_investment::Roi,
+    shared::{count, project_asked},
 };
 use crate::{
     auth::{Action, authorize},
@@ -10,14 +12,12 @@ use crate::{
         budget::{percent, two_decimals},
         calendar::{Calendar, Period},
     },
-    store::{Figures, Scope, within},
+    store::{Figures, Scope, at_most},
 };
 use async_graphql::{Enum, Object, SimpleObject};
-use chrono::TimeDelta;
 use entity::{
-    Id, Timestamp, agent_job, approval,
+    Id, Timestamp, agent_job,
     meeting::{self, MeetingSentiment, MeetingStatus},
-    prd,
 };
 use sea_orm::{
     ActiveEnum, Iterable,
@@ -25,8 +25,6 @@ use sea_orm::{
 };
 use std::collections::HashMap;
 
-/// An hour of a meeting saves so many hours of writing down what came of it.
-const HOURS_SAVED_PER_HOUR: f64 = 2.0;
 /// What an agent does that ends in a pull request.
 const SHIPPING: &str = "implement_prd";
 /// How many topics come when the query does not say.
@@ -36,7 +34,7 @@ const MOST_TOPICS: u64 = 100;
 
 /// Figures of meetings and of what came of them.
 pub struct Analytics {
-    period: Period,
+    pub(super) period: Period,
     project: Option<Id>,
 }
 
@@ -128,19 +126,23 @@ pub struct TopicCount {
 }
 
 impl Analytics {
-    fn meetings_only(&self, ask: &mut Figures<'_, meeting::Entity>) {
+    pub(super) fn meetings_only(&self, ask: &mut Figures<'_, meeting::Entity>) {
         use meeting::Column::{ProjectId, StartTime};
         ask.within(StartTime, self.period);
         self.project_only(ask, ProjectId);
     }
 
-    fn project_only<E: entity::Owned>(&self, ask: &mut Figures<'_, E>, column: E::Column) {
+    pub(super) fn project_only<E: entity::Owned>(
+        &self,
+        ask: &mut Figures<'_, E>,
+        column: E::Column,
+    ) {
         if let Some(project) = &self.project {
             ask.only(ask.column(column).eq(project.as_str()));
         }
     }
 
-    async fn count<E: entity::Owned>(
+    pub(super) async fn count<E: entity::Owned>(
         &self,
         scope: &Scope,
         at: E::Column,
@@ -155,11 +157,11 @@ impl Analytics {
                 ask.count("rows");
             })
             .await?;
-        Ok(int(group.number("rows")?))
+        Ok(count(group.number("rows")?))
     }
 }
 
-fn has_status(ask: &Figures<'_, meeting::Entity>, status: MeetingStatus) -> Expr {
+pub(super) fn has_status(ask: &Figures<'_, meeting::Entity>, status: MeetingStatus) -> Expr {
     ask.column(meeting::Column::Status).eq(status.to_value())
 }
 
@@ -206,15 +208,15 @@ impl Analytics {
             let (total, completed) = (number("total")?, number("completed")?);
             let (timed, seconds) = (number("timed")?, number("seconds")?);
             Ok(Some(MeetingFigures {
-                total: int(total),
-                completed: int(completed),
-                failed: int(number("failed")?),
+                total: count(total),
+                completed: count(completed),
+                failed: count(number("failed")?),
                 completion_rate: percent(completed, total),
                 average_duration_seconds: (timed > 0)
                     .then(|| two_decimals(seconds as f64 / timed as f64)),
-                words: int(number("words")?),
-                action_items: int(inside("actionItems")?),
-                decisions: int(inside("decisions")?),
+                words: count(number("words")?),
+                action_items: count(inside("actionItems")?),
+                decisions: count(inside("decisions")?),
             }))
         })
         .await
@@ -255,7 +257,7 @@ impl Analytics {
             for day in days {
                 // The first day of the year 1 was a Monday.
                 let place = (day.key("day")? - 1).rem_euclid(7);
-                let count = int(day.number("meetings")?);
+                let count = count(day.number("meetings")?);
                 if let Some(weekday) = usize::try_from(place).ok().and_then(|at| week.get_mut(at)) {
                     weekday.count += count;
                 }
@@ -295,7 +297,13 @@ impl Analytics {
         #[graphql(desc = "So many topics: 10 if not given, at most 100.")] first: Option<i32>,
     ) -> Nullable<Vec<TopicCount>> {
         nullable(async {
-            let first = at_most("The number of topics", first, USUAL_TOPICS, MOST_TOPICS)?;
+            let first = at_most(
+                "The number of topics",
+                "first",
+                first,
+                USUAL_TOPICS,
+                MOST_TOPICS,
+            )?;
             let groups = ctx
                 .scope()
                 .figures::<meeting::Entity>(|ask| {
@@ -310,7 +318,7 @@ impl Analytics {
             let topic = |group: &crate::store::Group| {
                 Ok(TopicCount {
                     topic: group.text("topic")?.unwrap_or_default(),
-                    count: int(group.number("meetings")?),
+                    count: count(group.number("meetings")?),
                 })
             };
             let topics: crate::Result<_> = groups.iter().map(topic).collect();
@@ -342,118 +350,6 @@ impl Analytics {
     }
 }
 
-/// What the meetings and briefs of a period were worth.
-pub struct Roi<'a>(&'a Analytics);
-
-/// What the meetings and briefs of a period were worth.
-#[Object(name = "ReturnOnInvestment")]
-impl Roi<'_> {
-    /// How many hours of writing were saved: two for each hour of the completed meetings that began in the period,
-    /// with two decimals.
-    async fn hours_saved(&self, ctx: &Context<'_>) -> Nullable<f64> {
-        nullable(async {
-            let group = ctx
-                .scope()
-                .figure::<meeting::Entity>(|ask| {
-                    self.0.meetings_only(ask);
-                    ask.only(has_status(ask, MeetingStatus::Completed));
-                    ask.sum("seconds", ask.column(meeting::Column::DurationSeconds));
-                })
-                .await?;
-            let hours = group.number("seconds")? as f64 / 3600.0;
-            Ok(Some(two_decimals(hours * HOURS_SAVED_PER_HOUR)))
-        })
-        .await
-    }
-
-    /// How many meetings that began in the period are completed.
-    async fn meetings(&self, ctx: &Context<'_>) -> Nullable<i32> {
-        nullable(async {
-            use meeting::Column::{ProjectId, StartTime};
-            let completed = |ask: &mut Figures<'_, meeting::Entity>| {
-                ask.only(has_status(ask, MeetingStatus::Completed));
-            };
-            let count = self.0.count(ctx.scope(), StartTime, ProjectId, completed);
-            Ok(Some(count.await?))
-        })
-        .await
-    }
-
-    /// How many briefs were created in the period.
-    async fn briefs(&self, ctx: &Context<'_>) -> Nullable<i32> {
-        nullable(async {
-            use prd::Column::{CreatedAt, ProjectId};
-            let count = self
-                .0
-                .count::<prd::Entity>(ctx.scope(), CreatedAt, ProjectId, |_| {});
-            Ok(Some(count.await?))
-        })
-        .await
-    }
-
-    /// How many of the period's decisions on briefs were approvals and not rejections, in percent, with two decimals;
-    /// null when there were none.
-    async fn approval_rate(&self, ctx: &Context<'_>) -> Nullable<f64> {
-        nullable(async {
-            use approval::{ApprovalDecision, ApprovalSubject, Column};
-            let group = ctx
-                .scope()
-                .figure::<approval::Entity>(|ask| {
-                    ask.within(Column::CreatedAt, self.0.period);
-                    self.0.project_only(ask, Column::ProjectId);
-                    let subject = ask.column(Column::SubjectType);
-                    ask.only(subject.eq(ApprovalSubject::Brief.to_value()));
-                    let decided = |decision: ApprovalDecision| {
-                        ask.column(Column::Decision).eq(decision.to_value())
-                    };
-                    let approved = decided(ApprovalDecision::Approved);
-                    let rejected = decided(ApprovalDecision::Rejected);
-                    ask.count_if("approved", approved);
-                    ask.count_if("rejected", rejected);
-                })
-                .await?;
-            let approved = group.number("approved")?;
-            Ok(percent(approved, approved + group.number("rejected")?))
-        })
-        .await
-    }
-
-    /// How many more meetings were completed in the last seven days of the period than in the seven before those, in
-    /// percent; below zero when fewer were, null when there were none in the week before.
-    async fn week_over_week_percent(&self, ctx: &Context<'_>) -> Nullable<f64> {
-        nullable(async {
-            let back = |days| {
-                let at = self.0.period.to.inner();
-                let earlier = at.checked_sub_signed(TimeDelta::days(days));
-                Timestamp::new(earlier.unwrap_or(at))
-            };
-            let week = Period {
-                from: back(7),
-                to: self.0.period.to,
-            };
-            let before = Period {
-                from: back(14),
-                to: back(7),
-            };
-            let group = ctx
-                .scope()
-                .figure::<meeting::Entity>(|ask| {
-                    let at = ask.column(meeting::Column::StartTime);
-                    ask.only(at.clone().gte(before.from));
-                    ask.only(at.clone().lt(week.to));
-                    self.0.project_only(ask, meeting::Column::ProjectId);
-                    ask.only(has_status(ask, MeetingStatus::Completed));
-                    ask.count_if("week", within(&at, week));
-                    ask.count_if("before", within(&at, before));
-                })
-                .await?;
-            let before = group.number("before")?;
-            Ok(percent(group.number("week")? - before, before))
-        })
-        .await
-    }
-}
-
 /// How many meetings each group has, by its key.
 async fn counts(
     scope: &Scope,
@@ -463,7 +359,7 @@ async fn counts(
     let mut out = HashMap::new();
     for group in scope.figures::<meeting::Entity>(ask).await? {
         if let Some(key) = group.text(name)? {
-            out.insert(key, int(group.number("meetings")?));
+            out.insert(key, count(group.number("meetings")?));
         }
     }
     Ok(out)
@@ -492,15 +388,10 @@ impl AnalyticsQuery {
         project_id: Option<Id>,
     ) -> Nullable<Analytics> {
         nullable(async {
-            let actor = ctx.scope().actor();
-            authorize(actor, Action::Read)?;
-            let project_id = project_id.or_else(|| actor.project().cloned());
+            authorize(ctx.scope().actor(), Action::Read)?;
             let period = period(ctx, from, to)?;
-            known_project(ctx.scope(), project_id.as_ref()).await?;
-            Ok(Some(Analytics {
-                period,
-                project: project_id,
-            }))
+            let project = project_asked(ctx.scope(), project_id).await?;
+            Ok(Some(Analytics { period, project }))
         })
         .await
     }

@@ -1,7 +1,10 @@
 //! What waits for a person's decision: briefs, plans and tickets in one list.
 
-use super::connection::{PageInfo, one};
-use super::prelude::*;
+use super::{
+    connection::{PageInfo, one, shows_rows},
+    prelude::*,
+    shared::{count, project_asked},
+};
 use crate::{
     auth::{Action, authorize},
     store::{Queue, QueueEntry, QueueKind, QueueRows},
@@ -33,17 +36,10 @@ impl ApprovalQueueQuery {
         nullable(async {
             let scope = ctx.scope();
             authorize(scope.actor(), Action::Read)?;
-            let project = project_id.or_else(|| scope.actor().project().cloned());
-            if let Some(id) = &project {
-                scope.get::<project::Entity>(id).await?;
-            }
+            let project = project_asked(scope, project_id).await?;
             let after = after.as_ref().map(|cursor| cursor.0.as_str());
             let queue = Arc::new(scope.queue(project.as_ref(), types, first, after)?);
-            let selection = ctx.look_ahead();
-            let shows_entries = ["nodes", "edges", "pageInfo"]
-                .iter()
-                .any(|field| selection.field(field).exists());
-            let page = if shows_entries {
+            let page = if shows_rows(ctx) {
                 scope.queue_page(&queue).await?
             } else {
                 QueueRows::default()
@@ -92,11 +88,7 @@ impl ApprovalQueueConnection {
 
     /// How much waits in all, without the paging. Counted only when selected.
     async fn total_count(&self, ctx: &Context<'_>) -> Nullable<i32> {
-        nullable(async {
-            let count = ctx.scope().queue_count(&self.queue).await?;
-            Ok(Some(i32::try_from(count).unwrap_or(i32::MAX)))
-        })
-        .await
+        nullable(async { Ok(Some(count(ctx.scope().queue_count(&self.queue).await?))) }).await
     }
 }
 

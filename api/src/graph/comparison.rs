@@ -210,24 +210,6 @@ comparison! {
     DateTimeFilter of ordered Timestamp
 }
 
-impl IdFilter {
-    /// Is this id.
-    pub(super) fn is(id: &Id) -> Self {
-        Self {
-            eq: MaybeUndefined::Value(id.clone()),
-            ..Self::default()
-        }
-    }
-
-    /// Is there none.
-    pub(super) fn none() -> Self {
-        Self {
-            is_null: MaybeUndefined::Value(true),
-            ..Self::default()
-        }
-    }
-}
-
 impl DateTimeFilter {
     /// Is there none.
     pub(super) fn none() -> Self {

@@ -1,6 +1,6 @@
 //! Relay connections: one generic type for every list of the API.
 
-use super::{Ctx, Node, Nullable, nullable};
+use super::{Ctx, Node, Nullable, nullable, shared};
 use crate::{
     error::{Error, Result},
     store::{List, PageArgs, PageRows, SortKey},
@@ -115,11 +115,7 @@ impl<N: Node> ListArgs<N> {
             let list = ctx
                 .scope()
                 .list(pointer, self.filter.as_ref(), keys, &self.page)?;
-            let selection = ctx.look_ahead();
-            let shows_rows = ["nodes", "edges", "pageInfo"]
-                .iter()
-                .any(|field| selection.field(field).exists());
-            let page = if shows_rows {
+            let page = if shows_rows(ctx) {
                 ctx.scope().page(pointer, &list).await?
             } else {
                 PageRows::default()
@@ -128,6 +124,14 @@ impl<N: Node> ListArgs<N> {
         })
         .await
     }
+}
+
+/// Whether a connection's rows are asked for, and not only their number.
+pub(super) fn shows_rows(ctx: &Context<'_>) -> bool {
+    let selection = ctx.look_ahead();
+    ["nodes", "edges", "pageInfo"]
+        .iter()
+        .any(|field| selection.field(field).exists())
 }
 
 /// One page of a list.
@@ -183,7 +187,7 @@ impl<N: Node> Connection<N> {
         nullable(async {
             let parent = self.parent.as_ref().map(|(column, id)| (*column, id));
             let count = ctx.scope().count(parent, &self.list).await?;
-            Ok(Some(i32::try_from(count).unwrap_or(i32::MAX)))
+            Ok(Some(shared::count(count)))
         })
         .await
     }

@@ -1,14 +1,16 @@
 //! The workspace in numbers.
 
-use super::{Ctx as _, Nullable, nullable};
+use super::{
+    Ctx as _, Nullable, nullable,
+    shared::{count, project_asked},
+};
 use crate::{
     auth::{Action, authorize},
     store::{Counted, Counts},
 };
 use async_graphql::{Context, Object, SimpleObject};
 use entity::{
-    Id, agent_job::AgentJobStatus, meeting::MeetingStatus, prd::PrdStatus, project,
-    ticket::TicketStatus,
+    Id, agent_job::AgentJobStatus, meeting::MeetingStatus, prd::PrdStatus, ticket::TicketStatus,
 };
 
 /// The root field of the numbers.
@@ -28,12 +30,8 @@ impl DashboardQuery {
         project_id: Option<Id>,
     ) -> Nullable<Dashboard> {
         nullable(async {
-            let actor = ctx.scope().actor();
-            authorize(actor, Action::Read)?;
-            let project = project_id.or_else(|| actor.project().cloned());
-            if let Some(id) = &project {
-                ctx.scope().get::<project::Entity>(id).await?;
-            }
+            authorize(ctx.scope().actor(), Action::Read)?;
+            let project = project_asked(ctx.scope(), project_id).await?;
             Ok(Some(Dashboard { project }))
         })
         .await
@@ -91,10 +89,9 @@ macro_rules! counts {
 
         impl From<&Counts> for $name {
             fn from(counts: &Counts) -> Self {
-                let number = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
                 Self {
-                    total: number(counts.total()),
-                    $($field: number(0 $(+ counts.of($status::$variant))+),)*
+                    total: count(counts.total()),
+                    $($field: count(0 $(+ counts.of($status::$variant))+),)*
                 }
             }
         }

@@ -1,24 +1,17 @@
 //! The library as it counts for the workspace: its own rows in place of the global ones with the same slug.
 
 use super::{
-    Node,
-    agent_role::AgentRoleFilter,
-    connection,
-    figures::{at_most, int},
-    prelude::*,
-    skill_package::SkillPackageFilter,
-    spending::BudgetState,
+    Node, agent_role::AgentRoleFilter, connection, figures::calendar, prelude::*, shared::count,
+    skill_package::SkillPackageFilter, spending::BudgetState,
     subagent_definition::SubagentDefinitionFilter,
 };
 use crate::{
     auth::Action,
-    domain::{budget::Budget, calendar::Calendar},
-    store::{Effective, Filter, Scope},
+    domain::budget::Budget,
+    store::{Effective, Filter, Scope, at_most},
 };
 use async_graphql::{ComplexObject, Object, SimpleObject};
-use entity::{
-    BigInt, Id, Owned, agent_role, api_usage, skill_package, subagent_definition, tenant,
-};
+use entity::{BigInt, Id, Owned, agent_role, api_usage, skill_package, subagent_definition};
 use sea_orm::{EntityTrait, sea_query::ExprTrait};
 use std::collections::HashMap;
 use tokio::sync::OnceCell;
@@ -144,7 +137,7 @@ impl RoleMonth {
         Ok(RoleUsage {
             tokens: BigInt(used.tokens),
             cost_micros: BigInt(used.cost_micros),
-            calls: int(used.calls),
+            calls: count(used.calls),
             percent: budget.percent(),
             remaining_tokens: budget.remaining().map(BigInt),
             state: budget.state().into(),
@@ -153,8 +146,7 @@ impl RoleMonth {
 
     async fn fetch(&self, scope: &Scope) -> crate::Result<HashMap<String, Used>> {
         use api_usage::Column;
-        let tenant = scope.get::<tenant::Entity>(scope.actor().tenant()).await?;
-        let month = Calendar::of(&tenant.timezone).month_around(scope.now());
+        let month = calendar(scope).await?.month_around(scope.now());
         let groups = scope
             .figures::<api_usage::Entity>(|ask| {
                 ask.within(Column::CreatedAt, month);
@@ -274,7 +266,7 @@ async fn rows<E: Owned, F: Filter<E>>(
     after: Option<String>,
     filter: Option<F>,
 ) -> crate::Result<Vec<Effective<E>>> {
-    let first = at_most("The number of rows", first, MOST_ROWS, MOST_ROWS)?;
+    let first = at_most("The number of rows", "first", first, MOST_ROWS, MOST_ROWS)?;
     let scope = ctx.scope();
     scope
         .effective(slug, filter.as_ref(), after.as_deref(), first)

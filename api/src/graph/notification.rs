@@ -1,7 +1,7 @@
 //! What people are told, and whether it arrived and was read.
 
 use super::prelude::*;
-use entity::{Id, notification};
+use entity::notification;
 
 node! {
     /// A message to one person or to the whole tenant. Whether it was delivered and whether it was read are kept apart.
@@ -49,25 +49,6 @@ node! {
 }
 
 impl NotificationFilter {
-    /// What is addressed to this person or to everyone, narrowed further.
-    pub(super) fn addressed_to(user: Option<&Id>, narrower: Option<Self>) -> Self {
-        let to = |user_id| Self {
-            user_id: Some(user_id),
-            ..Self::default()
-        };
-        let everyone = to(IdFilter::none());
-        Self {
-            or: Some(
-                user.map(|id| to(IdFilter::is(id)))
-                    .into_iter()
-                    .chain([everyone])
-                    .collect(),
-            ),
-            and: narrower.map(|narrower| vec![narrower]),
-            ..Self::default()
-        }
-    }
-
     /// What the bell of the web dashboard still shows.
     pub(super) fn unread() -> Self {
         Self {

@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Error, Result},
-    store::Tx,
+    store::{Scope, Tx},
     workspace::DEFAULT_PROJECT,
 };
 use entity::{Id, agent_role, goal, project};
@@ -16,9 +16,24 @@ pub(super) fn all_of(first: Expr) -> Condition {
     Condition::all().add(first)
 }
 
-/// A length as a column holds it.
-pub(super) fn count(length: usize) -> i32 {
-    i32::try_from(length).unwrap_or(i32::MAX)
+/// A number as the API and the columns count; one that is too large is the largest.
+pub(super) fn count(number: impl TryInto<i32>) -> i32 {
+    number.try_into().unwrap_or(i32::MAX)
+}
+
+/// The project that a field is about: the one it asks for, or the one that the actor is at work in.
+///
+/// # Errors
+/// [`Error::NotFound`] when it asks for one that the workspace does not have.
+pub(super) async fn project_asked(scope: &Scope, asked: Option<Id>) -> Result<Option<Id>> {
+    match asked {
+        Some(id) => {
+            scope.get::<project::Entity>(&id).await?;
+            Ok(Some(id))
+        }
+        // That one was looked up with the credentials.
+        None => Ok(scope.actor().project().cloned()),
+    }
 }
 
 /// A project in which something new can begin.

@@ -2,19 +2,21 @@
 
 use super::{
     Node, connection,
-    figures::{Date, at_most, calendar, int, known_project, period},
+    figures::{Date, calendar, period},
     prelude::*,
+    shared::project_asked,
+    usage_figures::UsageFigures,
 };
 use crate::{
     auth::{Action, authorize},
-    domain::{calendar::Period, money},
+    domain::calendar::Period,
     error::Error,
-    store::{Figures, Group},
+    store::{Figures, Group, at_most},
 };
 use async_graphql::{ComplexObject, Enum, Object, SimpleObject};
 use chrono::NaiveDate;
 use entity::{
-    BigInt, Id, Owned, Timestamp,
+    Id, Owned, Timestamp,
     api_usage::{ApiProvider, Column, Entity},
 };
 use sea_orm::{ActiveEnum, sea_query::ExprTrait};
@@ -73,50 +75,6 @@ impl UsageGroup {
             Self::Prd => Some(Column::PrdId),
             Self::User => Some(Column::UserId),
         }
-    }
-}
-
-/// What a number of calls of providers took and cost together.
-#[derive(SimpleObject, Clone, Copy, Debug, Default)]
-#[graphql(complex)]
-pub struct UsageFigures {
-    /// How many calls there were, successful or not.
-    calls: i32,
-    /// How many of them failed.
-    failed_calls: i32,
-    /// How many tokens were sent.
-    input_tokens: BigInt,
-    /// How many tokens came back.
-    output_tokens: BigInt,
-    /// What they cost, in millionths of a US dollar.
-    cost_micros: BigInt,
-}
-
-#[ComplexObject]
-impl UsageFigures {
-    /// The cost in US dollars, such as `0.001500`.
-    async fn cost_usd(&self) -> String {
-        money::usd(self.cost_micros)
-    }
-}
-
-impl UsageFigures {
-    fn ask(ask: &mut Figures<'_, Entity>) {
-        ask.count("calls");
-        ask.count_if("failedCalls", ask.column(Column::Success).eq(false));
-        ask.sum("inputTokens", ask.column(Column::InputTokens));
-        ask.sum("outputTokens", ask.column(Column::OutputTokens));
-        ask.sum("costMicros", ask.column(Column::CostMicros));
-    }
-
-    fn read(group: &Group) -> crate::Result<Self> {
-        Ok(Self {
-            calls: int(group.number("calls")?),
-            failed_calls: int(group.number("failedCalls")?),
-            input_tokens: BigInt(group.number("inputTokens")?),
-            output_tokens: BigInt(group.number("outputTokens")?),
-            cost_micros: BigInt(group.number("costMicros")?),
-        })
     }
 }
 
@@ -392,8 +350,8 @@ impl UsageQuery {
         nullable(async {
             let scope = ctx.scope();
             authorize(scope.actor(), Action::ReadCosts)?;
-            let project_id = project_id.or_else(|| scope.actor().project().cloned());
-            if project_id.is_none() && !ctx.may(Action::ReadAllCosts) {
+            let project = project_asked(scope, project_id).await?;
+            if project.is_none() && !ctx.may(Action::ReadAllCosts) {
                 return Err(Error::Forbidden(
                     "Name a `projectId`: your role reads the costs of one project at a time."
                         .to_owned(),
@@ -403,15 +361,19 @@ impl UsageQuery {
             if group_by.iter().collect::<HashSet<_>>().len() < group_by.len() {
                 return Err(Error::bad_input("groupBy", "names something twice").into());
             }
-            let summary = UsageSummary {
+            Ok(Some(UsageSummary {
                 period: period(ctx, from, to)?,
-                first: at_most("The number of groups", first, USUAL_GROUPS, MOST_GROUPS)?,
-                project: project_id,
+                first: at_most(
+                    "The number of groups",
+                    "first",
+                    first,
+                    USUAL_GROUPS,
+                    MOST_GROUPS,
+                )?,
+                project,
                 groups: group_by,
                 rows: OnceCell::new(),
-            };
-            known_project(scope, summary.project.as_ref()).await?;
-            Ok(Some(summary))
+            }))
         })
         .await
     }

@@ -3,6 +3,7 @@
 use super::connection::ListArgs;
 use super::notification::{NotificationFilter, NotificationOrderField};
 use super::prelude::*;
+use super::shared::count;
 use crate::{
     auth::Action,
     domain::setup::{self, Step},
@@ -74,16 +75,14 @@ impl Viewer {
     async fn unread_notification_count(&self, ctx: &Context<'_>) -> Nullable<i32> {
         nullable(async {
             let scope = ctx.scope();
-            let unread = Some(NotificationFilter::unread());
-            let filter = NotificationFilter::addressed_to(scope.actor().user_id(), unread);
+            let unread = NotificationFilter::unread();
             let list = scope.list::<notification::Entity, _>(
                 None,
-                Some(&filter),
+                Some(&unread),
                 Vec::new(),
                 &PageArgs::default(),
             )?;
-            let count = scope.count(None, &list).await?;
-            Ok(Some(i32::try_from(count).unwrap_or(i32::MAX)))
+            Ok(Some(count(scope.count(None, &list).await?)))
         })
         .await
     }
@@ -103,8 +102,6 @@ impl Viewer {
             Vec<Order<NotificationOrderField>>,
         >,
     ) -> Nullable<Connection<Notification>> {
-        let viewer = ctx.scope().actor().user_id();
-        let filter = Some(NotificationFilter::addressed_to(viewer, filter));
         let args: ListArgs<Notification> = list_args!(first, after, last, before, filter, order_by);
         args.connect(ctx, None).await
     }

@@ -7,12 +7,12 @@ use std::str::from_utf8;
 use chrono::{DateTime, Utc};
 use entity::Timestamp;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::definition::{self, Definition};
 use super::notes;
 use super::recording::{Recording, share_names};
 use super::walk::{Found, Kind, Walk};
+use crate::domain::digest::sha256;
 use crate::domain::parse_error::ParseError;
 use crate::domain::transcript::{self, lines};
 
@@ -100,11 +100,6 @@ impl Batch {
 /// A problem with a line of a file, as compilers write it.
 pub(super) fn problem(path: &Path, error: &ParseError) -> String {
     format!("{}:{}: {}", path.display(), error.line, error.reason)
-}
-
-/// The SHA-256 in hex.
-pub(super) fn sha256(content: &[u8]) -> String {
-    hex::encode(Sha256::digest(content))
 }
 
 fn part(name: Option<&std::ffi::OsStr>) -> String {

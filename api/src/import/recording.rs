@@ -9,7 +9,7 @@ use entity::transcript::TranscriptSegment;
 
 use super::names::{Names, together};
 use super::notes::{MeetingNotes, Participant};
-use super::read::sha256;
+use crate::domain::digest::sha256;
 use crate::domain::transcript::{Format, Parsed, summarise};
 
 /// The longest title, in characters, as everywhere else in the product.
@@ -44,7 +44,7 @@ impl Recording {
             title: cut(&notes.title),
             held_at: notes.held_on.map(midnight).map(Timestamp::new),
             agenda: notes.topics,
-            text_hash: sha256(spoken.full_text.as_bytes()),
+            text_hash: sha256(&spoken.full_text),
             spoken,
             attendees: Some(notes.participants),
         }
@@ -56,7 +56,7 @@ impl Recording {
             title: cut(title),
             held_at: None,
             agenda: Vec::new(),
-            text_hash: sha256(spoken.full_text.as_bytes()),
+            text_hash: sha256(&spoken.full_text),
             spoken,
             attendees: None,
         }

@@ -4,7 +4,7 @@ use super::{
     secrets,
     workspace::{Workspace, later},
 };
-use crate::error::Result;
+use crate::{domain::digest, error::Result};
 use entity::{
     Id, Json, Large, Secret,
     auth_token::{self, AuthTokenKind},
@@ -109,7 +109,7 @@ async fn write_answers(ws: &mut Workspace<'_>) -> Result<()> {
         let row = idempotency_key::ActiveModel {
             actor: Set(ws.actor(Some(role), "")),
             key: Set(cuid2::create_id()),
-            request_hash: Set(secrets::sha256(&secrets::random::<32>())),
+            request_hash: Set(digest::sha256(secrets::random::<32>())),
             response: Set(Large::new(Json(json!({ "id": ws.id(name)?, "seq": 1 })))),
             expires_at: Set(later(made, 24.0)),
             created_at: Set(made),

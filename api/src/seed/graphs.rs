@@ -1,10 +1,10 @@
 //! The code graphs of projects: files, symbols, and what depends on what.
 
-use super::{
-    secrets,
-    workspace::{Workspace, count},
+use super::workspace::{Workspace, count};
+use crate::{
+    domain::digest,
+    error::{Error, Result},
 };
-use crate::error::{Error, Result};
 use entity::{
     Json, Large, Secret,
     project_graph::{self, GraphNode, GraphNodeKind},
@@ -45,7 +45,7 @@ pub(super) async fn write(ws: &mut Workspace<'_>, graph: Graph) -> Result<()> {
         .map(|(folder, members)| json!({ "id": folder, "label": folder, "nodeIds": members }))
         .collect();
     let whole = json!({ "nodes": nodes, "edges": edges, "communities": communities });
-    let hash = secrets::sha256(whole.to_string().as_bytes());
+    let hash = digest::sha256(whole.to_string().as_bytes());
     let project_id = ws.id(&format!("project:{}", graph.project))?;
     let built = ws.ago(graph.ago);
     let (node_count, edge_count, community_count) =

@@ -3,10 +3,10 @@
 use super::{
     content,
     decisions::{self, Decision, Subject},
-    secrets,
     workspace::{Workspace, later},
 };
 use crate::{
+    domain::digest,
     error::Result,
     store::{Store, Tx},
 };
@@ -204,7 +204,7 @@ fn package(entry: Entry, at: Timestamp) -> skill_package::ActiveModel {
         )),
         slug: Set(entry.slug),
         source: Set(entry.source),
-        content_hash: Set(secrets::sha256(entry.body.as_bytes())),
+        content_hash: Set(digest::sha256(entry.body.as_bytes())),
         description: Set(entry.description),
         body: Set(Large::new(entry.body)),
         required_tools: Set(Json(entry.tools)),
@@ -222,7 +222,7 @@ fn subagent(entry: Entry, at: Timestamp) -> subagent_definition::ActiveModel {
         )),
         slug: Set(entry.slug),
         source: Set(entry.source),
-        content_hash: Set(secrets::sha256(entry.body.as_bytes())),
+        content_hash: Set(digest::sha256(entry.body.as_bytes())),
         description: Set(entry.description),
         system_prompt: Set(Large::new(entry.body)),
         allowed_tools: Set(Json(entry.tools)),

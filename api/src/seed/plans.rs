@@ -4,12 +4,11 @@ use super::{
     access::Reply,
     briefs::Brief,
     decisions::{self, Decision, Subject},
-    secrets,
     tickets::{self, Place, Work},
     usage::Call,
     workspace::{Workspace, count, later},
 };
-use crate::error::Result;
+use crate::{domain::digest, error::Result};
 use entity::{
     BigInt, Id, Json, Large, Timestamp,
     api_usage::ApiOperation,
@@ -131,7 +130,7 @@ async fn write_row(
         council_votes: Set(Large(votes)),
         // The graph was built anew since older plans were made.
         graph_content_hash: Set(Some(
-            graph.unwrap_or_else(|| secrets::sha256(brief.id.as_str().as_bytes())),
+            graph.unwrap_or_else(|| digest::sha256(brief.id.as_str().as_bytes())),
         )),
         created_at: Set(at),
         updated_at: Set(ws.past(at, 30.0)),

@@ -1,10 +1,10 @@
 //! What the ledger shows of a change: the changed columns, no secret, and of a large text only its length and hash.
 
 use super::order::to_json;
+use crate::domain::digest::sha256;
 use entity::Owned;
 use sea_orm::{ActiveModelTrait, ActiveValue, IdenStatic, Iterable, Value};
 use serde_json::{Map, Value as Json, json};
-use sha2::{Digest, Sha256};
 
 /// When a row was made; every table has this column.
 pub(super) const CREATED_AT: &str = "createdAt";
@@ -59,5 +59,5 @@ pub(super) fn shown_value<E: Owned>(column: E::Column, value: &Value) -> Json {
     let text = json
         .as_str()
         .map_or_else(|| json.to_string(), str::to_owned);
-    json!({ "length": text.chars().count(), "sha256": hex::encode(Sha256::digest(text)) })
+    json!({ "length": text.chars().count(), "sha256": sha256(text) })
 }

@@ -3,6 +3,7 @@
 use super::Tx;
 use crate::{
     auth::Actor,
+    domain::digest::sha256,
     error::{Error, Result},
 };
 use chrono::TimeDelta;
@@ -36,7 +37,7 @@ impl Request {
     pub fn new(key: &str, content: &str) -> Self {
         Self {
             key: key.to_owned(),
-            hash: hex::encode(Sha256::digest(content)),
+            hash: sha256(content),
         }
     }
 }

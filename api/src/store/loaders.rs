@@ -23,6 +23,9 @@ use std::{
     },
 };
 
+/// What a statement that selects one number calls it.
+pub(super) const NUMBER: &str = "number";
+
 /// So often in a row must the operation have nothing to ask and nothing to hand over before a batch leaves.
 const QUIET_TURNS: usize = 8;
 
@@ -169,6 +172,13 @@ impl View {
                 return answer;
             }
         }
+    }
+
+    /// The one number that a statement selects as [`NUMBER`]; 0 when it has no row.
+    pub(super) async fn number(&self, select: &SelectStatement) -> Result<i64> {
+        let rows = self.snapshot.all(select).await?;
+        rows.first()
+            .map_or(Ok(0), |row| Ok(row.try_get("", NUMBER)?))
     }
 
     pub(super) async fn models<E: Owned>(

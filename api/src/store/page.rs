@@ -62,12 +62,26 @@ pub struct PageRows<E: Owned> {
 /// # Errors
 /// When that is negative or too large.
 pub fn page_size(field: &str, size: Option<i32>) -> Result<u64> {
-    match size.map(u64::try_from) {
-        None => Ok(DEFAULT_PAGE),
-        Some(Ok(size)) if size <= MAX_PAGE => Ok(size),
+    at_most("Page size", field, size, DEFAULT_PAGE, MAX_PAGE)
+}
+
+/// How many of something come when its argument `field` asks for so many: `usual` when it asks for none.
+///
+/// # Errors
+/// When that is negative, or more than `most`: then the error says what it is that is limited.
+pub fn at_most(
+    name: &'static str,
+    field: &str,
+    asked: Option<i32>,
+    usual: u64,
+    most: u64,
+) -> Result<u64> {
+    match asked.map(u64::try_from) {
+        None => Ok(usual),
+        Some(Ok(asked)) if asked <= most => Ok(asked),
         Some(Ok(actual)) => Err(Error::LimitExceeded {
-            name: "Page size",
-            limit: MAX_PAGE,
+            name,
+            limit: most,
             actual,
         }),
         Some(Err(_)) => Err(Error::bad_input(field, "cannot be negative")),

@@ -2,6 +2,7 @@
 
 use super::{
     Scope,
+    loaders::NUMBER,
     order::{oldest_first, sealed},
     page::page_size,
     select::{self, Place},
@@ -239,12 +240,10 @@ impl Scope {
     pub async fn queue_count(&self, queue: &Queue) -> Result<i64> {
         let view = self.view();
         let select = Query::select()
-            .expr_as(Expr::cust("COUNT(*)"), "count")
+            .expr_as(Expr::cust("COUNT(*)"), NUMBER)
             .from_subquery(queue.select(view.place(), None)?, "queue")
             .take();
-        let rows = view.snapshot.all(&select).await?;
-        rows.first()
-            .map_or(Ok(0), |row| Ok(row.try_get("", "count")?))
+        view.number(&select).await
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     Store,
     diff::column,
     filter::Filter,
-    loaders::View,
+    loaders::{NUMBER, View},
     order::{Ordering, SortKey, oldest_first},
     page::{List, PageArgs, PageRows},
     questions::{By, ColumnOf, CountOf, PageOf, RowBy},
@@ -239,11 +239,9 @@ impl Scope {
         }
         let mut select = super::select::bare::<E>(view.place());
         select
-            .expr_as(Expr::cust("COUNT(*)"), "count")
+            .expr_as(Expr::cust("COUNT(*)"), NUMBER)
             .cond_where(list.condition.clone());
-        let rows = view.snapshot.all(&select).await?;
-        rows.first()
-            .map_or(Ok(0), |row| Ok(row.try_get("", "count")?))
+        view.number(&select).await
     }
 
     /// Begins to write. The operation's snapshot ends here; what is read after the commit is read anew.

@@ -4,7 +4,7 @@
 //! stand for has: signing in, signing out, a token used twice.
 
 use super::{System, Tx};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use chrono::TimeDelta;
 use entity::{
     Id, Secret, Timestamp, agent_token,
@@ -21,6 +21,19 @@ use sea_orm::{
 const EXACT_TO: TimeDelta = TimeDelta::minutes(1);
 
 impl System {
+    /// A tenant's user with this id, and the hash of their password if they have one.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn user_with_password(
+        &self,
+        tenant: &Id,
+        id: &Id,
+    ) -> Result<Option<(user::Model, Option<String>)>> {
+        self.with_password(tenant, user::Column::Id, id.as_str())
+            .await
+    }
+
     /// A tenant's user with this address, and the hash of their password if they have one.
     ///
     /// # Errors
@@ -30,9 +43,18 @@ impl System {
         tenant: &Id,
         email: &str,
     ) -> Result<Option<(user::Model, Option<String>)>> {
+        self.with_password(tenant, user::Column::Email, email).await
+    }
+
+    async fn with_password(
+        &self,
+        tenant: &Id,
+        column: user::Column,
+        value: &str,
+    ) -> Result<Option<(user::Model, Option<String>)>> {
         let condition = Condition::all()
             .add(Expr::col(user::Column::TenantId).eq(tenant.as_str()))
-            .add(Expr::col(user::Column::Email).eq(email));
+            .add(Expr::col(column).eq(value));
         let found = self
             .one_with::<user::Entity>(condition, &[user::Column::PasswordHash])
             .await?;
@@ -139,11 +161,11 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Uses a refresh token up.
+    /// Uses a refresh token up. Returns whether it was still unused.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when somebody else just did.
-    pub async fn consume(&mut self, token: &auth_token::Model) -> Result<()> {
+    /// If the database fails.
+    pub async fn consume(&mut self, token: &auth_token::Model) -> Result<bool> {
         let used = auth_token::Entity::update_many()
             .col_expr(auth_token::Column::ConsumedAt, Expr::val(self.now()))
             .col_expr(auth_token::Column::UpdatedAt, Expr::val(self.now()))
@@ -151,13 +173,7 @@ impl Tx<'_> {
             .filter(auth_token::Column::ConsumedAt.is_null())
             .exec(self.transaction())
             .await?;
-        if used.rows_affected == 0 {
-            return Err(Error::Conflict(
-                "This refresh token was used a moment ago. Use the one that came in exchange."
-                    .to_owned(),
-            ));
-        }
-        Ok(())
+        Ok(used.rows_affected > 0)
     }
 
     /// Uses up what is left of a user's refresh tokens, of one family or of all. Returns how many there were.
