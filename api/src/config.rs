@@ -1,6 +1,6 @@
 //! Settings: from the command line, the environment or a TOML file, in this order; all checked at the start.
 
-use crate::{auth::Secret, store::DatabaseUrl};
+use crate::{auth::Secret, http::Limits, store::DatabaseUrl};
 use clap::{
     Arg, Args, Command,
     builder::{BoolishValueParser, TypedValueParser},
@@ -77,6 +77,34 @@ pub struct Settings {
     #[arg(value_parser = BoolishValueParser::new())]
     pub trust_forwarded_for: bool,
 
+    /// Other origins whose pages may use the API with their visitors' cookies, such as https://dashboard.example
+    #[arg(
+        long,
+        env = "WORKGRAPH_ALLOWED_ORIGINS",
+        value_delimiter = ',',
+        value_name = "ORIGIN,…",
+        global = true
+    )]
+    #[arg(value_parser = origin)]
+    pub allowed_origins: Vec<String>,
+
+    /// Do not answer questions about the schema
+    #[arg(long, env = "WORKGRAPH_NO_INTROSPECTION", global = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub no_introspection: bool,
+
+    /// Do not serve GraphiQL
+    #[arg(long, env = "WORKGRAPH_NO_GRAPHIQL", global = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub no_graphiql: bool,
+
+    #[command(flatten, next_help_heading = "Limits")]
+    #[expect(
+        missing_docs,
+        reason = "a comment here would replace the description of every command"
+    )]
+    pub limits: Limits,
+
     /// What to log: error, warn, info, debug, trace, or directives such as workgraph=debug
     #[arg(
         long,
@@ -94,6 +122,19 @@ pub struct Settings {
     /// A TOML file with any of these settings, such as listen = "127.0.0.1:9000"
     #[arg(long, env = "WORKGRAPH_CONFIG", value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
+}
+
+/// A page's origin, as browsers send it: no path, not even a slash.
+fn origin(text: &str) -> Result<String, String> {
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains(['/', ' ', '*']) => {
+            Ok(text.to_lowercase())
+        }
+        _ => Err("must be like https://dashboard.example, without a path".to_owned()),
+    }
 }
 
 /// Reads a value that may hold a password: an error names the setting, but does not repeat the value.

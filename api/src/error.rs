@@ -3,8 +3,8 @@
 //! A message says what was wrong and what to do. What the database or a library said is logged here, once, and never
 //! leaves.
 
-use async_graphql::ErrorExtensions;
-use sea_orm::{ActiveEnum, DbErr, SqlErr};
+use async_graphql::{ErrorExtensions, Pos, ServerError, Value, value};
+use sea_orm::{ActiveEnum, DbErr, RuntimeErr, SqlErr};
 use std::sync::Arc;
 
 /// What can go wrong, as far as a client must tell it apart.
@@ -50,6 +50,24 @@ pub enum Error {
         /// What was asked for.
         actual: u64,
     },
+    /// An operation's answer could hold more values than is allowed.
+    CostExceeded {
+        /// The most that is allowed.
+        limit: u64,
+        /// What the operation asks for.
+        requested: u64,
+        /// The lists that can have most rows: where they stand in the answer, and how many rows that is.
+        fields: Vec<(String, u64)>,
+    },
+    /// The document is not GraphQL.
+    ParseFailed(String),
+    /// The document does not fit the schema, or the variables do not fit the document.
+    ValidationFailed(String),
+    /// It took longer than is allowed.
+    DeadlineExceeded {
+        /// What did: "operation" or "body".
+        what: &'static str,
+    },
     /// Too often in too short a time.
     RateLimited {
         /// When the next try is let in, in milliseconds.
@@ -78,6 +96,18 @@ impl Error {
         Self::Internal(cause.to_string().into())
     }
 
+    /// A document that the parser refused. Its message repeats the line, which may be the whole document: only the place
+    /// and what was expected there are kept.
+    pub fn parse_failed(error: &ServerError) -> Self {
+        let expected = error.message.rsplit("= ").next().unwrap_or_default();
+        let expected: String = expected.trim().chars().take(200).collect();
+        let at = error.locations.first();
+        let at = at.map_or_else(String::new, |at| {
+            format!(" in line {}, column {}", at.line, at.column)
+        });
+        Self::ParseFailed(format!("The document is not GraphQL{at}: {expected}."))
+    }
+
     /// A step that a state machine does not have, with the states that can follow instead.
     pub fn illegal_transition<S: ActiveEnum<Value = String>>(
         from: S,
@@ -103,6 +133,10 @@ impl Error {
             Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
             Self::CursorMismatch(_) => "CURSOR_MISMATCH",
             Self::LimitExceeded { .. } => "LIMIT_EXCEEDED",
+            Self::CostExceeded { .. } => "COST_EXCEEDED",
+            Self::ParseFailed(_) => "GRAPHQL_PARSE_FAILED",
+            Self::ValidationFailed(_) => "GRAPHQL_VALIDATION_FAILED",
+            Self::DeadlineExceeded { .. } => "DEADLINE_EXCEEDED",
             Self::RateLimited { .. } => "RATE_LIMITED",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal(_) => "INTERNAL",
@@ -148,6 +182,21 @@ impl Error {
             } => {
                 format!("{name} is at most {limit}; you asked for {actual}.")
             }
+            Self::CostExceeded {
+                limit, requested, ..
+            } => format!(
+                "The answer could hold {requested} values; at most {limit} are allowed. Ask for smaller pages of the \
+                 lists in `fields`."
+            ),
+            Self::ParseFailed(what) | Self::ValidationFailed(what) => what.clone(),
+            Self::DeadlineExceeded { what: "body" } => {
+                "The body took too long to arrive. Send it at once.".to_owned()
+            }
+            Self::DeadlineExceeded { .. } => {
+                "The operation took too long and was stopped. Ask for less, or try again; repeat a mutation under the \
+                 same idempotencyKey."
+                    .to_owned()
+            }
             Self::RateLimited { retry_after_ms } => {
                 format!(
                     "Too many tries. Try again in {} seconds.",
@@ -175,8 +224,30 @@ impl From<DbErr> for Error {
                     .to_owned(),
             ),
             _ if matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) => Self::Unavailable,
+            _ if was_stopped(&error) => Self::DeadlineExceeded { what: "operation" },
             _ => Self::internal(error),
         }
+    }
+}
+
+/// Whether the database stopped a statement because its time was up: PostgreSQL's `query_canceled`, or SQLite's
+/// `SQLITE_INTERRUPT` and `SQLITE_BUSY`.
+fn was_stopped(error: &DbErr) -> bool {
+    let (DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error))) =
+        error
+    else {
+        return false;
+    };
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| ["57014", "9", "5"].contains(&code.as_ref()))
+}
+
+impl From<Error> for ServerError {
+    /// An error of the whole operation.
+    fn from(error: Error) -> Self {
+        let mut error = async_graphql::Error::from(error).into_server_error(Pos::default());
+        error.locations.clear();
+        error
     }
 }
 
@@ -200,6 +271,18 @@ impl From<Error> for async_graphql::Error {
                 Error::LimitExceeded { limit, actual, .. } => {
                     extensions.set("limit", limit);
                     extensions.set("actual", actual);
+                }
+                Error::CostExceeded {
+                    limit,
+                    requested,
+                    fields,
+                } => {
+                    let fields = fields
+                        .into_iter()
+                        .map(|(path, rows)| value!({ "path": path, "rows": rows }));
+                    extensions.set("limit", limit);
+                    extensions.set("requested", requested);
+                    extensions.set("fields", Value::List(fields.collect()));
                 }
                 Error::RateLimited { retry_after_ms } => {
                     extensions.set("retryAfterMs", retry_after_ms);

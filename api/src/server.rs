@@ -5,8 +5,7 @@ use crate::{
     clock::Clock,
     config::Settings,
     error::{Error, Result},
-    graph,
-    http::{self, App, graphiql},
+    http::{self, App, Front, graphiql},
     seed,
     store::Store,
 };
@@ -15,7 +14,6 @@ use std::{
     future::Future,
     io::{self, Write},
     net::SocketAddr,
-    sync::Arc,
     time::Duration,
 };
 use tokio::{
@@ -87,14 +85,14 @@ pub async fn serve(
         .map_err(|error| format!("{}: {error}", settings.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     welcome(address, settings, &graphiql).map_err(|error| error.to_string())?;
-    let app = App {
-        schema: graph::schema(),
-        sessions: Sessions::new(store.clone(), tokens, settings.sign_ins_per_minute),
-        store,
-        allowed_origins: Arc::default(),
+    let sessions = Sessions::new(store.clone(), tokens, settings.sign_ins_per_minute);
+    let front = Front {
+        allowed_origins: settings.allowed_origins.clone(),
         trust_forwarded_for: settings.trust_forwarded_for,
-        graphiql: Arc::new(graphiql),
+        introspection: !settings.no_introspection,
+        graphiql: Some(graphiql).filter(|_| !settings.no_graphiql),
     };
+    let app = App::new(store, sessions, settings.limits, front).map_err(told)?;
     run(listener, app, stop_signal())
         .await
         .map_err(|error| error.to_string())

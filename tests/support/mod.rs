@@ -29,8 +29,7 @@ use tokio::net::TcpListener;
 use workgraph::{
     auth::{Secret, Sessions, Tokens},
     clock::Clock,
-    graph,
-    http::{App, graphiql},
+    http::{App, Front, Limits, graphiql},
     server,
     store::Store,
 };
@@ -53,16 +52,21 @@ pub struct TestApp {
 impl TestApp {
     /// Clones the seeded database and serves it.
     pub async fn start(database: Database) -> Self {
+        Self::start_with(database, limits()).await
+    }
+
+    /// The same, with limits of the test's own.
+    pub async fn start_with(database: Database, limits: Limits) -> Self {
         let ahead = Arc::new(AtomicI64::new(0));
         let clock = clock(&ahead);
-        Self::serve(database, database.fresh().await, clock, ahead).await
+        Self::serve(database, database.fresh().await, clock, ahead, limits).await
     }
 
     /// Seeds a database of its own by this clock, and serves it by the same.
     pub async fn start_at(database: Database, clock: Clock) -> Self {
         let connection = database.empty().await;
         database::seed(&connection, clock.clone()).await;
-        Self::serve(database, connection, clock, Arc::default()).await
+        Self::serve(database, connection, clock, Arc::default(), limits()).await
     }
 
     async fn serve(
@@ -70,11 +74,12 @@ impl TestApp {
         connection: database::Connection,
         clock: Clock,
         ahead: Arc<AtomicI64>,
+        limits: Limits,
     ) -> Self {
         let store = Store::open(&connection.url, 10, clock.clone())
             .await
             .expect("the clone opens");
-        let url = serve(&store, clock).await;
+        let url = serve(&store, clock, limits).await;
         Self {
             database,
             store,
@@ -119,7 +124,7 @@ impl TestApp {
             .await
             .expect("opens");
         Client::new(
-            &serve(&store, Clock::system()).await,
+            &serve(&store, Clock::system(), limits()).await,
             &self.token(workspace, role).await,
         )
     }
@@ -183,7 +188,7 @@ impl TestApp {
 }
 
 /// Serves a store on a port of its own; tokens are checked by this clock.
-async fn serve(store: &Store, clock: Clock) -> String {
+async fn serve(store: &Store, clock: Clock, limits: Limits) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     let graphiql = graphiql::Config {
@@ -191,23 +196,34 @@ async fn serve(store: &Store, clock: Clock) -> String {
         roles: vec![],
         examples: graphiql::examples(""),
     };
-    let app = App {
-        schema: graph::schema(),
-        sessions: Sessions::new(store.clone(), tokens(clock), SIGN_INS),
-        store: store.clone(),
-        allowed_origins: Arc::default(),
+    let sessions = Sessions::new(store.clone(), tokens(clock), SIGN_INS);
+    let front = Front {
+        allowed_origins: vec![ALLOWED_ORIGIN.into()],
         trust_forwarded_for: true,
-        graphiql: Arc::new(graphiql),
+        introspection: true,
+        graphiql: Some(graphiql),
     };
+    let app = App::new(store.clone(), sessions, limits, front).expect("the schema can be read");
     tokio::spawn(server::run(listener, app, std::future::pending()));
     format!("http://{address}/graphql")
 }
+
+/// Where a dashboard of another origin is served.
+pub const ALLOWED_ORIGIN: &str = "https://dashboard.example";
 
 /// The password of everyone in the demo.
 pub const PASSWORD: &str = "workgraph-demo";
 
 /// How often a minute an address may try to sign in.
 pub const SIGN_INS: u64 = 25;
+
+/// The limits as they are, but for the number of requests: tests send many.
+pub fn limits() -> Limits {
+    Limits {
+        requests_per_minute: 1_000_000,
+        ..Limits::default()
+    }
+}
 
 /// What signs tokens in tests.
 pub const SECRET: &str = "a secret that only tests know, of 32+";

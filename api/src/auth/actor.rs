@@ -152,6 +152,16 @@ impl Actor {
         self.origin.as_deref()
     }
 
+    /// What tells the actor apart from all others, in every tenant.
+    pub(crate) fn key(&self) -> String {
+        let who = match &self.identity {
+            Identity::User { id, .. } => id.as_str(),
+            Identity::Agent { token, .. } => token.as_str(),
+            Identity::System { component } => component,
+        };
+        format!("{} {who}", self.tenant)
+    }
+
     /// How the ledger names the actor.
     pub fn name(&self) -> String {
         match &self.identity {

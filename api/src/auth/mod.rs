@@ -11,6 +11,7 @@ mod token;
 pub use self::{
     actor::{Actor, Origin, Role},
     policy::{Action, Rows, authorize, rows},
+    rate::Limiter,
     session::{Session, Sessions},
     token::{Secret, Tokens},
 };

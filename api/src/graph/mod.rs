@@ -64,7 +64,6 @@ mod whisper_transcription;
 mod write;
 
 pub(crate) use macros::as_named_in_rust;
-pub(crate) use root::DEPTH;
 pub use root::{Schema, schema, sdl};
 pub(crate) use session::{ACCESS_COOKIE, PUBLIC, REFRESH_COOKIE, Visitor};
 

@@ -52,8 +52,8 @@ use super::{
 };
 use async_graphql::{EmptySubscription, MergedObject, Object, SDLExportOptions, SchemaBuilder};
 
-/// How deep an operation's fields may be nested.
-pub(crate) const DEPTH: usize = 25;
+/// How deep an operation's fields may be nested at most, whatever the settings say.
+const DEPTH: usize = 25;
 
 /// The schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;

@@ -1,25 +1,38 @@
 //! HTTP: the router, who is asking, and GraphQL over it.
 
+mod answer;
 pub mod graphiql;
 mod graphql;
 mod guard;
+mod headers;
+mod limits;
+mod negotiate;
+mod operation;
+mod parameters;
 mod request_id;
 mod who;
 
-use crate::{auth::Sessions, graph::Schema, store::Store};
+pub use limits::Limits;
+
+use crate::{
+    auth::{Limiter, Sessions},
+    error::Error,
+    graph::{self, Schema},
+    store::Store,
+};
+use answer::Refusal;
 use axum::{
-    Router,
-    extract::DefaultBodyLimit,
+    Extension, Router,
     http::{HeaderName, StatusCode},
     middleware,
-    response::IntoResponse,
-    routing::get,
+    response::Response,
+    routing::{any, get},
 };
+use guard::Shapes;
+use negotiate::Media;
+use request_id::RequestId;
 use std::sync::Arc;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
-
-/// The most a request's body may hold, in bytes.
-const BODY_LIMIT: usize = 256 << 10;
+use tower_http::compression::CompressionLayer;
 
 /// Names the request in answers and logs.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -27,31 +40,72 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What the handlers work with.
 #[derive(Clone)]
 pub struct App {
-    /// The schema.
-    pub schema: Schema,
-    /// The database.
-    pub store: Store,
-    /// Opens sessions and checks tokens.
-    pub sessions: Sessions,
-    /// Other origins than its own whose pages may use the dashboard's cookies.
-    pub allowed_origins: Arc<[String]>,
+    schema: Schema,
+    shapes: Arc<Shapes>,
+    store: Store,
+    sessions: Sessions,
+    requests: Arc<Limiter>,
+    limits: Limits,
+    allowed_origins: Arc<[String]>,
+    trust_forwarded_for: bool,
+    introspection: bool,
+    graphiql: Option<Arc<graphiql::Config>>,
+}
+
+/// How the server presents itself.
+#[derive(Debug)]
+pub struct Front {
+    /// Other origins than its own whose pages may use the API and the dashboard's cookies, as `https://host`.
+    pub allowed_origins: Vec<String>,
     /// Whether a proxy in front says, in `X-Forwarded-For`, where a request comes from.
     pub trust_forwarded_for: bool,
-    /// What GraphiQL is told: in development, whom it can sign in as.
-    pub graphiql: Arc<graphiql::Config>,
+    /// Whether the schema may be asked for.
+    pub introspection: bool,
+    /// What GraphiQL is told; without it there is no GraphiQL.
+    pub graphiql: Option<graphiql::Config>,
+}
+
+impl App {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the schema cannot be read, which a test excludes.
+    pub fn new(
+        store: Store,
+        sessions: Sessions,
+        limits: Limits,
+        front: Front,
+    ) -> Result<Self, Error> {
+        let schema = async_graphql::parser::parse_schema(graph::sdl()).map_err(Error::internal)?;
+        Ok(Self {
+            schema: graph::schema(),
+            shapes: Arc::new(Shapes::new(&schema)),
+            store,
+            sessions,
+            requests: Arc::new(Limiter::per_minute(limits.requests_per_minute)),
+            limits,
+            allowed_origins: front.allowed_origins.into(),
+            trust_forwarded_for: front.trust_forwarded_for,
+            introspection: front.introspection,
+            graphiql: front.graphiql.map(Arc::new),
+        })
+    }
 }
 
 /// The whole HTTP interface.
 pub fn router(app: App) -> Router {
-    Router::new()
-        .route("/graphql", get(graphql::page).post(graphql::execute))
+    let mut router = Router::new()
+        .route("/graphql", any(graphql::handle))
         .route("/graphql/assets/{*path}", get(graphiql::asset))
         .route("/health", get(health))
         .fallback(not_found)
         .method_not_allowed_fallback(not_allowed)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(CompressionLayer::new())
-        .layer(CatchPanicLayer::new())
+        .layer(CompressionLayer::new());
+    if let Some(cors) = headers::cross_origin(&app.allowed_origins) {
+        router = router.layer(cors);
+    }
+    router
+        .layer(middleware::map_response(headers::secure))
         .layer(middleware::from_fn(request_id::name))
         .with_state(app)
 }
@@ -60,19 +114,11 @@ async fn health() -> &'static str {
     "ok\n"
 }
 
-async fn not_found() -> impl IntoResponse {
-    graphql::plain_error(
-        StatusCode::NOT_FOUND,
-        "NOT_FOUND",
-        "There is nothing here. The API is at /graphql.",
-    )
+async fn not_found(Extension(RequestId(id)): Extension<RequestId>) -> Response {
+    let error = Error::bad_input("path", "leads nowhere. The API is at /graphql");
+    Refusal::new(StatusCode::NOT_FOUND, error).respond(Media::Json, &id)
 }
 
-async fn not_allowed() -> impl IntoResponse {
-    let message = "Send the operation as JSON with POST.";
-    graphql::plain_error(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "METHOD_NOT_ALLOWED",
-        message,
-    )
+async fn not_allowed(Extension(RequestId(id)): Extension<RequestId>) -> Response {
+    Refusal::method("GET", "must be GET here").respond(Media::Json, &id)
 }

@@ -211,7 +211,12 @@ impl Store {
 
     /// What this actor can reach.
     pub fn scope(&self, actor: Actor) -> Scope {
-        Scope::new(self.clone(), actor)
+        Scope::new(self.clone(), actor, None)
+    }
+
+    /// What this actor can reach, with statements that take no longer than this.
+    pub fn scope_within(&self, actor: Actor, patience: Duration) -> Scope {
+        Scope::new(self.clone(), actor, Some(patience))
     }
 
     /// Waits for running operations and closes all connections.
@@ -240,7 +245,11 @@ impl Store {
     }
 
     /// A transaction that writes one tenant's rows.
-    pub(super) async fn begin(&self, tenant: &Id) -> Result<DatabaseTransaction> {
+    pub(super) async fn begin(
+        &self,
+        tenant: &Id,
+        patience: Option<Duration>,
+    ) -> Result<DatabaseTransaction> {
         // A deferred transaction that turns into a writer fails at once when another one writes; an immediate one
         // waits for its turn.
         let options = TransactionOptions {
@@ -250,7 +259,7 @@ impl Store {
         let transaction = self.writer().begin_with_options(options).await?;
         if let Readers::Postgres(_, pooled) = self.readers() {
             transaction
-                .execute_unprepared(&row_security::arm(tenant, *pooled))
+                .execute_unprepared(&row_security::arm(tenant, *pooled, patience))
                 .await?;
         }
         Ok(transaction)
@@ -258,6 +267,6 @@ impl Store {
 
     /// A transaction across all tenants.
     pub(super) async fn system_transaction(&self) -> Result<DatabaseTransaction> {
-        self.begin(&row_security::EVERY_TENANT.into()).await
+        self.begin(&row_security::EVERY_TENANT.into(), None).await
     }
 }

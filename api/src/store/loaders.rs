@@ -230,7 +230,7 @@ mod tests {
             .connect_lazy("sqlite::memory:")
             .ok()?;
         Some(View::new(
-            Snapshot::new(Readers::Sqlite(pool), Id::from("t")),
+            Snapshot::new(Readers::Sqlite(pool), Id::from("t"), None),
             Actor::system(Id::from("t"), "test"),
         ))
     }

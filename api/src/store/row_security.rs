@@ -4,6 +4,7 @@
 //! superuser or a role with BYPASSRLS is not held back by them.
 
 use entity::Id;
+use std::time::Duration;
 
 /// The tenant of work that belongs to no tenant: sign-in, seeding, the global library.
 pub(super) const EVERY_TENANT: &str = "*";
@@ -11,9 +12,13 @@ pub(super) const EVERY_TENANT: &str = "*";
 /// What tells PostgreSQL, until the transaction ends, whose rows it may touch.
 ///
 /// Behind a pooler every transaction may come to a connection that others have used, so it first forgets the statements
-/// that they prepared under the same names.
-pub(super) fn arm(tenant: &Id, pooled: bool) -> String {
+/// that they prepared under the same names. With `patience`, PostgreSQL itself stops a statement that takes longer: one
+/// whose client has gone would run on otherwise.
+pub(super) fn arm(tenant: &Id, pooled: bool, patience: Option<Duration>) -> String {
     let tenant = tenant.as_str().replace('\'', "''");
     let forget = if pooled { "DEALLOCATE ALL; " } else { "" };
-    format!("{forget}SELECT set_config('workgraph.tenant', '{tenant}', true)")
+    let limit = patience.map_or_else(String::new, |patience| {
+        format!("SET LOCAL statement_timeout = {}; ", patience.as_millis())
+    });
+    format!("{forget}{limit}SELECT set_config('workgraph.tenant', '{tenant}', true)")
 }

@@ -21,7 +21,10 @@ use sea_orm::{
     Condition, IdenStatic, TryGetable,
     sea_query::{Expr, ExprTrait},
 };
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 /// What an actor can read and write, within its tenant, for the time of one operation. Cheap to clone.
 #[derive(Clone)]
@@ -30,6 +33,8 @@ pub struct Scope(Arc<Inner>);
 struct Inner {
     store: Store,
     actor: Actor,
+    /// How long a statement may take; without it, as long as it takes.
+    patience: Option<Duration>,
     view: Mutex<Arc<View>>,
     earlier_statements: std::sync::atomic::AtomicU32,
 }
@@ -38,11 +43,12 @@ struct Inner {
 pub type Parent<'p, E> = Option<(<E as sea_orm::EntityTrait>::Column, &'p Id)>;
 
 impl Scope {
-    pub(super) fn new(store: Store, actor: Actor) -> Self {
-        let view = Mutex::new(store.view(&actor));
+    pub(super) fn new(store: Store, actor: Actor, patience: Option<Duration>) -> Self {
+        let view = Mutex::new(store.view(&actor, patience));
         Self(Arc::new(Inner {
             store,
             actor,
+            patience,
             view,
             earlier_statements: 0.into(),
         }))
@@ -60,6 +66,10 @@ impl Scope {
 
     pub(super) fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    pub(super) fn patience(&self) -> Option<Duration> {
+        self.0.patience
     }
 
     pub(super) fn view(&self) -> Arc<View> {
@@ -80,7 +90,7 @@ impl Scope {
 
     /// Forgets what was read, so that what follows sees what was just written.
     pub(super) fn renew(&self) {
-        let fresh = self.0.store.view(&self.0.actor);
+        let fresh = self.0.store.view(&self.0.actor, self.0.patience);
         let old = std::mem::replace(
             &mut *self.0.view.lock().unwrap_or_else(PoisonError::into_inner),
             fresh,
@@ -255,8 +265,8 @@ impl Scope {
 }
 
 impl Store {
-    fn view(&self, actor: &Actor) -> Arc<View> {
-        let snapshot = Snapshot::new(self.readers().clone(), actor.tenant().clone());
+    fn view(&self, actor: &Actor, patience: Option<Duration>) -> Arc<View> {
+        let snapshot = Snapshot::new(self.readers().clone(), actor.tenant().clone(), patience);
         View::new(snapshot, actor.clone())
     }
 }

@@ -103,7 +103,7 @@ impl System {
         if token.last_used_at.is_some_and(fresh) {
             return Ok(());
         }
-        let transaction = self.store().begin(&token.tenant_id).await?;
+        let transaction = self.store().begin(&token.tenant_id, None).await?;
         agent_token::Entity::update_many()
             .col_expr(agent_token::Column::LastUsedAt, Expr::val(now))
             .filter(agent_token::Column::Id.eq(token.id.as_str()))

@@ -7,8 +7,17 @@ use sea_orm::{
     sqlx::{self, AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction},
 };
 use sea_query_sqlx::SqlxValues;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 use tokio::sync::Mutex;
+
+/// After so many steps of its machine SQLite asks whether to go on: some tens of microseconds.
+const STEPS: i32 = 10_000;
 
 /// The connections that reads are made on.
 #[derive(Clone, Debug)]
@@ -27,18 +36,28 @@ enum Open {
 pub(super) struct Snapshot {
     readers: Readers,
     tenant: Id,
+    patience: Option<Duration>,
     statements: AtomicU32,
     open: Mutex<Option<Open>>,
+    over: Arc<AtomicBool>,
+}
+
+impl Drop for Snapshot {
+    /// Nobody waits for what is still running: SQLite stops it.
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Snapshot {
-    pub(super) fn new(readers: Readers, tenant: Id) -> Self {
-        let (statements, open) = (AtomicU32::new(0), Mutex::new(None));
+    pub(super) fn new(readers: Readers, tenant: Id, patience: Option<Duration>) -> Self {
         Self {
             readers,
             tenant,
-            statements,
-            open,
+            patience,
+            statements: AtomicU32::new(0),
+            open: Mutex::new(None),
+            over: Arc::default(),
         }
     }
 
@@ -66,7 +85,7 @@ impl Snapshot {
         if guard.is_none() {
             *guard = Some(
                 self.readers
-                    .begin(&self.tenant)
+                    .begin(&self.tenant, self.patience, &self.over)
                     .await
                     .map_err(unavailable)?,
             );
@@ -94,14 +113,28 @@ impl Readers {
         }
     }
 
-    async fn begin(&self, tenant: &Id) -> Result<Open, sqlx::Error> {
+    async fn begin(
+        &self,
+        tenant: &Id,
+        patience: Option<Duration>,
+        over: &Arc<AtomicBool>,
+    ) -> Result<Open, sqlx::Error> {
         match self {
-            Self::Sqlite(pool) => Ok(Open::Sqlite(pool.begin_with("BEGIN DEFERRED").await?)),
+            Self::Sqlite(pool) => {
+                let mut transaction = pool.begin_with("BEGIN DEFERRED").await?;
+                let over = over.clone();
+                let go_on = move || !over.load(Ordering::Relaxed);
+                transaction
+                    .lock_handle()
+                    .await?
+                    .set_progress_handler(STEPS, go_on);
+                Ok(Open::Sqlite(transaction))
+            }
             // One message: the tenant arms row-level security for this transaction only, as a pooler demands.
             Self::Postgres(pool, pooled) => {
                 let begin = format!(
                     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}",
-                    super::row_security::arm(tenant, *pooled)
+                    super::row_security::arm(tenant, *pooled, patience)
                 );
                 Ok(Open::Postgres(pool.begin_with(AssertSqlSafe(begin)).await?))
             }
@@ -120,4 +153,39 @@ impl Readers {
 fn unavailable(error: sqlx::Error) -> Error {
     tracing::error!(%error, "no connection for a snapshot");
     Error::Unavailable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sea_orm::{Statement, sqlx::sqlite::SqlitePoolOptions};
+    use std::time::Instant;
+
+    struct Sql(&'static str);
+
+    impl StatementBuilder for Sql {
+        fn build(&self, backend: &DbBackend) -> Statement {
+            Statement::from_string(*backend, self.0)
+        }
+    }
+
+    #[tokio::test]
+    async fn sqlite_stops_a_statement_that_nobody_waits_for() {
+        let pool = SqlitePoolOptions::new().max_connections(1);
+        let readers = Readers::Sqlite(pool.connect("sqlite::memory:").await.unwrap());
+        let endless = Sql(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) AS number FROM n",
+        );
+        let snapshot = Snapshot::new(readers.clone(), Id::from("t"), None);
+        let waited = tokio::time::timeout(Duration::from_millis(50), snapshot.all(&endless));
+        assert!(waited.await.is_err(), "it does not end by itself");
+        drop(snapshot);
+        let started = Instant::now();
+        let next = Snapshot::new(readers, Id::from("t"), None);
+        assert_eq!(next.all(&Sql("SELECT 1 AS number")).await.unwrap().len(), 1);
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "the only connection came back"
+        );
+    }
 }

@@ -93,7 +93,7 @@ impl System {
         condition: Condition,
         columns: &[E::Column],
     ) -> Result<Option<E::Model>> {
-        let snapshot = Snapshot::new(self.0.readers().clone(), EVERY_TENANT.into());
+        let snapshot = Snapshot::new(self.0.readers().clone(), EVERY_TENANT.into(), None);
         let mut select = Query::select()
             .columns(super::select::ordinary::<E>())
             .columns(columns.iter().copied())

@@ -33,7 +33,9 @@ pub struct Tx<'s> {
 impl<'s> Tx<'s> {
     pub(super) async fn begin(scope: &'s Scope) -> Result<Self> {
         let store = scope.store();
-        let transaction = store.begin(scope.actor().tenant()).await?;
+        let transaction = store
+            .begin(scope.actor().tenant(), scope.patience())
+            .await?;
         Ok(Self {
             scope,
             transaction,

@@ -1,0 +1,182 @@
+//! How an answer looks on the wire: its status, its media type, and the errors in it.
+
+use super::negotiate::Media;
+use crate::error::Error;
+use async_graphql::{ErrorExtensionValues, Response as Answer, ServerError, Value};
+use async_graphql_axum::GraphQLResponse;
+use axum::{
+    Json,
+    http::{
+        HeaderValue, StatusCode,
+        header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY},
+    },
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+/// Answers hold so many errors at most; one mistake in a long document is reported often enough.
+const MOST_ERRORS: usize = 20;
+/// An error that repeats what was sent is cut to so many characters.
+const MESSAGE_LENGTH: usize = 500;
+
+/// A request that does not get as far as an operation.
+pub(super) struct Refusal {
+    status: StatusCode,
+    error: Error,
+    allow: Option<&'static str>,
+}
+
+impl Refusal {
+    /// Refuses with a status.
+    pub(super) fn new(status: StatusCode, error: Error) -> Self {
+        Self {
+            status,
+            error,
+            allow: None,
+        }
+    }
+
+    /// Refuses a method, and says which ones there are.
+    pub(super) fn method(allow: &'static str, reason: &str) -> Self {
+        Self {
+            allow: Some(allow),
+            ..Self::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                Error::bad_input("method", reason),
+            )
+        }
+    }
+
+    /// The response.
+    pub(super) fn respond(self, media: Media, request_id: &str) -> Response {
+        let answer = Answer::from_errors(vec![self.error.into()]);
+        let mut response = respond_with(self.status, answer, media, request_id);
+        if let Some(allow) = self.allow {
+            response
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        response
+    }
+}
+
+impl From<Error> for Refusal {
+    /// With the status that fits the error, when there is no operation yet.
+    fn from(error: Error) -> Self {
+        let status = status(error.code()).unwrap_or(StatusCode::BAD_REQUEST);
+        Self::new(status, error)
+    }
+}
+
+/// The status of errors that are not about the document.
+fn status(code: &str) -> Option<StatusCode> {
+    match code {
+        "UNAUTHENTICATED" => Some(StatusCode::UNAUTHORIZED),
+        "FORBIDDEN" => Some(StatusCode::FORBIDDEN),
+        "RATE_LIMITED" => Some(StatusCode::TOO_MANY_REQUESTS),
+        "UNAVAILABLE" => Some(StatusCode::SERVICE_UNAVAILABLE),
+        "DEADLINE_EXCEEDED" => Some(StatusCode::GATEWAY_TIMEOUT),
+        "INTERNAL" => Some(StatusCode::INTERNAL_SERVER_ERROR),
+        _ => None,
+    }
+}
+
+/// The response to an operation. One that ran has status 200, whatever its fields say; one that did not, by its media
+/// type.
+pub(super) fn respond(answer: Answer, media: Media, request_id: &str) -> Response {
+    let status = if has_run(&answer) {
+        StatusCode::OK
+    } else {
+        let code = answer.errors.first().and_then(code).unwrap_or_default();
+        let refused = match media {
+            Media::Json => StatusCode::OK,
+            Media::GraphQL => StatusCode::BAD_REQUEST,
+        };
+        status(&code).unwrap_or(refused)
+    };
+    respond_with(status, answer, media, request_id)
+}
+
+/// Whether an operation began to run; if not, its answer has no data, not even null.
+pub(super) fn has_run(answer: &Answer) -> bool {
+    answer.is_ok()
+        || answer.data != Value::Null
+        || answer.errors.iter().any(|error| !error.path.is_empty())
+}
+
+fn respond_with(
+    status: StatusCode,
+    mut answer: Answer,
+    media: Media,
+    request_id: &str,
+) -> Response {
+    complete(&mut answer, request_id);
+    let wait = answer.errors.iter().find_map(retry_after);
+    let mut response = if has_run(&answer) {
+        (status, GraphQLResponse::from(answer)).into_response()
+    } else {
+        let body = json!({ "errors": answer.errors, "extensions": answer.extensions });
+        (status, Json(without_empty(body))).into_response()
+    };
+    let always = [
+        (CONTENT_TYPE, media.content_type()),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (
+            VARY,
+            HeaderValue::from_static("accept, authorization, cookie, origin"),
+        ),
+    ];
+    for (name, value) in always {
+        response.headers_mut().insert(name, value);
+    }
+    if let Some(seconds) = wait {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+fn without_empty(mut body: serde_json::Value) -> serde_json::Value {
+    if let Some(fields) = body.as_object_mut() {
+        fields.retain(|_, value| value.as_object().is_none_or(|inner| !inner.is_empty()));
+    }
+    body
+}
+
+/// Gives every error a code and the request's name. Errors without a code come from the library's own checks.
+pub(super) fn complete(answer: &mut Answer, request_id: &str) {
+    answer.errors.truncate(MOST_ERRORS);
+    for error in &mut answer.errors {
+        if let Some((end, _)) = error.message.char_indices().nth(MESSAGE_LENGTH) {
+            error.message.truncate(end);
+            error.message.push('…');
+        }
+        let extensions = error
+            .extensions
+            .get_or_insert_with(ErrorExtensionValues::default);
+        if extensions.get("code").is_none() {
+            if error.path.is_empty() {
+                extensions.set("code", "GRAPHQL_VALIDATION_FAILED");
+            } else {
+                extensions.set("code", "BAD_USER_INPUT");
+                extensions.set("reason", error.message.clone());
+            }
+        }
+        extensions.set("requestId", request_id);
+    }
+}
+
+fn code(error: &ServerError) -> Option<String> {
+    let extensions = error.extensions.as_ref()?;
+    match extensions.get("code") {
+        Some(Value::String(code)) => Some(code.clone()),
+        _ => None,
+    }
+}
+
+/// In how many seconds the client may try again.
+fn retry_after(error: &ServerError) -> Option<u64> {
+    match error.extensions.as_ref()?.get("retryAfterMs")? {
+        Value::Number(wait) => wait.as_u64().map(|wait| wait.div_ceil(1000)),
+        _ => None,
+    }
+}

@@ -1,0 +1,83 @@
+//! What a request and an operation may be at most. Every limit is a setting, and an error that names it.
+
+use crate::error::{Error, Result};
+use clap::Args;
+use std::time::Duration;
+
+/// Declares the limits: each with its setting, its default and the most it can be raised to; those that something is
+/// counted against, with its name in errors.
+macro_rules! limits {
+    ($($(#[$doc:meta])* $field:ident = $default:literal up to $most:literal, $env:literal $(, $name:literal)?;)*) => {
+        /// The limits, as set.
+        #[derive(Args, Clone, Copy, Debug)]
+        pub struct Limits { $(
+            $(#[$doc])*
+            #[arg(long, env = $env, default_value_t = $default, value_name = "COUNT", global = true)]
+            #[arg(value_parser = clap::value_parser!(u64).range(1..=$most))]
+            pub $field: u64,
+        )* }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+
+        ::pastey::paste! { impl Limits { $($(
+            #[doc = "Refuses more than [`" $field "`](Self::" $field ")."]
+            ///
+            /// # Errors
+            /// [`Error::LimitExceeded`] naming the limit and its setting.
+            pub(super) fn [<check_ $field>](&self, actual: u64) -> Result<()> {
+                if actual <= self.$field {
+                    return Ok(());
+                }
+                let name = concat!($name, " (", $env, ")");
+                Err(Error::LimitExceeded { name, limit: self.$field, actual })
+            }
+        )?)* } }
+    };
+}
+
+limits! {
+    /// The most bytes of a request's body
+    body_bytes = 262_144 up to 67_108_864, "WORKGRAPH_BODY_BYTES", "The body's size in bytes";
+    /// How many seconds a request's body may take to arrive
+    body_seconds = 10 up to 600, "WORKGRAPH_BODY_SECONDS";
+    /// The most bytes of a document
+    document_bytes = 65_536 up to 1_048_576, "WORKGRAPH_DOCUMENT_BYTES", "The document's length in bytes";
+    /// The most names, numbers, strings and signs of a document
+    document_tokens = 10_000 up to 100_000, "WORKGRAPH_DOCUMENT_TOKENS", "The number of tokens in the document";
+    /// The most fragments of a document
+    document_fragments = 100 up to 1_000, "WORKGRAPH_DOCUMENT_FRAGMENTS", "The number of fragments in the document";
+    /// The most fields of an operation, counting a fragment's as often as it is spread
+    operation_fields = 5_000 up to 50_000, "WORKGRAPH_OPERATION_FIELDS", "The number of fields in the operation";
+    /// How deep an operation's fields may be nested
+    operation_depth = 25 up to 25, "WORKGRAPH_OPERATION_DEPTH", "The depth of the operation";
+    /// The most aliases of an operation
+    operation_aliases = 200 up to 5_000, "WORKGRAPH_OPERATION_ALIASES", "The number of aliases in the operation";
+    /// The most directives of an operation
+    operation_directives = 100 up to 5_000, "WORKGRAPH_OPERATION_DIRECTIVES", "The number of directives in the operation";
+    /// The most root fields of an operation
+    operation_roots = 50 up to 1_000, "WORKGRAPH_OPERATION_ROOTS", "The number of root fields in the operation";
+    /// The most variables of an operation
+    operation_variables = 100 up to 1_000, "WORKGRAPH_OPERATION_VARIABLES", "The number of variables of the operation";
+    /// The most values that an operation's answer may hold, by its page sizes
+    operation_cost = 500_000 up to 1_000_000_000, "WORKGRAPH_OPERATION_COST";
+    /// How many seconds an operation may take
+    operation_seconds = 10 up to 600, "WORKGRAPH_OPERATION_SECONDS";
+    /// How many requests a minute one person or agent may send
+    requests_per_minute = 1_200 up to 1_000_000, "WORKGRAPH_REQUESTS_PER_MINUTE";
+}
+
+impl Limits {
+    /// How long a body may take to arrive.
+    pub(super) fn body_time(&self) -> Duration {
+        Duration::from_secs(self.body_seconds)
+    }
+
+    /// How long an operation may take.
+    pub(super) fn operation_time(&self) -> Duration {
+        Duration::from_secs(self.operation_seconds)
+    }
+}

@@ -1,0 +1,81 @@
+//! Which media type an answer has, by the request's `Accept`.
+
+use axum::http::{HeaderMap, HeaderValue, header::ACCEPT};
+
+/// A media type that answers come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Media {
+    /// `application/json`: every well-formed request is answered with status 200.
+    Json,
+    /// `application/graphql-response+json`: the status tells whether the operation ran.
+    GraphQL,
+}
+
+impl Media {
+    /// The value of `Content-Type`.
+    pub(super) fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Json => "application/json; charset=utf-8",
+            Self::GraphQL => "application/graphql-response+json; charset=utf-8",
+        })
+    }
+}
+
+/// The media type that the client likes best, JSON if it does not say; none if it takes neither.
+pub(super) fn negotiate(headers: &HeaderMap) -> Option<Media> {
+    let mut ranges = headers
+        .get_all(ACCEPT)
+        .iter()
+        .flat_map(|value| value.to_str().unwrap_or_default().split(','))
+        .filter(|range| !range.trim().is_empty())
+        .peekable();
+    if ranges.peek().is_none() {
+        return Some(Media::Json);
+    }
+    let mut best: Option<(f32, Media)> = None;
+    for range in ranges {
+        let mut parts = range.split(';').map(str::trim);
+        let media = match parts.next().map(str::to_ascii_lowercase).as_deref() {
+            Some("application/graphql-response+json") => Media::GraphQL,
+            Some("application/json" | "application/*" | "*/*") => Media::Json,
+            _ => continue,
+        };
+        let quality = parts
+            .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
+            .and_then(|quality| quality.trim().parse().ok())
+            .unwrap_or(1.0);
+        if quality > 0.0 && best.is_none_or(|(before, _)| quality > before) {
+            best = Some((quality, media));
+        }
+    }
+    best.map(|(_, media)| media)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_liked_type_wins() {
+        for (accept, media) in [
+            ("", Some(Media::Json)),
+            ("*/*", Some(Media::Json)),
+            ("text/html, application/*;q=0.1", Some(Media::Json)),
+            ("application/graphql-response+json", Some(Media::GraphQL)),
+            (
+                "application/graphql-response+json; charset=utf-8, application/json; charset=utf-8",
+                Some(Media::GraphQL),
+            ),
+            (
+                "application/json;q=0.9, application/graphql-response+json;q=0.3",
+                Some(Media::Json),
+            ),
+            ("application/json;q=0", None),
+            ("text/plain", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, accept.parse().unwrap());
+            assert_eq!(negotiate(&headers), media, "{accept}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! An operation between the door and the schema, whichever door it came through: judged, attributed, limited in time.
+
+use super::{
+    App,
+    guard::{self, Judged},
+    parameters::Parameters,
+    who,
+};
+use crate::{
+    error::{Error, Result},
+    graph::Visitor,
+    store::Scope,
+};
+use async_graphql::{Request, Response as Answer, parser::types::OperationType};
+use axum::http::HeaderMap;
+use std::time::Instant;
+
+/// An operation that passed the guard.
+pub(super) struct Operation {
+    request: Request,
+    judged: Judged,
+    received: Instant,
+}
+
+impl Operation {
+    /// Judges what was sent.
+    ///
+    /// # Errors
+    /// What is wrong with the document or its variables; nothing of it has run.
+    pub(super) fn new(app: &App, parameters: Parameters) -> Result<Self> {
+        let received = Instant::now();
+        let mut request = parameters.request();
+        let judged = guard::judge(&mut request, &app.limits, &app.shapes)?;
+        if !app.introspection {
+            request = request.disable_introspection();
+        }
+        Ok(Self {
+            request,
+            judged,
+            received,
+        })
+    }
+
+    /// Whether it reads, writes or subscribes.
+    pub(super) fn kind(&self) -> OperationType {
+        self.judged.kind
+    }
+
+    /// Finds out who asks, and runs.
+    ///
+    /// # Errors
+    /// When it does not run: because of who asks, how often, or because there is no time left.
+    pub(super) async fn run(
+        self,
+        app: &App,
+        headers: &HeaderMap,
+        visitor: Visitor,
+        explain: bool,
+    ) -> Result<Answer> {
+        let time = app.limits.operation_time();
+        tokio::time::timeout(time, self.run_in_time(app, headers, visitor, explain))
+            .await
+            .unwrap_or(Err(Error::DeadlineExceeded { what: "operation" }))
+    }
+
+    async fn run_in_time(
+        mut self,
+        app: &App,
+        headers: &HeaderMap,
+        visitor: Visitor,
+        explain: bool,
+    ) -> Result<Answer> {
+        let scope = match who::authenticate(app, headers, &visitor).await {
+            Ok(actor) => {
+                app.requests.check(&actor.key())?;
+                Some(app.store.scope_within(actor, app.limits.operation_time()))
+            }
+            Err(_) if self.is_public() => None,
+            Err(error) => return Err(error),
+        };
+        let mut request = self.request.data(visitor);
+        if let Some(scope) = &scope {
+            request = request.data(scope.clone());
+        }
+        let mut answer = app.schema.execute(request).await;
+        if explain {
+            answer = answer.extension("cost", self.judged.told(app, scope.as_ref(), self.received));
+        }
+        Ok(answer)
+    }
+
+    fn is_public(&mut self) -> bool {
+        let name = self.request.operation_name.clone();
+        let document = self.request.parsed_query();
+        document.is_ok_and(|document| who::is_public(document, name.as_deref()))
+    }
+}
+
+impl Judged {
+    /// What an operation cost, for a client that wants to know.
+    fn told(self, app: &App, scope: Option<&Scope>, received: Instant) -> async_graphql::Value {
+        let milliseconds = received.elapsed().as_secs_f64() * 1000.0;
+        async_graphql::value!({
+            "requested": self.cost,
+            "limit": app.limits.operation_cost,
+            "sqlStatements": scope.map_or(0, Scope::statements),
+            "durationMs": (milliseconds * 1000.0).round() / 1000.0,
+        })
+    }
+}

@@ -1,0 +1,177 @@
+//! What a client asks: the parameters of GraphQL over HTTP, out of a body or a query string.
+
+use super::Limits;
+use crate::error::{Error, Result};
+use async_graphql::{Request, Variables};
+use axum::{
+    body::{Body, BodyDataStream},
+    extract::Query,
+    http::{HeaderMap, Uri, header::CONTENT_TYPE},
+};
+use futures_util::StreamExt;
+use serde_json::{Map, Value};
+
+/// A body that is too large is read on to this size, and thrown away, so that a client which is still sending it gets
+/// its answer instead of a broken connection.
+const DRAIN: u64 = 64 << 20;
+
+/// An operation, as it was sent.
+pub(super) struct Parameters {
+    query: String,
+    operation_name: Option<String>,
+    variables: Map<String, Value>,
+}
+
+impl Parameters {
+    /// Takes them from the query string of a GET.
+    ///
+    /// # Errors
+    /// [`Error::BadUserInput`] naming the parameter.
+    pub(super) fn from_uri(uri: &Uri) -> Result<Self> {
+        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
+            .map_err(|_| Error::bad_input("query", "the query string is not UTF-8"))?;
+        let mut fields = Map::new();
+        for (name, text) in pairs {
+            let value = match name.as_str() {
+                "variables" | "extensions" if !text.is_empty() => serde_json::from_str(&text)
+                    .map_err(|_| Error::bad_input(&name, "is not JSON"))?,
+                "variables" | "extensions" => Value::Null,
+                _ => Value::String(text),
+            };
+            fields.insert(name, value);
+        }
+        Self::from_fields(fields)
+    }
+
+    /// Takes them from the body of a POST.
+    ///
+    /// # Errors
+    /// [`Error::BadUserInput`] when it is no JSON object, or naming the part of it that is wrong.
+    pub(super) fn from_body(body: &[u8]) -> Result<Self> {
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(fields)) => Self::from_fields(fields),
+            Ok(Value::Array(_)) => Err(Error::bad_input(
+                "body",
+                "holds several operations. Send each in a request of its own",
+            )),
+            Ok(_) => Err(Error::bad_input("body", "is no JSON object")),
+            Err(_) => Err(Error::bad_input(
+                "body",
+                "is not JSON. Send an object with `query` and, if needed, `variables` and `operationName`",
+            )),
+        }
+    }
+
+    /// Takes them from a JSON object.
+    ///
+    /// # Errors
+    /// [`Error::BadUserInput`] naming the part that is wrong.
+    pub(super) fn from_fields(mut fields: Map<String, Value>) -> Result<Self> {
+        let mut take = |name: &str| fields.remove(name).filter(|value| !value.is_null());
+        let query = match take("query") {
+            Some(Value::String(query)) => query,
+            _ => {
+                return Err(Error::bad_input(
+                    "query",
+                    "must be the document, as a string",
+                ));
+            }
+        };
+        let operation_name = match take("operationName") {
+            Some(Value::String(name)) => Some(name).filter(|name| !name.is_empty()),
+            None => None,
+            Some(_) => return Err(Error::bad_input("operationName", "must be a string")),
+        };
+        let variables = match take("variables") {
+            Some(Value::Object(variables)) => variables,
+            None => Map::new(),
+            Some(_) => return Err(Error::bad_input("variables", "must be an object")),
+        };
+        if !matches!(take("extensions"), None | Some(Value::Object(_))) {
+            return Err(Error::bad_input("extensions", "must be an object"));
+        }
+        let (nul, escaped) = (query.contains('\0'), query.contains("\\u0000"));
+        if nul || escaped || query.contains("\\u{0}") {
+            return Err(no_nul("query"));
+        }
+        if variables
+            .iter()
+            .any(|(name, value)| name.contains('\0') || holds_nul(value))
+        {
+            return Err(no_nul("variables"));
+        }
+        Ok(Self {
+            query,
+            operation_name,
+            variables,
+        })
+    }
+
+    /// The request that the schema takes.
+    pub(super) fn request(self) -> Request {
+        let variables = Variables::from_json(Value::Object(self.variables));
+        let mut request = Request::new(self.query).variables(variables);
+        request.operation_name = self.operation_name;
+        request
+    }
+}
+
+/// PostgreSQL cannot store NUL in text; it is refused at the door so that both databases agree.
+fn no_nul(field: &str) -> Error {
+    Error::bad_input(field, "holds a NUL character, which no text here can have")
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        _ => false,
+    }
+}
+
+/// Whether the body says that it is JSON in UTF-8. Anything that a page of another site could send without asking is
+/// refused with what is no JSON.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let mut parts = content_type.unwrap_or_default().split(';').map(str::trim);
+    let json = parts
+        .next()
+        .is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
+    json && parts.all(|part| {
+        let part = part.to_ascii_lowercase();
+        part.strip_prefix("charset=")
+            .is_none_or(|charset| charset.trim_matches('"') == "utf-8")
+    })
+}
+
+/// Reads a body.
+///
+/// # Errors
+/// [`Error::LimitExceeded`] when it is too large, [`Error::DeadlineExceeded`] when it comes too slowly,
+/// [`Error::BadUserInput`] when it breaks off.
+pub(super) async fn read(body: Body, limits: &Limits) -> Result<Vec<u8>> {
+    let reading = read_all(body.into_data_stream(), limits);
+    tokio::time::timeout(limits.body_time(), reading)
+        .await
+        .unwrap_or(Err(Error::DeadlineExceeded { what: "body" }))
+}
+
+async fn read_all(mut body: BodyDataStream, limits: &Limits) -> Result<Vec<u8>> {
+    let (mut kept, mut size) = (Vec::new(), 0_u64);
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|_| Error::bad_input("body", "broke off before its end"))?;
+        size += chunk.len() as u64;
+        if size <= limits.body_bytes {
+            kept.extend_from_slice(&chunk);
+        } else if size > DRAIN {
+            break;
+        }
+    }
+    limits.check_body_bytes(size)?;
+    Ok(kept)
+}
