@@ -5,7 +5,7 @@ use crate::{
     support::{Footprint, Reply},
 };
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 const DOCUMENTS: usize = 300;
 
@@ -26,13 +26,13 @@ impl Dice {
         &of[self.roll(of.len())]
     }
 
-    /// A document that has had one to three accidents.
+    /// A document that has had one or two accidents.
     fn damage(&mut self, documents: &[String]) -> String {
         let mut bytes = self.pick(documents).clone().into_bytes();
-        for _ in 0..=self.roll(3) {
+        for _ in 0..=self.roll(2) {
             let (from, to) = (self.roll(bytes.len()), self.roll(bytes.len()));
             let (from, to) = (from.min(to), from.max(to));
-            match self.roll(6) {
+            match self.roll(12) {
                 // The end is missing.
                 0 => bytes.truncate(to),
                 // Something is missing.
@@ -56,11 +56,34 @@ impl Dice {
                     }
                 }
                 // A sign of the language is where it does not belong.
-                _ => bytes.insert(from, *self.pick(b"{}()[]:,$@!|&=#\"\\.0-e_ \n")),
+                5 => bytes.insert(from, *self.pick(b"{}()[]:,$@!|&=#\"\\.0-e_ \n")),
+                // A line is missing, as a rule a field's.
+                6 | 7 => drop(bytes.drain(line(&bytes, from))),
+                // A line of another document is in it.
+                8 | 9 => {
+                    let other = self.pick(documents).as_bytes();
+                    let part = other[line(other, self.roll(other.len()))].to_vec();
+                    let at = line(&bytes, from).start;
+                    drop(bytes.splice(at..at, part));
+                }
+                // A word is spelled wrongly.
+                _ => {
+                    let letter = bytes[from..].iter().position(u8::is_ascii_alphabetic);
+                    if let Some(at) = letter {
+                        bytes[from + at] = *self.pick(b"aeiouxyzAZ_0");
+                    }
+                }
             }
         }
         String::from_utf8_lossy(&bytes).into_owned()
     }
+}
+
+/// The line that holds a byte, with its end.
+fn line(bytes: &[u8], at: usize) -> Range<usize> {
+    let before = bytes[..at].iter().rposition(|byte| *byte == b'\n');
+    let after = bytes[at..].iter().position(|byte| *byte == b'\n');
+    before.map_or(0, |end| end + 1)..after.map_or(bytes.len(), |end| at + end + 1)
 }
 
 on_both_databases! {

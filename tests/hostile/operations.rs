@@ -39,7 +39,7 @@ on_both_databases! {
             ("mutation { createProject(input: { name: \"x\" }) { nothing } }", json!({}), validate),
             ("mutation { createProject(input: {}) { feedCursor } }", json!({}), validate),
             ("query a { feedCursor } query b { feedCursor }", json!({}), validate),
-            ("query a { feedCursor } query a { feedCursor }", json!({}), validate),
+            ("query a { feedCursor } query a { feedCursor }", json!({}), parse),
         ] {
             let reply = door.refuses(query, variables, code).await;
             assert!(reply.errors()[0].to_string().len() < 2_000, "{query} is repeated at length: {reply:#?}");
@@ -60,10 +60,10 @@ on_both_databases! {
         let page = "{ projects(first: 1) { nodes { id } } tickets(first: 1) { nodes { id } } goals(first: 1) { nodes { id } } }";
         let foreign = theirs.data(page, json!({})).await;
         let own = app.owner().await.data(page, json!({})).await;
-        for (kind, list, update, input) in [
-            ("project", "projects", "updateProject", "UpdateProjectInput"),
-            ("ticket", "tickets", "", ""),
-            ("goal", "goals", "updateGoal", "UpdateGoalInput"),
+        for (kind, list, update) in [
+            ("project", "projects", "updateProject"),
+            ("ticket", "tickets", ""),
+            ("goal", "goals", "updateGoal"),
         ] {
             let other = if kind == "ticket" { "goals" } else { "tickets" };
             let ids = [
@@ -162,7 +162,7 @@ on_both_databases! {
         let (door, before) = (app.door().await, Footprint::of(&app).await);
         for word in ["'", "\"", "'; DROP TABLE projects; --", "\\", "%", "_", "$1", "?", "{}", "NEAR(", "a AND", "\"a", "*", "a*b*", ":", "((((", "\u{1f4a3}",
             "\u{202e}", "\r\n", "\t"] {
-            let query = "query($w: String!) { search(query: $w) { totalCount }
+            let query = "query($w: String!) { search(query: $w) { nodes { title } }
                 projects(filter: { name: { contains: $w }, slug: { startsWith: $w }, description: { eq: $w } }) { totalCount } }";
             let reply = door.ask(query, json!({ "w": word })).await;
             assert!(reply.code().is_empty() || reply.code() == "BAD_USER_INPUT", "{word:?}\nanswered {reply:#?}");

@@ -221,7 +221,7 @@ on_both_databases! {
             assert!(matches!(reply.status, 404 | 405), "{path}\nanswered {reply:#?}");
         }
         let reply = Reply::to(Door::new(&format!("{root}/nothing"), &token).request(Method::GET)).await;
-        reply.refused(404, "NOT_FOUND", "/nothing");
+        assert_eq!(reply.refused(404, "BAD_USER_INPUT", "/nothing")["field"], "path");
     }
 
     async fn a_body_of_ten_megabytes_is_refused_and_the_answer_arrives(app) {
