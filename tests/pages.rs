@@ -126,7 +126,7 @@ async fn id(client: &Client, list: &str, filter: Value) -> String {
 }
 
 /// Every operation by the name of its file.
-fn operations() -> BTreeMap<String, String> {
+pub fn operations() -> BTreeMap<String, String> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("operations");
     let files = std::fs::read_dir(folder).expect("is a folder");
     let read = files.map(|file| {

@@ -77,6 +77,8 @@ impl From<Error> for Refusal {
 /// The status of errors that are not about the document.
 fn status(code: &str) -> Option<StatusCode> {
     match code {
+        // A header's; what is wrong within a document has a path, or another code.
+        "BAD_USER_INPUT" => Some(StatusCode::BAD_REQUEST),
         "UNAUTHENTICATED" => Some(StatusCode::UNAUTHORIZED),
         "FORBIDDEN" => Some(StatusCode::FORBIDDEN),
         "RATE_LIMITED" => Some(StatusCode::TOO_MANY_REQUESTS),

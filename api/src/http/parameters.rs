@@ -94,6 +94,9 @@ impl Parameters {
         if nul || escaped || query.contains("\\u{0}") {
             return Err(no_nul("query"));
         }
+        if operation_name.as_ref().is_some_and(|name| name.contains('\0')) {
+            return Err(no_nul("operationName"));
+        }
         if variables
             .iter()
             .any(|(name, value)| name.contains('\0') || holds_nul(value))
