@@ -101,12 +101,12 @@ on_both_databases! {
         let query = "query($filter: ProjectFilter) { projects(filter: $filter) { totalCount } }";
         for filter in [json!({ "or": any }), json!({ "and": any })] {
             let reply = door.ask(query, json!({ "filter": filter })).await;
-            assert!(reply.status == 200 && matches!(reply.code(), "" | "LIMIT_EXCEEDED" | "BAD_USER_INPUT"), "{reply:#?}");
+            assert_eq!((reply.status, reply.code()), (200, "LIMIT_EXCEEDED"));
         }
         let order: Vec<_> = (0..2_000).map(|_| json!({ "field": "NAME" })).collect();
         let query = "query($order: [ProjectOrder!]) { projects(orderBy: $order) { totalCount nodes { id } } }";
         let reply = door.ask(query, json!({ "order": order })).await;
-        assert!(reply.status == 200 && !matches!(reply.code(), "INTERNAL" | "UNAVAILABLE"), "{reply:#?}");
+        assert_eq!((reply.status, reply.code()), (200, "LIMIT_EXCEEDED"));
         before.must_be_that_of(&app).await;
     }
 
