@@ -166,7 +166,8 @@ pub(super) fn complete(answer: &mut Answer, request_id: &str) {
     }
 }
 
-fn code(error: &ServerError) -> Option<String> {
+/// The code of an error that has one already.
+pub(super) fn code(error: &ServerError) -> Option<String> {
     let extensions = error.extensions.as_ref()?;
     match extensions.get("code") {
         Some(Value::String(code)) => Some(code.clone()),
