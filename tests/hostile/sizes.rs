@@ -71,7 +71,7 @@ on_both_databases! {
         ] {
             let reply = door.refuses(document, variables, "COST_EXCEEDED").await;
             let extensions = &reply.errors()[0]["extensions"];
-            assert_eq!(extensions["limit"], 500_000);
+            assert_eq!(extensions["limit"], 2_000_000);
             assert!(extensions["requested"].as_u64() > Some(8_000_000), "{extensions:#}");
             assert_eq!(extensions["fields"][0], json!({ "path": path, "rows": 8_000_000 }), "{document}");
         }

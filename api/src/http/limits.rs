@@ -59,7 +59,7 @@ limits! {
     /// The most variables of an operation
     operation_variables = 100 up to 1_000, "WORKGRAPH_OPERATION_VARIABLES", "The number of variables of the operation";
     /// The most values that an operation's answer may hold, by its page sizes
-    operation_cost = 500_000 up to 1_000_000_000, "WORKGRAPH_OPERATION_COST";
+    operation_cost = 2_000_000 up to 1_000_000_000, "WORKGRAPH_OPERATION_COST";
     /// How many seconds an operation may take
     operation_seconds = 10 up to 600, "WORKGRAPH_OPERATION_SECONDS";
     /// How many requests a minute one person or agent may send
