@@ -8,7 +8,7 @@ use crate::{
     graph,
     http::{self, App, graphiql},
     seed,
-    store::Store,
+    store::{Hints, Store},
 };
 use entity::{Id, project, tenant, user::UserRole};
 use std::{
@@ -87,6 +87,7 @@ pub async fn serve(
         .map_err(|error| format!("{}: {error}", settings.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     welcome(address, settings, &graphiql).map_err(|error| error.to_string())?;
+    let hints = Hints::start(&store, settings.nats_url.clone());
     let app = App {
         schema: graph::schema(),
         sessions: Sessions::new(store.clone(), tokens, settings.sign_ins_per_minute),
@@ -95,9 +96,9 @@ pub async fn serve(
         trust_forwarded_for: settings.trust_forwarded_for,
         graphiql: Arc::new(graphiql),
     };
-    run(listener, app, stop_signal())
-        .await
-        .map_err(|error| error.to_string())
+    let served = run(listener, app, stop_signal()).await;
+    hints.stop().await;
+    served.map_err(|error| error.to_string())
 }
 
 /// Serves until `stop` is done, then lets running requests finish.
