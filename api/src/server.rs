@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
     http::{self, App, Front, graphiql},
     seed,
-    store::Store,
+    store::{Hints, Store},
 };
 use entity::{Id, project, tenant, user::UserRole};
 use std::{
@@ -85,6 +85,7 @@ pub async fn serve(
         .map_err(|error| format!("{}: {error}", settings.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     welcome(address, settings, &graphiql).map_err(|error| error.to_string())?;
+    let hints = Hints::start(&store, settings.nats_url.clone());
     let sessions = Sessions::new(store.clone(), tokens, settings.sign_ins_per_minute);
     let front = Front {
         allowed_origins: settings.allowed_origins.clone(),
@@ -93,9 +94,9 @@ pub async fn serve(
         graphiql: Some(graphiql).filter(|_| !settings.no_graphiql),
     };
     let app = App::new(store, sessions, settings.limits, front).map_err(told)?;
-    run(listener, app, stop_signal())
-        .await
-        .map_err(|error| error.to_string())
+    let served = run(listener, app, stop_signal()).await;
+    hints.stop().await;
+    served.map_err(|error| error.to_string())
 }
 
 /// Serves until `stop` is done, then lets running requests finish.
