@@ -9,6 +9,9 @@ use std::{
 };
 use tokio::sync::watch;
 
+/// How long the reader waits after a full page, so that a large commit does not sweep through the ring before anyone who
+/// keeps up can look: 25,000 entries a second at most.
+const PACE: Duration = Duration::from_millis(20);
 /// How long the reader waits after it failed.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -59,9 +62,13 @@ impl Feed {
             if rows.is_empty() {
                 return Ok(());
             }
+            let full = rows.len() as u64 == history::PAGE;
             let taken = self.take(rows);
             self.head.send_replace(self.last());
             taken?;
+            if full {
+                tokio::time::sleep(PACE).await;
+            }
         }
     }
 
