@@ -109,9 +109,12 @@ pub async fn run(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let (stopped, told_to_stop) = tokio::sync::oneshot::channel();
+    let live = app.clone();
+    let stopping = live.clone();
     let stop = async move {
         stop.await;
         tracing::info!("stopping; running requests may finish");
+        stopping.stop();
         // The receiver is gone only when serving ended by itself.
         let _ = stopped.send(());
     };
@@ -120,8 +123,15 @@ pub async fn run(
         http::router(app).into_make_service_with_connect_info::<SocketAddr>(),
     )
     .with_graceful_shutdown(stop);
+    let ending = async {
+        let ended = serving.await;
+        // WebSockets are no longer among axum's connections; they are told goodbye too.
+        live.stop();
+        live.stopped().await;
+        ended
+    };
     tokio::select! {
-        ended = serving => ended,
+        ended = ending => ended,
         () = async {
             if told_to_stop.await.is_ok() {
                 tokio::time::sleep(GRACE).await;

@@ -89,7 +89,7 @@ pub(super) fn respond(answer: Answer, media: Media, request_id: &str) -> Respons
     } else {
         let code = answer.errors.first().and_then(code).unwrap_or_default();
         let refused = match media {
-            Media::Json => StatusCode::OK,
+            Media::Json | Media::Events => StatusCode::OK,
             Media::GraphQL => StatusCode::BAD_REQUEST,
         };
         status(&code).unwrap_or(refused)
@@ -111,6 +111,11 @@ fn respond_with(
     request_id: &str,
 ) -> Response {
     complete(&mut answer, request_id);
+    // What is refused before a stream begins is ordinary JSON.
+    let media = match media {
+        Media::Events => Media::Json,
+        other => other,
+    };
     let wait = answer.errors.iter().find_map(retry_after);
     let mut response = if has_run(&answer) {
         (status, GraphQLResponse::from(answer)).into_response()

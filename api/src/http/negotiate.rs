@@ -2,6 +2,8 @@
 
 use axum::http::{HeaderMap, HeaderValue, header::ACCEPT};
 
+const EVENTS: &str = "text/event-stream";
+
 /// A media type that answers come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Media {
@@ -9,6 +11,8 @@ pub(super) enum Media {
     Json,
     /// `application/graphql-response+json`: the status tells whether the operation ran.
     GraphQL,
+    /// `text/event-stream`: an event for each answer.
+    Events,
 }
 
 impl Media {
@@ -17,8 +21,19 @@ impl Media {
         HeaderValue::from_static(match self {
             Self::Json => "application/json; charset=utf-8",
             Self::GraphQL => "application/graphql-response+json; charset=utf-8",
+            Self::Events => "text/event-stream",
         })
     }
+}
+
+/// Whether the client takes a stream of events at all, even if it likes another type better.
+pub(super) fn takes_events(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(ACCEPT).iter();
+    accepted
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|range| range.split(';').next())
+        .any(|media| media.trim().eq_ignore_ascii_case(EVENTS))
 }
 
 /// The media type that the client likes best, JSON if it does not say; none if it takes neither.
@@ -37,6 +52,7 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Option<Media> {
         let mut parts = range.split(';').map(str::trim);
         let media = match parts.next().map(str::to_ascii_lowercase).as_deref() {
             Some("application/graphql-response+json") => Media::GraphQL,
+            Some(EVENTS) => Media::Events,
             Some("application/json" | "application/*" | "*/*") => Media::Json,
             _ => continue,
         };
@@ -72,6 +88,11 @@ mod tests {
             ),
             ("application/json;q=0", None),
             ("text/plain", None),
+            ("text/event-stream", Some(Media::Events)),
+            (
+                "application/json, text/event-stream, multipart/mixed",
+                Some(Media::Json),
+            ),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT, accept.parse().unwrap());

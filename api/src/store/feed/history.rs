@@ -21,7 +21,7 @@ pub(super) const PAGE: u64 = 500;
 
 /// The head of a tenant's ledger, and the newest entries, oldest first, of one moment.
 pub(super) async fn newest(store: &Store, tenant: &Id) -> Result<(i64, Vec<audit_log::Model>)> {
-    let snapshot = Snapshot::new(store.readers().clone(), tenant.clone());
+    let snapshot = Snapshot::new(store.readers().clone(), tenant.clone(), None);
     let mut rows = read(&snapshot, tenant, |select, seq| {
         select.order_by_expr(seq, Order::Desc);
     })
@@ -37,7 +37,7 @@ pub(super) async fn after(
     tenant: &Id,
     position: i64,
 ) -> Result<Vec<audit_log::Model>> {
-    let snapshot = Snapshot::new(store.readers().clone(), tenant.clone());
+    let snapshot = Snapshot::new(store.readers().clone(), tenant.clone(), None);
     read(&snapshot, tenant, |select, seq| {
         select
             .and_where(seq.clone().gt(position))
@@ -48,7 +48,7 @@ pub(super) async fn after(
 
 /// The heads of these tenants' ledgers, in one statement.
 pub(super) async fn heads(store: &Store, tenants: &[&Id]) -> Result<Vec<(Id, i64)>> {
-    let snapshot = Snapshot::new(store.readers().clone(), EVERY_TENANT.into());
+    let snapshot = Snapshot::new(store.readers().clone(), EVERY_TENANT.into(), None);
     heads_of(&snapshot, tenants).await
 }
 
