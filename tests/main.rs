@@ -14,6 +14,8 @@ mod authorization;
 mod code_graph;
 mod derived;
 mod effective;
+mod errors;
+mod hostile;
 mod http;
 mod isolation;
 mod ledger;

@@ -1,4 +1,5 @@
-//! The web dashboard, page by page: the one operation each page sends, what comes back, and the statements it takes.
+//! The web dashboard, page by page: the one operation each page sends, what comes back, the statements it takes and
+//! what it costs.
 //!
 //! Each operation is a file of `operations/`. Both databases are held to the same snapshot, so they answer alike.
 
@@ -26,7 +27,7 @@ on_both_databases! {
         for Page { name, variables } in pages {
             let query = files.remove(name).unwrap_or_else(|| panic!("there is no operations/{name}.graphql"));
             let answer = client.send(&query, variables).await;
-            statements.push(format!("{name} {}", answer.statements()));
+            statements.push(format!("{name} {} {}", answer.statements(), answer.cost()));
             let mut ids = Map::new();
             insta::assert_json_snapshot!(name, steady(&answer.data(&query), &mut ids));
         }
@@ -125,7 +126,7 @@ async fn id(client: &Client, list: &str, filter: Value) -> String {
 }
 
 /// Every operation by the name of its file.
-fn operations() -> BTreeMap<String, String> {
+pub fn operations() -> BTreeMap<String, String> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("operations");
     let files = std::fs::read_dir(folder).expect("is a folder");
     let read = files.map(|file| {

@@ -86,7 +86,7 @@ pub struct Settings {
     #[arg(value_parser = BoolishValueParser::new())]
     pub trust_forwarded_for: bool,
 
-    /// Other origins whose pages may use the API with their visitors' cookies, such as https://dashboard.example
+    /// Other origins whose pages may use the API with their visitors' cookies: scheme, host and port
     #[arg(
         long,
         env = "WORKGRAPH_ALLOWED_ORIGINS",

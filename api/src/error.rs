@@ -96,6 +96,21 @@ impl Error {
         }
     }
 
+    /// Refuses more than a limit.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`], with the limit's name, which begins its message.
+    pub fn within(name: &'static str, limit: u64, actual: u64) -> Result<()> {
+        if actual <= limit {
+            return Ok(());
+        }
+        Err(Self::LimitExceeded {
+            name,
+            limit,
+            actual,
+        })
+    }
+
     /// A fault of ours, with what the log should say.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         Self::Internal(cause.to_string().into())

@@ -92,6 +92,13 @@ impl Answer {
             .unwrap_or_else(|| panic!("an error was expected, not {:#}", self.body))
     }
 
+    /// How many values the answer could have held.
+    pub fn cost(&self) -> u64 {
+        self.body["extensions"]["cost"]["requested"]
+            .as_u64()
+            .expect("the cost was asked for")
+    }
+
     /// How many SQL statements the operation took.
     pub fn statements(&self) -> u64 {
         self.body["extensions"]["cost"]["sqlStatements"]

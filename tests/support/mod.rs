@@ -2,13 +2,21 @@
 
 mod client;
 mod database;
+mod door;
+mod footprint;
+mod reply;
 mod schema;
 mod socket;
+mod wire;
 
 pub use client::{Answer, Client};
 pub use database::Database;
+pub use door::Door;
+pub use footprint::Footprint;
+pub use reply::{PATIENCE, Reply};
 pub use schema::{Field, Schema, Type};
 pub use socket::{PROTOCOL, Socket, connect};
+pub use wire::Wire;
 
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
@@ -119,6 +127,11 @@ impl TestApp {
     /// The demo's owner.
     pub async fn owner(&self) -> Client {
         self.client(DEMO, "owner").await
+    }
+
+    /// Where the demo's owner knocks.
+    pub async fn door(&self) -> Door {
+        Door::new(&self.url, &self.token(DEMO, "owner").await)
     }
 
     /// A client of another server over the same database, on which it is always this moment.

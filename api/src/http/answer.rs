@@ -12,12 +12,18 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use serde::Serialize;
 
 /// Answers hold so many errors at most; one mistake in a long document is reported often enough.
 const MOST_ERRORS: usize = 20;
 /// An error that repeats what was sent is cut to so many characters.
 const MESSAGE_LENGTH: usize = 500;
+
+/// The body of what did not run. It has no `data`, not even null.
+#[derive(Serialize)]
+struct Refused {
+    errors: Vec<ServerError>,
+}
 
 /// A request that does not get as far as an operation.
 pub(super) struct Refusal {
@@ -71,6 +77,8 @@ impl From<Error> for Refusal {
 /// The status of errors that are not about the document.
 fn status(code: &str) -> Option<StatusCode> {
     match code {
+        // A header's; what is wrong within a document has a path, or another code.
+        "BAD_USER_INPUT" => Some(StatusCode::BAD_REQUEST),
         "UNAUTHENTICATED" => Some(StatusCode::UNAUTHORIZED),
         "FORBIDDEN" => Some(StatusCode::FORBIDDEN),
         "RATE_LIMITED" => Some(StatusCode::TOO_MANY_REQUESTS),
@@ -120,8 +128,8 @@ fn respond_with(
     let mut response = if has_run(&answer) {
         (status, GraphQLResponse::from(answer)).into_response()
     } else {
-        let body = json!({ "errors": answer.errors, "extensions": answer.extensions });
-        (status, Json(without_empty(body))).into_response()
+        let errors = answer.errors;
+        (status, Json(Refused { errors })).into_response()
     };
     let always = [
         (CONTENT_TYPE, media.content_type()),
@@ -138,13 +146,6 @@ fn respond_with(
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     response
-}
-
-fn without_empty(mut body: serde_json::Value) -> serde_json::Value {
-    if let Some(fields) = body.as_object_mut() {
-        fields.retain(|_, value| value.as_object().is_none_or(|inner| !inner.is_empty()));
-    }
-    body
 }
 
 /// Gives every error a code and the request's name. Errors without a code come from the library's own checks.
@@ -170,7 +171,8 @@ pub(super) fn complete(answer: &mut Answer, request_id: &str) {
     }
 }
 
-fn code(error: &ServerError) -> Option<String> {
+/// The code of an error that has one already.
+pub(super) fn code(error: &ServerError) -> Option<String> {
     let extensions = error.extensions.as_ref()?;
     match extensions.get("code") {
         Some(Value::String(code)) => Some(code.clone()),

@@ -29,11 +29,7 @@ macro_rules! limits {
             /// # Errors
             /// [`Error::LimitExceeded`] naming the limit and its setting.
             pub(super) fn [<check_ $field>](&self, actual: u64) -> Result<()> {
-                if actual <= self.$field {
-                    return Ok(());
-                }
-                let name = concat!($name, " (", $env, ")");
-                Err(Error::LimitExceeded { name, limit: self.$field, actual })
+                Error::within(concat!($name, " (", $env, ")"), self.$field, actual)
             }
         )?)* } }
     };

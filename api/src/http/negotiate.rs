@@ -38,33 +38,42 @@ pub(super) fn takes_events(headers: &HeaderMap) -> bool {
 
 /// The media type that the client likes best, JSON if it does not say; none if it takes neither.
 pub(super) fn negotiate(headers: &HeaderMap) -> Option<Media> {
-    let mut ranges = headers
+    let ranges: Vec<_> = headers
         .get_all(ACCEPT)
         .iter()
         .flat_map(|value| value.to_str().unwrap_or_default().split(','))
         .filter(|range| !range.trim().is_empty())
-        .peekable();
-    if ranges.peek().is_none() {
+        .map(read)
+        .collect();
+    if ranges.is_empty() {
         return Some(Media::Json);
     }
+    let json_is_refused = ranges.contains(&("application/json".to_owned(), 0.0));
     let mut best: Option<(f32, Media)> = None;
-    for range in ranges {
-        let mut parts = range.split(';').map(str::trim);
-        let media = match parts.next().map(str::to_ascii_lowercase).as_deref() {
-            Some("application/graphql-response+json") => Media::GraphQL,
-            Some(EVENTS) => Media::Events,
-            Some("application/json" | "application/*" | "*/*") => Media::Json,
+    for (range, quality) in ranges {
+        let media = match range.as_str() {
+            "application/graphql-response+json" => Media::GraphQL,
+            EVENTS => Media::Events,
+            // What stands for all types does not stand for one that is refused by name.
+            "application/*" | "*/*" if json_is_refused => Media::GraphQL,
+            "application/json" | "application/*" | "*/*" => Media::Json,
             _ => continue,
         };
-        let quality = parts
-            .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
-            .and_then(|quality| quality.trim().parse().ok())
-            .unwrap_or(1.0);
         if quality > 0.0 && best.is_none_or(|(before, _)| quality > before) {
             best = Some((quality, media));
         }
     }
     best.map(|(_, media)| media)
+}
+
+/// A range of media types, in small letters, and how much it is liked.
+fn read(range: &str) -> (String, f32) {
+    let mut parts = range.split(';').map(str::trim);
+    let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let quality = parts
+        .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
+        .and_then(|quality| quality.trim().parse().ok());
+    (name, quality.unwrap_or(1.0))
 }
 
 #[cfg(test)]
@@ -87,6 +96,7 @@ mod tests {
                 Some(Media::Json),
             ),
             ("application/json;q=0", None),
+            ("application/json;q=0, */*", Some(Media::GraphQL)),
             ("text/plain", None),
             ("text/event-stream", Some(Media::Events)),
             (

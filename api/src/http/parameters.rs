@@ -68,14 +68,11 @@ impl Parameters {
     /// [`Error::BadUserInput`] naming the part that is wrong.
     pub(super) fn from_fields(mut fields: Map<String, Value>) -> Result<Self> {
         let mut take = |name: &str| fields.remove(name).filter(|value| !value.is_null());
-        let query = match take("query") {
-            Some(Value::String(query)) => query,
-            _ => {
-                return Err(Error::bad_input(
-                    "query",
-                    "must be the document, as a string",
-                ));
-            }
+        let Some(Value::String(query)) = take("query") else {
+            return Err(Error::bad_input(
+                "query",
+                "must be the document, as a string",
+            ));
         };
         let operation_name = match take("operationName") {
             Some(Value::String(name)) => Some(name).filter(|name| !name.is_empty()),
@@ -93,6 +90,12 @@ impl Parameters {
         let (nul, escaped) = (query.contains('\0'), query.contains("\\u0000"));
         if nul || escaped || query.contains("\\u{0}") {
             return Err(no_nul("query"));
+        }
+        if operation_name
+            .as_ref()
+            .is_some_and(|name| name.contains('\0'))
+        {
+            return Err(no_nul("operationName"));
         }
         if variables
             .iter()

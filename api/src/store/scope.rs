@@ -26,6 +26,11 @@ use std::{
     time::Duration,
 };
 
+/// The most conditions of a filter. SQLite nests them as deep as they are many, and stops at a thousand.
+const MOST_CONDITIONS: u64 = 300;
+/// The most columns that a list is sorted by.
+const MOST_STEPS: u64 = 20;
+
 /// What an actor can read and write, within its tenant, for the time of one operation. Cheap to clone.
 #[derive(Clone)]
 pub struct Scope(Arc<Inner>);
@@ -184,6 +189,18 @@ impl Scope {
         page: &PageArgs,
     ) -> Result<Arc<List<E>>> {
         self.sees::<E>()?;
+        let asked = filter.map(InputType::to_value);
+        let size = asked.as_ref().map_or(0, conditions);
+        Error::within(
+            "The number of conditions of a filter",
+            MOST_CONDITIONS,
+            size,
+        )?;
+        Error::within(
+            "The number of steps of an order",
+            MOST_STEPS,
+            order.len() as u64,
+        )?;
         let view = self.view();
         let mut condition = filter.map_or_else(
             || Ok(Condition::all()),
@@ -195,9 +212,7 @@ impl Scope {
             condition = condition.add(view.place().column(column).eq(project.as_str()));
         }
         let ordering = Ordering::new(order);
-        let filter = filter
-            .map(|filter| InputType::to_value(filter).to_string())
-            .unwrap_or_default();
+        let filter = asked.map(|filter| filter.to_string()).unwrap_or_default();
         let by = parent.map_or("", |(column, _)| column.as_str());
         let project = project.map_or("", |project| project.as_str());
         let name = format!(
@@ -262,6 +277,17 @@ impl Scope {
     pub async fn begin(&self) -> Result<Tx<'_>> {
         self.renew();
         Tx::begin(self).await
+    }
+}
+
+/// How many fields a filter has, at all levels.
+fn conditions(filter: &async_graphql::Value) -> u64 {
+    match filter {
+        async_graphql::Value::Object(fields) => {
+            fields.values().map(|inner| 1 + conditions(inner)).sum()
+        }
+        async_graphql::Value::List(items) => items.iter().map(conditions).sum(),
+        _ => 0,
     }
 }
 

@@ -35,25 +35,14 @@ pub(super) fn check(document: &ExecutableDocument) -> Result<()> {
     };
     for (_, operation) in document.operations.iter() {
         let (roots, lists) = steps.roots(&operation.node.selection_set.node, 0);
-        within("The number of questions about the schema", ROOTS, roots)?;
-        within(
+        Error::within("The number of questions about the schema", ROOTS, roots)?;
+        Error::within(
             "The depth of lists in a question about the schema",
             LISTS,
             lists,
         )?;
     }
     Ok(())
-}
-
-fn within(name: &'static str, limit: u64, actual: u64) -> Result<()> {
-    if actual <= limit {
-        return Ok(());
-    }
-    Err(Error::LimitExceeded {
-        name,
-        limit,
-        actual,
-    })
 }
 
 struct Steps<'d> {

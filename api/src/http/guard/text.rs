@@ -31,13 +31,7 @@ pub(super) fn check(document: &str, limits: &Limits) -> Result<()> {
             _ => {}
         }
         tokens += 1;
-        if nesting > NESTING {
-            return Err(Error::LimitExceeded {
-                name: "The nesting of brackets in the document",
-                limit: NESTING,
-                actual: nesting,
-            });
-        }
+        Error::within("The nesting of brackets in the document", NESTING, nesting)?;
         limits.check_document_tokens(tokens)?;
     }
     Ok(())

@@ -1,0 +1,93 @@
+//! Connections that are slow, greedy, broken off or no HTTP at all.
+
+use crate::support::{Footprint, PATIENCE, Reply, TestApp, Wire};
+use serde_json::json;
+use tokio::time::timeout;
+use workgraph::http::Limits;
+
+const GOOD: &str = "{\"query\": \"{ feedCursor }\"}";
+
+on_both_databases! {
+    async fn ten_thousand_requests_on_one_connection_are_answered_in_order(app) {
+        const REQUESTS: usize = 10_000;
+        let app = TestApp::start_with(app.database, Limits { requests_per_minute: 1_000_000, ..Limits::default() }).await;
+        let before = Footprint::of(&app).await;
+        let token = app.token("demo", "owner").await;
+        let Wire { mut reading, mut writing } = Wire::open(&app.url, &token).await;
+        let sending = tokio::spawn(async move {
+            for number in 0..REQUESTS {
+                // One in ten asks the database; the others show in their answer which they were.
+                let query = match number % 10 {
+                    0 => format!("{{ n{number}: feedCursor }}"),
+                    _ => format!("{{ n{number}: __typename }}"),
+                };
+                let sent = writing.send(writing.post(&json!({ "query": query }).to_string())).await;
+                assert!(sent, "request {number} was not taken");
+            }
+            // The connection stays open until all is answered.
+            writing
+        });
+        for number in 0..REQUESTS {
+            let reply = timeout(PATIENCE, reading.answer()).await.expect("in time").expect("an answer");
+            let data = reply.data().as_object().expect("an object");
+            assert!(data.len() == 1 && data.contains_key(&format!("n{number}")), "{number}: {data:?}");
+        }
+        sending.await.expect("sends");
+        before.must_be_that_of(&app).await;
+    }
+
+    async fn a_body_that_does_not_arrive_is_not_waited_for(app) {
+        let app = TestApp::start_with(app.database, Limits { body_seconds: 1, ..Limits::default() }).await;
+        let before = Footprint::of(&app).await;
+        let create = json!({ "query": "mutation { createProject(input: { name: \"Slow\" }) { feedCursor } }" }).to_string();
+        for (header, begun) in [
+            (format!("content-length: {}", create.len()), &create[..create.len() - 1]),
+            (format!("content-length: {}", create.len()), ""),
+            ("transfer-encoding: chunked".to_owned(), "5\r\n{\"que\r\n"),
+        ] {
+            let mut wire = Wire::open(&app.url, &app.token("demo", "owner").await).await;
+            wire.writing.send(wire.writing.head(&header) + begun).await;
+            let reply = timeout(PATIENCE, wire.reading.answer()).await.expect("in time").expect("an answer");
+            reply.refused(408, "DEADLINE_EXCEEDED", &header);
+        }
+        before.must_be_that_of(&app).await;
+    }
+
+    async fn what_breaks_off_leaves_nothing(app) {
+        let (door, before) = (app.door().await, Footprint::of(&app).await);
+        let create = json!({ "query": "mutation { createProject(input: { name: \"Half\" }) { feedCursor } }" }).to_string();
+        let whole = Wire::open(&app.url, &door.token).await.writing.post(&create);
+        for end in (0..whole.len()).step_by(whole.len() / 40) {
+            let mut wire = Wire::open(&app.url, &door.token).await;
+            wire.writing.send(&whole[..end]).await;
+        }
+        Reply::to(door.post(GOOD)).await.data();
+        before.must_be_that_of(&app).await;
+    }
+
+    async fn what_is_no_http_does_no_harm(app) {
+        let (door, before) = (app.door().await, Footprint::of(&app).await);
+        let create = json!({ "query": "mutation { createProject(input: { name: \"Smuggled\" }) { feedCursor } }" }).to_string();
+        for bytes in [
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec(),
+            b"\0\0\0\0".to_vec(),
+            b"SELECT 1;\r\n\r\n".to_vec(),
+            b"GET /graphql\r\n\r\n".to_vec(),
+            b"GET /graphql HTTP/9.9\r\nhost: x\r\n\r\n".to_vec(),
+            format!("POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+                content-length: 5\r\ncontent-length: {}\r\n\r\n{create}", door.token, create.len()).into_bytes(),
+            format!("POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+                content-length: -1\r\n\r\n{create}", door.token).into_bytes(),
+            format!("GET /graphql HTTP/1.1\r\nhost: x\r\nx-long: {}\r\n\r\n", "x".repeat(2 << 20)).into_bytes(),
+            format!("GET /graphql HTTP/1.1\r\nhost: x\r\n{}\r\n", "x-many: 1\r\n".repeat(10_000)).into_bytes(),
+        ] {
+            let mut wire = Wire::open(&app.url, &door.token).await;
+            wire.writing.send(&bytes).await;
+            let status = timeout(PATIENCE, wire.reading.last_status()).await.expect("the connection ends in time");
+            let shown: String = String::from_utf8_lossy(&bytes).chars().take(100).collect();
+            assert!(status.is_none_or(|status| (400..500).contains(&status)), "{shown}\nanswered {status:?}");
+        }
+        Reply::to(door.post(GOOD)).await.data();
+        before.must_be_that_of(&app).await;
+    }
+}
