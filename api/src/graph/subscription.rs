@@ -169,9 +169,9 @@ macro_rules! streams {
         $field:ident in $entity:ident ($($argument:ident: $column:ident $desc:literal),* $(,)?) -> $frame:ident {
             $(#[$row_doc:meta])* $row:ident: $type:ident
         } when $test:expr;
-    )* }) => {
+    )* }) => { ::pastey::paste! {
         $(
-            #[doc = concat!("A frame of `", stringify!($field), "`.")]
+            #[doc = "A frame of `" [<$field:lower_camel>] "`."]
             #[derive(async_graphql::SimpleObject)]
             #[graphql(name_type)]
             pub struct $frame {
@@ -227,7 +227,7 @@ macro_rules! streams {
                 }
             )*
         }
-    };
+    }};
     (@narrow $interest:ident $entity:ident $argument:ident Id) => {
         $interest.only($argument)
     };

@@ -67,8 +67,12 @@ impl Operation {
                 }
             }
             Some(Value::String(cursor)) => {
-                text = text.replace(&format!("\"{cursor}\""), "\"\"");
-                cursor.clear();
+                let literal = format!("\"{cursor}\"");
+                // If the same stands elsewhere, it means something else there.
+                if text.matches(&literal).count() == 1 {
+                    text = text.replace(&literal, "\"\"");
+                    cursor.clear();
+                }
             }
             _ => {}
         }

@@ -13,6 +13,7 @@ use crate::{
 };
 use async_graphql::{PathSegment, Pos, Request, ServerError};
 use axum::extract::ws::Utf8Bytes;
+use entity::Id;
 use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -56,6 +57,8 @@ pub(crate) struct Subscription {
     taken: Option<Arc<Event>>,
     /// Whether nothing was sent since the last beat.
     quiet: bool,
+    /// Whether the token turned out to be somebody else's.
+    handed_on: bool,
 }
 
 impl Subscription {
@@ -122,11 +125,15 @@ impl Subscription {
             told: None,
             taken: None,
             quiet: true,
+            handed_on: false,
         })
     }
 
-    /// Says who the actor is now, after [`Frame::CheckCredentials`].
+    /// Says who the actor is now, after [`Frame::CheckCredentials`]. If it is another one, the subscription ends: what it
+    /// follows was allowed to the first.
     pub(crate) fn set_actor(&mut self, actor: Actor) {
+        self.handed_on |=
+            actor.tenant() != self.actor.tenant() || account(&actor) != account(&self.actor);
         self.selection = selection(&self.operation, &actor);
         self.actor = actor;
         self.vetted = Some(self.asked);
@@ -141,6 +148,11 @@ impl Subscription {
     }
 
     async fn advance(&mut self) -> Result<Frame> {
+        if self.handed_on {
+            return Err(Error::Unauthenticated(
+                "This token is another account's. Subscribe again with it.",
+            ));
+        }
         loop {
             // Looked at before each frame, so that what an account may not see any more is not sent, however far behind
             // the stream is.
@@ -194,8 +206,7 @@ impl Subscription {
 
     /// Where the account that the actor's token stands for was last changed.
     fn account_changed(&self) -> i64 {
-        let account = self.actor.user_id().or(self.actor.agent_token_id());
-        account.map_or(0, |account| self.follower.feed().account_changed(account))
+        account(&self.actor).map_or(0, |account| self.follower.feed().account_changed(account))
     }
 
     /// The answer to an entry, if it concerns this subscription.
@@ -256,6 +267,11 @@ impl Subscription {
         self.told = Some(position);
         Frame::Next { payload, cursor }
     }
+}
+
+/// The row that stands for whoever acts.
+fn account(actor: &Actor) -> Option<&Id> {
+    actor.user_id().or(actor.agent_token_id())
 }
 
 /// Names what an answer depends on: the operation, the role and the active project.

@@ -380,6 +380,46 @@ as_the_server_runs! {
         );
     }
 
+    async fn who_may_not_follow_any_more_and_who_is_somebody_else_is_cut_off() {
+        let world = World::new().await;
+        let person = world.user("jo", UserRole::Viewer).await;
+        let actor = world.actor(&person).await;
+        let secret = crate::auth::mint(crate::auth::AGENT);
+        let token = entity::agent_token::ActiveModel {
+            name: Set("agent".to_owned()),
+            token_hash: Set(entity::Secret::new(crate::auth::hash(&secret))),
+            token_hint: Set("hint".to_owned()),
+            role_slugs: Set(entity::Json(Vec::new())),
+            ..Default::default()
+        };
+        world.insert::<entity::agent_token::Entity, _>(token, "agent_token.created").await;
+        let system = world.store.system();
+        let agent = world.tokens.authenticate(&system, &secret).await.unwrap();
+        let refused = world.try_open(&agent, ACTIVITY, json!({}), None).await;
+        assert_eq!(code(&refused.err().expect("agents have no ledger")), "FORBIDDEN");
+        let mut followed = world.open(&actor, ACTIVITY, json!({})).await;
+        raw(&mut followed).await;
+        let other = world.user("kim", UserRole::Owner).await;
+        followed.set_actor(world.actor(&other).await);
+        let Frame::End(errors) = followed.next().await else { panic!("it ends") };
+        assert_eq!(code(&errors), "UNAUTHENTICATED");
+    }
+
+    async fn equal_texts_with_other_meanings_do_not_share() {
+        let world = World::new().await;
+        let mut earlier = world.open(&world.owner(), ACTIVITY, json!({})).await;
+        let (_, cursor) = raw(&mut earlier).await;
+        let query = |after: &str, title: &str| format!("subscription {{ activity(after: \"{after}\") {{ event {{ target {{ ... on Project {{
+            goals(filter: {{ title: {{ eq: \"{title}\" }} }}) {{ totalCount nodes {{ title }} }} }} }} }} }} }}");
+        let mut plain = world.open(&world.owner(), &query(&cursor, ""), json!({})).await;
+        let mut same = world.open(&world.owner(), &query(&cursor, &cursor), json!({})).await;
+        raw(&mut plain).await;
+        raw(&mut same).await;
+        world.project("shared").await;
+        let (one, other) = (raw(&mut plain).await.0, raw(&mut same).await.0);
+        assert_ne!(one.as_ptr(), other.as_ptr());
+    }
+
     async fn a_filter_and_the_active_project_narrow_and_a_gap_can_still_be_told() {
         let world = World::new().await;
         let (here, there) = (world.project("here").await, world.project("there").await);
