@@ -394,14 +394,14 @@ mod limited {
     #[test]
     fn sqlite() {
         run(async {
-            sockets_and_their_operations_are_limited(start(Database::Sqlite).await).await
+            sockets_and_their_operations_are_limited(start(Database::Sqlite).await).await;
         });
     }
 
     #[test]
     fn postgres() {
         run(async {
-            sockets_and_their_operations_are_limited(start(Database::Postgres).await).await
+            sockets_and_their_operations_are_limited(start(Database::Postgres).await).await;
         });
     }
 }

@@ -85,7 +85,7 @@ impl Follower {
     pub(crate) async fn changed(&mut self) {
         if self.head.changed().await.is_err() {
             // The feed is held by this follower, so its sender cannot be gone.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 
