@@ -8,6 +8,7 @@ streams! {
     RowSubscription {
         /// Tells when something happens to tickets: those that were or are what you ask for. A view of the ledger:
         /// nothing is lost between `after` and now.
+        #[expect(clippy::too_many_arguments, reason = "they are the field's arguments")]
         ticket_changed in ticket (
             id: Id "Only this ticket.",
             prd_id: PrdId "Only tickets of this brief.",

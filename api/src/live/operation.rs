@@ -61,10 +61,10 @@ impl Operation {
             .iter_mut()
             .find(|(name, _)| name.node == "after");
         match after.map(|(_, value)| &mut value.node) {
-            Some(Value::Variable(name)) if is_used_once(&text, name) => {
-                if variables.contains_key(name) {
-                    variables.insert(name.clone(), ConstValue::String(String::new()));
-                }
+            Some(Value::Variable(name))
+                if is_used_once(&text, name) && variables.contains_key(name) =>
+            {
+                variables.insert(name.clone(), ConstValue::String(String::new()));
             }
             Some(Value::String(cursor)) => {
                 let literal = format!("\"{cursor}\"");
