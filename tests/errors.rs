@@ -203,6 +203,8 @@ async fn troubles(database: Database, examples: &mut Examples) {
     let lock = hold(&app).await;
     examples.add("an operation too slow", &door.ask(create, json!({})).await);
     release(lock).await;
+    let app = TestApp::start(database).await;
+    let door = app.door().await;
     app.execute("DROP TABLE channel_routes").await;
     let fault = "{ channelRoutes { totalCount } }";
     examples.add("a fault of ours", &door.ask(fault, json!({})).await);
