@@ -221,7 +221,14 @@ impl Store {
 
     /// Waits for running operations and closes all connections.
     pub async fn close(&self) {
-        self.0.readers.close().await;
+        // A connection whose statement was stopped may never come back to the pool.
+        if tokio::time::timeout(PATIENCE, self.0.readers.close())
+            .await
+            .is_err()
+        {
+            tracing::warn!("a connection was not handed back; closing without it");
+            return;
+        }
         if let Err(error) = self.0.writer.close_by_ref().await {
             tracing::warn!(%error, "the writing connection did not close cleanly");
         }
