@@ -64,10 +64,7 @@ pub enum Error {
     /// The document does not fit the schema, or the variables do not fit the document.
     ValidationFailed(String),
     /// It took longer than is allowed.
-    DeadlineExceeded {
-        /// What did: "operation" or "body".
-        what: &'static str,
-    },
+    DeadlineExceeded(&'static str),
     /// Too often in too short a time.
     RateLimited {
         /// When the next try is let in, in milliseconds.
@@ -83,6 +80,12 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// An operation that was stopped because its time was up.
+    pub const TOO_SLOW: Self = Self::DeadlineExceeded(
+        "The operation took too long and was stopped. Ask for less, or try again; repeat a mutation under the same \
+         idempotencyKey.",
+    );
+
     /// A rejected argument or input field.
     pub fn bad_input(field: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::BadUserInput {
@@ -151,7 +154,7 @@ impl Error {
             Self::CostExceeded { .. } => "COST_EXCEEDED",
             Self::ParseFailed(_) => "GRAPHQL_PARSE_FAILED",
             Self::ValidationFailed(_) => "GRAPHQL_VALIDATION_FAILED",
-            Self::DeadlineExceeded { .. } => "DEADLINE_EXCEEDED",
+            Self::DeadlineExceeded(_) => "DEADLINE_EXCEEDED",
             Self::RateLimited { .. } => "RATE_LIMITED",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal(_) => "INTERNAL",
@@ -169,7 +172,7 @@ impl Error {
     /// What the client reads.
     pub fn message(&self) -> String {
         match self {
-            Self::Unauthenticated(what) => (*what).to_owned(),
+            Self::Unauthenticated(what) | Self::DeadlineExceeded(what) => (*what).to_owned(),
             Self::Forbidden(what) => what.clone(),
             Self::NotFound { kind } => {
                 format!("There is no {kind} with this id in your workspace.")
@@ -204,14 +207,6 @@ impl Error {
                  lists in `fields`."
             ),
             Self::ParseFailed(what) | Self::ValidationFailed(what) => what.clone(),
-            Self::DeadlineExceeded { what: "body" } => {
-                "The body took too long to arrive. Send it at once.".to_owned()
-            }
-            Self::DeadlineExceeded { .. } => {
-                "The operation took too long and was stopped. Ask for less, or try again; repeat a mutation under the \
-                 same idempotencyKey."
-                    .to_owned()
-            }
             Self::RateLimited { retry_after_ms } => {
                 format!(
                     "Too many tries. Try again in {} seconds.",
@@ -239,7 +234,7 @@ impl From<DbErr> for Error {
                     .to_owned(),
             ),
             _ if matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) => Self::Unavailable,
-            _ if was_stopped(&error) => Self::DeadlineExceeded { what: "operation" },
+            _ if was_stopped(&error) => Self::TOO_SLOW,
             _ => Self::internal(error),
         }
     }

@@ -77,8 +77,6 @@ impl From<Error> for Refusal {
 /// The status of errors that are not about the document.
 fn status(code: &str) -> Option<StatusCode> {
     match code {
-        // A header's; what is wrong within a document has a path, or another code.
-        "BAD_USER_INPUT" => Some(StatusCode::BAD_REQUEST),
         "UNAUTHENTICATED" => Some(StatusCode::UNAUTHORIZED),
         "FORBIDDEN" => Some(StatusCode::FORBIDDEN),
         "RATE_LIMITED" => Some(StatusCode::TOO_MANY_REQUESTS),
@@ -106,7 +104,7 @@ pub(super) fn respond(answer: Answer, media: Media, request_id: &str) -> Respons
 }
 
 /// Whether an operation began to run; if not, its answer has no data, not even null.
-pub(super) fn has_run(answer: &Answer) -> bool {
+fn has_run(answer: &Answer) -> bool {
     answer.is_ok()
         || answer.data != Value::Null
         || answer.errors.iter().any(|error| !error.path.is_empty())
@@ -144,7 +142,7 @@ fn respond_with(
 }
 
 /// Gives every error a code and the request's name. Errors without a code come from the library's own checks.
-pub(super) fn complete(answer: &mut Answer, request_id: &str) {
+fn complete(answer: &mut Answer, request_id: &str) {
     answer.errors.truncate(MOST_ERRORS);
     for error in &mut answer.errors {
         if let Some((end, _)) = error.message.char_indices().nth(MESSAGE_LENGTH) {

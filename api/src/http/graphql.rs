@@ -102,7 +102,7 @@ async fn from_body(
         .await
         .map_err(|error| match error {
             Error::LimitExceeded { .. } => Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, error),
-            Error::DeadlineExceeded { .. } => Refusal::new(StatusCode::REQUEST_TIMEOUT, error),
+            Error::DeadlineExceeded(_) => Refusal::new(StatusCode::REQUEST_TIMEOUT, error),
             error => error.into(),
         })?;
     Ok(Parameters::from_body(&body)?)

@@ -76,10 +76,10 @@ impl App {
         limits: Limits,
         front: Front,
     ) -> Result<Self, Error> {
-        let schema = async_graphql::parser::parse_schema(graph::sdl()).map_err(Error::internal)?;
+        let schema = graph::schema();
         Ok(Self {
-            schema: graph::schema(),
-            shapes: Arc::new(Shapes::new(&schema)),
+            shapes: Arc::new(Shapes::new(&schema)?),
+            schema,
             store,
             sessions,
             requests: Arc::new(Limiter::per_minute(limits.requests_per_minute)),

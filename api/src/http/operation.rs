@@ -60,7 +60,7 @@ impl Operation {
         let time = app.limits.operation_time();
         tokio::time::timeout(time, self.run_in_time(app, headers, visitor, explain))
             .await
-            .unwrap_or(Err(Error::DeadlineExceeded { what: "operation" }))
+            .unwrap_or(Err(Error::TOO_SLOW))
     }
 
     async fn run_in_time(
@@ -86,7 +86,7 @@ impl Operation {
         // The database may notice a moment before the clock here does.
         let codes = answer.errors.iter().filter_map(super::answer::code);
         if codes.into_iter().any(|code| code == "DEADLINE_EXCEEDED") {
-            return Err(Error::DeadlineExceeded { what: "operation" });
+            return Err(Error::TOO_SLOW);
         }
         if explain {
             answer = answer.extension("cost", self.judged.told(app, scope.as_ref(), self.received));
@@ -97,7 +97,10 @@ impl Operation {
     fn is_public(&mut self) -> bool {
         let name = self.request.operation_name.clone();
         let document = self.request.parsed_query();
-        document.is_ok_and(|document| who::is_public(document, name.as_deref()))
+        document.is_ok_and(|document| {
+            guard::operation(document, name.as_deref())
+                .is_ok_and(|operation| who::is_public(document, operation))
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     graph::{ACCESS_COOKIE, PUBLIC, REFRESH_COOKIE, Visitor},
 };
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, Selection, SelectionSet,
+    ExecutableDocument, OperationDefinition, Selection, SelectionSet,
 };
 use axum::http::{
     HeaderMap, HeaderName, Method,
@@ -134,19 +134,10 @@ fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// Whether an operation asks only for what needs no token. One that does not exist asks for nothing; it is left for the
-/// library to refuse.
-pub(super) fn is_public(document: &ExecutableDocument, operation: Option<&str>) -> bool {
-    let operation = match (&document.operations, operation) {
-        (DocumentOperations::Single(operation), _) => operation,
-        (DocumentOperations::Multiple(operations), Some(name)) => match operations.get(name) {
-            Some(operation) => operation,
-            None => return true,
-        },
-        (DocumentOperations::Multiple(_), None) => return true,
-    };
+/// Whether an operation asks only for what needs no token.
+pub(super) fn is_public(document: &ExecutableDocument, operation: &OperationDefinition) -> bool {
     let mut fragments = document.fragments.len();
-    asks_only_public(document, &operation.node.selection_set.node, &mut fragments)
+    asks_only_public(document, &operation.selection_set.node, &mut fragments)
 }
 
 /// `budget` bounds the walk: who spreads more fragments at the root than there are wants more than a session.

@@ -44,7 +44,7 @@ pub use self::{
     filter::{Compared, Comparison, Filter},
     idempotency::Request,
     order::SortKey,
-    page::{List, PageArgs, PageRows, at_most, page_size},
+    page::{DEFAULT_PAGE, List, PageArgs, PageRows, at_most, page_size},
     queue::{Queue, QueueEntry, QueueKind, QueueRows},
     scope::{Parent, Scope},
     search::{Findable, FoundIn},

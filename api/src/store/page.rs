@@ -13,7 +13,7 @@ use sea_orm::{
 use std::{fmt, sync::Arc};
 
 /// How many rows a page has when the query does not say.
-const DEFAULT_PAGE: u64 = 50;
+pub const DEFAULT_PAGE: u64 = 50;
 /// How many rows a page can have.
 const MAX_PAGE: u64 = 200;
 

@@ -3,6 +3,7 @@
 //! Every field counts one for each time it can occur. Below a list it occurs as often as the list's page has rows: what
 //! `first` or `last` says, as a literal, a variable or its default, or else what the field does by itself.
 
+use super::shapes::{List, Shapes};
 use crate::{
     error::{Error, Result},
     http::Limits,
@@ -10,122 +11,56 @@ use crate::{
 use async_graphql::{
     Value, Variables,
     parser::types::{
-        BaseType, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
-        SelectionSet, ServiceDocument, Type, TypeKind, TypeSystemDefinition,
+        ExecutableDocument, Field, FragmentDefinition, InlineFragment, OperationDefinition,
+        OperationType, Selection, SelectionSet,
     },
 };
 use std::collections::HashMap;
 
-/// How many rows a list has that says nothing of its size.
-const USUAL_LIST: u64 = 10;
-/// How many rows a connection's page has if the query does not say.
-const USUAL_PAGE: u64 = 50;
 /// So many of the largest lists are named in a refusal.
 const NAMED: usize = 5;
 
-/// Which fields of the schema are lists, and of what.
-pub(crate) struct Shapes(HashMap<String, HashMap<String, Shape>>);
-
-struct Shape {
-    of: String,
-    list: List,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum List {
-    No,
-    /// A list without paging, such as a connection's `nodes`, which is as long as the connection's page.
-    Plain,
-    /// A list with `first`.
-    Paged,
-    /// A connection: not itself a list, but its `nodes` and `edges` are.
-    Connection,
-}
-
-impl Shapes {
-    /// Reads them off the schema in the schema language.
-    pub(crate) fn new(schema: &ServiceDocument) -> Self {
-        let types = schema.definitions.iter().filter_map(|definition| {
-            let TypeSystemDefinition::Type(kind) = definition else {
-                return None;
-            };
-            let fields = match &kind.node.kind {
-                TypeKind::Object(object) => &object.fields,
-                TypeKind::Interface(interface) => &interface.fields,
-                _ => return None,
-            };
-            let fields = fields.iter().map(|field| {
-                let of = inner(&field.node.ty.node);
-                let paged = field
-                    .node
-                    .arguments
-                    .iter()
-                    .any(|argument| argument.node.name.node == "first");
-                let list = match (is_list(&field.node.ty.node), paged) {
-                    (true, true) => List::Paged,
-                    (true, false) => List::Plain,
-                    (false, true) if of.ends_with("Connection") => List::Connection,
-                    _ => List::No,
-                };
-                (field.node.name.node.to_string(), Shape { of, list })
-            });
-            Some((kind.node.name.node.to_string(), fields.collect()))
-        });
-        Self(types.collect())
+/// Prices an operation.
+///
+/// # Errors
+/// [`Error::CostExceeded`] with the largest lists.
+pub(super) fn check(
+    document: &ExecutableDocument,
+    operation: &OperationDefinition,
+    variables: &Variables,
+    shapes: &Shapes,
+    limits: &Limits,
+) -> Result<u64> {
+    let root = match operation.ty {
+        OperationType::Query => "Query",
+        OperationType::Mutation => "Mutation",
+        OperationType::Subscription => "Subscription",
+    };
+    let mut prices = Prices {
+        shapes,
+        document,
+        variables,
+        fragments: HashMap::new(),
+    };
+    let selection = &operation.selection_set.node;
+    let requested = prices.of(selection, root).of_page(1);
+    if requested <= limits.operation_cost {
+        return Ok(requested);
     }
-
-    fn field(&self, kind: &str, field: &str) -> Option<&Shape> {
-        self.0.get(kind)?.get(field)
-    }
-
-    /// Prices an operation.
-    ///
-    /// # Errors
-    /// [`Error::CostExceeded`] with the largest lists.
-    pub(super) fn check(
-        &self,
-        document: &ExecutableDocument,
-        operation: &OperationDefinition,
-        variables: &Variables,
-        limits: &Limits,
-    ) -> Result<u64> {
-        let root = match operation.ty {
-            OperationType::Query => "Query",
-            OperationType::Mutation => "Mutation",
-            OperationType::Subscription => "Subscription",
-        };
-        let mut prices = Prices {
-            shapes: self,
-            document,
-            variables,
-            fragments: HashMap::new(),
-        };
-        let selection = &operation.selection_set.node;
-        let requested = prices.of(selection, root).of_page(1);
-        if requested <= limits.operation_cost {
-            return Ok(requested);
-        }
-        let mut lists = Vec::new();
-        prices.lists(selection, root, "", 1, 1, &mut lists);
-        lists.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
-        lists.truncate(NAMED);
-        Err(Error::CostExceeded {
-            limit: limits.operation_cost,
-            requested,
-            fields: lists,
-        })
-    }
-}
-
-fn inner(kind: &Type) -> String {
-    match &kind.base {
-        BaseType::Named(name) => name.to_string(),
-        BaseType::List(inside) => inner(inside),
-    }
-}
-
-fn is_list(kind: &Type) -> bool {
-    matches!(kind.base, BaseType::List(_))
+    let mut lists = Vec::new();
+    let top = Level {
+        path: "",
+        times: 1,
+        page: 1,
+    };
+    prices.lists(selection, root, top, &mut lists);
+    lists.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
+    lists.truncate(NAMED);
+    Err(Error::CostExceeded {
+        limit: limits.operation_cost,
+        requested,
+        fields: lists,
+    })
 }
 
 /// What a selection costs once, and again for each row if it is that of a connection.
@@ -149,15 +84,22 @@ struct Prices<'d> {
     fragments: HashMap<&'d str, Price>,
 }
 
+/// A place in the answer: where it is, how often it occurs, and how many rows the connection has that it is in.
+#[derive(Clone, Copy)]
+struct Level<'p> {
+    path: &'p str,
+    times: u64,
+    page: u64,
+}
+
 impl<'d> Prices<'d> {
     fn of(&mut self, set: &'d SelectionSet, kind: &'d str) -> Price {
         set.items.iter().fold(Price::default(), |sum, item| {
             let price = match &item.node {
                 Selection::Field(field) => self.of_field(&field.node, kind),
                 Selection::InlineFragment(fragment) => {
-                    let on = fragment.node.type_condition.as_ref();
-                    let kind = on.map_or(kind, |on| on.node.on.node.as_str());
-                    self.of(&fragment.node.selection_set.node, kind)
+                    let (set, kind) = inline(&fragment.node, kind);
+                    self.of(set, kind)
                 }
                 Selection::FragmentSpread(spread) => {
                     self.of_fragment(&spread.node.fragment_name.node)
@@ -178,8 +120,8 @@ impl<'d> Prices<'d> {
             return Price::default();
         };
         self.fragments.insert(name, Price::default());
-        let kind = fragment.node.type_condition.node.on.node.as_str();
-        let price = self.of(&fragment.node.selection_set.node, kind);
+        let (set, kind) = named(&fragment.node);
+        let price = self.of(set, kind);
         self.fragments.insert(name, price);
         price
     }
@@ -192,42 +134,29 @@ impl<'d> Prices<'d> {
         let selection = self.of(&field.selection_set.node, &shape.of);
         let rows = self.rows(field, shape.list);
         let one = selection.of_page(1).saturating_add(1);
-        match shape.list {
-            List::No | List::Connection => Price {
-                once: selection.of_page(rows).saturating_add(1),
-                each_row: 0,
-            },
-            List::Plain if kind.ends_with("Connection") => Price {
-                once: 0,
-                each_row: one,
-            },
-            List::Plain | List::Paged => Price {
-                once: one.saturating_mul(rows),
-                each_row: 0,
-            },
-        }
+        let (once, each_row) = match shape.list {
+            List::No | List::Connection => (selection.of_page(rows).saturating_add(1), 0),
+            List::Plain | List::Paged => (one.saturating_mul(rows), 0),
+            List::Rows => (0, one),
+        };
+        Price { once, each_row }
     }
 
     /// How many rows a field's page has.
     fn rows(&self, field: &Field, list: List) -> u64 {
-        let usual = match list {
-            List::No => return 1,
-            List::Plain => return USUAL_LIST,
-            List::Paged => USUAL_LIST,
-            List::Connection => USUAL_PAGE,
+        let asked = |name: &str| {
+            let value = field.get_argument(name)?.node.clone();
+            let known = value.into_const_with(|name| self.variables.get(&name).cloned().ok_or(()));
+            match known {
+                Ok(Value::Number(number)) => number.as_u64(),
+                _ => None,
+            }
         };
-        ["first", "last"]
-            .iter()
-            .find_map(|name| {
-                let value = field.get_argument(name)?.node.clone();
-                let known =
-                    value.into_const_with(|name| self.variables.get(&name).cloned().ok_or(()));
-                match known {
-                    Ok(Value::Number(number)) => number.as_u64(),
-                    _ => None,
-                }
-            })
-            .unwrap_or(usual)
+        match list {
+            List::Paged | List::Connection => asked("first").or_else(|| asked("last")),
+            List::No | List::Plain | List::Rows => None,
+        }
+        .unwrap_or(list.usual())
     }
 
     /// Every list with the most rows it can have, as often as it can occur. Only for what is refused: it walks fragments
@@ -236,73 +165,71 @@ impl<'d> Prices<'d> {
         &self,
         set: &'d SelectionSet,
         kind: &'d str,
-        path: &str,
-        times: u64,
-        page: u64,
+        level: Level<'_>,
         out: &mut Vec<(String, u64)>,
     ) {
         for item in &set.items {
-            match &item.node {
+            let (set, kind) = match &item.node {
                 Selection::Field(field) => {
-                    let field = &field.node;
-                    let Some(shape) = self.shapes.field(kind, field.name.node.as_str()) else {
-                        continue;
-                    };
-                    let shown = field.response_key().node.as_str();
-                    let path = match path {
-                        "" => shown.to_owned(),
-                        above => format!("{above}.{shown}"),
-                    };
-                    let rows = self.rows(field, shape.list);
-                    let (times, inner) = match shape.list {
-                        List::No => (times, 1),
-                        List::Connection => (times, rows),
-                        List::Plain if kind.ends_with("Connection") => {
-                            (times.saturating_mul(page), 1)
-                        }
-                        List::Plain | List::Paged => (times.saturating_mul(rows), 1),
-                    };
-                    match shape.list {
-                        List::Connection => out.push((path.clone(), times.saturating_mul(rows))),
-                        List::Paged => out.push((path.clone(), times)),
-                        List::No | List::Plain => {}
-                    }
-                    self.lists(
-                        &field.selection_set.node,
-                        &shape.of,
-                        &path,
-                        times,
-                        inner,
-                        out,
-                    );
+                    self.list(&field.node, kind, level, out);
+                    continue;
                 }
-                Selection::InlineFragment(fragment) => {
-                    let on = fragment.node.type_condition.as_ref();
-                    let kind = on.map_or(kind, |on| on.node.on.node.as_str());
-                    self.lists(
-                        &fragment.node.selection_set.node,
-                        kind,
-                        path,
-                        times,
-                        page,
-                        out,
-                    );
-                }
+                Selection::InlineFragment(fragment) => inline(&fragment.node, kind),
                 Selection::FragmentSpread(spread) => {
                     let name = &spread.node.fragment_name.node;
-                    if let Some(fragment) = self.document.fragments.get(name) {
-                        let kind = fragment.node.type_condition.node.on.node.as_str();
-                        self.lists(
-                            &fragment.node.selection_set.node,
-                            kind,
-                            path,
-                            times,
-                            page,
-                            out,
-                        );
-                    }
+                    let Some(fragment) = self.document.fragments.get(name) else {
+                        continue;
+                    };
+                    named(&fragment.node)
                 }
-            }
+            };
+            self.lists(set, kind, level, out);
         }
     }
+
+    fn list(
+        &self,
+        field: &'d Field,
+        kind: &'d str,
+        level: Level<'_>,
+        out: &mut Vec<(String, u64)>,
+    ) {
+        let Some(shape) = self.shapes.field(kind, field.name.node.as_str()) else {
+            return;
+        };
+        let shown = field.response_key().node.as_str();
+        let path = match level.path {
+            "" => shown.to_owned(),
+            above => format!("{above}.{shown}"),
+        };
+        let rows = self.rows(field, shape.list);
+        let (times, page) = match shape.list {
+            List::No => (level.times, 1),
+            List::Connection => (level.times, rows),
+            List::Plain | List::Paged => (level.times.saturating_mul(rows), 1),
+            List::Rows => (level.times.saturating_mul(level.page), 1),
+        };
+        if matches!(shape.list, List::Connection | List::Paged) {
+            out.push((path.clone(), times.saturating_mul(page)));
+        }
+        let below = Level {
+            path: &path,
+            times,
+            page,
+        };
+        self.lists(&field.selection_set.node, &shape.of, below, out);
+    }
+}
+
+/// What an inline fragment selects, and of which type: its own, or the one around it.
+fn inline<'d>(fragment: &'d InlineFragment, around: &'d str) -> (&'d SelectionSet, &'d str) {
+    let on = fragment.type_condition.as_ref();
+    let kind = on.map_or(around, |on| on.node.on.node.as_str());
+    (&fragment.selection_set.node, kind)
+}
+
+/// What a named fragment selects, and of which type.
+fn named(fragment: &FragmentDefinition) -> (&SelectionSet, &str) {
+    let kind = fragment.type_condition.node.on.node.as_str();
+    (&fragment.selection_set.node, kind)
 }

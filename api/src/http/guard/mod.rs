@@ -7,10 +7,11 @@
 mod cost;
 mod document;
 mod introspection;
+mod shapes;
 mod text;
 mod variables;
 
-pub(crate) use cost::Shapes;
+pub(crate) use shapes::Shapes;
 
 use super::Limits;
 use crate::error::{Error, Result};
@@ -42,14 +43,17 @@ pub(super) fn judge(request: &mut Request, limits: &Limits, shapes: &Shapes) -> 
     document::check(document, limits)?;
     let operation = operation(document, name.as_deref())?;
     variables::complete(operation, &mut variables)?;
-    let cost = shapes.check(document, operation, &variables, limits)?;
+    let cost = cost::check(document, operation, &variables, shapes, limits)?;
     let kind = operation.ty;
     request.variables = variables;
     Ok(Judged { kind, cost })
 }
 
 /// The operation that is asked for.
-fn operation<'d>(
+///
+/// # Errors
+/// [`Error::ValidationFailed`] when the document has none of that name, or several and no name was sent.
+pub(super) fn operation<'d>(
     document: &'d ExecutableDocument,
     name: Option<&str>,
 ) -> Result<&'d OperationDefinition> {
@@ -83,11 +87,14 @@ mod tests {
     use super::*;
     use async_graphql::Variables;
     use serde_json::{Value, json};
+    use std::sync::LazyLock;
+
+    static SHAPES: LazyLock<Shapes> =
+        LazyLock::new(|| Shapes::new(&crate::graph::schema()).unwrap());
 
     fn judged(document: &str, variables: Value) -> Result<Judged> {
-        let schema = async_graphql::parser::parse_schema(crate::graph::sdl()).unwrap();
         let mut request = Request::new(document).variables(Variables::from_json(variables));
-        judge(&mut request, &Limits::default(), &Shapes::new(&schema))
+        judge(&mut request, &Limits::default(), &SHAPES)
     }
 
     fn refused(document: &str) -> Option<&'static str> {
@@ -246,8 +253,7 @@ mod tests {
         }
         let mut request =
             Request::new(document).variables(Variables::from_json(json!({ "id": "x" })));
-        let schema = async_graphql::parser::parse_schema(crate::graph::sdl()).unwrap();
-        judge(&mut request, &Limits::default(), &Shapes::new(&schema)).unwrap();
+        judge(&mut request, &Limits::default(), &SHAPES).unwrap();
         assert_eq!(request.variables.get("with"), Some(&true.into()));
     }
 }
