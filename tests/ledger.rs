@@ -1,6 +1,6 @@
 //! The ledger: dense, chained, and true under concurrency.
 
-use crate::support::DEMO;
+use crate::support::{ACME, DEMO};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
@@ -76,5 +76,36 @@ on_both_databases! {
         let after = client.data("{ feedCursor }", json!({})).await;
         assert_ne!(before, after);
         assert_eq!(answer["createProject"]["feedCursor"], after["feedCursor"]);
+    }
+
+    async fn the_ledger_is_read_on_from_a_feed_cursor_in_its_own_order_only(app) {
+        let client = app.owner().await;
+        let cursor = client.data("{ feedCursor }", json!({})).await["feedCursor"].clone();
+        let mut made = Vec::new();
+        for name in ["x", "y", "z"] {
+            let query = "mutation($name: String!) { createProject(input: { name: $name }) { feedCursor } }";
+            made.push(client.data(query, json!({ "name": name })).await["createProject"]["feedCursor"].clone());
+        }
+        let on = "query($after: Cursor) { activity(first: 10, after: $after, orderBy: [{ field: SEQ }]) {
+            nodes { targetTitle } pageInfo { hasPreviousPage hasNextPage endCursor } } }";
+        let page = client.data(on, json!({ "after": cursor })).await["activity"].clone();
+        assert_eq!(page["nodes"], json!([{ "targetTitle": "x" }, { "targetTitle": "y" }, { "targetTitle": "z" }]));
+        let rest = client.data(on, json!({ "after": page["pageInfo"]["endCursor"] })).await;
+        assert_eq!(rest["activity"]["nodes"], json!([]));
+        let last = client.data(on, json!({ "after": made[1] })).await;
+        assert_eq!(last["activity"]["nodes"], json!([{ "targetTitle": "z" }]));
+        let back = "query($before: Cursor) { activity(last: 1, before: $before, orderBy: [{ field: SEQ }]) { nodes { targetTitle } } }";
+        let before = client.data(back, json!({ "before": made[1] })).await;
+        assert_eq!(before["activity"]["nodes"], json!([{ "targetTitle": "x" }]));
+        let down = "query($after: Cursor) { activity(first: 1, after: $after, orderBy: [{ field: SEQ, direction: DESC }]) {
+            nodes { targetTitle } } }";
+        let older = client.data(down, json!({ "after": made[1] })).await;
+        assert_eq!(older["activity"]["nodes"], json!([{ "targetTitle": "x" }]));
+        let other = app.client(ACME, "owner").await.data("{ feedCursor }", json!({})).await["feedCursor"].clone();
+        assert_eq!(client.code(on, json!({ "after": other })).await, "CURSOR_MISMATCH");
+        let by_action = "query($after: Cursor) { activity(after: $after, orderBy: [{ field: ACTION }]) { nodes { id } } }";
+        assert_eq!(client.code(by_action, json!({ "after": cursor })).await, "CURSOR_MISMATCH");
+        let projects = "query($after: Cursor) { projects(after: $after) { nodes { id } } }";
+        assert_eq!(client.code(projects, json!({ "after": cursor })).await, "CURSOR_MISMATCH");
     }
 }

@@ -20,6 +20,7 @@ mod http;
 mod isolation;
 mod ledger;
 mod lists;
+mod live;
 mod pages;
 mod schema;
 mod search;

@@ -1,6 +1,10 @@
 //! Settings: from the command line, the environment or a TOML file, in this order; all checked at the start.
 
-use crate::{auth::Secret, http::Limits, store::DatabaseUrl};
+use crate::{
+    auth::Secret,
+    http::Limits,
+    store::{DatabaseUrl, NatsUrl},
+};
 use clap::{
     Arg, Args, Command,
     builder::{BoolishValueParser, TypedValueParser},
@@ -40,6 +44,11 @@ pub struct Settings {
     )]
     #[arg(value_parser = clap::value_parser!(u32).range(4..=1000))]
     pub database_connections: u32,
+
+    /// A NATS server that carries hints between servers: nats://HOST:4222 or tls://USER:PASSWORD@HOST:4222
+    #[arg(long, env = "NATS_URL", global = true, hide_env_values = true)]
+    #[arg(value_parser = Unrepeated::<NatsUrl>::default())]
+    pub nats_url: Option<NatsUrl>,
 
     /// The address to listen on
     #[arg(

@@ -41,6 +41,11 @@ pub enum Error {
     IdempotencyMismatch,
     /// A cursor that is damaged, or was made under another order, filter, list or tenant.
     CursorMismatch(&'static str),
+    /// A live stream cannot go on without a gap. What was missed is read, and followed again, from the cursor.
+    ResyncRequired {
+        /// The last position that was handed over.
+        cursor: String,
+    },
     /// A limit was passed.
     LimitExceeded {
         /// The limit's name, as in the configuration.
@@ -150,6 +155,7 @@ impl Error {
             Self::Conflict(_) => "CONFLICT",
             Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
             Self::CursorMismatch(_) => "CURSOR_MISMATCH",
+            Self::ResyncRequired { .. } => "RESYNC_REQUIRED",
             Self::LimitExceeded { .. } => "LIMIT_EXCEEDED",
             Self::CostExceeded { .. } => "COST_EXCEEDED",
             Self::ParseFailed(_) => "GRAPHQL_PARSE_FAILED",
@@ -193,6 +199,11 @@ impl Error {
                     .to_owned()
             }
             Self::CursorMismatch(what) => format!("{what} Start again from the first page."),
+            Self::ResyncRequired { .. } => {
+                "This stream cannot go on without a gap. Follow again `after` this error's cursor; if that is refused \
+                 too, load your page anew and follow from its feedCursor."
+                    .to_owned()
+            }
             Self::LimitExceeded {
                 name,
                 limit,
@@ -277,6 +288,9 @@ impl From<Error> for async_graphql::Error {
                     extensions.set("from", from);
                     extensions.set("to", to);
                     extensions.set("allowed", allowed);
+                }
+                Error::ResyncRequired { cursor } => {
+                    extensions.set("cursor", cursor);
                 }
                 Error::LimitExceeded { limit, actual, .. } => {
                     extensions.set("limit", limit);

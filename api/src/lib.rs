@@ -5,6 +5,7 @@
 //! - [`auth`]: who is asking, and what they may do.
 //! - [`graph`]: the schema, one file per table.
 //! - [`import`](mod@import): files on disk to meetings and to the library.
+//! - `live`: subscriptions, over the ledger.
 //! - `domain`: rules that know neither SQL nor GraphQL.
 //! - [`store`]: the only code that sees a database connection.
 //! - [`workspace`]: founding a workspace from the command line.
@@ -18,6 +19,7 @@ pub mod error;
 pub mod graph;
 pub mod http;
 pub mod import;
+mod live;
 pub mod seed;
 pub mod server;
 pub mod store;

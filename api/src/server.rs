@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
     http::{self, App, Front, graphiql},
     seed,
-    store::Store,
+    store::{Hints, Store},
 };
 use entity::{Id, project, tenant, user::UserRole};
 use std::{
@@ -85,6 +85,7 @@ pub async fn serve(
         .map_err(|error| format!("{}: {error}", settings.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     welcome(address, settings, &graphiql).map_err(|error| error.to_string())?;
+    let hints = Hints::start(&store, settings.nats_url.clone());
     let sessions = Sessions::new(store.clone(), tokens, settings.sign_ins_per_minute);
     let front = Front {
         allowed_origins: settings.allowed_origins.clone(),
@@ -93,9 +94,9 @@ pub async fn serve(
         graphiql: Some(graphiql).filter(|_| !settings.no_graphiql),
     };
     let app = App::new(store, sessions, settings.limits, front).map_err(told)?;
-    run(listener, app, stop_signal())
-        .await
-        .map_err(|error| error.to_string())
+    let served = run(listener, app, stop_signal()).await;
+    hints.stop().await;
+    served.map_err(|error| error.to_string())
 }
 
 /// Serves until `stop` is done, then lets running requests finish.
@@ -108,9 +109,12 @@ pub async fn run(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let (stopped, told_to_stop) = tokio::sync::oneshot::channel();
+    let live = app.clone();
+    let stopping = live.clone();
     let stop = async move {
         stop.await;
         tracing::info!("stopping; running requests may finish");
+        stopping.stop();
         // The receiver is gone only when serving ended by itself.
         let _ = stopped.send(());
     };
@@ -119,8 +123,15 @@ pub async fn run(
         http::router(app).into_make_service_with_connect_info::<SocketAddr>(),
     )
     .with_graceful_shutdown(stop);
+    let ending = async {
+        let ended = serving.await;
+        // WebSockets are no longer among axum's connections; they are told goodbye too.
+        live.stop();
+        live.stopped().await;
+        ended
+    };
     tokio::select! {
-        ended = serving => ended,
+        ended = ending => ended,
         () = async {
             if told_to_stop.await.is_ok() {
                 tokio::time::sleep(GRACE).await;

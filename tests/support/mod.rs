@@ -6,6 +6,7 @@ mod door;
 mod footprint;
 mod reply;
 mod schema;
+mod socket;
 mod wire;
 
 pub use client::{Answer, Client};
@@ -14,6 +15,7 @@ pub use door::Door;
 pub use footprint::Footprint;
 pub use reply::{PATIENCE, Reply};
 pub use schema::{Field, Schema, Type};
+pub use socket::{PROTOCOL, Socket, connect};
 pub use wire::Wire;
 
 use chrono::{DateTime, Utc};
@@ -25,7 +27,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
 use workgraph::{
     auth::{Secret, Sessions, Tokens},
     clock::Clock,
@@ -47,6 +49,7 @@ pub struct TestApp {
     /// How to reach the database without the server.
     pub connection: database::Connection,
     ahead: Arc<AtomicI64>,
+    stop: Arc<Notify>,
 }
 
 impl TestApp {
@@ -79,14 +82,29 @@ impl TestApp {
         let store = Store::open(&connection.url, 10, clock.clone())
             .await
             .expect("the clone opens");
-        let url = serve(&store, clock, limits).await;
+        let stop = Arc::new(Notify::new());
+        let url = serve(&store, clock, limits, stop.clone()).await;
         Self {
             database,
             store,
             url,
             connection,
             ahead,
+            stop,
         }
+    }
+
+    /// Tells the server to stop.
+    pub fn stop(&self) {
+        self.stop.notify_one();
+    }
+
+    /// A token of a workspace's user that is valid for so long.
+    pub async fn token_for(&self, workspace: &str, role: &str, lifetime: Duration) -> String {
+        let user = self.user(workspace, role).await;
+        tokens(clock(&self.ahead))
+            .issue(&user, lifetime)
+            .expect("signs")
     }
 
     /// Turns the server's clock forward.
@@ -124,7 +142,7 @@ impl TestApp {
             .await
             .expect("opens");
         Client::new(
-            &serve(&store, Clock::system(), limits()).await,
+            &serve(&store, Clock::system(), limits(), Arc::default()).await,
             &self.token(workspace, role).await,
         )
     }
@@ -180,15 +198,13 @@ impl TestApp {
     }
 
     pub async fn token(&self, workspace: &str, role: &str) -> String {
-        let user = self.user(workspace, role).await;
-        tokens(clock(&self.ahead))
-            .issue(&user, Duration::from_secs(3600))
-            .expect("signs")
+        self.token_for(workspace, role, Duration::from_secs(3600))
+            .await
     }
 }
 
 /// Serves a store on a port of its own; tokens are checked by this clock.
-async fn serve(store: &Store, clock: Clock, limits: Limits) -> String {
+async fn serve(store: &Store, clock: Clock, limits: Limits, stop: Arc<Notify>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     let graphiql = graphiql::Config {
@@ -204,7 +220,9 @@ async fn serve(store: &Store, clock: Clock, limits: Limits) -> String {
         graphiql: Some(graphiql),
     };
     let app = App::new(store.clone(), sessions, limits, front).expect("the schema can be read");
-    tokio::spawn(server::run(listener, app, std::future::pending()));
+    tokio::spawn(server::run(listener, app, async move {
+        stop.notified().await;
+    }));
     format!("http://{address}/graphql")
 }
 

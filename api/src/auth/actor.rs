@@ -5,7 +5,13 @@ use entity::{
     audit_log::ActorType,
     user::{self, UserRole},
 };
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// What an actor may do: a person's role, or being an agent or the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +56,8 @@ pub struct Actor {
     identity: Identity,
     project: Option<Id>,
     origin: Option<Arc<Origin>>,
+    /// Set when somebody asks who exactly this is.
+    identified: Option<Arc<AtomicBool>>,
 }
 
 impl Actor {
@@ -71,6 +79,7 @@ impl Actor {
             identity,
             project: None,
             origin: None,
+            identified: None,
         }
     }
 
@@ -86,6 +95,7 @@ impl Actor {
             identity,
             project: None,
             origin: None,
+            identified: None,
         }
     }
 
@@ -97,6 +107,7 @@ impl Actor {
             identity: Identity::System { component },
             project: None,
             origin: None,
+            identified: None,
         }
     }
 
@@ -116,6 +127,22 @@ impl Actor {
         }
     }
 
+    /// The actor, under observation: the flag is set as soon as an answer depends on who exactly asks, and not only on
+    /// the role and the active project. An answer that left it alone is the same for all of that role.
+    pub(crate) fn observed(self, identified: Arc<AtomicBool>) -> Self {
+        Self {
+            identified: Some(identified),
+            ..self
+        }
+    }
+
+    fn identity(&self) -> &Identity {
+        if let Some(identified) = &self.identified {
+            identified.store(true, Ordering::Relaxed);
+        }
+        &self.identity
+    }
+
     /// Whose rows the actor can reach.
     pub fn tenant(&self) -> &Id {
         &self.tenant
@@ -128,7 +155,7 @@ impl Actor {
 
     /// The user, if it is one.
     pub fn user_id(&self) -> Option<&Id> {
-        match &self.identity {
+        match self.identity() {
             Identity::User { id, .. } => Some(id),
             _ => None,
         }
@@ -136,7 +163,7 @@ impl Actor {
 
     /// The agent token, if it is an agent.
     pub fn agent_token_id(&self) -> Option<&Id> {
-        match &self.identity {
+        match self.identity() {
             Identity::Agent { token, .. } => Some(token),
             _ => None,
         }
@@ -164,7 +191,7 @@ impl Actor {
 
     /// How the ledger names the actor.
     pub fn name(&self) -> String {
-        match &self.identity {
+        match self.identity() {
             Identity::User { email, .. } => format!("user:{email}"),
             Identity::Agent { name, .. } => name.clone(),
             Identity::System { component } => format!("system:{component}"),

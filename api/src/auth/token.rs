@@ -9,7 +9,8 @@ use crate::{
     error::{Error, Result},
     store::System,
 };
-use entity::{Id, user};
+use chrono::DateTime;
+use entity::{Id, Timestamp, user};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr, time::Duration};
@@ -109,6 +110,18 @@ impl Tokens {
     /// # Errors
     /// [`Error::Unauthenticated`] when the token is forged, expired or revoked, or its holder is gone.
     pub async fn authenticate(&self, system: &System, token: &str) -> Result<Actor> {
+        Ok(self.authenticate_until(system, token).await?.0)
+    }
+
+    /// The same, and when the token stops being valid; none if it never does.
+    ///
+    /// # Errors
+    /// As [`Tokens::authenticate`].
+    pub(crate) async fn authenticate_until(
+        &self,
+        system: &System,
+        token: &str,
+    ) -> Result<(Actor, Option<Timestamp>)> {
         if token.starts_with(AGENT) {
             return self.authenticate_agent(system, token).await;
         }
@@ -137,10 +150,21 @@ impl Tokens {
         if user.token_version != claims.tv {
             return Err(INVALID);
         }
-        Ok(Actor::user(user))
+        let until = DateTime::from_timestamp(claims.exp, 0).map(Timestamp::new);
+        Ok((Actor::user(user), until))
     }
 
-    async fn authenticate_agent(&self, system: &System, token: &str) -> Result<Actor> {
+    /// How long it is until a moment; nothing when it has passed.
+    pub(crate) fn remaining(&self, until: Timestamp) -> Duration {
+        let left = until.inner() - self.clock.now().inner();
+        left.to_std().unwrap_or_default()
+    }
+
+    async fn authenticate_agent(
+        &self,
+        system: &System,
+        token: &str,
+    ) -> Result<(Actor, Option<Timestamp>)> {
         let now = self.clock.now();
         let token = system.agent_token(&opaque::hash(token)).await?;
         let token = token.ok_or(INVALID)?;
@@ -149,6 +173,7 @@ impl Tokens {
             return Err(INVALID);
         }
         system.touch(&token, now).await?;
-        Ok(Actor::agent(token))
+        let until = token.expires_at;
+        Ok((Actor::agent(token), until))
     }
 }

@@ -3,13 +3,12 @@
 use super::{Ctx, Node, Nullable, nullable, shared};
 use crate::{
     error::{Error, Result},
-    store::{List, PageArgs, PageRows, SortKey},
+    store::{List, PageArgs, PageRows, SortKey, feed_cursor},
 };
 use async_graphql::{
     Context, Enum, InputObject, InputType, InputValueError, InputValueResult, Object, OutputType,
     Scalar, ScalarType, SimpleObject, TypeName, Value,
 };
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use entity::{Id, Owned};
 use sea_orm::EntityTrait;
 use std::{borrow::Cow, sync::Arc};
@@ -22,13 +21,14 @@ type Column<N> = <<N as Node>::Entity as EntityTrait>::Column;
 pub struct Cursor(pub String);
 
 impl Cursor {
-    /// A position of the ledger.
-    pub fn position(seq: i64) -> Self {
-        Self(BASE64_URL_SAFE_NO_PAD.encode(format!("seq:{seq}")))
+    /// A position of a tenant's ledger.
+    pub fn position(tenant: &Id, seq: i64) -> Self {
+        Self(feed_cursor(tenant, seq))
     }
 }
 
-/// A place in a list. Opaque: take it from `pageInfo` or from an edge, and use it with the same filter and order.
+/// A place in a list or in the ledger. Opaque: take a list's from `pageInfo` or from an edge, and use it with the same
+/// filter and order. A `feedCursor` or a live frame's cursor goes with subscriptions, and with `activity` ordered by `SEQ`.
 #[Scalar]
 impl ScalarType for Cursor {
     fn parse(value: Value) -> InputValueResult<Self> {

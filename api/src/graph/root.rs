@@ -1,9 +1,11 @@
 //! The roots of the schema, and what is asked of the operation rather than of a table.
 
 use super::{
+    activity::ActivitySubscription,
     agent_job::AgentJobQuery,
     agent_role::AgentRoleQuery,
     agent_session::AgentSessionQuery,
+    agent_streams::AgentSubscription,
     agent_task::AgentTaskQuery,
     agent_token::{AgentTokenMutation, AgentTokenQuery},
     analytics::AnalyticsQuery,
@@ -34,6 +36,8 @@ use super::{
     prelude::*,
     project::{ProjectMutation, ProjectQuery},
     project_graph::ProjectGraphQuery,
+    queue_stream::ApprovalQueueSubscription,
+    row_streams::RowSubscription,
     scheduled_job::{ScheduledJobQuery, ScheduledJobTypeQuery},
     search::SearchQuery,
     session::{SessionMutation, SessionsMutation},
@@ -50,13 +54,14 @@ use super::{
     viewer::ViewerQuery,
     whisper_transcription::WhisperTranscriptionQuery,
 };
-use async_graphql::{EmptySubscription, MergedObject, Object, SDLExportOptions, SchemaBuilder};
+use crate::live::Operations;
+use async_graphql::{MergedObject, MergedSubscription, Object, SDLExportOptions, SchemaBuilder};
 
 /// How deep an operation's fields may be nested at most, whatever the settings say.
 const DEPTH: usize = 25;
 
 /// The schema.
-pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 /// What can be read. An operation sees one moment of the database, however many fields it asks for.
 #[derive(MergedObject, Default)]
@@ -123,6 +128,16 @@ pub struct Mutation(
     TicketMutation,
 );
 
+/// What can be followed, over a WebSocket or as server-sent events. Everything here is the ledger or a view of it: it can
+/// be resumed by a cursor, and what each stream hands over is complete and in order.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(
+    ActivitySubscription,
+    RowSubscription,
+    ApprovalQueueSubscription,
+    AgentSubscription,
+);
+
 /// What concerns the operation itself.
 #[derive(Default)]
 pub struct OperationQuery;
@@ -132,7 +147,12 @@ impl OperationQuery {
     /// The position of the ledger that this operation's answer is true for. Load a page, then follow the ledger from
     /// here, and nothing is missed or repeated.
     async fn feed_cursor(&self, ctx: &Context<'_>) -> Nullable<Cursor> {
-        nullable(async { Ok(Some(Cursor::position(ctx.scope().head().await?))) }).await
+        nullable(async {
+            let scope = ctx.scope();
+            let head = scope.head().await?;
+            Ok(Some(Cursor::position(scope.actor().tenant(), head)))
+        })
+        .await
     }
 }
 
@@ -147,8 +167,13 @@ pub fn sdl() -> String {
     schema().sdl_with_options(options)
 }
 
-fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
-        .limit_depth(DEPTH)
-        .data(CodeGraphs::default())
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(
+        Query::default(),
+        Mutation::default(),
+        Subscription::default(),
+    )
+    .limit_depth(DEPTH)
+    .data(CodeGraphs::default())
+    .data(Operations::default())
 }

@@ -49,7 +49,7 @@ pub(super) async fn perform<W: Write>(
         return Ok(Written {
             row: Arc::new(row),
             once: None,
-            feed_cursor: Cursor::position(answer.seq),
+            feed_cursor: Cursor::position(scope.actor().tenant(), answer.seq),
         });
     }
     let row = input.apply(&mut tx).await?;
@@ -67,7 +67,7 @@ pub(super) async fn perform<W: Write>(
     Ok(Written {
         row: Arc::new(row),
         once,
-        feed_cursor: Cursor::position(head),
+        feed_cursor: Cursor::position(scope.actor().tenant(), head),
     })
 }
 

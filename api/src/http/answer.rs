@@ -95,7 +95,7 @@ pub(super) fn respond(answer: Answer, media: Media, request_id: &str) -> Respons
     } else {
         let code = answer.errors.first().and_then(code).unwrap_or_default();
         let refused = match media {
-            Media::Json => StatusCode::OK,
+            Media::Json | Media::Events => StatusCode::OK,
             Media::GraphQL => StatusCode::BAD_REQUEST,
         };
         status(&code).unwrap_or(refused)
@@ -104,7 +104,7 @@ pub(super) fn respond(answer: Answer, media: Media, request_id: &str) -> Respons
 }
 
 /// Whether an operation began to run; if not, its answer has no data, not even null.
-fn has_run(answer: &Answer) -> bool {
+pub(super) fn has_run(answer: &Answer) -> bool {
     answer.is_ok()
         || answer.data != Value::Null
         || answer.errors.iter().any(|error| !error.path.is_empty())
@@ -117,6 +117,11 @@ fn respond_with(
     request_id: &str,
 ) -> Response {
     complete(&mut answer, request_id);
+    // What is refused before a stream begins is ordinary JSON.
+    let media = match media {
+        Media::Events => Media::Json,
+        other => other,
+    };
     let wait = answer.errors.iter().find_map(retry_after);
     let mut response = if has_run(&answer) {
         (status, GraphQLResponse::from(answer)).into_response()
@@ -142,7 +147,7 @@ fn respond_with(
 }
 
 /// Gives every error a code and the request's name. Errors without a code come from the library's own checks.
-fn complete(answer: &mut Answer, request_id: &str) {
+pub(super) fn complete(answer: &mut Answer, request_id: &str) {
     answer.errors.truncate(MOST_ERRORS);
     for error in &mut answer.errors {
         if let Some((end, _)) = error.message.char_indices().nth(MESSAGE_LENGTH) {

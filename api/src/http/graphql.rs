@@ -1,14 +1,15 @@
-//! GraphQL over HTTP: one operation per request, by POST as JSON, or by GET if it only reads.
+//! GraphQL over HTTP: one operation per request, by POST as JSON, or by GET if it only reads or subscribes.
 
 use super::{
     App,
     answer::{Refusal, respond},
+    credentials::Credentials,
     graphiql,
-    negotiate::{Media, negotiate},
+    negotiate::{Media, negotiate, takes_events},
     operation::Operation,
     parameters::{self, Parameters},
     request_id::RequestId,
-    who,
+    sse, who, ws,
 };
 use crate::error::Error;
 use async_graphql::{Response as Answer, parser::types::OperationType};
@@ -23,6 +24,9 @@ use std::net::SocketAddr;
 /// A client that sends this header is told what its operation cost.
 pub(super) const EXPLAIN: &str = "x-workgraph-explain";
 
+const NO_STREAM: &str =
+    "a subscription needs `text/event-stream`, or a WebSocket with graphql-transport-ws";
+
 /// `/graphql`.
 pub(super) async fn handle(
     State(app): State<App>,
@@ -30,18 +34,23 @@ pub(super) async fn handle(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    if ws::is_upgrade(&parts) {
+        return ws::upgrade(app, &mut parts, peer, &request_id).await;
+    }
     if let Some(page) = page(&app, &parts) {
         return page;
     }
     let Some(media) = negotiate(&parts.headers) else {
-        let reason = "must allow application/json or application/graphql-response+json";
+        let reason =
+            "must allow application/json, application/graphql-response+json or text/event-stream";
         let refusal = Refusal::new(
             StatusCode::NOT_ACCEPTABLE,
             Error::bad_input("Accept", reason),
         );
         return refusal.respond(Media::Json, &request_id);
     };
+    let prefers_events = media == Media::Events;
     let read = match parts.method {
         Method::GET => Parameters::from_uri(&parts.uri).map_err(Refusal::from),
         Method::POST => from_body(&app, &parts.headers, body).await,
@@ -58,14 +67,25 @@ pub(super) async fn handle(
         Ok(operation) => operation,
         Err(error) => return respond(Answer::from_errors(vec![error.into()]), media, &request_id),
     };
-    if parts.method == Method::GET && operation.kind() != OperationType::Query {
+    let subscribes = operation.kind() == OperationType::Subscription;
+    let by_events = prefers_events || subscribes && takes_events(&parts.headers);
+    if subscribes && !by_events {
+        return Refusal::from(Error::bad_input("Accept", NO_STREAM)).respond(media, &request_id);
+    }
+    if parts.method == Method::GET && operation.kind() == OperationType::Mutation {
         let refusal = Refusal::method("POST", "must be POST: a GET only reads");
         return refusal.respond(media, &request_id);
     }
     let visitor = who::visitor(&app, &parts.method, &parts.headers, peer, &request_id);
     let explain = parts.headers.contains_key(EXPLAIN);
-    let answered = operation.run(&app, &parts.headers, visitor, explain).await;
+    let credentials = Credentials::from_headers(&parts.headers, &visitor);
+    if by_events && subscribes {
+        let resume = sse::last_event(&parts.headers);
+        return sse::subscribe(app, operation, credentials, visitor, resume).await;
+    }
+    let answered = operation.run(&app, credentials, visitor, explain).await;
     match answered {
+        Ok(answer) if by_events => sse::answer(answer, &request_id),
         Ok(answer) => respond(answer, media, &request_id),
         Err(error) => Refusal::from(error).respond(media, &request_id),
     }

@@ -64,6 +64,10 @@ limits! {
     operation_seconds = 10 up to 600, "WORKGRAPH_OPERATION_SECONDS";
     /// How many requests a minute one person or agent may send
     requests_per_minute = 1_200 up to 1_000_000, "WORKGRAPH_REQUESTS_PER_MINUTE";
+    /// How many operations may go on at once on one WebSocket
+    socket_operations = 50 up to 1_000, "WORKGRAPH_SOCKET_OPERATIONS", "The number of operations at once on a WebSocket";
+    /// How many WebSockets and event streams one person or agent may hold open
+    sockets_per_actor = 200 up to 100_000, "WORKGRAPH_SOCKETS_PER_ACTOR", "The number of WebSockets and event streams";
 }
 
 impl Limits {

@@ -1,6 +1,8 @@
-//! HTTP: the router, who is asking, and GraphQL over it.
+//! HTTP: the router, who is asking, and GraphQL over it: by request, over a WebSocket, and as a stream of events.
 
 mod answer;
+mod caller;
+mod credentials;
 pub mod graphiql;
 mod graphql;
 mod guard;
@@ -10,7 +12,10 @@ mod negotiate;
 mod operation;
 mod parameters;
 mod request_id;
+mod seats;
+mod sse;
 mod who;
+mod ws;
 
 pub use limits::Limits;
 
@@ -31,7 +36,9 @@ use axum::{
 use guard::Shapes;
 use negotiate::Media;
 use request_id::RequestId;
+use seats::Seats;
 use std::sync::Arc;
+use tokio::sync::watch;
 use tower_http::compression::CompressionLayer;
 
 /// Names the request in answers and logs.
@@ -45,6 +52,8 @@ pub struct App {
     store: Store,
     sessions: Sessions,
     requests: Arc<Limiter>,
+    seats: Arc<Seats>,
+    stopping: Arc<watch::Sender<bool>>,
     limits: Limits,
     allowed_origins: Arc<[String]>,
     trust_forwarded_for: bool,
@@ -83,12 +92,30 @@ impl App {
             store,
             sessions,
             requests: Arc::new(Limiter::per_minute(limits.requests_per_minute)),
+            seats: Arc::default(),
+            stopping: Arc::default(),
             limits,
             allowed_origins: front.allowed_origins.into(),
             trust_forwarded_for: front.trust_forwarded_for,
             introspection: front.introspection,
             graphiql: front.graphiql.map(Arc::new),
         })
+    }
+
+    /// Ends all WebSockets and event streams; those that come later end at once.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Waits until connections are to end, as this receiver of `stopping` hears.
+    async fn stop_of(stopping: &mut watch::Receiver<bool>) {
+        // Without a sender the server is gone already.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    }
+
+    /// Waits until no WebSocket and no event stream is left.
+    pub async fn stopped(&self) {
+        self.stopping.closed().await;
     }
 }
 

@@ -2,6 +2,8 @@
 
 use axum::http::{HeaderMap, HeaderValue, header::ACCEPT};
 
+const EVENTS: &str = "text/event-stream";
+
 /// A media type that answers come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Media {
@@ -9,6 +11,8 @@ pub(super) enum Media {
     Json,
     /// `application/graphql-response+json`: the status tells whether the operation ran.
     GraphQL,
+    /// `text/event-stream`: an event for each answer.
+    Events,
 }
 
 impl Media {
@@ -17,8 +21,19 @@ impl Media {
         HeaderValue::from_static(match self {
             Self::Json => "application/json; charset=utf-8",
             Self::GraphQL => "application/graphql-response+json; charset=utf-8",
+            Self::Events => "text/event-stream",
         })
     }
+}
+
+/// Whether the client takes a stream of events at all, even if it likes another type better.
+pub(super) fn takes_events(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(ACCEPT).iter();
+    accepted
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|range| range.split(';').next())
+        .any(|media| media.trim().eq_ignore_ascii_case(EVENTS))
 }
 
 /// The media type that the client likes best, JSON if it does not say; none if it takes neither.
@@ -38,6 +53,7 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Option<Media> {
     for (range, quality) in ranges {
         let media = match range.as_str() {
             "application/graphql-response+json" => Media::GraphQL,
+            EVENTS => Media::Events,
             // What stands for all types does not stand for one that is refused by name.
             "application/*" | "*/*" if json_is_refused => Media::GraphQL,
             "application/json" | "application/*" | "*/*" => Media::Json,
@@ -82,6 +98,11 @@ mod tests {
             ("application/json;q=0", None),
             ("application/json;q=0, */*", Some(Media::GraphQL)),
             ("text/plain", None),
+            ("text/event-stream", Some(Media::Events)),
+            (
+                "application/json, text/event-stream, multipart/mixed",
+                Some(Media::Json),
+            ),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT, accept.parse().unwrap());

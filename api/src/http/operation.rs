@@ -2,17 +2,19 @@
 
 use super::{
     App,
+    credentials::Credentials,
     guard::{self, Judged},
     parameters::Parameters,
     who,
 };
 use crate::{
+    auth::Actor,
     error::{Error, Result},
     graph::Visitor,
+    live::Subscription,
     store::Scope,
 };
-use async_graphql::{Request, Response as Answer, parser::types::OperationType};
-use axum::http::HeaderMap;
+use async_graphql::{Request, Response as Answer, ServerError, parser::types::OperationType};
 use std::time::Instant;
 
 /// An operation that passed the guard.
@@ -53,12 +55,12 @@ impl Operation {
     pub(super) async fn run(
         self,
         app: &App,
-        headers: &HeaderMap,
+        credentials: Result<Credentials>,
         visitor: Visitor,
         explain: bool,
     ) -> Result<Answer> {
         let time = app.limits.operation_time();
-        tokio::time::timeout(time, self.run_in_time(app, headers, visitor, explain))
+        tokio::time::timeout(time, self.run_in_time(app, credentials, visitor, explain))
             .await
             .unwrap_or(Err(Error::TOO_SLOW))
     }
@@ -66,11 +68,15 @@ impl Operation {
     async fn run_in_time(
         mut self,
         app: &App,
-        headers: &HeaderMap,
+        credentials: Result<Credentials>,
         visitor: Visitor,
         explain: bool,
     ) -> Result<Answer> {
-        let scope = match who::authenticate(app, headers, &visitor).await {
+        let actor = match credentials {
+            Ok(credentials) => credentials.authenticate(app, &visitor).await,
+            Err(error) => Err(error),
+        };
+        let scope = match actor {
             Ok(actor) => {
                 app.requests.check(&actor.key())?;
                 Some(app.store.scope_within(actor, app.limits.operation_time()))
@@ -94,6 +100,25 @@ impl Operation {
         Ok(answer)
     }
 
+    /// Begins a subscription for an actor, after `resume` if that is a cursor.
+    ///
+    /// # Errors
+    /// What it is refused with.
+    pub(super) async fn open(
+        self,
+        app: &App,
+        actor: Actor,
+        visitor: Visitor,
+        resume: Option<String>,
+    ) -> Result<Subscription, Vec<ServerError>> {
+        app.requests.check(&actor.key()).map_err(refused)?;
+        let request = self.request.data(visitor);
+        let opening = Subscription::open(&app.schema, &app.store, actor, request, resume);
+        tokio::time::timeout(app.limits.operation_time(), opening)
+            .await
+            .unwrap_or_else(|_| Err(refused(Error::TOO_SLOW)))
+    }
+
     fn is_public(&mut self) -> bool {
         let name = self.request.operation_name.clone();
         let document = self.request.parsed_query();
@@ -102,6 +127,10 @@ impl Operation {
                 .is_ok_and(|operation| who::is_public(document, operation))
         })
     }
+}
+
+fn refused(error: Error) -> Vec<ServerError> {
+    vec![error.into()]
 }
 
 impl Judged {

@@ -2,25 +2,21 @@
 
 use super::App;
 use crate::{
-    auth::{Actor, Origin},
-    error::{Error, Result},
-    graph::{ACCESS_COOKIE, PUBLIC, REFRESH_COOKIE, Visitor},
+    auth::Origin,
+    graph::{PUBLIC, REFRESH_COOKIE, Visitor},
 };
 use async_graphql::parser::types::{
     ExecutableDocument, OperationDefinition, Selection, SelectionSet,
 };
 use axum::http::{
     HeaderMap, HeaderName, Method,
-    header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, USER_AGENT},
+    header::{COOKIE, HOST, ORIGIN, USER_AGENT},
 };
 use cookie::Cookie;
 use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
 };
-
-/// Narrows lists to one project.
-const PROJECT: HeaderName = HeaderName::from_static("x-project-id");
 
 /// Where a proxy says that a request comes from.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -53,55 +49,6 @@ pub(super) fn visitor(
     }
 }
 
-/// The actor behind a request's credentials: a bearer token, or the cookie of a dashboard's session.
-///
-/// # Errors
-/// [`Error::Unauthenticated`] when there are none or they do not hold, [`Error::Forbidden`] when another site sends the
-/// cookie, [`Error::BadUserInput`] when `X-Project-Id` names no project of the workspace.
-pub(super) async fn authenticate(
-    app: &App,
-    headers: &HeaderMap,
-    visitor: &Visitor,
-) -> Result<Actor> {
-    let token = match headers.get(AUTHORIZATION) {
-        Some(header) => header.to_str().ok().and_then(bearer).ok_or({
-            Error::Unauthenticated(
-                "The Authorization header holds no bearer token. Send it as `Authorization: Bearer …`.",
-            )
-        })?,
-        None => from_cookie(headers, visitor)?,
-    };
-    let system = app.store.system();
-    let actor = app.sessions.tokens().authenticate(&system, &token).await?;
-    let actor = actor.from(visitor.origin.clone());
-    let Some(project) = headers.get(&PROJECT) else {
-        return Ok(actor);
-    };
-    let project = project.to_str().unwrap_or_default().into();
-    if !system.has_project(actor.tenant(), &project).await? {
-        return Err(Error::bad_input(
-            "X-Project-Id",
-            "the header names no project of your workspace",
-        ));
-    }
-    Ok(actor.in_project(project))
-}
-
-fn bearer(header: &str) -> Option<String> {
-    let (scheme, token) = header.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| token.trim().to_owned())
-}
-
-fn from_cookie(headers: &HeaderMap, visitor: &Visitor) -> Result<String> {
-    let token = cookie(headers, ACCESS_COOKIE).ok_or(Error::Unauthenticated(
-        "This needs a token. Send it as `Authorization: Bearer …`, or sign in with the mutation signIn.",
-    ))?;
-    visitor.check_own_page()?;
-    Ok(token)
-}
-
 /// A browser sends cookies whoever made the page, but it also says which page asks. A GET changes nothing, and other
 /// pages cannot read its answer.
 fn is_own_page(app: &App, method: &Method, headers: &HeaderMap) -> bool {
@@ -119,7 +66,8 @@ fn is_loopback(host: &str) -> bool {
     name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+/// A cookie's value.
+pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
         .get_all(COOKIE)
         .iter()

@@ -1,6 +1,6 @@
 //! Opening the database: which one, with which settings, and bringing it up to date.
 
-use super::{row_security, scope::Scope, snapshot::Readers};
+use super::{feed::Feeds, hints::Outbox, row_security, scope::Scope, snapshot::Readers};
 use crate::{
     auth::Actor,
     clock::Clock,
@@ -112,6 +112,8 @@ struct Inner {
     readers: Readers,
     writer: DatabaseConnection,
     clock: Clock,
+    feeds: Feeds,
+    outbox: Outbox,
 }
 
 impl Store {
@@ -167,6 +169,8 @@ impl Store {
             readers,
             writer,
             clock,
+            feeds: Feeds::default(),
+            outbox: Outbox::default(),
         })))
     }
 
@@ -249,6 +253,20 @@ impl Store {
 
     pub(super) fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    pub(super) fn feeds(&self) -> &Feeds {
+        &self.0.feeds
+    }
+
+    pub(super) fn outbox(&self) -> &Outbox {
+        &self.0.outbox
+    }
+
+    /// Tells whoever follows a ledger, here and on other servers, that it was committed up to here.
+    pub(super) fn announce(&self, tenant: &Id, head: i64) {
+        self.feeds().hint(tenant, head);
+        self.outbox().put(tenant, head);
     }
 
     /// A transaction that writes one tenant's rows.

@@ -14,7 +14,9 @@ mod counters;
 mod database;
 mod diff;
 mod effective;
+mod feed;
 mod filter;
+mod hints;
 mod idempotency;
 mod json;
 mod ledger;
@@ -35,6 +37,7 @@ mod system;
 mod tx;
 
 pub(crate) use self::aggregate::within;
+pub(crate) use self::feed::{Beat, Event, Feed, Follower, Kept, Pulse, feed_cursor, feed_position};
 pub(crate) use self::search::{Hit, Search};
 pub use self::{
     aggregate::{Figures, Group},
@@ -42,6 +45,7 @@ pub use self::{
     database::{DatabaseUrl, Store},
     effective::Effective,
     filter::{Compared, Comparison, Filter},
+    hints::{Hints, NatsUrl},
     idempotency::Request,
     order::SortKey,
     page::{DEFAULT_PAGE, List, PageArgs, PageRows, at_most, page_size},

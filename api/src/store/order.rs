@@ -6,7 +6,7 @@ use super::select::Place;
 use crate::error::{Error, Result};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, SecondsFormat, Utc};
-use entity::Owned;
+use entity::{Owned, Table};
 use sea_orm::{
     ColumnTrait, Condition, IdenStatic, Iterable, ModelTrait, Value,
     sea_query::{
@@ -54,6 +54,12 @@ impl<E: Owned> Ordering<E> {
         Self(keys)
     }
 
+    /// Whether it is the order of the ledger itself, so that a position says where one stands in it.
+    pub(super) fn is_the_ledgers(&self) -> bool {
+        let first = self.0.first();
+        E::TABLE == Table::AuditLog && first.is_some_and(|key| key.column.as_str() == "seq")
+    }
+
     /// The columns it sorts by.
     pub(super) fn columns(&self) -> impl Iterator<Item = E::Column> {
         self.0.iter().map(|key| key.column)
@@ -99,7 +105,8 @@ impl<E: Owned> Ordering<E> {
         }
     }
 
-    /// The rows after (or, counting from the end, before) the one with these values.
+    /// The rows after (or, counting from the end, before) the one with these values. They may be those of the first
+    /// columns only, if those are unique by themselves.
     pub(super) fn beyond(
         &self,
         place: Place<'_>,
@@ -107,16 +114,16 @@ impl<E: Owned> Ordering<E> {
         backward: bool,
     ) -> Condition {
         let column = |key: &SortKey<E>| place.column(key.column);
+        let keys = &self.0[..values.len()];
         // One row-value comparison lets both databases walk the index.
         if let Some(values) = values.iter().cloned().collect::<Option<Vec<_>>>()
-            && self
-                .0
+            && keys
                 .iter()
-                .all(|key| !key.nullable && key.descending == self.0[0].descending)
+                .all(|key| !key.nullable && key.descending == keys[0].descending)
         {
-            let left = Expr::tuple(self.0.iter().map(column));
+            let left = Expr::tuple(keys.iter().map(column));
             let right = Expr::tuple(values.into_iter().map(Expr::val));
-            let ascending = self.0[0].descending == backward;
+            let ascending = keys[0].descending == backward;
             return Condition::all().add(if ascending {
                 left.gt(right)
             } else {
@@ -124,12 +131,12 @@ impl<E: Owned> Ordering<E> {
             });
         }
         let mut any = Condition::any();
-        for (position, key) in self.0.iter().enumerate() {
+        for (position, key) in keys.iter().enumerate() {
             let Some(step) = key.step(column(key), values[position].as_ref(), backward) else {
                 continue;
             };
             let mut all = Condition::all();
-            for (key, value) in self.0.iter().zip(values).take(position) {
+            for (key, value) in keys.iter().zip(values).take(position) {
                 all = all.add(match value {
                     Some(value) => column(key).eq(value.clone()),
                     None => column(key).is_null(),

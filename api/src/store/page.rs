@@ -1,11 +1,12 @@
 //! Pages of a list: what was asked for, decided once, and the rows that came back.
 
 use super::{
+    feed::feed_position,
     order::Ordering,
     select::{self, Place},
 };
 use crate::error::{Error, Result};
-use entity::Owned;
+use entity::{Id, Owned};
 use sea_orm::{
     Condition, DbBackend, Value,
     sea_query::{Expr, ExprTrait, Func, JoinType, Query, SelectStatement},
@@ -98,6 +99,7 @@ impl<E: Owned> List<E> {
         condition: Condition,
         ordering: Ordering<E>,
         page: &PageArgs,
+        tenant: &Id,
     ) -> Result<Self> {
         let (size, cursor, backward, field) = match page {
             PageArgs {
@@ -138,7 +140,16 @@ impl<E: Owned> List<E> {
         let limit = page_size(field, size)?;
         let beyond = cursor
             .as_ref()
-            .map(|cursor| ordering.parse(cursor, &name))
+            .map(|cursor| {
+                // The ledger in its own order can also be read from a live frame or a `feedCursor` on.
+                let position = ordering
+                    .is_the_ledgers()
+                    .then(|| feed_position(tenant, cursor).ok());
+                match position.flatten() {
+                    Some(seq) => Ok(vec![Some(seq.into())]),
+                    None => ordering.parse(cursor, &name),
+                }
+            })
             .transpose()?;
         let asked = format!("{limit}{backward}{}", cursor.as_deref().unwrap_or_default());
         Ok(Self {

@@ -221,7 +221,8 @@ impl Scope {
             E::KIND,
             ordering.name()
         );
-        List::new(name, condition, ordering, page).map(Arc::new)
+        let tenant = self.actor().tenant();
+        List::new(name, condition, ordering, page, tenant).map(Arc::new)
     }
 
     /// The rows of a list's page.

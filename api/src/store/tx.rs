@@ -295,6 +295,7 @@ impl<'s> Tx<'s> {
                 .await?;
         }
         self.transaction.commit().await?;
+        self.scope.store().announce(actor.tenant(), head);
         self.scope.renew();
         Ok(head)
     }

@@ -1,0 +1,238 @@
+//! How a subscription is resolved: registered once, then made into a frame for each occurrence.
+//!
+//! `streams!` declares the narrow views of the ledger: streams of one table's rows.
+
+use super::{Ctx as _, connection::Cursor};
+use crate::{
+    auth::{Actor, Rows, rows},
+    error::{Error, Result},
+    live::{Following, Interest, Matched, Occurrence, Registration, Touched, touched},
+    store::{Event, Feed},
+};
+use async_graphql::Context;
+use entity::{Id, Owned, audit_log};
+use futures_util::{
+    future::BoxFuture,
+    stream::{self, Iter},
+};
+use sea_orm::{IdenStatic, ModelTrait, Value};
+use std::{any::Any, option, sync::Arc};
+
+/// How a stream begins, and how often it says that it is alive.
+pub(super) struct Beginning {
+    pub(super) after: Option<Cursor>,
+    pub(super) heartbeat_seconds: i32,
+}
+
+/// What every frame tells of its place.
+pub(super) struct FramePlace {
+    pub(super) cursor: Cursor,
+    pub(super) position: entity::BigInt,
+    pub(super) previous: entity::BigInt,
+}
+
+/// Registers what a subscription follows, or makes the frame of an occurrence.
+pub(super) async fn follow<F>(
+    ctx: &Context<'_>,
+    beginning: Beginning,
+    interest: impl Future<Output = Result<Box<dyn Interest>>>,
+    frame: impl FnOnce(FramePlace, &Occurrence) -> F,
+) -> async_graphql::Result<Iter<option::IntoIter<F>>> {
+    if let Some(occurrence) = ctx.data_opt::<Occurrence>() {
+        let place = FramePlace {
+            cursor: Cursor::position(ctx.scope().actor().tenant(), occurrence.position),
+            position: entity::BigInt(occurrence.position),
+            previous: entity::BigInt(occurrence.previous),
+        };
+        return Ok(stream::iter(Some(frame(place, occurrence))));
+    }
+    let Some(registration) = ctx.data_opt::<Registration>() else {
+        return Err(Error::bad_input(
+            "subscription",
+            "open a WebSocket with the protocol graphql-transport-ws, or ask for `text/event-stream`",
+        )
+        .into());
+    };
+    registration.put(Following {
+        after: beginning.after.map(|cursor| cursor.0),
+        heartbeat_seconds: u8::try_from(beginning.heartbeat_seconds).unwrap_or(u8::MAX),
+        interest: interest.await?,
+    });
+    Ok(stream::iter(None))
+}
+
+/// Whether the project that the actor is at work in, if there is one, is the entry's.
+pub(super) fn in_project(entry: &audit_log::Model, actor: &Actor) -> bool {
+    let project = actor.project();
+    project.is_none_or(|project| entry.project_id.as_ref() == Some(project))
+}
+
+/// Whatever happens to rows of one table.
+pub(super) struct RowInterest<E: Owned> {
+    id: Option<Id>,
+    pointing: Vec<(E::Column, Id)>,
+    test: fn(&Touched<E>) -> bool,
+}
+
+impl<E: Owned> RowInterest<E> {
+    /// Whatever satisfies this.
+    pub(super) fn when(test: fn(&Touched<E>) -> bool) -> Self {
+        Self {
+            id: None,
+            pointing: Vec::new(),
+            test,
+        }
+    }
+
+    /// Only what happens to this one.
+    pub(super) fn only(mut self, id: Option<Id>) -> Self {
+        self.id = id;
+        self
+    }
+
+    /// Only what happens to those that point here, or did.
+    pub(super) fn pointing(mut self, column: E::Column, id: Option<Id>) -> Self {
+        self.pointing.extend(id.map(|id| (column, id)));
+        self
+    }
+}
+
+impl<E: Owned> Interest for RowInterest<E> {
+    fn permits(&self, actor: &Actor) -> Result<()> {
+        rows(actor, E::TABLE).map(drop)
+    }
+
+    fn names(&self, entry: &audit_log::Model, actor: &Actor) -> bool {
+        entry.target_type == E::KIND
+            && (self.id.is_none() || self.id == entry.target_id)
+            && in_project(entry, actor)
+    }
+
+    fn matches<'a>(
+        &'a self,
+        event: &'a Event,
+        feed: &'a Feed,
+        actor: &'a Actor,
+    ) -> BoxFuture<'a, Result<Matched>> {
+        Box::pin(async move {
+            let touched = touched::<E>(event, feed).await?;
+            let mut pointing = self.pointing.iter();
+            let concerns = sees::<E>(actor, touched.row.as_deref())?
+                && pointing.all(|(column, id)| points(&touched, *column, id))
+                && (self.test)(&touched);
+            Ok(if concerns {
+                Matched::Yes(touched.row.map(|row| row as Arc<dyn Any + Send + Sync>))
+            } else {
+                Matched::No
+            })
+        })
+    }
+}
+
+/// Whether the actor sees this row. Of one that is gone it hears only if it sees all.
+fn sees<E: Owned>(actor: &Actor, row: Option<&E::Model>) -> Result<bool> {
+    let holder = |column: Option<E::Column>| Some(text(&row?.get(column?)));
+    let is = |column, id: Option<&Id>| {
+        id.is_some() && holder(column) == Some(id.map(Id::as_str).map(str::to_owned))
+    };
+    Ok(match rows(actor, E::TABLE)? {
+        Rows::All => true,
+        Rows::OfUser => is(E::USER, actor.user_id()),
+        Rows::OfUserOrAll => holder(E::USER) == Some(None) || is(E::USER, actor.user_id()),
+        Rows::OfAgent => is(E::AGENT, actor.agent_token_id()),
+    })
+}
+
+/// Whether a column of the row holds this id, or did before the change.
+fn points<E: Owned>(touched: &Touched<E>, column: E::Column, id: &Id) -> bool {
+    let now = touched.row.as_ref().and_then(|row| text(&row.get(column)));
+    let change = touched.change.as_deref();
+    let in_change = |side: fn(&audit_log::AuditDiff) -> &serde_json::Value| {
+        change.and_then(|change| side(change).get(column.as_str())?.as_str()) == Some(id.as_str())
+    };
+    now.as_deref() == Some(id.as_str())
+        || in_change(|change| &change.before)
+        || in_change(|change| &change.after)
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => text.clone(),
+        _ => None,
+    }
+}
+
+/// Declares streams of rows: `field(argument: Column "what it narrows to") -> Frame { row: Type } when test`.
+macro_rules! streams {
+    ($name:ident { $(
+        $(#[$doc:meta])*
+        $field:ident in $entity:ident ($($argument:ident: $column:ident $desc:literal),* $(,)?) -> $frame:ident {
+            $(#[$row_doc:meta])* $row:ident: $type:ident
+        } when $test:expr;
+    )* }) => { ::pastey::paste! {
+        $(
+            #[doc = "A frame of `" [<$field:lower_camel>] "`."]
+            #[derive(async_graphql::SimpleObject)]
+            #[graphql(name_type)]
+            pub struct $frame {
+                /// Where the stream stands after this frame, for `after`.
+                cursor: Cursor,
+                /// The same as a number: the ledger's position.
+                position: entity::BigInt,
+                /// The position of this stream's frame before this one. If you have seen another one last, you missed
+                /// something.
+                previous: entity::BigInt,
+                $(#[$row_doc])*
+                $row: Option<$type>,
+            }
+
+            $crate::graph::as_named_in_rust!($frame);
+        )*
+
+        #[doc = concat!("The streams of this file: ", $("`", stringify!($field), "` ",)*)]
+        #[derive(Default)]
+        pub struct $name;
+
+        #[async_graphql::Subscription]
+        impl $name {
+            $(
+                $(#[$doc])*
+                async fn $field(
+                    &self,
+                    ctx: &Context<'_>,
+                    #[graphql(desc = "Follow after this cursor; from now on if not given.")] after: Option<Cursor>,
+                    #[graphql(
+                        default = 15,
+                        validator(minimum = 5, maximum = 60),
+                        desc = "After so many seconds without a frame one comes that only tells the position; 5 to 60."
+                    )]
+                    heartbeat_seconds: i32,
+                    $(#[graphql(desc = $desc)] $argument: Option<entity::Id>,)*
+                ) -> Result<impl futures_util::Stream<Item = $frame>> {
+                    type Entity = entity::$entity::Entity;
+                    let interest = async {
+                        let interest = $crate::graph::subscription::RowInterest::<Entity>::when($test);
+                        $(let interest =
+                            $crate::graph::subscription::streams!(@narrow interest $entity $argument $column);)*
+                        Ok(Box::new(interest) as Box<dyn $crate::live::Interest>)
+                    };
+                    let beginning = $crate::graph::subscription::Beginning { after, heartbeat_seconds };
+                    $crate::graph::subscription::follow(ctx, beginning, interest, |place, occurrence| $frame {
+                        cursor: place.cursor,
+                        position: place.position,
+                        previous: place.previous,
+                        $row: occurrence.row::<entity::$entity::Model>().map(Into::into),
+                    })
+                    .await
+                }
+            )*
+        }
+    }};
+    (@narrow $interest:ident $entity:ident $argument:ident Id) => {
+        $interest.only($argument)
+    };
+    (@narrow $interest:ident $entity:ident $argument:ident $column:ident) => {
+        $interest.pointing(entity::$entity::Column::$column, $argument)
+    };
+}
+pub(super) use streams;

@@ -1,0 +1,135 @@
+//! What a client says to prove who it is, out of headers or out of a WebSocket's first message.
+
+use super::{App, who};
+use crate::{
+    auth::Actor,
+    error::{Error, Result},
+    graph::{ACCESS_COOKIE, Visitor},
+};
+use axum::http::{HeaderMap, HeaderName, header::AUTHORIZATION};
+use entity::{Id, Timestamp};
+use serde_json::{Map, Value};
+
+/// Narrows lists to one project.
+const PROJECT: HeaderName = HeaderName::from_static("x-project-id");
+const NO_BEARER: Error = Error::Unauthenticated(
+    "The Authorization header holds no bearer token. Send it as `Authorization: Bearer …`.",
+);
+
+/// A token that is not checked yet, and the project that its holder is at work in.
+#[derive(Clone)]
+pub(super) struct Credentials {
+    token: String,
+    project: Option<Id>,
+}
+
+impl Credentials {
+    /// Takes a bearer token, or the cookie of a dashboard's session.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when there is neither, [`Error::Forbidden`] when another site sends the cookie.
+    pub(super) fn from_headers(headers: &HeaderMap, visitor: &Visitor) -> Result<Self> {
+        let token = match headers.get(AUTHORIZATION) {
+            Some(header) => header.to_str().ok().and_then(bearer).ok_or(NO_BEARER)?,
+            None => from_cookie(headers, visitor)?,
+        };
+        let project = headers.get(&PROJECT);
+        let project = project.map(|id| id.to_str().unwrap_or_default().into());
+        Ok(Self { token, project })
+    }
+
+    /// Takes them from the payload of `connection_init`, `{authorization, projectId}`; what is not in it, from the headers
+    /// of the upgrade.
+    ///
+    /// # Errors
+    /// As [`Credentials::from_headers`].
+    pub(super) fn from_payload(
+        payload: &Map<String, Value>,
+        headers: &HeaderMap,
+        visitor: &Visitor,
+    ) -> Result<Self> {
+        let mut credentials = match in_payload(payload) {
+            Some(token) => Self {
+                token: token?,
+                project: None,
+            },
+            None => Self::from_headers(headers, visitor)?,
+        };
+        let project = field(payload, "projectId").or_else(|| field(payload, PROJECT.as_str()));
+        if let Some(project) = project.filter(|project| !project.is_null()) {
+            credentials.project = Some(project.as_str().unwrap_or_default().into());
+        }
+        Ok(credentials)
+    }
+
+    /// The same at work, with the token of a payload; none if it has none.
+    pub(super) fn renewed(&self, payload: &Map<String, Value>) -> Option<Result<Self>> {
+        let token = in_payload(payload)?;
+        Some(token.map(|token| Self {
+            token,
+            project: self.project.clone(),
+        }))
+    }
+
+    /// The actor who holds the token.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when the token does not hold, [`Error::BadUserInput`] when there is no such project in
+    /// the workspace.
+    pub(super) async fn authenticate(&self, app: &App, visitor: &Visitor) -> Result<Actor> {
+        Ok(self.authenticate_until(app, visitor).await?.0)
+    }
+
+    /// The same, and when the token ends, if it does.
+    ///
+    /// # Errors
+    /// As [`Credentials::authenticate`].
+    pub(super) async fn authenticate_until(
+        &self,
+        app: &App,
+        visitor: &Visitor,
+    ) -> Result<(Actor, Option<Timestamp>)> {
+        let system = app.store.system();
+        let tokens = app.sessions.tokens();
+        let (actor, until) = tokens.authenticate_until(&system, &self.token).await?;
+        let actor = actor.from(visitor.origin.clone());
+        let Some(project) = &self.project else {
+            return Ok((actor, until));
+        };
+        if !system.has_project(actor.tenant(), project).await? {
+            return Err(Error::bad_input(
+                "X-Project-Id",
+                "the header names no project of your workspace",
+            ));
+        }
+        Ok((actor.in_project(project.clone()), until))
+    }
+}
+
+/// The token of a payload, if it speaks of one.
+fn in_payload(payload: &Map<String, Value>) -> Option<Result<String>> {
+    let header = field(payload, AUTHORIZATION.as_str())?;
+    Some(header.as_str().and_then(bearer).ok_or(NO_BEARER))
+}
+
+/// A field of a payload; clients write the names of headers in any case.
+fn field<'p>(payload: &'p Map<String, Value>, name: &str) -> Option<&'p Value> {
+    let mut fields = payload.iter();
+    let found = fields.find(|(key, _)| key.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value)
+}
+
+fn bearer(header: &str) -> Option<String> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim().to_owned())
+}
+
+fn from_cookie(headers: &HeaderMap, visitor: &Visitor) -> Result<String> {
+    let token = who::cookie(headers, ACCESS_COOKIE).ok_or(Error::Unauthenticated(
+        "This needs a token. Send it as `Authorization: Bearer …`, or sign in with the mutation signIn.",
+    ))?;
+    visitor.check_own_page()?;
+    Ok(token)
+}

@@ -1,0 +1,168 @@
+//! GraphQL over Server-Sent Events, a stream for each operation: `next` for each answer, then `complete`.
+
+use super::{
+    App,
+    answer::{Refusal, complete, respond},
+    caller::Caller,
+    credentials::Credentials,
+    negotiate::Media,
+    operation::Operation,
+};
+use crate::{
+    error::{Error, Result},
+    graph::Visitor,
+    live::{Frame, Subscription},
+};
+use async_graphql::{Response as Answer, ServerError};
+use axum::{
+    http::{HeaderMap, HeaderName, HeaderValue, header::CACHE_CONTROL},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use futures_util::{Stream, stream};
+use std::{convert::Infallible, sync::Arc, time::Duration};
+use tokio::sync::watch;
+
+/// After so long without an event a comment tells that the stream lives.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// The cursor that a client saw last.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// Asks proxies to pass every event on at once.
+const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// The cursor of the last event that the client saw before its connection broke.
+pub(super) fn last_event(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(&LAST_EVENT_ID)?.to_str().unwrap_or("?");
+    Some(id.to_owned()).filter(|id| !id.is_empty())
+}
+
+/// The answer of a query or mutation as a stream: one `next`, then `complete`.
+pub(super) fn answer(mut answer: Answer, request_id: &str) -> Response {
+    complete(&mut answer, request_id);
+    let text = serde_json::to_string(&answer).map_err(Error::internal);
+    match text {
+        Ok(text) => {
+            let mut response = respond_with(stream::iter([Ok(next(&text)), Ok(completed())]));
+            response.headers_mut().extend(answer.http_headers);
+            response
+        }
+        Err(error) => Refusal::from(error).respond(Media::Json, request_id),
+    }
+}
+
+/// Begins a subscription. What it is refused with is an ordinary answer.
+pub(super) async fn subscribe(
+    app: App,
+    operation: Operation,
+    credentials: Result<Credentials>,
+    visitor: Visitor,
+    resume: Option<String>,
+) -> Response {
+    let request_id = visitor.origin.request_id.clone();
+    let refuse = |error: Error| Refusal::from(error).respond(Media::Json, &request_id);
+    let credentials = match credentials {
+        Ok(credentials) => credentials,
+        Err(error) => return refuse(error),
+    };
+    let (caller, actor) = match Caller::new(&app, credentials, visitor.clone()).await {
+        Ok(called) => called,
+        Err(error) => return refuse(error),
+    };
+    let subscription = match operation.open(&app, actor, visitor, resume).await {
+        Ok(subscription) => subscription,
+        Err(errors) => return respond(Answer::from_errors(errors), Media::Json, &request_id),
+    };
+    let stopping = app.stopping.subscribe();
+    let following = Following {
+        app,
+        caller,
+        subscription,
+        stopping,
+        request_id,
+    };
+    respond_with(stream::unfold(Stage::Follows(Box::new(following)), step))
+}
+
+fn respond_with(
+    events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static,
+) -> Response {
+    let heartbeat = KeepAlive::new().interval(HEARTBEAT);
+    let mut response = Sse::new(events).keep_alive(heartbeat).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(BUFFERING, HeaderValue::from_static("no"));
+    response
+}
+
+/// A subscription on its way to one client.
+struct Following {
+    app: App,
+    caller: Arc<Caller>,
+    subscription: Subscription,
+    stopping: watch::Receiver<bool>,
+    request_id: String,
+}
+
+enum Stage {
+    Follows(Box<Following>),
+    Completes,
+    Ended,
+}
+
+async fn step(stage: Stage) -> Option<(Result<Event, Infallible>, Stage)> {
+    match stage {
+        Stage::Follows(following) => following.step().await,
+        Stage::Completes => Some((Ok(completed()), Stage::Ended)),
+        Stage::Ended => None,
+    }
+}
+
+impl Following {
+    async fn step(mut self: Box<Self>) -> Option<(Result<Event, Infallible>, Stage)> {
+        let event = loop {
+            let frame = tokio::select! {
+                frame = self.subscription.next() => frame,
+                () = self.caller.ending(&self.app, Duration::ZERO) => Frame::End(vec![expired()]),
+                // Without `complete`, so that the client comes back, to another server.
+                () = App::stop_of(&mut self.stopping) => return None,
+            };
+            match frame {
+                Frame::Next { payload, cursor } => break next(payload.as_str()).id(&*cursor),
+                Frame::CheckCredentials => match self.caller.actor(&self.app).await {
+                    Ok(actor) => self.subscription.set_actor(actor),
+                    Err(error) => return Some(self.end(vec![error.into()])),
+                },
+                Frame::End(errors) => return Some(self.end(errors)),
+            }
+        };
+        Some((Ok(event), Stage::Follows(self)))
+    }
+
+    /// The last `next`, with what ended the stream.
+    fn end(&self, errors: Vec<ServerError>) -> (Result<Event, Infallible>, Stage) {
+        if errors.is_empty() {
+            return (Ok(completed()), Stage::Ended);
+        }
+        let mut answer = Answer::from_errors(errors);
+        complete(&mut answer, &self.request_id);
+        let body = serde_json::json!({ "errors": answer.errors });
+        (Ok(next(&body.to_string())), Stage::Completes)
+    }
+}
+
+fn expired() -> ServerError {
+    Error::Unauthenticated("The token has expired. Subscribe again with a new one.").into()
+}
+
+fn next(payload: &str) -> Event {
+    Event::default().event("next").data(payload)
+}
+
+fn completed() -> Event {
+    // Browsers drop an event without data.
+    Event::default().event("complete").data("")
+}

@@ -1,0 +1,102 @@
+//! The messages of graphql-transport-ws, as text.
+
+use super::end::End;
+use async_graphql::ServerError;
+use axum::extract::ws::Message;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// The most bytes of an operation's id: it is repeated in each answer.
+const LONGEST_ID: usize = 256;
+
+/// What a client says.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Incoming {
+    /// The first message, with credentials.
+    ConnectionInit { payload: Option<Map<String, Value>> },
+    /// Asks for a pong.
+    Ping { payload: Option<Map<String, Value>> },
+    /// Answers a ping.
+    Pong {
+        #[expect(dead_code, reason = "what is no object is refused")]
+        payload: Option<Map<String, Value>>,
+    },
+    /// Begins an operation.
+    Subscribe {
+        id: String,
+        payload: Map<String, Value>,
+    },
+    /// Wants no more of an operation.
+    Complete { id: String },
+}
+
+impl Incoming {
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// When it is none of the protocol's.
+    pub(super) fn read(text: &str) -> Result<Self, End> {
+        let message = serde_json::from_str(text);
+        let message = message.map_err(|_| End::invalid("Invalid message"))?;
+        match &message {
+            Self::Subscribe { id, payload } if !is_id(id) || !is_operation(payload) => {
+                Err(End::invalid("Invalid subscribe message"))
+            }
+            _ => Ok(message),
+        }
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= LONGEST_ID
+}
+
+fn is_operation(payload: &Map<String, Value>) -> bool {
+    let optional = |name: &str, fits: fn(&Value) -> bool| {
+        let field = payload.get(name).filter(|value| !value.is_null());
+        field.is_none_or(fits)
+    };
+    payload.get("query").is_some_and(Value::is_string)
+        && optional("operationName", Value::is_string)
+        && optional("variables", Value::is_object)
+        && optional("extensions", Value::is_object)
+}
+
+/// The credentials hold.
+pub(super) fn acknowledge() -> Message {
+    text(&json!({ "type": "connection_ack" }))
+}
+
+/// Asks for a pong.
+pub(super) fn ping(payload: &Value) -> Message {
+    text(&json!({ "type": "ping", "payload": payload }))
+}
+
+/// Answers a ping.
+pub(super) fn pong(payload: Option<Value>) -> Message {
+    text(&match payload {
+        Some(payload) => json!({ "type": "pong", "payload": payload }),
+        None => json!({ "type": "pong" }),
+    })
+}
+
+/// A result of an operation, which is JSON already.
+pub(super) fn next(id: &str, payload: &str) -> Message {
+    let id = Value::from(id);
+    Message::Text(format!(r#"{{"type":"next","id":{id},"payload":{payload}}}"#).into())
+}
+
+/// The end of an operation that was refused, or cannot go on.
+pub(super) fn error(id: &str, errors: &[ServerError]) -> Message {
+    text(&json!({ "type": "error", "id": id, "payload": errors }))
+}
+
+/// The end of an operation.
+pub(super) fn complete(id: &str) -> Message {
+    text(&json!({ "type": "complete", "id": id }))
+}
+
+fn text(message: &Value) -> Message {
+    Message::Text(message.to_string().into())
+}

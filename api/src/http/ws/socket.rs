@@ -1,0 +1,341 @@
+//! One socket: what comes in, what goes out, and when it ends. All of it in one task.
+
+use super::{
+    end::End,
+    message::{self, Incoming},
+    step::{self, Asked, Step},
+};
+use crate::{
+    auth::Origin,
+    error::Error,
+    graph::Visitor,
+    http::{App, answer, caller::Caller, credentials::Credentials},
+};
+use async_graphql::{Response as Answer, ServerError};
+use axum::{
+    extract::ws::{Message, Utf8Bytes, WebSocket},
+    http::HeaderMap,
+};
+use futures_util::{
+    SinkExt, StreamExt,
+    future::{AbortHandle, Abortable, BoxFuture, abortable},
+    stream::{FuturesUnordered, SplitSink, SplitStream},
+};
+use serde_json::{Map, Value, json};
+use std::{
+    collections::{HashMap, VecDeque},
+    convert::Infallible,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::watch,
+    time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
+};
+
+/// How long a client may take to say who it is.
+const INIT: Duration = Duration::from_secs(10);
+/// How often the client is asked whether it is still there.
+const PING: Duration = Duration::from_secs(20);
+/// After so long without a sign of life it is not.
+const SILENCE: Duration = Duration::from_secs(40);
+/// How long a client may take to read a message.
+const WRITE: Duration = Duration::from_secs(30);
+/// How long a client may take to answer that the socket is closed.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// So long before its token ends the client is told.
+const WARNING: Duration = Duration::from_secs(60);
+
+/// A socket.
+pub(super) struct Socket {
+    app: App,
+    headers: HeaderMap,
+    visitor: Visitor,
+    stopping: watch::Receiver<bool>,
+    sink: SplitSink<WebSocket, Message>,
+    stream: SplitStream<WebSocket>,
+    /// Whether the first message has come.
+    begun: bool,
+    caller: Option<Arc<Caller>>,
+    /// Whether the client was told that its token ends.
+    warned: bool,
+    /// When the client last gave a sign of life.
+    heard: Instant,
+    /// The operations in progress, each with what stops it.
+    operations: HashMap<String, AbortHandle>,
+    running: FuturesUnordered<Abortable<BoxFuture<'static, Step>>>,
+    /// What ended while a message was being written.
+    finished: VecDeque<Step>,
+}
+
+impl Socket {
+    /// A socket that has just been opened.
+    pub(super) fn new(socket: WebSocket, app: App, headers: HeaderMap, visitor: Visitor) -> Self {
+        let (sink, stream) = socket.split();
+        Self {
+            stopping: app.stopping.subscribe(),
+            app,
+            headers,
+            visitor,
+            sink,
+            stream,
+            begun: false,
+            caller: None,
+            warned: false,
+            heard: Instant::now(),
+            operations: HashMap::new(),
+            running: FuturesUnordered::new(),
+            finished: VecDeque::new(),
+        }
+    }
+
+    /// Closes a socket that speaks another protocol.
+    pub(super) async fn turn_away(mut self) {
+        self.close(End::no_protocol()).await;
+    }
+
+    /// Serves until it ends.
+    pub(super) async fn serve(mut self) {
+        let Err(end) = self.talk().await;
+        tracing::debug!(?end, "socket ended");
+        self.close(end).await;
+    }
+
+    async fn close(&mut self, end: End) {
+        self.running.clear();
+        if matches!(end, End::Closed) {
+            // Sends the answer to the client's goodbye. A client that is gone needs none.
+            let _ = timeout(GOODBYE, self.sink.close()).await;
+        }
+        let Some(message) = end.message() else { return };
+        let goodbye = async {
+            if self.sink.send(message).await.is_ok() {
+                // Until the client has answered, or is gone: what it sent meanwhile must not reset the connection.
+                while let Some(Ok(_)) = self.stream.next().await {}
+            }
+        };
+        // A client that does not answer has no claim to more.
+        let _ = timeout(GOODBYE, goodbye).await;
+    }
+
+    async fn talk(&mut self) -> Result<Infallible, End> {
+        let init = Instant::now() + INIT;
+        let mut pings = interval_at(Instant::now() + PING, PING);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut stopping = self.stopping.clone();
+        loop {
+            if let Some(step) = self.finished.pop_front() {
+                self.go_on(step).await?;
+                continue;
+            }
+            let (app, caller) = (self.app.clone(), self.caller.clone());
+            let notice = if self.warned { Duration::ZERO } else { WARNING };
+            let token_ends = async {
+                match &caller {
+                    Some(caller) => caller.ending(&app, notice).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                received = self.stream.next() => match received {
+                    Some(Ok(message)) => self.receive(message).await?,
+                    Some(Err(_)) | None => return Err(End::Gone),
+                },
+                Some(step) = self.running.next() => if let Ok(step) = step {
+                    self.go_on(step).await?;
+                },
+                () = token_ends => self.warn().await?,
+                () = sleep_until(init), if self.caller.is_none() => return Err(End::init_timeout()),
+                _ = pings.tick() => {
+                    if self.heard.elapsed() >= SILENCE {
+                        return Err(End::Gone);
+                    }
+                    self.write(Message::Ping(Default::default())).await?;
+                }
+                () = App::stop_of(&mut stopping) => return Err(End::going_away()),
+            }
+        }
+    }
+
+    /// Tells that the token ends, or ends with it.
+    async fn warn(&mut self) -> Result<(), End> {
+        let until = self.caller.as_ref().and_then(|caller| caller.until());
+        if self.warned {
+            return Err(End::expired());
+        }
+        self.warned = true;
+        let until = until.map(|until| until.to_string());
+        let payload = json!({ "workgraph": { "tokenExpiresAt": until } });
+        self.write(message::ping(&payload)).await
+    }
+
+    async fn receive(&mut self, message: Message) -> Result<(), End> {
+        self.heard = Instant::now();
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Binary(_) => return Err(End::invalid("Binary messages are not supported")),
+            Message::Ping(_) | Message::Pong(_) => return Ok(()),
+            Message::Close(_) => return Err(End::Closed),
+        };
+        let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+        if self.app.limits.check_body_bytes(length).is_err() {
+            return Err(End::too_large());
+        }
+        match Incoming::read(&text)? {
+            Incoming::ConnectionInit { payload } => self.init(payload.unwrap_or_default()),
+            Incoming::Ping { payload } => self.answer_ping(payload).await,
+            Incoming::Pong { .. } => Ok(()),
+            Incoming::Subscribe { id, payload } => self.subscribe(id, payload).await,
+            Incoming::Complete { id } => {
+                if let Some(operation) = self.operations.remove(&id) {
+                    operation.abort();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn init(&mut self, payload: Map<String, Value>) -> Result<(), End> {
+        if std::mem::replace(&mut self.begun, true) {
+            return Err(End::second_init());
+        }
+        let credentials = Credentials::from_payload(&payload, &self.headers, &self.visitor)
+            .map_err(|error| End::refused(&error))?;
+        let greeting = step::greet(self.app.clone(), credentials, self.visitor.clone());
+        self.run(Box::pin(greeting));
+        Ok(())
+    }
+
+    /// Answers a ping, unless it brings a newer token: that is checked first.
+    async fn answer_ping(&mut self, payload: Option<Map<String, Value>>) -> Result<(), End> {
+        let caller = self.caller.clone().zip(payload.as_ref());
+        let renewed = caller.and_then(|(caller, payload)| {
+            let credentials = caller.credentials().renewed(payload)?;
+            Some((caller, credentials))
+        });
+        match renewed {
+            Some((caller, Ok(credentials))) => {
+                let renewing = step::renew(self.app.clone(), caller, credentials);
+                self.run(Box::pin(renewing));
+                Ok(())
+            }
+            Some((_, Err(_))) => self.write(renewed_pong(false)).await,
+            None => self.write(message::pong(payload.map(Value::Object))).await,
+        }
+    }
+
+    async fn subscribe(&mut self, id: String, payload: Map<String, Value>) -> Result<(), End> {
+        let Some(caller) = self.caller.clone() else {
+            return Err(End::unauthorized());
+        };
+        if self.operations.contains_key(&id) {
+            return Err(End::id_in_use(&id));
+        }
+        let asked = Asked {
+            id,
+            request_id: cuid2::create_id(),
+        };
+        let count = u64::try_from(self.operations.len() + 1).unwrap_or(u64::MAX);
+        if let Err(error) = self.app.limits.check_socket_operations(count) {
+            return self.refuse(&asked, vec![error.into()]).await;
+        }
+        let mut visitor = self.visitor.clone();
+        // A socket cannot set cookies, so sessions are not continued by them here.
+        (visitor.own_page, visitor.refresh_cookie) = (false, None);
+        visitor.origin = Arc::new(Origin {
+            request_id: asked.request_id.clone(),
+            ..Origin::clone(&visitor.origin)
+        });
+        let id = asked.id.clone();
+        let begun = step::begin(self.app.clone(), caller, visitor, asked, payload);
+        let handle = self.run(Box::pin(begun));
+        self.operations.insert(id, handle);
+        Ok(())
+    }
+
+    fn run(&mut self, future: BoxFuture<'static, Step>) -> AbortHandle {
+        let (future, handle) = abortable(future);
+        self.running.push(future);
+        handle
+    }
+
+    async fn go_on(&mut self, step: Step) -> Result<(), End> {
+        match step {
+            Step::Greeted(caller) => {
+                self.caller = Some(caller);
+                self.write(message::acknowledge()).await
+            }
+            Step::Renewed(renewed) => {
+                self.warned &= renewed.is_err();
+                self.write(renewed_pong(renewed.is_ok())).await
+            }
+            Step::Refused(error) => Err(End::refused(&error)),
+            Step::Answered(asked, answer) => self.hand_over(&asked, answer).await,
+            Step::Next(asked, subscription, payload) => {
+                // Written before the next frame is asked for: a slow client slows only its own streams.
+                self.show(&asked, &payload).await?;
+                if let Some(caller) = self.caller.clone() {
+                    let (app, id) = (self.app.clone(), asked.id.clone());
+                    let handle = self.run(Box::pin(step::follow(app, caller, asked, subscription)));
+                    self.operations.insert(id, handle);
+                }
+                Ok(())
+            }
+            Step::Ended(asked, errors) => {
+                self.operations.remove(&asked.id);
+                if errors.is_empty() {
+                    return self.write(message::complete(&asked.id)).await;
+                }
+                self.refuse(&asked, errors).await
+            }
+        }
+    }
+
+    async fn hand_over(&mut self, asked: &Asked, mut answer: Answer) -> Result<(), End> {
+        self.operations.remove(&asked.id);
+        if !answer::has_run(&answer) {
+            return self.refuse(asked, answer.errors).await;
+        }
+        answer::complete(&mut answer, &asked.request_id);
+        let Ok(payload) = serde_json::to_string(&answer) else {
+            let error = Error::internal("an answer could not be written as JSON");
+            return self.refuse(asked, vec![error.into()]).await;
+        };
+        self.write(message::next(&asked.id, &payload)).await?;
+        self.write(message::complete(&asked.id)).await
+    }
+
+    async fn show(&mut self, asked: &Asked, payload: &Utf8Bytes) -> Result<(), End> {
+        self.write(message::next(&asked.id, payload.as_str())).await
+    }
+
+    async fn refuse(&mut self, asked: &Asked, errors: Vec<ServerError>) -> Result<(), End> {
+        let mut answer = Answer::from_errors(errors);
+        answer::complete(&mut answer, &asked.request_id);
+        let message = message::error(&asked.id, &answer.errors);
+        self.write(message).await
+    }
+
+    /// Writes a message. What runs goes on meanwhile, so that a client that reads slowly cannot hold up an operation that
+    /// holds a connection to the database; what comes of it waits, one step of each operation at most.
+    async fn write(&mut self, message: Message) -> Result<(), End> {
+        let (sink, running, finished) = (&mut self.sink, &mut self.running, &mut self.finished);
+        let writing = timeout(WRITE, sink.send(message));
+        tokio::pin!(writing);
+        loop {
+            tokio::select! {
+                biased;
+                written = &mut writing => return match written {
+                    Ok(Ok(())) => Ok(()),
+                    _ => Err(End::Gone),
+                },
+                Some(step) = running.next() => finished.extend(step),
+            }
+        }
+    }
+}
+
+fn renewed_pong(accepted: bool) -> Message {
+    let word = if accepted { "accepted" } else { "refused" };
+    message::pong(Some(json!({ "authorization": word })))
+}

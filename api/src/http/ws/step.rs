@@ -1,0 +1,101 @@
+//! What a socket waits for. Each is a future that the socket's one task polls; none has a task of its own.
+
+use crate::{
+    auth::Actor,
+    error::{Error, Result},
+    graph::Visitor,
+    http::{
+        App, caller::Caller, credentials::Credentials, operation::Operation, parameters::Parameters,
+    },
+    live::{Frame, Subscription},
+};
+use async_graphql::{Response as Answer, ServerError, parser::types::OperationType};
+use axum::extract::ws::Utf8Bytes;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// What has come of a future.
+pub(super) enum Step {
+    /// The first credentials hold.
+    Greeted(Arc<Caller>),
+    /// Newer credentials hold, or not.
+    Renewed(Result<()>),
+    /// The socket's credentials do not hold any more, or could not be checked.
+    Refused(Error),
+    /// A query or mutation was answered.
+    Answered(Asked, Answer),
+    /// A subscription has a frame, and goes on.
+    Next(Asked, Box<Subscription>, Utf8Bytes),
+    /// An operation was refused, or cannot go on; without errors it is complete.
+    Ended(Asked, Vec<ServerError>),
+}
+
+/// An operation's name for the client, and in errors and logs.
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub(super) id: String,
+    pub(super) request_id: String,
+}
+
+/// Checks the first credentials.
+pub(super) async fn greet(app: App, credentials: Credentials, visitor: Visitor) -> Step {
+    match Caller::new(&app, credentials, visitor).await {
+        Ok((caller, _)) => Step::Greeted(caller),
+        Err(error) => Step::Refused(error),
+    }
+}
+
+/// Checks newer credentials.
+pub(super) async fn renew(app: App, caller: Arc<Caller>, credentials: Credentials) -> Step {
+    Step::Renewed(caller.renew(&app, credentials).await)
+}
+
+/// Begins an operation, up to its first result.
+pub(super) async fn begin(
+    app: App,
+    caller: Arc<Caller>,
+    visitor: Visitor,
+    asked: Asked,
+    payload: Map<String, Value>,
+) -> Step {
+    let operation = Parameters::from_fields(payload).and_then(|read| Operation::new(&app, read));
+    let operation = match operation {
+        Ok(operation) => operation,
+        Err(error) => return Step::Ended(asked, vec![error.into()]),
+    };
+    if operation.kind() != OperationType::Subscription {
+        let credentials = Ok(caller.credentials());
+        return match operation.run(&app, credentials, visitor, false).await {
+            Ok(answer) => Step::Answered(asked, answer),
+            Err(error @ Error::Unauthenticated(_)) => Step::Refused(error),
+            Err(error) => Step::Ended(asked, vec![error.into()]),
+        };
+    }
+    let actor: Actor = match caller.actor(&app).await {
+        Ok(actor) => actor.from(visitor.origin.clone()),
+        Err(error) => return Step::Refused(error),
+    };
+    match operation.open(&app, actor, visitor, None).await {
+        Ok(subscription) => follow(app, caller, asked, Box::new(subscription)).await,
+        Err(errors) => Step::Ended(asked, errors),
+    }
+}
+
+/// Waits for a subscription's next frame.
+pub(super) async fn follow(
+    app: App,
+    caller: Arc<Caller>,
+    asked: Asked,
+    mut subscription: Box<Subscription>,
+) -> Step {
+    loop {
+        match subscription.next().await {
+            Frame::Next { payload, .. } => return Step::Next(asked, subscription, payload),
+            Frame::End(errors) => return Step::Ended(asked, errors),
+            Frame::CheckCredentials => match caller.actor(&app).await {
+                Ok(actor) => subscription.set_actor(actor),
+                Err(error) => return Step::Refused(error),
+            },
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! What one frame is about.
+
+use crate::store::Event;
+use std::{any::Any, sync::Arc};
+
+/// What a subscription's resolver makes a frame of.
+#[derive(Clone)]
+pub(crate) struct Occurrence {
+    /// Where the stream stands after this frame.
+    pub(crate) position: i64,
+    /// Where it stood before.
+    pub(crate) previous: i64,
+    /// The entry; none in a stream's first frame and in heartbeats.
+    pub(crate) event: Option<Arc<Event>>,
+    pub(super) row: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl Occurrence {
+    /// A stream's first frame, or a heartbeat.
+    pub(super) fn without_event(position: i64, previous: i64) -> Self {
+        Self {
+            position,
+            previous,
+            event: None,
+            row: None,
+        }
+    }
+
+    /// The row that the entry is about, as it is now; none when it is gone.
+    pub(crate) fn row<M: Send + Sync + 'static>(&self) -> Option<Arc<M>> {
+        self.row.clone()?.downcast().ok()
+    }
+}

@@ -1,0 +1,293 @@
+//! One subscription in progress.
+
+use super::{
+    Following, Interest, Matched, Occurrence, Operations, Registration,
+    operation::Operation,
+    render::{Answer, render},
+};
+use crate::{
+    auth::Actor,
+    error::{Error, Result},
+    graph::Schema,
+    store::{Beat, Event, Follower, Kept, Pulse, Store, feed_position},
+};
+use async_graphql::{PathSegment, Pos, Request, ServerError};
+use axum::extract::ws::Utf8Bytes;
+use entity::Id;
+use futures_util::StreamExt;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// What a subscription hands over.
+pub(crate) enum Frame {
+    /// A GraphQL response as JSON text, shared by all who get the same, and the cursor after it.
+    Next {
+        /// The response.
+        payload: Utf8Bytes,
+        /// Where to go on when it was received.
+        cursor: Arc<str>,
+    },
+    /// The actor's account or token may have changed: authenticate it again, then [`Subscription::set_actor`] or end.
+    /// Until then nothing else comes. This is also the very first frame, because whoever was authenticated before the
+    /// subscription began may have changed in between.
+    CheckCredentials,
+    /// It is over.
+    End(Vec<ServerError>),
+}
+
+/// One subscription in progress. It has no task of its own and buffers nothing: who does not ask for the next frame
+/// costs nothing, and who asks too late is told to resume.
+pub(crate) struct Subscription {
+    schema: Schema,
+    operation: Arc<Operation>,
+    interest: Box<dyn Interest>,
+    follower: Follower,
+    beats: watch::Receiver<Arc<Beat>>,
+    _pulse: Arc<Pulse>,
+    actor: Actor,
+    /// Equal for actors and operations that are answered alike.
+    selection: u128,
+    /// Up to where the actor's account is known, and up to where it was asked about.
+    vetted: Option<i64>,
+    asked: i64,
+    /// The position in the last frame; none before the first.
+    told: Option<i64>,
+    /// An entry that was taken, but whose frame is not handed over yet.
+    taken: Option<Arc<Event>>,
+    /// Whether nothing was sent since the last beat.
+    quiet: bool,
+    /// Whether the token turned out to be somebody else's.
+    handed_on: bool,
+}
+
+impl Subscription {
+    /// Checks the operation and registers it. `resume` is a cursor that overrides the operation's `after`.
+    ///
+    /// # Errors
+    /// What a GraphQL request is refused with; and `CURSOR_MISMATCH` when the cursor does not fit.
+    pub(crate) async fn open(
+        schema: &Schema,
+        store: &Store,
+        actor: Actor,
+        mut request: Request,
+        resume: Option<String>,
+    ) -> Result<Self, Vec<ServerError>> {
+        let operations = schema.data::<Operations>();
+        let operation = match operations {
+            Some(operations) => operations.read(&mut request),
+            None => Operations::default().read(&mut request),
+        }
+        .map_err(|error| vec![error])?;
+        let registration = Registration::default();
+        let scope = store.scope(actor.clone());
+        let request = request.data(scope).data(registration.clone());
+        // The stream of a registration is empty, unless it was refused.
+        if let Some(refused) = schema.execute_stream(request).next().await {
+            return Err(refused.errors);
+        }
+        let field = operation.field.clone();
+        let told = |error: Error| vec![server_error(error, &field)];
+        let following = registration
+            .take()
+            .ok_or_else(|| told(Error::internal("a subscription did not register")))?;
+        Self::follow(schema, store, actor, operation, following, resume)
+            .await
+            .map_err(told)
+    }
+
+    async fn follow(
+        schema: &Schema,
+        store: &Store,
+        actor: Actor,
+        operation: Arc<Operation>,
+        following: Following,
+        resume: Option<String>,
+    ) -> Result<Self> {
+        following.interest.permits(&actor)?;
+        let after = resume
+            .or(following.after)
+            .map(|cursor| feed_position(actor.tenant(), &cursor))
+            .transpose()?;
+        let follower = store.follow(actor.tenant(), after).await?;
+        let pulse = follower.feed().pulse(following.heartbeat_seconds);
+        Ok(Self {
+            schema: schema.clone(),
+            selection: selection(&operation, &actor),
+            operation,
+            interest: following.interest,
+            follower,
+            beats: pulse.listen(),
+            _pulse: pulse,
+            actor,
+            vetted: None,
+            asked: 0,
+            told: None,
+            taken: None,
+            quiet: true,
+            handed_on: false,
+        })
+    }
+
+    /// Says who the actor is now, after [`Frame::CheckCredentials`]. If it is another one, the subscription ends: what it
+    /// follows was allowed to the first.
+    pub(crate) fn set_actor(&mut self, actor: Actor) {
+        self.handed_on |=
+            actor.tenant() != self.actor.tenant() || account(&actor) != account(&self.actor);
+        self.selection = selection(&self.operation, &actor);
+        self.actor = actor;
+        self.vetted = Some(self.asked);
+    }
+
+    /// The next frame; waits while nothing happens. Dropping the future loses nothing.
+    pub(crate) async fn next(&mut self) -> Frame {
+        match self.advance().await {
+            Ok(frame) => frame,
+            Err(error) => Frame::End(vec![server_error(error, &self.operation.field)]),
+        }
+    }
+
+    async fn advance(&mut self) -> Result<Frame> {
+        if self.handed_on {
+            return Err(Error::Unauthenticated(
+                "This token is another account's. Subscribe again with it.",
+            ));
+        }
+        loop {
+            // Looked at before each frame, so that what an account may not see any more is not sent, however far behind
+            // the stream is.
+            let changed = self.account_changed();
+            if self.vetted.is_none_or(|vetted| changed > vetted) {
+                self.vetted = None;
+                self.asked = changed;
+                return Ok(Frame::CheckCredentials);
+            }
+            self.interest.permits(&self.actor)?;
+            let Some(told) = self.told else {
+                let position = self.follower.position();
+                let occurrence = Occurrence::without_event(position, position);
+                let (answer, _) = self.render(occurrence).await?;
+                return Ok(self.hand_over(answer, position));
+            };
+            if let Some(event) = self.taken.clone() {
+                if let Some(answer) = self.answer(&event, told).await? {
+                    self.taken = None;
+                    self.quiet = false;
+                    return Ok(self.hand_over(answer, event.seq()));
+                }
+                self.taken = None;
+            }
+            if let Some(event) = self.follower.step().await? {
+                self.taken = Some(event);
+                continue;
+            }
+            if let Some(beat) = self.beat() {
+                if self.quiet && beat.head() >= told && beat.head() <= self.follower.position() {
+                    let answer = self.heartbeat(&beat, told).await?;
+                    self.beats.mark_unchanged();
+                    return Ok(self.hand_over(answer, beat.head()));
+                }
+                self.beats.mark_unchanged();
+                self.quiet = true;
+            }
+            tokio::select! {
+                () = self.follower.changed() => {}
+                // The pulse is held, so its sender cannot be gone.
+                _ = self.beats.changed() => self.beats.mark_changed(),
+            }
+        }
+    }
+
+    /// The beat that has fallen since the last one was looked at.
+    fn beat(&self) -> Option<Arc<Beat>> {
+        let fallen = self.beats.has_changed().unwrap_or_default();
+        fallen.then(|| self.beats.borrow().clone())
+    }
+
+    /// Where the account that the actor's token stands for was last changed.
+    fn account_changed(&self) -> i64 {
+        account(&self.actor).map_or(0, |account| self.follower.feed().account_changed(account))
+    }
+
+    /// The answer to an entry, if it concerns this subscription.
+    async fn answer(&self, event: &Arc<Event>, previous: i64) -> Result<Option<Answer>> {
+        if !self.interest.names(event.entry(), &self.actor) {
+            return Ok(None);
+        }
+        let feed = self.follower.feed();
+        let Matched::Yes(row) = self.interest.matches(event, feed, &self.actor).await? else {
+            return Ok(None);
+        };
+        let occurrence = Occurrence {
+            position: event.seq(),
+            previous,
+            event: Some(event.clone()),
+            row,
+        };
+        self.shared(event.kept(), occurrence).await.map(Some)
+    }
+
+    async fn heartbeat(&self, beat: &Beat, previous: i64) -> Result<Answer> {
+        let occurrence = Occurrence::without_event(beat.head(), previous);
+        self.shared(beat.kept(), occurrence).await
+    }
+
+    /// The answer, executed once for all who get the same.
+    async fn shared(&self, kept: &Kept, occurrence: Occurrence) -> Result<Answer> {
+        let (key, mut own) = ((self.selection, occurrence.previous), None);
+        let shared = kept
+            .get_or_make(key, async {
+                let (answer, personal) = self.render(occurrence.clone()).await?;
+                if personal {
+                    own = Some(answer);
+                    return Ok::<_, Error>(None);
+                }
+                Ok(Some(answer))
+            })
+            .await?;
+        match shared.or(own) {
+            Some(answer) => Ok(answer),
+            None => Ok(self.render(occurrence).await?.0),
+        }
+    }
+
+    async fn render(&self, occurrence: Occurrence) -> Result<(Answer, bool)> {
+        let store = self.follower.feed().store();
+        render(
+            &self.schema,
+            store,
+            &self.operation,
+            &self.actor,
+            occurrence,
+        )
+        .await
+    }
+
+    fn hand_over(&mut self, Answer { payload, cursor }: Answer, position: i64) -> Frame {
+        self.told = Some(position);
+        Frame::Next { payload, cursor }
+    }
+}
+
+/// The row that stands for whoever acts.
+fn account(actor: &Actor) -> Option<&Id> {
+    actor.user_id().or(actor.agent_token_id())
+}
+
+/// Names what an answer depends on: the operation, the role and the active project.
+fn selection(operation: &Operation, actor: &Actor) -> u128 {
+    let digest = Sha256::new()
+        .chain_update(operation.key)
+        .chain_update(format!("{:?}|{:?}", actor.role(), actor.project()))
+        .finalize();
+    digest
+        .iter()
+        .take(16)
+        .fold(0, |key, byte| key << 8 | u128::from(*byte))
+}
+
+fn server_error(error: Error, field: &str) -> ServerError {
+    async_graphql::Error::from(error)
+        .into_server_error(Pos::default())
+        .with_path(vec![PathSegment::Field(field.to_owned())])
+}

@@ -1,0 +1,114 @@
+//! The one reader of a followed ledger.
+
+use super::{Feed, Gap, history};
+use crate::error::{Error, Result};
+use entity::audit_log;
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+use tokio::sync::watch;
+
+/// How long the reader waits after a full page, so that a large commit does not sweep through the ring before anyone who
+/// keeps up can look: 25,000 entries a second at most.
+const PACE: Duration = Duration::from_millis(20);
+/// How long the reader waits after it failed.
+const RETRY: Duration = Duration::from_millis(500);
+
+impl Feed {
+    /// Reads where the ledger stands, once, and begins to read along.
+    pub(super) async fn begin(self: &Arc<Self>) -> Result<()> {
+        let begin = async {
+            let (head, rows) = history::newest(&self.store, &self.tenant).await?;
+            self.restart(head, rows);
+            tokio::spawn(read_along(Arc::downgrade(self), self.hinted.subscribe()));
+            Ok(())
+        };
+        self.begun.get_or_try_init(|| begin).await.copied()
+    }
+
+    /// Fills the ring with the newest entries, so that those who come back soon need no replay.
+    fn restart(&self, head: i64, rows: Vec<audit_log::Model>) {
+        let mut latest = self.latest();
+        let before_first = rows.first().map_or(head, |row| row.seq.0 - 1);
+        latest.ring = super::Ring::new(before_first, latest.ring.capacity());
+        for row in rows {
+            if latest.ring.push(super::Event::new(row)).is_err() {
+                break;
+            }
+        }
+        if latest.ring.last() != head {
+            latest.ring = super::Ring::new(head, latest.ring.capacity());
+        }
+        self.head.send_replace(head);
+    }
+
+    /// Where the ledger stands in the database. The reader is told.
+    pub(super) async fn look(&self) -> Result<i64> {
+        let heads = history::heads(&self.store, &[&self.tenant]).await?;
+        let head = heads.first().map_or(0, |(_, head)| *head);
+        self.hint(head);
+        Ok(head)
+    }
+
+    /// Reads what is new, up to what was hinted at least.
+    async fn catch_up(&self, hinted: i64) -> Result<()> {
+        loop {
+            let last = self.last();
+            if last >= hinted {
+                return Ok(());
+            }
+            let rows = history::after(&self.store, &self.tenant, last).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let full = rows.len() as u64 == history::PAGE;
+            let taken = self.take(rows);
+            self.head.send_replace(self.last());
+            taken?;
+            if full {
+                tokio::time::sleep(PACE).await;
+            }
+        }
+    }
+
+    fn take(&self, rows: Vec<audit_log::Model>) -> Result<()> {
+        let mut latest = self.latest();
+        for row in rows {
+            let (expected, found) = (latest.ring.last() + 1, row.seq.0);
+            let Err(Gap) = latest.push(row) else {
+                continue;
+            };
+            // Entries become visible in order, so one that is missing twice was taken out. Whoever stands before it
+            // cannot go on, and is told so.
+            if latest.gap.replace(expected) == Some(expected) {
+                latest.ring = super::Ring::new(found - 1, latest.ring.capacity());
+                latest.gap = None;
+            }
+            return Err(Error::internal(format!(
+                "ledger entry {expected} is missing before {found}"
+            )));
+        }
+        latest.gap = None;
+        Ok(())
+    }
+}
+
+/// Reads whenever there is a hint, until nobody follows any more.
+async fn read_along(feed: Weak<Feed>, mut hinted: watch::Receiver<i64>) {
+    loop {
+        let head = *hinted.borrow_and_update();
+        let Some(following) = feed.upgrade() else {
+            return;
+        };
+        let read = following.catch_up(head).await;
+        let tenant = following.tenant.clone();
+        drop(following);
+        if let Err(error) = read {
+            tracing::error!(%tenant, error = error.cause(), "the live feed cannot read its ledger");
+            tokio::time::sleep(RETRY).await;
+        } else if hinted.changed().await.is_err() {
+            return;
+        }
+    }
+}
