@@ -2,7 +2,7 @@
 
 use crate::{
     hostile::deadlines::{hold, release},
-    support::{ACME, DEMO, Database, Door, Reply, TestApp},
+    support::{ACME, DEMO, Database, Door, Events, Reply, TestApp, must_tell_nothing},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -22,15 +22,23 @@ impl Examples {
         let [error] = reply.errors() else {
             panic!("{of} has not one error: {:#}", reply.body)
         };
+        self.add_error(of, reply.status, error);
+    }
+
+    fn add_error(&mut self, of: &str, status: u16, error: &Value) {
         let mut extensions = error["extensions"].clone();
+        assert!(extensions["requestId"].is_string(), "{error:#}");
         extensions["requestId"] = json!("[requestId]");
+        if extensions["cursor"].is_string() {
+            extensions["cursor"] = json!("[cursor]");
+        }
         let mut message = error["message"].as_str().expect("text").to_owned();
         if !extensions["retryAfterMs"].is_null() {
             extensions["retryAfterMs"] = json!("[milliseconds]");
             message = message.replace(|letter: char| letter.is_ascii_digit(), "n");
         }
         self.0.push(json!({
-            "example": of, "status": reply.status, "message": message, "path": error["path"], "extensions": extensions,
+            "example": of, "status": status, "message": message, "path": error["path"], "extensions": extensions,
         }));
     }
 }
@@ -40,6 +48,7 @@ on_both_databases! {
         let mut examples = Examples::default();
         operations(&app, &mut examples).await;
         requests(&app, &mut examples).await;
+        streams(&app, &mut examples).await;
         troubles(app.database, &mut examples).await;
         let shown: BTreeSet<_> = examples.0.iter().map(|example| example["extensions"]["code"].as_str().expect("a code").to_owned()).collect();
         assert_eq!(shown, codes(), "an example of each code");
@@ -189,6 +198,34 @@ async fn requests(app: &TestApp, examples: &mut Examples) {
     ] {
         examples.add(of, &Reply::to(request).await);
     }
+}
+
+/// What ends a stream that had begun.
+async fn streams(app: &TestApp, examples: &mut Examples) {
+    let owner = app.owner().await;
+    let page = owner.data("{ feedCursor }", json!({})).await;
+    for name in ["forgotten", "kept"] {
+        let create =
+            "mutation($name: String!) { createProject(input: { name: $name }) { feedCursor } }";
+        owner.data(create, json!({ "name": name })).await;
+    }
+    app.execute("DELETE FROM audit_logs WHERE \"targetTitle\" = 'forgotten'")
+        .await;
+    let follow = "subscription { activity { position } }";
+    let after = page["feedCursor"].as_str();
+    let mut events = Events::open(&app.url, &app.token(DEMO, "owner").await, follow, after).await;
+    let ended = loop {
+        let (_, _, data) = events.next().await.expect("an event");
+        if data["errors"].is_array() {
+            break data;
+        }
+    };
+    must_tell_nothing(&ended["errors"][0]);
+    examples.add_error(
+        "what a stream would show next is gone",
+        200,
+        &ended["errors"][0],
+    );
 }
 
 /// What goes wrong though the client does nothing wrong, each on a server that has the trouble.

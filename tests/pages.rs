@@ -173,7 +173,7 @@ fn numbered(text: &str, ids: &mut Map<String, Value>) -> String {
         let id = word.trim_end_matches(|letter: char| !letter.is_ascii_alphanumeric());
         let is_id = id.len() == 24
             && id.starts_with(|first: char| first.is_ascii_lowercase())
-            && id.chars().any(|letter| letter.is_ascii_digit());
+            && !id.contains(|letter: char| letter.is_ascii_uppercase());
         if !is_id {
             return word.to_owned();
         }

@@ -11,6 +11,7 @@
 //! - [`workspace`]: founding a workspace from the command line.
 //! - [`config`], [`clock`], [`error`]: settings, time, and the one error.
 
+mod answer;
 pub mod auth;
 pub mod clock;
 pub mod config;

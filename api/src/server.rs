@@ -94,51 +94,18 @@ pub async fn serve(
         graphiql: Some(graphiql).filter(|_| !settings.no_graphiql),
     };
     let app = App::new(store, sessions, settings.limits, front).map_err(told)?;
-    let served = run(listener, app, stop_signal()).await;
+    run(listener, app, stop_signal()).await;
     hints.stop().await;
-    served.map_err(|error| error.to_string())
+    Ok(())
 }
 
 /// Serves until `stop` is done, then lets running requests finish.
-///
-/// # Errors
-/// When the socket fails.
-pub async fn run(
-    listener: TcpListener,
-    app: App,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let (stopped, told_to_stop) = tokio::sync::oneshot::channel();
-    let live = app.clone();
-    let stopping = live.clone();
-    let stop = async move {
-        stop.await;
-        tracing::info!("stopping; running requests may finish");
-        stopping.stop();
-        // The receiver is gone only when serving ended by itself.
-        let _ = stopped.send(());
-    };
-    let serving = axum::serve(
-        listener,
-        http::router(app).into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(stop);
-    let ending = async {
-        let ended = serving.await;
-        // WebSockets are no longer among axum's connections; they are told goodbye too.
-        live.stop();
-        live.stopped().await;
-        ended
-    };
-    tokio::select! {
-        ended = ending => ended,
-        () = async {
-            if told_to_stop.await.is_ok() {
-                tokio::time::sleep(GRACE).await;
-            } else {
-                std::future::pending::<()>().await;
-            }
-        } => Ok(()),
+pub async fn run(listener: TcpListener, app: App, stop: impl Future<Output = ()>) {
+    http::serve(listener, &app, stop).await;
+    tracing::info!("stopping; running requests may finish");
+    app.stop();
+    if tokio::time::timeout(GRACE, app.stopped()).await.is_err() {
+        tracing::warn!("some requests did not finish and are broken off");
     }
 }
 

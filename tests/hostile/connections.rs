@@ -1,7 +1,9 @@
 //! Connections that are slow, greedy, broken off or no HTTP at all.
 
-use crate::support::{Footprint, PATIENCE, Reply, TestApp, Wire};
+use crate::support::{Database, Footprint, PATIENCE, Reply, TestApp, Wire};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
+use std::time::Duration;
 use tokio::time::timeout;
 use workgraph::http::Limits;
 
@@ -53,6 +55,47 @@ on_both_databases! {
         before.must_be_that_of(&app).await;
     }
 
+    async fn headers_that_do_not_arrive_are_not_waited_for(app) {
+        let app = TestApp::start_with(app.database, Limits { header_seconds: 1, ..Limits::default() }).await;
+        for begun in ["", "POST /graphql HTTP/1.1\r\nhost: x\r\nx-slow: "] {
+            let mut wire = Wire::open(&app.url, "").await;
+            wire.writing.send(begun).await;
+            timeout(PATIENCE, wire.reading.last_status()).await.expect("the connection ends in time");
+        }
+    }
+
+    async fn an_answer_that_is_not_read_is_not_waited_for(app) {
+        let app = TestApp::start_with(app.database, Limits { write_seconds: 1, ..Limits::default() }).await;
+        let mut wire = Wire::open(&app.url, &app.token("demo", "owner").await).await;
+        let long = "{ __schema { types { name description fields { name description } } } }";
+        let ask = wire.writing.post(&json!({ "query": long }).to_string());
+        let asking = async { while wire.writing.send(&ask).await {} };
+        timeout(PATIENCE * 4, asking).await.expect("the connection ends in time");
+    }
+
+    async fn an_operation_that_is_broken_off_leaves_no_transaction(app) {
+        let door = app.door().await;
+        let query = json!({ "query": "{ projects { totalCount } }" }).to_string();
+        for round in 0..40 {
+            let mut wires = Vec::new();
+            for turn in 0..8 {
+                let mut wire = Wire::open(&app.url, &door.token).await;
+                let create = format!("mutation {{ createProject(input: {{ name: \"Off {round} {turn}\" }}) {{ feedCursor }} }}");
+                let create = json!({ "query": create }).to_string();
+                let request = wire.writing.post(if turn % 2 == 0 { &query } else { &create });
+                wire.writing.send(request).await;
+                wires.push(wire);
+            }
+            for wire in wires {
+                tokio::time::sleep(Duration::from_micros(round * 50)).await;
+                drop(wire);
+            }
+            timeout(PATIENCE, no_transaction_is_left(&app)).await.expect("all transactions end");
+        }
+        door.ask("mutation { createProject(input: { name: \"On\" }) { feedCursor } }", json!({})).await.data();
+        app.verify_ledger("demo").await;
+    }
+
     async fn what_breaks_off_leaves_nothing(app) {
         let (door, before) = (app.door().await, Footprint::of(&app).await);
         let create = json!({ "query": "mutation { createProject(input: { name: \"Half\" }) { feedCursor } }" }).to_string();
@@ -90,4 +133,26 @@ on_both_databases! {
         Reply::to(door.post(GOOD)).await.data();
         before.must_be_that_of(&app).await;
     }
+}
+
+/// Waits until no connection to the database is in a transaction. SQLite has none to ask; there the next writer would wait.
+async fn no_transaction_is_left(app: &TestApp) {
+    if app.database == Database::Sqlite {
+        return;
+    }
+    let beside = app.connection.open().await;
+    let open = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+    let open = Statement::from_string(DbBackend::Postgres, open);
+    loop {
+        let row = beside
+            .query_one_raw(open.clone())
+            .await
+            .expect("counts")
+            .expect("a row");
+        if row.try_get_by_index::<i64>(0).expect("a number") == 0 {
+            break;
+        }
+    }
+    beside.close().await.expect("closes");
 }

@@ -3,6 +3,7 @@
 mod client;
 mod database;
 mod door;
+mod events;
 mod footprint;
 mod reply;
 mod schema;
@@ -12,8 +13,9 @@ mod wire;
 pub use client::{Answer, Client};
 pub use database::Database;
 pub use door::Door;
+pub use events::Events;
 pub use footprint::Footprint;
-pub use reply::{PATIENCE, Reply};
+pub use reply::{PATIENCE, Reply, must_tell_nothing};
 pub use schema::{Field, Schema, Type};
 pub use socket::{PROTOCOL, Socket, connect};
 pub use wire::Wire;

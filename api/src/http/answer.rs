@@ -1,8 +1,11 @@
 //! How an answer looks on the wire: its status, its media type, and the errors in it.
 
 use super::negotiate::Media;
-use crate::error::Error;
-use async_graphql::{ErrorExtensionValues, Response as Answer, ServerError, Value};
+use crate::{
+    answer::{code, complete},
+    error::Error,
+};
+use async_graphql::{Response as Answer, ServerError, Value};
 use async_graphql_axum::GraphQLResponse;
 use axum::{
     Json,
@@ -13,11 +16,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-
-/// Answers hold so many errors at most; one mistake in a long document is reported often enough.
-const MOST_ERRORS: usize = 20;
-/// An error that repeats what was sent is cut to so many characters.
-const MESSAGE_LENGTH: usize = 500;
 
 /// The body of what did not run. It has no `data`, not even null.
 #[derive(Serialize)]
@@ -144,38 +142,6 @@ fn respond_with(
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     response
-}
-
-/// Gives every error a code and the request's name. Errors without a code come from the library's own checks.
-pub(super) fn complete(answer: &mut Answer, request_id: &str) {
-    answer.errors.truncate(MOST_ERRORS);
-    for error in &mut answer.errors {
-        if let Some((end, _)) = error.message.char_indices().nth(MESSAGE_LENGTH) {
-            error.message.truncate(end);
-            error.message.push('…');
-        }
-        let extensions = error
-            .extensions
-            .get_or_insert_with(ErrorExtensionValues::default);
-        if extensions.get("code").is_none() {
-            if error.path.is_empty() {
-                extensions.set("code", "GRAPHQL_VALIDATION_FAILED");
-            } else {
-                extensions.set("code", "BAD_USER_INPUT");
-                extensions.set("reason", error.message.clone());
-            }
-        }
-        extensions.set("requestId", request_id);
-    }
-}
-
-/// The code of an error that has one already.
-pub(super) fn code(error: &ServerError) -> Option<String> {
-    let extensions = error.extensions.as_ref()?;
-    match extensions.get("code") {
-        Some(Value::String(code)) => Some(code.clone()),
-        _ => None,
-    }
 }
 
 /// In how many seconds the client may try again.

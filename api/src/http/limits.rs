@@ -1,4 +1,4 @@
-//! What a request and an operation may be at most. Every limit is a setting, and an error that names it.
+//! What a connection, a request and an operation may be at most. Every limit is a setting, and an error that names it.
 
 use crate::error::{Error, Result};
 use clap::Args;
@@ -36,6 +36,10 @@ macro_rules! limits {
 }
 
 limits! {
+    /// How many seconds a connection may be silent before a request, and take over its headers
+    header_seconds = 75 up to 3_600, "WORKGRAPH_HEADER_SECONDS";
+    /// How many seconds a client may leave unread what is sent to it
+    write_seconds = 30 up to 3_600, "WORKGRAPH_WRITE_SECONDS";
     /// The most bytes of a request's body
     body_bytes = 262_144 up to 67_108_864, "WORKGRAPH_BODY_BYTES", "The body's size in bytes";
     /// How many seconds a request's body may take to arrive
@@ -71,6 +75,16 @@ limits! {
 }
 
 impl Limits {
+    /// How long a connection may be silent before a request, and take over its headers.
+    pub(super) fn header_time(&self) -> Duration {
+        Duration::from_secs(self.header_seconds)
+    }
+
+    /// How long a client may leave unread what is sent to it.
+    pub(super) fn write_time(&self) -> Duration {
+        Duration::from_secs(self.write_seconds)
+    }
+
     /// How long a body may take to arrive.
     pub(super) fn body_time(&self) -> Duration {
         Duration::from_secs(self.body_seconds)

@@ -2,6 +2,7 @@
 
 mod answer;
 mod caller;
+mod connections;
 mod credentials;
 pub mod graphiql;
 mod graphql;
@@ -17,6 +18,7 @@ mod sse;
 mod who;
 mod ws;
 
+pub(crate) use connections::serve;
 pub use limits::Limits;
 
 use crate::{
@@ -102,7 +104,7 @@ impl App {
         })
     }
 
-    /// Ends all WebSockets and event streams; those that come later end at once.
+    /// Ends all WebSockets and event streams, and connections when they have answered; those that come later end at once.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
     }
@@ -113,14 +115,14 @@ impl App {
         let _ = stopping.wait_for(|stopping| *stopping).await;
     }
 
-    /// Waits until no WebSocket and no event stream is left.
+    /// Waits until no connection is left.
     pub async fn stopped(&self) {
         self.stopping.closed().await;
     }
 }
 
 /// The whole HTTP interface.
-pub fn router(app: App) -> Router {
+fn router(app: App) -> Router {
     let mut router = Router::new()
         .route("/graphql", any(graphql::handle))
         .route("/graphql/assets/{*path}", get(graphiql::asset))

@@ -90,7 +90,7 @@ impl Operation {
         }
         let mut answer = app.schema.execute(request).await;
         // The database may notice a moment before the clock here does.
-        let codes = answer.errors.iter().filter_map(super::answer::code);
+        let codes = answer.errors.iter().filter_map(crate::answer::code);
         if codes.into_iter().any(|code| code == "DEADLINE_EXCEEDED") {
             return Err(Error::TOO_SLOW);
         }

@@ -2,13 +2,14 @@
 
 use super::{
     App,
-    answer::{Refusal, complete, respond},
+    answer::{Refusal, respond},
     caller::Caller,
     credentials::Credentials,
     negotiate::Media,
     operation::Operation,
 };
 use crate::{
+    answer::complete,
     error::{Error, Result},
     graph::Visitor,
     live::{Frame, Subscription},
@@ -149,7 +150,7 @@ impl Following {
         }
         let mut answer = Answer::from_errors(errors);
         complete(&mut answer, &self.request_id);
-        let body = serde_json::json!({ "errors": answer.errors });
+        let body = serde_json::json!({ "data": null, "errors": answer.errors });
         (Ok(next(&body.to_string())), Stage::Completes)
     }
 }

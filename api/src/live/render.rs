@@ -2,6 +2,7 @@
 
 use super::{Occurrence, operation::Operation};
 use crate::{
+    answer::complete,
     auth::Actor,
     error::{Error, Result},
     graph::Schema,
@@ -13,6 +14,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
+use tracing::Instrument;
 
 /// The answer to an occurrence.
 #[derive(Clone)]
@@ -34,15 +36,21 @@ pub(super) async fn render(
     actor: &Actor,
     occurrence: Occurrence,
 ) -> Result<(Answer, bool)> {
-    let cursor = feed_cursor(actor.tenant(), occurrence.position).into();
+    let position = occurrence.position;
+    let cursor = feed_cursor(actor.tenant(), position).into();
     let identified = Arc::new(AtomicBool::new(false));
     let scope = store.scope(actor.clone().observed(identified.clone()));
     let request = operation.request().data(scope).data(occurrence);
-    let answer = schema
+    // Not the client's own request: the answer may go to many.
+    let id = cuid2::create_id();
+    let span = tracing::info_span!("frame", id = %id, position);
+    let mut answer = schema
         .execute_stream(request)
         .next()
+        .instrument(span)
         .await
         .ok_or_else(|| Error::internal("an occurrence was not answered"))?;
+    complete(&mut answer, &id);
     let json = serde_json::to_string(&answer).map_err(Error::internal)?;
     let payload = json.into();
     let personal = identified.load(Ordering::Relaxed);

@@ -1,6 +1,12 @@
 //! Opening the database: which one, with which settings, and bringing it up to date.
 
-use super::{feed::Feeds, hints::Outbox, row_security, scope::Scope, snapshot::Readers};
+use super::{
+    feed::Feeds,
+    hints::Outbox,
+    row_security,
+    scope::Scope,
+    snapshot::{Readers, undisturbed},
+};
 use crate::{
     auth::Actor,
     clock::Clock,
@@ -281,7 +287,9 @@ impl Store {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
-        let transaction = self.writer().begin_with_options(options).await?;
+        let writer = self.writer().clone();
+        let begin = async move { Ok(writer.begin_with_options(options).await?) };
+        let transaction = undisturbed(begin).await?;
         if let Readers::Postgres(_, pooled) = self.readers() {
             transaction
                 .execute_unprepared(&row_security::arm(tenant, *pooled, patience))

@@ -86,8 +86,7 @@ impl Snapshot {
             *guard = Some(
                 self.readers
                     .begin(&self.tenant, self.patience, &self.over)
-                    .await
-                    .map_err(unavailable)?,
+                    .await?,
             );
         }
         let rows = match guard.as_mut() {
@@ -118,11 +117,24 @@ impl Readers {
         tenant: &Id,
         patience: Option<Duration>,
         over: &Arc<AtomicBool>,
+    ) -> Result<Open> {
+        let (readers, tenant, over) = (self.clone(), tenant.clone(), over.clone());
+        undisturbed(async move {
+            let begun = readers.begin_at_once(&tenant, patience, over).await;
+            begun.map_err(unavailable)
+        })
+        .await
+    }
+
+    async fn begin_at_once(
+        &self,
+        tenant: &Id,
+        patience: Option<Duration>,
+        over: Arc<AtomicBool>,
     ) -> Result<Open, sqlx::Error> {
         match self {
             Self::Sqlite(pool) => {
                 let mut transaction = pool.begin_with("BEGIN DEFERRED").await?;
-                let over = over.clone();
                 let go_on = move || !over.load(Ordering::Relaxed);
                 transaction
                     .lock_handle()
@@ -148,6 +160,17 @@ impl Readers {
             Self::Postgres(pool, _) => pool.close().await,
         }
     }
+}
+
+/// Begins a transaction, to the end even when nobody waits for it any more. The driver takes a connection whose BEGIN was
+/// under way for one without a transaction, and whoever got it next would go on in the old one, with what that one sees.
+pub(super) async fn undisturbed<T: Send + 'static>(
+    begin: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    tokio::spawn(begin).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a transaction could not be begun");
+        Err(Error::Unavailable)
+    })
 }
 
 fn unavailable(error: sqlx::Error) -> Error {

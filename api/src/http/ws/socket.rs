@@ -1,19 +1,18 @@
 //! One socket: what comes in, what goes out, and when it ends. All of it in one task.
 
+mod operations;
+
 use super::{
     end::End,
     message::{self, Incoming},
-    step::{self, Asked, Step},
+    step::{self, Step},
 };
 use crate::{
-    auth::Origin,
-    error::Error,
     graph::Visitor,
-    http::{App, answer, caller::Caller, credentials::Credentials},
+    http::{App, caller::Caller, credentials::Credentials},
 };
-use async_graphql::{Response as Answer, ServerError};
 use axum::{
-    extract::ws::{Message, Utf8Bytes, WebSocket},
+    extract::ws::{Message, WebSocket},
     http::HeaderMap,
 };
 use futures_util::{
@@ -39,8 +38,6 @@ const INIT: Duration = Duration::from_secs(10);
 const PING: Duration = Duration::from_secs(20);
 /// After so long without a sign of life it is not.
 const SILENCE: Duration = Duration::from_secs(40);
-/// How long a client may take to read a message.
-const WRITE: Duration = Duration::from_secs(30);
 /// How long a client may take to answer that the socket is closed.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// So long before its token ends the client is told.
@@ -224,103 +221,18 @@ impl Socket {
         }
     }
 
-    async fn subscribe(&mut self, id: String, payload: Map<String, Value>) -> Result<(), End> {
-        let Some(caller) = self.caller.clone() else {
-            return Err(End::unauthorized());
-        };
-        if self.operations.contains_key(&id) {
-            return Err(End::id_in_use(&id));
-        }
-        let asked = Asked {
-            id,
-            request_id: cuid2::create_id(),
-        };
-        let count = u64::try_from(self.operations.len() + 1).unwrap_or(u64::MAX);
-        if let Err(error) = self.app.limits.check_socket_operations(count) {
-            return self.refuse(&asked, vec![error.into()]).await;
-        }
-        let mut visitor = self.visitor.clone();
-        // A socket cannot set cookies, so sessions are not continued by them here.
-        (visitor.own_page, visitor.refresh_cookie) = (false, None);
-        visitor.origin = Arc::new(Origin {
-            request_id: asked.request_id.clone(),
-            ..Origin::clone(&visitor.origin)
-        });
-        let id = asked.id.clone();
-        let begun = step::begin(self.app.clone(), caller, visitor, asked, payload);
-        let handle = self.run(Box::pin(begun));
-        self.operations.insert(id, handle);
-        Ok(())
-    }
-
+    /// Has a future polled with the others.
     fn run(&mut self, future: BoxFuture<'static, Step>) -> AbortHandle {
         let (future, handle) = abortable(future);
         self.running.push(future);
         handle
     }
 
-    async fn go_on(&mut self, step: Step) -> Result<(), End> {
-        match step {
-            Step::Greeted(caller) => {
-                self.caller = Some(caller);
-                self.write(message::acknowledge()).await
-            }
-            Step::Renewed(renewed) => {
-                self.warned &= renewed.is_err();
-                self.write(renewed_pong(renewed.is_ok())).await
-            }
-            Step::Refused(error) => Err(End::refused(&error)),
-            Step::Answered(asked, answer) => self.hand_over(&asked, answer).await,
-            Step::Next(asked, subscription, payload) => {
-                // Written before the next frame is asked for: a slow client slows only its own streams.
-                self.show(&asked, &payload).await?;
-                if let Some(caller) = self.caller.clone() {
-                    let (app, id) = (self.app.clone(), asked.id.clone());
-                    let handle = self.run(Box::pin(step::follow(app, caller, asked, subscription)));
-                    self.operations.insert(id, handle);
-                }
-                Ok(())
-            }
-            Step::Ended(asked, errors) => {
-                self.operations.remove(&asked.id);
-                if errors.is_empty() {
-                    return self.write(message::complete(&asked.id)).await;
-                }
-                self.refuse(&asked, errors).await
-            }
-        }
-    }
-
-    async fn hand_over(&mut self, asked: &Asked, mut answer: Answer) -> Result<(), End> {
-        self.operations.remove(&asked.id);
-        if !answer::has_run(&answer) {
-            return self.refuse(asked, answer.errors).await;
-        }
-        answer::complete(&mut answer, &asked.request_id);
-        let Ok(payload) = serde_json::to_string(&answer) else {
-            let error = Error::internal("an answer could not be written as JSON");
-            return self.refuse(asked, vec![error.into()]).await;
-        };
-        self.write(message::next(&asked.id, &payload)).await?;
-        self.write(message::complete(&asked.id)).await
-    }
-
-    async fn show(&mut self, asked: &Asked, payload: &Utf8Bytes) -> Result<(), End> {
-        self.write(message::next(&asked.id, payload.as_str())).await
-    }
-
-    async fn refuse(&mut self, asked: &Asked, errors: Vec<ServerError>) -> Result<(), End> {
-        let mut answer = Answer::from_errors(errors);
-        answer::complete(&mut answer, &asked.request_id);
-        let message = message::error(&asked.id, &answer.errors);
-        self.write(message).await
-    }
-
     /// Writes a message. What runs goes on meanwhile, so that a client that reads slowly cannot hold up an operation that
     /// holds a connection to the database; what comes of it waits, one step of each operation at most.
     async fn write(&mut self, message: Message) -> Result<(), End> {
         let (sink, running, finished) = (&mut self.sink, &mut self.running, &mut self.finished);
-        let writing = timeout(WRITE, sink.send(message));
+        let writing = timeout(self.app.limits.write_time(), sink.send(message));
         tokio::pin!(writing);
         loop {
             tokio::select! {

@@ -1,0 +1,55 @@
+//! Connections: taken, limited in time, served, and let finish when the server stops.
+
+use super::{App, router};
+use axum::{Extension, extract::ConnectInfo, serve::Listener};
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use std::{net::SocketAddr, pin::pin};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_io_timeout::TimeoutStream;
+use tower_layer::Layer;
+
+/// Takes connections until `stop` is done. Those that were taken go on until [`App::stop`], and then finish what runs.
+pub(crate) async fn serve(mut listener: TcpListener, app: &App, stop: impl Future<Output = ()>) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(app.limits.header_time());
+    let router = router(app.clone());
+    let accepting = async {
+        loop {
+            let (stream, peer): (TcpStream, SocketAddr) = Listener::accept(&mut listener).await;
+            // Without it a small frame waits for the client to acknowledge the one before. A stream that refuses is gone.
+            let _ = stream.set_nodelay(true);
+            let mut stream = TimeoutStream::new(stream);
+            stream.set_write_timeout(Some(app.limits.write_time()));
+            let service = Extension(ConnectInfo(peer)).layer(router.clone());
+            let connection = http
+                .serve_connection(
+                    TokioIo::new(Box::pin(stream)),
+                    TowerToHyperService::new(service),
+                )
+                .with_upgrades();
+            let mut stopping = app.stopping.subscribe();
+            tokio::spawn(async move {
+                let mut connection = pin!(connection);
+                let ended = tokio::select! {
+                    ended = connection.as_mut() => ended,
+                    () = App::stop_of(&mut stopping) => {
+                        connection.as_mut().graceful_shutdown();
+                        connection.await
+                    }
+                };
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection broke");
+                }
+            });
+        }
+    };
+    tokio::select! {
+        () = accepting => {}
+        () = stop => {}
+    }
+}

@@ -1,0 +1,105 @@
+//! A socket's operations: begun, gone on with, and ended.
+
+use super::{
+    super::{
+        end::End,
+        message,
+        step::{self, Asked, Step},
+    },
+    Socket, renewed_pong,
+};
+use crate::{answer::complete, auth::Origin, error::Error, http::answer::has_run};
+use async_graphql::{Response as Answer, ServerError};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+impl Socket {
+    /// Begins an operation.
+    pub(super) async fn subscribe(
+        &mut self,
+        id: String,
+        payload: Map<String, Value>,
+    ) -> Result<(), End> {
+        let Some(caller) = self.caller.clone() else {
+            return Err(End::unauthorized());
+        };
+        if self.operations.contains_key(&id) {
+            return Err(End::id_in_use(&id));
+        }
+        let asked = Asked {
+            id,
+            request_id: cuid2::create_id(),
+        };
+        let count = u64::try_from(self.operations.len() + 1).unwrap_or(u64::MAX);
+        if let Err(error) = self.app.limits.check_socket_operations(count) {
+            return self.refuse(&asked, vec![error.into()]).await;
+        }
+        let mut visitor = self.visitor.clone();
+        // A socket cannot set cookies, so sessions are not continued by them here.
+        (visitor.own_page, visitor.refresh_cookie) = (false, None);
+        visitor.origin = Arc::new(Origin {
+            request_id: asked.request_id.clone(),
+            ..Origin::clone(&visitor.origin)
+        });
+        let id = asked.id.clone();
+        let begun = step::begin(self.app.clone(), caller, visitor, asked, payload);
+        let handle = self.run(Box::pin(begun));
+        self.operations.insert(id, handle);
+        Ok(())
+    }
+
+    /// Does what has come of a future.
+    pub(super) async fn go_on(&mut self, step: Step) -> Result<(), End> {
+        match step {
+            Step::Greeted(caller) => {
+                self.caller = Some(caller);
+                self.write(message::acknowledge()).await
+            }
+            Step::Renewed(renewed) => {
+                self.warned &= renewed.is_err();
+                self.write(renewed_pong(renewed.is_ok())).await
+            }
+            Step::Refused(error) => Err(End::refused(&error)),
+            Step::Answered(asked, answer) => self.hand_over(&asked, answer).await,
+            Step::Next(asked, subscription, payload) => {
+                // Written before the next frame is asked for: a slow client slows only its own streams.
+                self.write(message::next(&asked.id, payload.as_str()))
+                    .await?;
+                if let Some(caller) = self.caller.clone() {
+                    let (app, id) = (self.app.clone(), asked.id.clone());
+                    let handle = self.run(Box::pin(step::follow(app, caller, asked, subscription)));
+                    self.operations.insert(id, handle);
+                }
+                Ok(())
+            }
+            Step::Ended(asked, errors) => {
+                self.operations.remove(&asked.id);
+                if errors.is_empty() {
+                    return self.write(message::complete(&asked.id)).await;
+                }
+                self.refuse(&asked, errors).await
+            }
+        }
+    }
+
+    async fn hand_over(&mut self, asked: &Asked, mut answer: Answer) -> Result<(), End> {
+        self.operations.remove(&asked.id);
+        if !has_run(&answer) {
+            return self.refuse(asked, answer.errors).await;
+        }
+        complete(&mut answer, &asked.request_id);
+        let Ok(payload) = serde_json::to_string(&answer) else {
+            let error = Error::internal("an answer could not be written as JSON");
+            return self.refuse(asked, vec![error.into()]).await;
+        };
+        self.write(message::next(&asked.id, &payload)).await?;
+        self.write(message::complete(&asked.id)).await
+    }
+
+    async fn refuse(&mut self, asked: &Asked, errors: Vec<ServerError>) -> Result<(), End> {
+        let mut answer = Answer::from_errors(errors);
+        complete(&mut answer, &asked.request_id);
+        let message = message::error(&asked.id, &answer.errors);
+        self.write(message).await
+    }
+}

@@ -1,0 +1,47 @@
+//! Server-Sent Events.
+
+use super::{ACTIVITY, create};
+use crate::support::{DEMO, Events};
+use serde_json::json;
+
+on_both_databases! {
+    async fn a_stream_of_events_resumes_after_the_last_one_seen(app) {
+        let (client, token) = (app.owner().await, app.token(DEMO, "owner").await);
+        let mut events = Events::open(&app.url, &token, ACTIVITY, None).await;
+        let (name, _, data) = events.next().await.expect("an event");
+        assert!(name == "next" && data["data"]["activity"]["event"].is_null(), "{data}");
+        let first = create(&client, "seen").await;
+        let last = events.created(&first).await;
+        drop(events);
+        let missed = create(&client, "missed").await;
+        let mut events = Events::open(&app.url, &token, ACTIVITY, Some(&last)).await;
+        let (_, again, _) = events.next().await.expect("an event");
+        assert_eq!(again, last);
+        let cursor = events.created(&missed).await;
+        assert_ne!(cursor, last);
+    }
+
+    async fn a_query_comes_as_one_event_if_events_are_asked_for(app) {
+        let token = app.token(DEMO, "owner").await;
+        let mut events = Events::ask(&app.url, &token, "{ feedCursor }", None).await.expect("a stream");
+        let (name, _, data) = events.next().await.expect("an event");
+        assert!(name == "next" && data["data"]["feedCursor"].is_string(), "{data}");
+        assert_eq!(events.next().await.expect("an event").0, "complete");
+        assert_eq!(events.next().await, None);
+    }
+
+    async fn what_is_refused_before_a_stream_begins_is_ordinary_json(app) {
+        let token = app.token(DEMO, "owner").await;
+        let activity = "subscription { activity { position } }";
+        for (token, query, resume, status, code) in [
+            ("x", activity, None, 401, "UNAUTHENTICATED"),
+            (&*token, activity, Some("nowhere"), 200, "CURSOR_MISMATCH"),
+            (&*token, "{", None, 200, "GRAPHQL_PARSE_FAILED"),
+        ] {
+            let (answered, body) = Events::ask(&app.url, token, query, resume).await.err().expect("no stream");
+            assert_eq!((answered, &body["errors"][0]["extensions"]["code"]), (status, &json!(code)), "{body}");
+        }
+        let plain = app.owner().await;
+        assert_eq!(plain.code(activity, json!({})).await, "BAD_USER_INPUT");
+    }
+}
