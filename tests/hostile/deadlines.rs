@@ -1,6 +1,6 @@
 //! Operations that cannot go on: something beside the server holds what they need.
 
-use crate::support::{Database, Footprint, Reply, TestApp};
+use crate::support::{Database, Footprint, PATIENCE, Reply, TestApp};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde_json::json;
 use workgraph::http::Limits;
@@ -47,6 +47,7 @@ on_both_databases! {
         let count = "{ projects(filter: { name: { eq: \"Late\" } }) { totalCount } }";
         assert_eq!(door.ask(count, json!({})).await.data()["projects"]["totalCount"], 1);
         app.verify_ledger(crate::support::DEMO).await;
+        all_connections_come_back(&app).await;
     }
 
     async fn a_query_that_cannot_go_on_is_stopped(app) {
@@ -64,5 +65,12 @@ on_both_databases! {
         }
         release(lock).await;
         Reply::to(door.post(query)).await.data();
+        all_connections_come_back(&app).await;
     }
+}
+
+/// Fails when a stopped operation keeps its database connection. That must be the last that is asked of a server.
+async fn all_connections_come_back(app: &TestApp) {
+    let closed = tokio::time::timeout(PATIENCE, app.store.close()).await;
+    closed.expect("all connections come back");
 }

@@ -35,3 +35,36 @@ pub(super) async fn name(mut request: Request, next: Next) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::{Router, body::Body, http::StatusCode, middleware, routing::get};
+    use hyper::service::Service;
+    use hyper_util::service::TowerToHyperService;
+
+    async fn fails() -> &'static str {
+        panic!("a secret")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_like_all_others_and_keeps_its_secret() {
+        let router = Router::new()
+            .route("/", get(fails))
+            .layer(middleware::from_fn(name));
+        let service = TowerToHyperService::new(router);
+        let response = service.call(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let id = response.headers()[REQUEST_ID].to_str().unwrap().to_owned();
+        let body = axum::body::to_bytes(response.into_body(), 10_000)
+            .await
+            .unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let extensions = &body["errors"][0]["extensions"];
+        assert_eq!(
+            (&extensions["code"], &extensions["requestId"]),
+            (&"INTERNAL".into(), &id.into())
+        );
+        assert!(!body.to_string().contains("a secret"), "{body}");
+    }
+}
