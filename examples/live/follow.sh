@@ -19,14 +19,25 @@ numbers='s/^{"data":{"activity":{"position":"\([0-9]*\)","previous":"\([0-9]*\)"
 event='s/^.*,"event":\({.*}\)}}}$/\1/p'
 
 work=$(mktemp -d)
-curl=
-trap 'kill $curl 2>/dev/null || :; rm -rf "$work"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+job='' stopped=''
+trap 'rm -rf "$work"' EXIT
+# Not within an event: what is printed is also kept.
+trap 'stopped=130; end' INT
+trap 'stopped=143; end' TERM
 mkfifo "$work/stream"
 
 say() {
     printf 'follow.sh: %s\n' "$*" >&2
+}
+
+# Ends what is waited for.
+end() {
+    kill $job 2>/dev/null || :
+}
+
+give_up() {
+    end
+    exit 1
 }
 
 # Reads one connection to its end. An event counts when its empty line has come: a broken connection may end within one.
@@ -58,7 +69,7 @@ take() {
         say "the frame before was at $last, and the stream says $2"
         return 1
     fi
-    printf '%s\n' "$data" | sed -n "$event"
+    printf '%s\n' "$data" | sed -n "$event" || give_up
     last=$1 pause=1
     printf '%s\n' "$id" >"$kept.new"
     mv "$kept.new" "$kept"
@@ -70,21 +81,27 @@ refuse() {
     for code in RESYNC_REQUIRED UNAVAILABLE DEADLINE_EXCEEDED RATE_LIMITED INTERNAL; do
         case $1 in *"\"code\":\"$code\""*) return ;; esac
     done
-    exit 1
+    give_up
 }
 
 last='' pause=1
-while :; do
+while [ -z "$stopped" ]; do
     # In a file, because everyone can read a command line.
     printf '%s\n' "Authorization: Bearer $WORKGRAPH_TOKEN" "Last-Event-ID: $(cat "$kept" 2>/dev/null)" \
         'Content-Type: application/json' 'Accept: text/event-stream' >"$work/headers"
     curl --silent --show-error --no-buffer --connect-timeout 10 --speed-limit 1 --speed-time "$patience" \
         --header "@$work/headers" --data "{\"query\": \"$query\"}" "$WORKGRAPH_URL/graphql" >"$work/stream" &
-    curl=$!
+    job=$!
+    [ -z "$stopped" ] || end
     follow <"$work/stream"
-    kill "$curl" 2>/dev/null || :
-    wait "$curl" || :
-    curl=
-    sleep "$pause"
-    pause=$((pause < 16 ? pause * 2 : 30))
+    end
+    wait $job || :
+    if [ -z "$stopped" ]; then
+        sleep "$pause" &
+        job=$!
+        wait $job || :
+        pause=$((pause < 16 ? pause * 2 : 30))
+    fi
 done
+end
+exit "$stopped"
