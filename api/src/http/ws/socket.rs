@@ -16,6 +16,7 @@ use axum::{
     extract::ws::{Message, Utf8Bytes, WebSocket},
     http::HeaderMap,
 };
+use entity::Timestamp;
 use futures_util::{
     SinkExt, StreamExt,
     future::{AbortHandle, Abortable, BoxFuture, abortable},
@@ -57,8 +58,8 @@ pub(super) struct Socket {
     /// Whether the first message has come.
     begun: bool,
     caller: Option<Arc<Caller>>,
-    /// Whether the client was told that its token ends.
-    warned: bool,
+    /// The end of its token that the client was told of.
+    warned: Option<Timestamp>,
     /// When the client last gave a sign of life.
     heard: Instant,
     /// The operations in progress, each with what stops it.
@@ -81,7 +82,7 @@ impl Socket {
             stream,
             begun: false,
             caller: None,
-            warned: false,
+            warned: None,
             heard: Instant::now(),
             operations: HashMap::new(),
             running: FuturesUnordered::new(),
@@ -129,7 +130,11 @@ impl Socket {
                 continue;
             }
             let (app, caller) = (self.app.clone(), self.caller.clone());
-            let notice = if self.warned { Duration::ZERO } else { WARNING };
+            let notice = if self.is_warned() {
+                Duration::ZERO
+            } else {
+                WARNING
+            };
             let token_ends = async {
                 match &caller {
                     Some(caller) => caller.ending(&app, notice).await,
@@ -157,14 +162,23 @@ impl Socket {
         }
     }
 
+    /// When the token ends, if it does.
+    fn until(&self) -> Option<Timestamp> {
+        self.caller.as_ref().and_then(|caller| caller.until())
+    }
+
+    /// Whether the client knows when its token ends: of a token that it renews with itself it is not told again.
+    fn is_warned(&self) -> bool {
+        self.warned.is_some() && self.warned == self.until()
+    }
+
     /// Tells that the token ends, or ends with it.
     async fn warn(&mut self) -> Result<(), End> {
-        let until = self.caller.as_ref().and_then(|caller| caller.until());
-        if self.warned {
+        if self.is_warned() {
             return Err(End::expired());
         }
-        self.warned = true;
-        let until = until.map(|until| until.to_string());
+        self.warned = self.until();
+        let until = self.warned.map(|until| until.to_string());
         let payload = json!({ "workgraph": { "tokenExpiresAt": until } });
         self.write(message::ping(&payload)).await
     }
@@ -265,10 +279,7 @@ impl Socket {
                 self.caller = Some(caller);
                 self.write(message::acknowledge()).await
             }
-            Step::Renewed(renewed) => {
-                self.warned &= renewed.is_err();
-                self.write(renewed_pong(renewed.is_ok())).await
-            }
+            Step::Renewed(renewed) => self.write(renewed_pong(renewed.is_ok())).await,
             Step::Refused(error) => Err(End::refused(&error)),
             Step::Answered(asked, answer) => self.hand_over(&asked, answer).await,
             Step::Next(asked, subscription, payload) => {
