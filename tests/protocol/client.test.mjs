@@ -128,7 +128,7 @@ test('its pings are answered', async () => {
 });
 
 test('it answers the warning that its token ends, and is closed with 4403 then', async () => {
-  const { client, closed } = connected({ connectionParams: { authorization: endingIn(2) } });
+  const { client, closed } = connected({ connectionParams: { authorization: endingIn(4) } });
   const warned = new Promise((resolve) => client.on('ping', (received, payload) => received && resolve(payload)));
   const ended = result(client, SILENCE).catch((event) => event.code);
   assert.ok((await warned).workgraph.tokenExpiresAt);

@@ -106,7 +106,7 @@ test('a token that does not hold is an answer of 401', async () => {
 });
 
 test('a stream ends with its token, and says so', async () => {
-  const { client } = connected({ authorization: endingIn(2) });
+  const { client } = connected({ authorization: endingIn(4) });
   const came = await results(client, { query: SILENCE });
   assert.equal(came.at(-1).errors[0].extensions.code, 'UNAUTHENTICATED');
 });

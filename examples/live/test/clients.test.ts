@@ -49,14 +49,14 @@ for (const { name, make, pageOverHttp } of clients) {
 
   test(`${name} stays on its socket when its token ends, with a newer one`, async () => {
     const proxy = await Proxy.to(server.url);
-    const ending = await endingToken(2);
+    const ending = await endingToken(4);
     // The page and the socket come with the one that ends.
     let uses = pageOverHttp ? 2 : 1;
     const token = async () => (uses-- > 0 ? ending : server.token());
     const follower = new Follower({ url: proxy.url, token }, make);
     await follower.reaches((await head()).seq);
     const sockets = proxy.opened;
-    await sleep(2_500);
+    await sleep(4_500);
     await rename(first, `${name} renewed`);
     await follower.reaches((await head()).seq);
     await follower.stop();
@@ -66,7 +66,7 @@ for (const { name, make, pageOverHttp } of clients) {
   });
 
   test(`${name} ends when its token does`, async () => {
-    const token = await endingToken(2);
+    const token = await endingToken(4);
     const follower = new Follower({ ...server, token: async () => token }, make);
     const error = await follower.ended;
     assert.ok(error instanceof SocketClosed && error.code === 4403, `${error}`);

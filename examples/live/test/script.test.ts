@@ -107,7 +107,7 @@ test('the script ends when another try cannot help', async () => {
   await writeFile(join(directory, 'wrong'), 'nowhere');
   for (const [token, kept, code] of [
     ['nonsense', 'new', 'UNAUTHENTICATED'],
-    [await endingToken(2), 'ending', 'UNAUTHENTICATED'],
+    [await endingToken(4), 'ending', 'UNAUTHENTICATED'],
     [await server.token(), 'wrong', 'CURSOR_MISMATCH'],
   ] as const) {
     const following = new Script(server.url, token, join(directory, kept));
