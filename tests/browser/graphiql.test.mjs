@@ -96,7 +96,9 @@ test('an example opens in a tab of its own and is answered', async () => {
 });
 
 test('a subscription shows what happens, until it is stopped', async () => {
+  const introspected = answerTo(isIntrospection);
   await page.getByLabel('Signed in as').selectOption({ index: 0 });
+  await introspected;
   await page.getByLabel('Examples').selectOption({ label: 'What happens, live' });
   const shown = page.locator('.graphiql-response .view-lines');
   const button = page.locator('.graphiql-execute-button');
