@@ -1,6 +1,6 @@
 //! The door: what is let in, and how what is refused looks.
 
-use crate::support::{ALLOWED_ORIGIN, Client};
+use crate::support::{ALLOWED_ORIGIN, Client, DEMO, Socket};
 use serde_json::{Value, json};
 use workgraph::http::graphiql;
 
@@ -86,9 +86,16 @@ on_both_databases! {
         let client = app.owner().await;
         let project = client.data("{ projects(first: 1) { nodes { id } } }", json!({})).await;
         let id = project["projects"]["nodes"][0]["id"].as_str().expect("an id");
+        let mut socket = Socket::signed_in(&app.url, &app.token(DEMO, "owner").await).await;
         for example in graphiql::examples(id) {
             let variables = if example.variables.is_empty() { "{}" } else { &example.variables };
-            client.data(&example.query, serde_json::from_str(variables).expect("JSON")).await;
+            let variables = serde_json::from_str(variables).expect("JSON");
+            if example.query.contains("subscription ") {
+                socket.subscribe(&example.title, &example.query, variables).await;
+                socket.data(&example.title).await;
+            } else {
+                client.data(&example.query, variables).await;
+            }
         }
     }
 

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 
-const { WORKGRAPH_URL, CHROMIUM = '/usr/bin/chromium', SCREENSHOT } = process.env;
+const { WORKGRAPH_URL, WORKGRAPH_TOKEN, CHROMIUM = '/usr/bin/chromium', SCREENSHOT } = process.env;
 const screenshot = resolve(SCREENSHOT ?? join(import.meta.dirname, '../../target/graphiql.png'));
 const flags = [
   '--no-sandbox',
@@ -17,7 +17,10 @@ const flags = [
   '--disable-sync',
 ];
 
-assert.ok(WORKGRAPH_URL, 'set WORKGRAPH_URL to a server in development mode');
+assert.ok(
+  WORKGRAPH_URL && WORKGRAPH_TOKEN,
+  'set WORKGRAPH_URL to a server in development mode, and WORKGRAPH_TOKEN to a token of its owner',
+);
 const { origin } = new URL(WORKGRAPH_URL);
 
 let profile;
@@ -91,6 +94,48 @@ test('an example opens in a tab of its own and is answered', async () => {
   await tabs.nth(before).waitFor();
   await run();
 });
+
+test('a subscription shows what happens, until it is stopped', async () => {
+  const introspected = answerTo(isIntrospection);
+  await page.getByLabel('Signed in as').selectOption({ index: 0 });
+  await introspected;
+  await page.getByLabel('Examples').selectOption({ label: 'What happens, live' });
+  const shown = page.locator('.graphiql-response .view-lines');
+  const button = page.locator('.graphiql-execute-button');
+  const opened = page.waitForEvent('websocket');
+  await button.click();
+  const socket = await opened;
+  assert.equal(socket.url(), `${origin.replace('http', 'ws')}/graphql`);
+  await shown.getByText('"position"').waitFor();
+
+  const { projects } = await ask('{ projects(first: 1) { nodes { id name } } }');
+  const [{ id, name }] = projects.nodes;
+  const rename = 'mutation($id: ID!, $name: String!) { updateProject(input: { id: $id, name: $name }) { feedCursor } }';
+  await ask(rename, { id, name: 'Seen as it happens' });
+  await shown.getByText('"Seen as it happens"').waitFor();
+  await shown.getByText('"project.edited"').waitFor();
+  // The docs are read anew for another role.
+  await page.locator('.graphiql-doc-explorer-type-name').first().waitFor();
+  await page.screenshot({ path: join(dirname(screenshot), 'graphiql-subscription.png') });
+
+  await ask(rename, { id, name });
+  await shown.getByText(`"${name}"`).waitFor();
+
+  const closed = socket.waitForEvent('close');
+  await button.click();
+  await closed;
+});
+
+async function ask(query, variables) {
+  const answer = await fetch(`${origin}/graphql`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${WORKGRAPH_TOKEN}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data, errors } = await answer.json();
+  assert.equal(errors, undefined, JSON.stringify(errors));
+  return data;
+}
 
 async function run() {
   const answered = answerTo((request) => !isIntrospection(request));

@@ -4,16 +4,13 @@ import { createClient } from 'graphql-ws';
 export function createFetcher(endpoint, token) {
   const url = new URL(endpoint, location.href);
   const authorization = token ? { authorization: `Bearer ${token}` } : {};
-  const socket = createClient({
-    url: Object.assign(new URL(url), { protocol: url.protocol.replace('http', 'ws') }).href,
-    connectionParams: authorization,
-    retryAttempts: 0,
-  });
 
-  return (operation, { headers, documentAST } = {}) =>
-    isSubscription(documentAST, operation.operationName)
-      ? subscribe(socket, operation)
-      : post(url, { ...authorization, ...lowerCaseNames(headers) }, operation);
+  return (operation, { headers, documentAST } = {}) => {
+    const signed = { ...authorization, ...lowerCaseNames(headers) };
+    return isSubscription(documentAST, operation.operationName)
+      ? subscribe(url, signed, operation)
+      : post(url, signed, operation);
+  };
 }
 
 function isSubscription(documentAST, operationName) {
@@ -37,7 +34,13 @@ async function post(url, headers, operation) {
   return response.json();
 }
 
-function subscribe(socket, operation) {
+// Each has a socket of its own, because each tab has headers of its own.
+function subscribe(url, headers, operation) {
+  const socket = createClient({
+    url: Object.assign(new URL(url), { protocol: url.protocol.replace('http', 'ws') }).href,
+    connectionParams: headers,
+    retryAttempts: 0,
+  });
   return {
     subscribe: ({ next, error, complete }) => ({
       unsubscribe: socket.subscribe(operation, {

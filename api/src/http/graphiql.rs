@@ -20,7 +20,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
     worker-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; \
     img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-const EXAMPLES: [(&str, &str); 7] = [
+const EXAMPLES: [(&str, &str); 8] = [
     (
         "Projects and goals",
         include_str!("examples/projects.graphql"),
@@ -35,6 +35,10 @@ const EXAMPLES: [(&str, &str); 7] = [
         include_str!("examples/ready_work.graphql"),
     ),
     ("The ledger", include_str!("examples/ledger.graphql")),
+    (
+        "What happens, live",
+        include_str!("examples/activity.graphql"),
+    ),
     ("Search", include_str!("examples/search.graphql")),
     ("Anything by id", include_str!("examples/node.graphql")),
 ];
@@ -87,11 +91,17 @@ pub struct Example {
     pub variables: String,
 }
 
-/// The queries that every installation offers; `node_id` fills the one that asks for an id.
+/// The operations that every installation offers; `node_id` fills the one that asks for an id.
 pub fn examples(node_id: &str) -> Vec<Example> {
-    let variables = |query: &str| match query.contains("$id") {
-        true => format!("{:#}", json!({ "id": node_id })),
-        false => String::new(),
+    let variables = |query: &str| {
+        let variables = if query.contains("$id") {
+            json!({ "id": node_id })
+        } else if query.contains("$after") {
+            json!({ "after": null })
+        } else {
+            return String::new();
+        };
+        format!("{variables:#}")
     };
     EXAMPLES
         .into_iter()

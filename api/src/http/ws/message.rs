@@ -43,6 +43,7 @@ impl Incoming {
             Self::Subscribe { id, payload } if !is_id(id) || !is_operation(payload) => {
                 Err(End::invalid("Invalid subscribe message"))
             }
+            Self::Complete { id } if id.is_empty() => Err(End::invalid("Invalid complete message")),
             _ => Ok(message),
         }
     }

@@ -15,6 +15,7 @@ use axum::{
     extract::ws::{Message, WebSocket},
     http::HeaderMap,
 };
+use entity::Timestamp;
 use futures_util::{
     SinkExt, StreamExt,
     future::{AbortHandle, Abortable, BoxFuture, abortable},
@@ -54,8 +55,8 @@ pub(super) struct Socket {
     /// Whether the first message has come.
     begun: bool,
     caller: Option<Arc<Caller>>,
-    /// Whether the client was told that its token ends.
-    warned: bool,
+    /// The end of its token that the client was told of.
+    warned: Option<Timestamp>,
     /// When the client last gave a sign of life.
     heard: Instant,
     /// The operations in progress, each with what stops it.
@@ -78,7 +79,7 @@ impl Socket {
             stream,
             begun: false,
             caller: None,
-            warned: false,
+            warned: None,
             heard: Instant::now(),
             operations: HashMap::new(),
             running: FuturesUnordered::new(),
@@ -126,7 +127,11 @@ impl Socket {
                 continue;
             }
             let (app, caller) = (self.app.clone(), self.caller.clone());
-            let notice = if self.warned { Duration::ZERO } else { WARNING };
+            let notice = if self.is_warned() {
+                Duration::ZERO
+            } else {
+                WARNING
+            };
             let token_ends = async {
                 match &caller {
                     Some(caller) => caller.ending(&app, notice).await,
@@ -154,14 +159,23 @@ impl Socket {
         }
     }
 
+    /// When the token ends, if it does.
+    fn until(&self) -> Option<Timestamp> {
+        self.caller.as_ref().and_then(|caller| caller.until())
+    }
+
+    /// Whether the client knows when its token ends: of a token that it renews with itself it is not told again.
+    fn is_warned(&self) -> bool {
+        self.warned.is_some() && self.warned == self.until()
+    }
+
     /// Tells that the token ends, or ends with it.
     async fn warn(&mut self) -> Result<(), End> {
-        let until = self.caller.as_ref().and_then(|caller| caller.until());
-        if self.warned {
+        if self.is_warned() {
             return Err(End::expired());
         }
-        self.warned = true;
-        let until = until.map(|until| until.to_string());
+        self.warned = self.until();
+        let until = self.warned.map(|until| until.to_string());
         let payload = json!({ "workgraph": { "tokenExpiresAt": until } });
         self.write(message::ping(&payload)).await
     }

@@ -55,10 +55,7 @@ impl Socket {
                 self.caller = Some(caller);
                 self.write(message::acknowledge()).await
             }
-            Step::Renewed(renewed) => {
-                self.warned &= renewed.is_err();
-                self.write(renewed_pong(renewed.is_ok())).await
-            }
+            Step::Renewed(renewed) => self.write(renewed_pong(renewed.is_ok())).await,
             Step::Refused(error) => Err(End::refused(&error)),
             Step::Answered(asked, answer) => self.hand_over(&asked, answer).await,
             Step::Next(asked, subscription, payload) => {
