@@ -38,7 +38,11 @@ impl Text {
 }
 
 /// A WebSocket that speaks graphql-transport-ws.
-pub(crate) struct Socket(WebSocketStream<TcpStream>);
+pub(crate) struct Socket {
+    stream: WebSocketStream<TcpStream>,
+    /// The code that the server closed it with.
+    closed: Option<u16>,
+}
 
 impl Socket {
     /// Opens one and says who it is.
@@ -54,8 +58,11 @@ impl Socket {
         let small = WebSocketConfig::default()
             .read_buffer_size(4096)
             .write_buffer_size(0);
-        let (socket, _) = client_async_with_config(request, stream, Some(small)).await?;
-        let mut socket = Self(socket);
+        let (stream, _) = client_async_with_config(request, stream, Some(small)).await?;
+        let mut socket = Self {
+            stream,
+            closed: None,
+        };
         let authorization = format!("Bearer {token}");
         let init =
             json!({ "type": "connection_init", "payload": { "authorization": authorization } });
@@ -74,15 +81,18 @@ impl Socket {
     }
 
     async fn send(&mut self, message: &Value) -> Result<()> {
-        Ok(self.0.send(Message::text(message.to_string())).await?)
+        Ok(self.stream.send(Message::text(message.to_string())).await?)
     }
 
     /// The next message; none when there comes no more.
     pub(crate) async fn receive(&mut self) -> Option<Utf8Bytes> {
         loop {
-            match self.0.next().await?.ok()? {
+            match self.stream.next().await?.ok()? {
                 Message::Text(text) => return Some(text),
-                Message::Close(_) => return None,
+                Message::Close(frame) => {
+                    self.closed = frame.map(|frame| frame.code.into());
+                    return None;
+                }
                 _ => {}
             }
         }
@@ -112,10 +122,11 @@ impl Events {
     }
 }
 
-/// Either.
+/// Either, or what came instead.
 pub(crate) enum Line {
     Socket(Socket),
     Events(Events),
+    Refused(String),
 }
 
 impl Line {
@@ -141,6 +152,11 @@ impl Line {
     ) -> Result<Self> {
         let variables = json!({ "after": began, "filter": filter });
         let response = client.stream(ACTIVITY, variables, last).await?;
+        let kind = response.headers().get("content-type");
+        if kind.is_none_or(|kind| !kind.as_bytes().starts_with(b"text/event-stream")) {
+            // What is refused before it begins is ordinary JSON.
+            return Ok(Self::Refused(response.text().await?));
+        }
         let bytes = Vec::new();
         Ok(Self::Events(Events { response, bytes }))
     }
@@ -153,13 +169,20 @@ impl Line {
                     Incoming::Next(Text::Socket(text))
                 }
                 Some(text) => refused(&text),
-                None => Incoming::Broken,
+                None => match socket.closed {
+                    Some(code) => Incoming::Refused {
+                        code: code.to_string(),
+                        text: format!("the server closed the socket with {code}"),
+                    },
+                    None => Incoming::Broken,
+                },
             },
             Self::Events(events) => match events.receive().await {
                 Some(text) if text.starts_with(r#"{"data":{"#) => Incoming::Next(Text::Event(text)),
                 Some(text) => refused(&text),
                 None => Incoming::Broken,
             },
+            Self::Refused(text) => refused(text),
         }
     }
 }

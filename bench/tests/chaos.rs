@@ -4,7 +4,10 @@ use bench::{
     Database, Program,
     chaos::{Plan, Until, run},
 };
-use std::time::Duration;
+use std::{
+    io::{self, Write as _},
+    time::Duration,
+};
 use tokio::sync::Mutex;
 
 /// One after the other, or they would only wait for each other's processor time.
@@ -26,7 +29,7 @@ async fn nothing_is_lost_on(database: Database, nats: bool) {
         writers: 64,
         subscribers: 200,
         roots: 8,
-        kill_every: 1500..3500,
+        kill_every: 2500..4500,
         until: Until::Time(Duration::from_secs(10)),
         database,
     };
@@ -43,7 +46,8 @@ async fn nothing_is_lost_on(database: Database, nats: bool) {
         report.cuts() > 0 || matches!(plan.database, Database::Sqlite),
         "{report}"
     );
-    println!("{report}");
+    // Seen with `-- --nocapture`.
+    let _ = writeln!(io::stdout(), "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

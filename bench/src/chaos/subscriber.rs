@@ -177,7 +177,8 @@ impl Subscriber {
     fn refused(&self, code: &str, text: &str) {
         match code {
             "RESYNC_REQUIRED" => self.tally.resyncs.add(1),
-            "UNAVAILABLE" => self.tally.busy.add(1),
+            // The second is a WebSocket's way to say the same.
+            "UNAVAILABLE" | "1013" => self.tally.busy.add(1),
             _ => self.fault(format!("the stream ended: {text}")),
         }
     }
