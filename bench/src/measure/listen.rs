@@ -105,11 +105,11 @@ pub(super) async fn open(
     }
 }
 
-/// Selections that differ in a name only, so that each costs the same.
+/// Selections that differ in the name of one field only, so that each costs the same.
 pub(super) fn selection(number: usize) -> String {
     format!(
-        "subscription S{number}($after: Cursor) {{ activity(after: $after) \
-         {{ cursor position previous event {{ seq id action targetType createdAt targetId }} }} }}"
+        "subscription($after: Cursor) {{ activity(after: $after) \
+         {{ cursor position previous event {{ seq id action createdAt kind{number}: targetType targetId }} }} }}"
     )
 }
 
