@@ -17,6 +17,9 @@ const BY_EVENTS: usize = 5;
 /// Of so many subscribers in a row the first ones see everything.
 const ROUND: usize = 8;
 
+/// Where subscribers are told, in the end, how far a tenant's ledger goes.
+type Head = watch::Sender<Option<i64>>;
+
 /// One tenant of a run.
 pub(super) struct Tenant {
     pub(super) workspace: Workspace,
@@ -64,7 +67,7 @@ pub(super) fn follow(
     tenants: &[Tenant],
     address: SocketAddr,
     tally: &Arc<Tally>,
-) -> Result<(Vec<watch::Sender<Option<i64>>>, JoinSet<Subscriber>)> {
+) -> Result<(Vec<Head>, JoinSet<Subscriber>)> {
     let heads: Vec<_> = tenants.iter().map(|_| watch::Sender::new(None)).collect();
     let mut following = JoinSet::new();
     for number in 0..plan.subscribers {
@@ -75,7 +78,7 @@ pub(super) fn follow(
         );
         let of = &tenants[tenant];
         // Some begin where they are when they come, some before anything was written.
-        let start = (turn % 2 == 0).then(|| of.start.clone());
+        let start = turn.is_multiple_of(2).then(|| of.start.clone());
         let subscriber = Subscriber {
             number,
             tenant,
@@ -86,7 +89,7 @@ pub(super) fn follow(
             address,
             live_filter: of.filters[filter].live.clone(),
             tally: tally.clone(),
-            by_events: turn % BY_EVENTS == 0,
+            by_events: turn.is_multiple_of(BY_EVENTS),
             deadline: None,
         };
         following.spawn(subscriber.follow(heads[tenant].subscribe()));

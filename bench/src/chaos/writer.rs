@@ -63,7 +63,7 @@ impl Writer {
                 34..40 => self.send(|writer| writer.with_other_input()).await,
                 _ => {
                     self.send(|writer| writer.goals(rand::random_bool(0.5)))
-                        .await
+                        .await;
                 }
             }
         }
