@@ -28,6 +28,16 @@ on_both_databases! {
         }
     }
 
+    async fn an_operation_is_named_only_where_there_are_several(app) {
+        let mut socket = Socket::signed_in(&app.url, &app.token(DEMO, "viewer").await).await;
+        socket.subscribe("a", "subscription One { activity { position } }", json!({})).await;
+        assert!(socket.data("a").await["activity"]["position"].is_string());
+        let two = "subscription One { activity { position } } subscription Two { activity { position } }";
+        socket.subscribe("b", two, json!({})).await;
+        let refused = socket.receive().await;
+        assert_eq!((&refused["type"], &refused["id"]), (&json!("error"), &json!("b")), "{refused}");
+    }
+
     async fn an_operation_that_is_completed_is_over(app) {
         let client = app.owner().await;
         let mut socket = Socket::signed_in(&app.url, &app.token(DEMO, "owner").await).await;

@@ -110,6 +110,10 @@ fn only_field<'d>(
     let operation = match (&mut document.operations, name) {
         (DocumentOperations::Single(operation), _) => Some(operation),
         (DocumentOperations::Multiple(operations), Some(name)) => operations.get_mut(name),
+        // One that has a name need not be named.
+        (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => {
+            operations.values_mut().next()
+        }
         (DocumentOperations::Multiple(_), None) => None,
     };
     let Some(Positioned { pos, node }) = operation else {

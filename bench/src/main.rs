@@ -1,0 +1,116 @@
+//! `cargo run -p bench --release -- NAME`: see the README.
+
+use bench::{
+    Database, Program, Result,
+    chaos::{self, Plan, Until},
+    measure::{self, Target},
+};
+use clap::{Args, Parser, Subcommand};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+/// Load for the real program.
+#[derive(Parser)]
+#[command(about)]
+struct CommandLine {
+    #[command(flatten)]
+    given: Given,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args)]
+struct Given {
+    /// The program under test; the one built beside this if not given
+    #[arg(long, global = true)]
+    program: Option<PathBuf>,
+    /// A PostgreSQL server to make databases on, postgres://user@host/postgres; SQLite if not given
+    #[arg(long, env = "TEST_DATABASE_URL", global = true)]
+    database_url: Option<String>,
+    /// SQLite, whatever the environment says
+    #[arg(long, global = true)]
+    sqlite: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Proves that nothing is lost while everything breaks
+    Chaos {
+        /// Goes on until so many events were written
+        #[arg(long, default_value_t = 20_000)]
+        events: u64,
+        /// Hints go over NATS, and only there
+        #[arg(long)]
+        nats: bool,
+        /// How many mutations a request has at most
+        #[arg(long, default_value_t = 50)]
+        roots: usize,
+        /// How many tenants there are
+        #[arg(long, default_value_t = 8)]
+        tenants: usize,
+    },
+    /// Memory of idle subscribers, and one event to all of them
+    Subscribers,
+    /// From the commit to the clients
+    Latency,
+    /// How long it takes to be told of 10,000 missed events
+    CatchUp,
+    /// What followers cost those who write
+    Writers,
+    /// How much one tenant can write, and how much of it arrives
+    Ceiling,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let CommandLine { given, command } = CommandLine::parse();
+    let (text, code) = match run(&given, command).await {
+        Ok((text, true)) => (text, ExitCode::SUCCESS),
+        Ok((text, false)) => (text, ExitCode::FAILURE),
+        Err(failure) => (failure.to_string(), ExitCode::FAILURE),
+    };
+    // Nobody is left to be told that nobody reads.
+    let _ = writeln!(io::stdout(), "{text}");
+    code
+}
+
+/// What there is to say, and whether it is good.
+async fn run(given: &Given, command: Command) -> Result<(String, bool)> {
+    let program = Program::find(given.program.as_deref())?;
+    let database = match &given.database_url {
+        Some(url) if !given.sqlite => Database::Postgres(url.clone()),
+        _ => Database::Sqlite,
+    };
+    let target = Target { program, database };
+    let table = match command {
+        Command::Chaos {
+            events,
+            nats,
+            roots,
+            tenants,
+        } => {
+            let plan = Plan {
+                program: target.program,
+                database: target.database,
+                nats,
+                tenants,
+                writers: 64,
+                subscribers: 200,
+                roots,
+                kill_every: 2000..5000,
+                until: Until::Events(events),
+            };
+            let report = chaos::run(&plan).await?;
+            return Ok((report.to_string(), report.holds()));
+        }
+        Command::Subscribers => measure::subscribers(&target).await?,
+        Command::Latency => measure::latency(&target).await?,
+        Command::CatchUp => measure::catch_up(&target).await?,
+        Command::Writers => measure::writers(&target).await?,
+        Command::Ceiling => measure::ceiling(&target).await?,
+    };
+    Ok((table, true))
+}

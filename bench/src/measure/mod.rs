@@ -1,0 +1,18 @@
+//! Figures: how much it takes, and how long. Each returns a small table.
+//!
+//! The load comes from this process, on the machine that it measures, so what it computes itself is told too.
+
+mod catch_up;
+mod ceiling;
+mod latency;
+mod listen;
+mod load;
+mod stage;
+mod subscribers;
+mod table;
+mod writers;
+
+pub use self::{
+    catch_up::catch_up, ceiling::ceiling, latency::latency, stage::Target,
+    subscribers::subscribers, writers::writers,
+};
