@@ -8,6 +8,7 @@ mod child;
 mod client;
 mod figures;
 mod frame;
+mod hints;
 mod installation;
 mod line;
 pub mod measure;
@@ -16,7 +17,11 @@ mod postgres;
 mod program;
 mod proxy;
 
-pub use self::{installation::Database, program::Program};
+pub use self::{
+    hints::{Carrier, hints},
+    installation::Database,
+    program::Program,
+};
 
 /// Why something could not be done, for people.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -1,5 +1,7 @@
 //! Chaos, as briefly as a test may take: see `bench/README.md` for longer runs.
 
+mod support;
+
 use bench::{
     Database, Program,
     chaos::{Plan, Until, run},
@@ -8,17 +10,11 @@ use std::{
     io::{self, Write as _},
     time::Duration,
 };
+use support::postgres;
 use tokio::sync::Mutex;
 
 /// One after the other, or they would only wait for each other's processor time.
 static TURN: Mutex<()> = Mutex::const_new(());
-
-fn postgres() -> Database {
-    Database::Postgres(std::env::var("TEST_DATABASE_URL").expect(
-        "TEST_DATABASE_URL is not set. Run the tests with tests/run, which starts a PostgreSQL of its own, or set it to \
-         postgres://user@host/postgres of a server whose user may create databases and roles.",
-    ))
-}
 
 async fn nothing_is_lost_on(database: Database, nats: bool) {
     let _turn = TURN.lock().await;
