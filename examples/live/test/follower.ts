@@ -4,6 +4,7 @@ import { type Feed, follow, type FollowOptions } from '../src/follow.js';
 import type { ActivityFrame, ProjectsPage } from '../src/operations.js';
 import type { Server } from '../src/server.js';
 import { socketClient, type SocketOptions } from '../src/socket.js';
+import { afterwards } from './afterwards.js';
 import type { TestedClient } from './clients.js';
 
 /** Follows with a client, and keeps what it is told. */
@@ -17,6 +18,7 @@ export class Follower {
   readonly #news = new EventEmitter();
 
   constructor(server: Server, make: TestedClient['make'], how: SocketOptions = {}) {
+    afterwards(() => this.#stop.abort());
     const socket = socketClient(server, how);
     const options: FollowOptions = {
       signal: this.#stop.signal,

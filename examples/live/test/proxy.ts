@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { afterwards } from './afterwards.js';
 
 /** A connection through the proxy. */
 interface Connection {
@@ -27,6 +28,7 @@ export class Proxy {
   /** A proxy to the server of a URL, on a port of its own. */
   static async to(target: string): Promise<Proxy> {
     const proxy = new Proxy(target);
+    afterwards(() => proxy.close());
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
     return proxy;

@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Activity } from '../src/operations.js';
+import { afterwards } from './afterwards.js';
 import { endingToken, head, ledger, projects, putBack, rename, server } from './demo.js';
 import { Proxy } from './proxy.js';
 
@@ -34,6 +35,7 @@ class Script {
   constructor(url: string, token: string, kept: string, patience = 40) {
     const env = { ...process.env, WORKGRAPH_URL: new URL(url).origin, WORKGRAPH_TOKEN: token, WORKGRAPH_PATIENCE: `${patience}` };
     this.#process = spawn('sh', [script, kept], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    afterwards(() => this.#process.kill());
     this.ended = once(this.#process, 'exit');
     this.#process.stderr.on('data', (chunk) => (this.complaints += chunk));
     this.#process.stdout.on('data', (chunk) => this.#read(String(chunk)));
