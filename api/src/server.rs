@@ -12,7 +12,7 @@ use crate::{
 use entity::{Id, project, tenant, user::UserRole};
 use std::{
     future::Future,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     net::SocketAddr,
     time::Duration,
 };
@@ -55,6 +55,7 @@ pub fn start_logging(directives: &str, json: bool) {
     let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);
     if json { log.json().init() } else { log.init() }
 }

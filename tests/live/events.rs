@@ -30,17 +30,24 @@ on_both_databases! {
         assert_eq!(events.next().await, None);
     }
 
-    async fn what_is_refused_before_a_stream_begins_is_ordinary_json(app) {
+    async fn what_is_wrong_with_an_operation_is_told_in_the_stream(app) {
         let token = app.token(DEMO, "owner").await;
         let activity = "subscription { activity { position } }";
-        for (token, query, resume, status, code) in [
-            ("x", activity, None, 401, "UNAUTHENTICATED"),
-            (&*token, activity, Some("nowhere"), 200, "CURSOR_MISMATCH"),
-            (&*token, "{", None, 200, "GRAPHQL_PARSE_FAILED"),
+        for (query, resume, code) in [
+            (activity, Some("nowhere"), "CURSOR_MISMATCH"),
+            ("{", None, "GRAPHQL_PARSE_FAILED"),
+            ("{ nothing }", None, "GRAPHQL_VALIDATION_FAILED"),
         ] {
-            let (answered, body) = Events::ask(&app.url, token, query, resume).await.err().expect("no stream");
-            assert_eq!((answered, &body["errors"][0]["extensions"]["code"]), (status, &json!(code)), "{body}");
+            let mut events = Events::open(&app.url, &token, query, resume).await;
+            let (name, _, data) = events.next().await.expect("an event");
+            let extensions = &data["errors"][0]["extensions"];
+            assert_eq!((name.as_str(), &extensions["code"]), ("next", &json!(code)), "{data}");
+            assert!(extensions["requestId"].is_string() && data.get("data").is_none(), "{data}");
+            assert_eq!(events.next().await.expect("an event").0, "complete");
+            assert_eq!(events.next().await, None);
         }
+        let (status, body) = Events::ask(&app.url, "x", activity, None).await.err().expect("no stream");
+        assert_eq!((status, &body["errors"][0]["extensions"]["code"]), (401, &json!("UNAUTHENTICATED")), "{body}");
         let plain = app.owner().await;
         assert_eq!(plain.code(activity, json!({})).await, "BAD_USER_INPUT");
     }

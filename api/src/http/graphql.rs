@@ -65,7 +65,13 @@ pub(super) async fn handle(
     };
     let operation = match Operation::new(&app, parameters) {
         Ok(operation) => operation,
-        Err(error) => return respond(Answer::from_errors(vec![error.into()]), media, &request_id),
+        Err(error) => {
+            let answer = Answer::from_errors(vec![error.into()]);
+            return match media {
+                Media::Events => sse::answer(answer, &request_id),
+                _ => respond(answer, media, &request_id),
+            };
+        }
     };
     let subscribes = operation.kind() == OperationType::Subscription;
     let by_events = prefers_events || subscribes && takes_events(&parts.headers);

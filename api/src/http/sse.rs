@@ -2,7 +2,7 @@
 
 use super::{
     App,
-    answer::{Refusal, respond},
+    answer::{Refusal, has_run},
     caller::Caller,
     credentials::Credentials,
     negotiate::Media,
@@ -23,6 +23,7 @@ use axum::{
     },
 };
 use futures_util::{Stream, stream};
+use serde_json::json;
 use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
@@ -44,8 +45,12 @@ pub(super) fn last_event(headers: &HeaderMap) -> Option<String> {
 /// The answer of a query or mutation as a stream: one `next`, then `complete`.
 pub(super) fn answer(mut answer: Answer, request_id: &str) -> Response {
     complete(&mut answer, request_id);
-    let text = serde_json::to_string(&answer).map_err(Error::internal);
-    match text {
+    let text = if has_run(&answer) {
+        serde_json::to_string(&answer)
+    } else {
+        serde_json::to_string(&json!({ "errors": answer.errors }))
+    };
+    match text.map_err(Error::internal) {
         Ok(text) => {
             let mut response = respond_with(stream::iter([Ok(next(&text)), Ok(completed())]));
             response.headers_mut().extend(answer.http_headers);
@@ -55,7 +60,8 @@ pub(super) fn answer(mut answer: Answer, request_id: &str) -> Response {
     }
 }
 
-/// Begins a subscription. What it is refused with is an ordinary answer.
+/// Begins a subscription. Who may not ask is refused with a status; what is wrong with the operation is told in the stream,
+/// because browsers show nothing of a stream that does not begin.
 pub(super) async fn subscribe(
     app: App,
     operation: Operation,
@@ -75,7 +81,7 @@ pub(super) async fn subscribe(
     };
     let subscription = match operation.open(&app, actor, visitor, resume).await {
         Ok(subscription) => subscription,
-        Err(errors) => return respond(Answer::from_errors(errors), Media::Json, &request_id),
+        Err(errors) => return self::answer(Answer::from_errors(errors), &request_id),
     };
     let stopping = app.stopping.subscribe();
     let following = Following {
@@ -150,7 +156,7 @@ impl Following {
         }
         let mut answer = Answer::from_errors(errors);
         complete(&mut answer, &self.request_id);
-        let body = serde_json::json!({ "data": null, "errors": answer.errors });
+        let body = json!({ "data": null, "errors": answer.errors });
         (Ok(next(&body.to_string())), Stage::Completes)
     }
 }

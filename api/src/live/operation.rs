@@ -23,6 +23,8 @@ pub(super) struct Operation {
     pub(super) key: [u8; 32],
     /// The field's name in the answer.
     pub(super) field: String,
+    /// Where it stands in the document.
+    pub(super) at: Pos,
 }
 
 /// The operations in progress, so that equal ones are held once.
@@ -53,7 +55,8 @@ impl Operation {
     fn read(request: &mut Request) -> Result<Self, ServerError> {
         let mut document = request.parsed_query()?.clone();
         let (name, mut variables) = (request.operation_name.clone(), request.variables.clone());
-        let field = only_field(&mut document, name.as_deref())?;
+        let Positioned { pos, node: field } = only_field(&mut document, name.as_deref())?;
+        let at = *pos;
         let answer = field.response_key().node.to_string();
         let mut text = request.query.clone();
         let after = field
@@ -89,6 +92,7 @@ impl Operation {
             variables,
             key: key.into(),
             field: answer,
+            at,
         })
     }
 
@@ -106,7 +110,7 @@ impl Operation {
 fn only_field<'d>(
     document: &'d mut ExecutableDocument,
     name: Option<&str>,
-) -> Result<&'d mut Field, ServerError> {
+) -> Result<&'d mut Positioned<Field>, ServerError> {
     let operation = match (&mut document.operations, name) {
         (DocumentOperations::Single(operation), _) => Some(operation),
         (DocumentOperations::Multiple(operations), Some(name)) => operations.get_mut(name),
@@ -130,7 +134,7 @@ fn only_field<'d>(
         return refused("A subscription has exactly one field at its root.", *pos);
     };
     match &mut selection.node {
-        Selection::Field(field) if field.node.directives.is_empty() => Ok(&mut field.node),
+        Selection::Field(field) if field.node.directives.is_empty() => Ok(field),
         _ => refused(
             "Write a subscription's field in the operation itself: not in a fragment, and without a directive.",
             selection.pos,

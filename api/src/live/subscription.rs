@@ -11,7 +11,7 @@ use crate::{
     graph::Schema,
     store::{Beat, Event, Follower, Kept, Pulse, Store, feed_position},
 };
-use async_graphql::{PathSegment, Pos, Request, ServerError};
+use async_graphql::{PathSegment, Request, ServerError};
 use axum::extract::ws::Utf8Bytes;
 use entity::Id;
 use futures_util::StreamExt;
@@ -86,8 +86,8 @@ impl Subscription {
         if let Some(refused) = schema.execute_stream(request).next().await {
             return Err(refused.errors);
         }
-        let field = operation.field.clone();
-        let told = |error: Error| vec![server_error(error, &field)];
+        let registered = operation.clone();
+        let told = |error: Error| vec![server_error(error, &registered)];
         let following = registration
             .take()
             .ok_or_else(|| told(Error::internal("a subscription did not register")))?;
@@ -143,7 +143,7 @@ impl Subscription {
     pub(crate) async fn next(&mut self) -> Frame {
         match self.advance().await {
             Ok(frame) => frame,
-            Err(error) => Frame::End(vec![server_error(error, &self.operation.field)]),
+            Err(error) => Frame::End(vec![server_error(error, &self.operation)]),
         }
     }
 
@@ -253,14 +253,15 @@ impl Subscription {
 
     async fn render(&self, occurrence: Occurrence) -> Result<(Answer, bool)> {
         let store = self.follower.feed().store();
-        render(
+        let rendering = render(
             &self.schema,
             store,
             &self.operation,
             &self.actor,
             occurrence,
-        )
-        .await
+        );
+        // Boxed, because every subscription holds this future, and few are here.
+        Box::pin(rendering).await
     }
 
     fn hand_over(&mut self, Answer { payload, cursor }: Answer, position: i64) -> Frame {
@@ -286,8 +287,8 @@ fn selection(operation: &Operation, actor: &Actor) -> u128 {
         .fold(0, |key, byte| key << 8 | u128::from(*byte))
 }
 
-fn server_error(error: Error, field: &str) -> ServerError {
+fn server_error(error: Error, operation: &Operation) -> ServerError {
     async_graphql::Error::from(error)
-        .into_server_error(Pos::default())
-        .with_path(vec![PathSegment::Field(field.to_owned())])
+        .into_server_error(operation.at)
+        .with_path(vec![PathSegment::Field(operation.field.clone())])
 }

@@ -18,6 +18,7 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
     SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
     sqlx::{
+        Connection,
         postgres::{PgConnectOptions, PgPoolOptions},
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
     },
@@ -26,6 +27,9 @@ use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 /// How long an operation waits for a connection, or for its turn to write, before it is told to try again.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a connection that is handed back may take to be ready again; then it is closed.
+const RELEASE: Duration = Duration::from_secs(2);
 
 /// The advisory lock of servers that migrate or seed; any number that nothing else takes.
 const UPGRADE: i64 = 0x0057_6f72_6b67_7261;
@@ -157,6 +161,14 @@ impl Store {
             DatabaseUrl::Postgres { options, pooled } => PgPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(PATIENCE)
+                // The pool itself waits for ever: for a statement that goes on though nobody waits for it any more, and
+                // sometimes for one that the server has stopped.
+                .after_release(|connection, _| {
+                    Box::pin(async {
+                        let answered = tokio::time::timeout(RELEASE, connection.ping()).await;
+                        Ok(matches!(answered, Ok(Ok(()))))
+                    })
+                })
                 // A start-up parameter that poolers refuse, and that no type here needs.
                 .connect_with((**options).clone().extra_float_digits(None))
                 .await
@@ -231,12 +243,17 @@ impl Store {
 
     /// Waits for running operations and closes all connections.
     pub async fn close(&self) {
-        // A connection whose statement was stopped may never come back to the pool.
+        // An operation may have got stuck.
         if tokio::time::timeout(PATIENCE, self.0.readers.close())
             .await
             .is_err()
         {
-            tracing::warn!("a connection was not handed back; closing without it");
+            let (open, idle) = self.0.readers.connections();
+            tracing::warn!(
+                open,
+                idle,
+                "a connection was not handed back; closing without it"
+            );
             return;
         }
         if let Err(error) = self.0.writer.close_by_ref().await {

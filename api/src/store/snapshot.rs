@@ -153,6 +153,14 @@ impl Readers {
         }
     }
 
+    /// How many connections there are, and how many of them nobody has.
+    pub(super) fn connections(&self) -> (u32, usize) {
+        match self {
+            Self::Sqlite(pool) => (pool.size(), pool.num_idle()),
+            Self::Postgres(pool, _) => (pool.size(), pool.num_idle()),
+        }
+    }
+
     /// Waits for every reader to come back and closes them.
     pub(super) async fn close(&self) {
         match self {

@@ -92,7 +92,8 @@ pub(super) async fn follow(
         match subscription.next().await {
             Frame::Next { payload, .. } => return Step::Next(asked, subscription, payload),
             Frame::End(errors) => return Step::Ended(asked, errors),
-            Frame::CheckCredentials => match caller.actor(&app).await {
+            // Boxed, because this future is held by every subscription, and that one seldom.
+            Frame::CheckCredentials => match Box::pin(caller.actor(&app)).await {
                 Ok(actor) => subscription.set_actor(actor),
                 Err(error) => return Step::Refused(error),
             },

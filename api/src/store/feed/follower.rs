@@ -73,7 +73,9 @@ impl Follower {
                 After::Gone if self.live => return Err(self.resync()),
                 After::Gone => {}
             }
-            let rows = history::after(self.feed.store(), self.feed.tenant(), self.position).await?;
+            let rows = history::after(self.feed.store(), self.feed.tenant(), self.position);
+            // Boxed, because every follower holds this future, and few are here.
+            let rows = Box::pin(rows).await?;
             if rows.is_empty() {
                 return Err(self.resync());
             }
