@@ -14,16 +14,19 @@ use tokio::sync::Mutex;
 static TURN: Mutex<()> = Mutex::const_new(());
 
 fn postgres() -> Database {
-    Database::Postgres(std::env::var("TEST_DATABASE_URL").expect(
-        "TEST_DATABASE_URL is not set. Run the tests with tests/run, which starts a PostgreSQL of its own, or set it to \
-         postgres://user@host/postgres of a server whose user may create databases and roles.",
-    ))
+    let Ok(server) = std::env::var("TEST_DATABASE_URL") else {
+        panic!(
+            "TEST_DATABASE_URL is not set. Run the tests with tests/run, which starts a PostgreSQL of its own, or set it \
+             to postgres://user@host/postgres of a server whose user may create databases and roles."
+        );
+    };
+    Database::Postgres(server)
 }
 
 async fn nothing_is_lost_on(database: Database, nats: bool) {
     let _turn = TURN.lock().await;
     let plan = Plan {
-        program: Program::find(None).expect("the program is built"),
+        program: Program::find(None).unwrap_or_else(|failure| panic!("{failure}")),
         nats,
         tenants: 6,
         writers: 64,
