@@ -2,7 +2,7 @@
 
 use bench::{
     Database, Program, Result,
-    chaos::{self, Plan, Until},
+    chaos::{self, Plan},
     measure::{self, Target},
 };
 use clap::{Args, Parser, Subcommand};
@@ -10,6 +10,7 @@ use std::{
     io::{self, Write},
     path::PathBuf,
     process::ExitCode,
+    time::Duration,
 };
 
 /// Load for the real program.
@@ -101,7 +102,9 @@ async fn run(given: &Given, command: Command) -> Result<(String, bool)> {
                 subscribers: 200,
                 roots,
                 kill_every: 2000..5000,
-                until: Until::Events(events),
+                stay: 6000,
+                time: Duration::ZERO,
+                events,
             };
             let report = chaos::run(&plan).await?;
             return Ok((report.to_string(), report.holds()));

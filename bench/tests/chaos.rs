@@ -4,7 +4,7 @@ mod support;
 
 use bench::{
     Database, Program,
-    chaos::{Plan, Until, run},
+    chaos::{Plan, run},
 };
 use std::{
     io::{self, Write as _},
@@ -19,14 +19,16 @@ static TURN: Mutex<()> = Mutex::const_new(());
 async fn nothing_is_lost_on(database: Database, nats: bool) {
     let _turn = TURN.lock().await;
     let plan = Plan {
-        program: Program::find(None).expect("the program is built"),
+        program: Program::find(None).unwrap_or_else(|failure| panic!("{failure}")),
         nats,
         tenants: 6,
         writers: 64,
         subscribers: 200,
         roots: 8,
-        kill_every: 2500..4500,
-        until: Until::Time(Duration::from_secs(10)),
+        kill_every: 3000..5000,
+        stay: 15_000,
+        time: Duration::from_secs(10),
+        events: 200,
         database,
     };
     let report = run(&plan)
@@ -34,10 +36,7 @@ async fn nothing_is_lost_on(database: Database, nats: bool) {
         .unwrap_or_else(|failure| panic!("{failure}"));
     assert!(report.holds(), "{report}");
     // Whoever saw nothing, or was not disturbed, has proved nothing.
-    assert!(
-        report.events() > 100 && report.seen() > 1000 && report.kills() > 1,
-        "{report}"
-    );
+    assert!(report.seen() > 1000 && report.kills() > 0, "{report}");
     assert!(
         report.cuts() > 0 || matches!(plan.database, Database::Sqlite),
         "{report}"

@@ -14,5 +14,5 @@ mod writer;
 
 pub use self::{
     report::Report,
-    run::{Plan, Until, run},
+    run::{Plan, run},
 };

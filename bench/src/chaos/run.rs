@@ -37,17 +37,12 @@ pub struct Plan {
     pub roots: usize,
     /// Milliseconds between kills.
     pub kill_every: Range<u64>,
-    /// How long it goes on.
-    pub until: Until,
-}
-
-/// When it is enough.
-#[derive(Clone, Copy, Debug)]
-pub enum Until {
-    /// After this time.
-    Time(Duration),
-    /// After so many events.
-    Events(u64),
+    /// Milliseconds that most subscribers stay at most.
+    pub stay: u64,
+    /// How long it goes on at least.
+    pub time: Duration,
+    /// How many events are written at least.
+    pub events: u64,
 }
 
 /// Runs it.
@@ -95,7 +90,7 @@ pub async fn run(plan: &Plan) -> Result<Report> {
     ));
     let nats = nats.map(|nats| tokio::spawn(kill_nats(nats, disturbed, tally.clone())));
 
-    while !plan.until.is_over(begun, &tally) {
+    while begun.elapsed() < plan.time || tally.written.get() < plan.events {
         if killing.is_finished() {
             // Nobody brings the servers back, so nothing else would ever end.
             killing.await??;
@@ -103,13 +98,14 @@ pub async fn run(plan: &Plan) -> Result<Report> {
         }
         tokio::time::sleep(LOOK).await;
     }
+    let time = begun.elapsed();
     stop_writing.send_replace(true);
+    // Writers repeat what was not answered, so now the servers must stay.
+    calm.send_replace(true);
     let mut writers = Vec::new();
     while let Some(writer) = writing.join_next().await {
         writers.push(writer?);
     }
-    let time = begun.elapsed();
-    calm.send_replace(true);
     let mut servers = killing.await??;
     cutting.await??;
     let _nats = match nats {
@@ -151,15 +147,6 @@ pub async fn run(plan: &Plan) -> Result<Report> {
         difference,
         tally,
     })
-}
-
-impl Until {
-    fn is_over(self, begun: Instant, tally: &Tally) -> bool {
-        match self {
-            Self::Time(time) => begun.elapsed() >= time,
-            Self::Events(events) => tally.written.get() >= events,
-        }
-    }
 }
 
 impl Plan {

@@ -65,6 +65,8 @@ pub(super) struct Subscriber {
     pub(super) tally: Arc<Tally>,
     /// Over events instead of a WebSocket.
     pub(super) by_events: bool,
+    /// Milliseconds that it stays at most, unless it stays for long.
+    pub(super) stay: u64,
     /// When it must have reached the head, once that is told.
     pub(super) deadline: Option<Instant>,
 }
@@ -124,12 +126,12 @@ impl Subscriber {
     /// Listens until the connection ends, by whosever wish.
     async fn listen(&mut self, mut line: Line, head: &mut watch::Receiver<Option<i64>>) {
         // Some stay for long, and are still there when a server dies.
-        let stay = if rand::random_bool(0.3) {
+        let most = if rand::random_bool(0.3) {
             60_000
         } else {
-            6_000
+            self.stay
         };
-        let stay = Duration::from_millis(rand::random_range(200..stay));
+        let stay = Duration::from_millis(rand::random_range(200..most));
         let leave = tokio::time::sleep(stay);
         tokio::pin!(leave);
         loop {

@@ -91,6 +91,7 @@ pub(super) fn follow(
             tally: tally.clone(),
             by_events: turn.is_multiple_of(BY_EVENTS),
             deadline: None,
+            stay: plan.stay,
         };
         following.spawn(subscriber.follow(heads[tenant].subscribe()));
     }

@@ -15,6 +15,8 @@ use std::time::Duration;
 const COUNTS: [usize; 3] = [1000, 5000, 10_000];
 /// How many different selections they have.
 const SELECTIONS: [usize; 2] = [1, 16];
+/// How many come first, and are not counted.
+const FIRST: usize = 100;
 /// How many events are sent to all, one after the other.
 const EVENTS: usize = 20;
 
@@ -51,8 +53,11 @@ pub async fn subscribers(target: &Target) -> Result<String> {
 async fn row(stage: &Stage, count: usize, selections: usize) -> Result<Vec<String>> {
     let tenant = &stage.tenants[0];
     // What the first ones cost once is not the others' to bear.
-    let first = Listeners::open(stage, &stage.tenants, 100, selections).await?;
+    let mut first = Listeners::open(stage, &stage.tenants, FIRST, selections).await?;
     write(tenant, 10, &mut Written::new()).await?;
+    for _ in 0..10 * FIRST {
+        first.hear().await?;
+    }
     let process = stage.server.process()?;
     let before = resident(process)?;
     let mut listeners = Listeners::open(stage, &stage.tenants, count, selections).await?;
