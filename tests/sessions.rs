@@ -106,9 +106,7 @@ on_both_databases! {
         app.wait(Duration::from_secs(60));
         let third = nobody.data(REFRESH, refresh(&second)).await["refreshSession"].clone();
         assert_eq!(nobody.code(REFRESH, refresh(&first)).await, "UNAUTHENTICATED");
-        assert_eq!(nobody.code(REFRESH, refresh(&third)).await, "CONFLICT", "it was used up just now");
-        app.wait(Duration::from_secs(60));
-        assert_eq!(nobody.code(REFRESH, refresh(&third)).await, "UNAUTHENTICATED");
+        assert_eq!(nobody.code(REFRESH, refresh(&third)).await, "UNAUTHENTICATED", "nothing came in exchange");
         assert_eq!(actions(&app).await[0], "session.reuse_detected");
     }
 
@@ -140,7 +138,6 @@ on_both_databases! {
         let nobody = Client::anonymous(&app.url);
         let (phone, laptop) = (sign_in(&app, "member").await, sign_in(&app, "member").await);
         nobody.data(SIGN_OUT, refresh(&phone)).await;
-        app.wait(Duration::from_secs(60));
         assert_eq!(nobody.code(REFRESH, refresh(&phone)).await, "UNAUTHENTICATED");
         let laptop = nobody.data(REFRESH, refresh(&laptop)).await["refreshSession"].clone();
         let everywhere = "mutation { signOutEverywhere(input: {}) { user { id } } }";

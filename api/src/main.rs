@@ -97,6 +97,20 @@ enum Command {
     },
 }
 
+impl Command {
+    /// Whether it makes a database where there is none.
+    fn makes_database(&self) -> bool {
+        match self {
+            Self::Serve | Self::Seed | Self::Import { .. } | Self::CreateWorkspace { .. } => true,
+            Self::Migrate { status } => !status,
+            Self::Schema
+            | Self::Token { .. }
+            | Self::SetPassword { .. }
+            | Self::VerifyLedger { .. } => false,
+        }
+    }
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum RoleName {
     Owner,
@@ -149,6 +163,10 @@ fn parse() -> Result<CommandLine, String> {
 async fn run(settings: Settings, command: Command) -> Result<(), String> {
     if let Command::Schema = command {
         return print(&graph::sdl());
+    }
+    if !command.makes_database() && !settings.database_url.may_exist() {
+        let message = "there is no database; start the server or run `workgraph migrate` first";
+        return Err(format!("{message} ({})", settings.database_url));
     }
     let secret = settings.signing_secret()?;
     let clock = Clock::system();

@@ -3,6 +3,7 @@
 use crate::support::{Database, Footprint, PATIENCE, Reply, TestApp};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde_json::json;
+use std::time::Duration;
 use workgraph::http::Limits;
 
 /// More than the server has database connections.
@@ -66,6 +67,29 @@ on_both_databases! {
         release(lock).await;
         Reply::to(door.post(query)).await.data();
         all_connections_come_back(&app).await;
+    }
+
+    async fn a_database_that_dropped_its_connections_is_connected_again(app) {
+        if app.database == Database::Sqlite {
+            // There is nothing between the server and its file.
+            return;
+        }
+        let door = app.door().await;
+        let query = json!({ "query": "{ projects { totalCount } }" }).to_string();
+        let sent = (0..AT_ONCE).map(|_| tokio::spawn(Reply::to(door.post(query.clone()))));
+        for reply in sent.collect::<Vec<_>>() {
+            reply.await.expect("is answered").data();
+        }
+        let beside = app.connection.open().await;
+        let drop = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                    WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        beside.execute_unprepared(drop).await.expect("drops");
+        // A connection that answered less than a second ago is taken at its word.
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        let sent = (0..AT_ONCE).map(|_| tokio::spawn(Reply::to(door.post(query.clone()))));
+        for reply in sent.collect::<Vec<_>>() {
+            reply.await.expect("is answered").data();
+        }
     }
 }
 

@@ -147,10 +147,12 @@ impl Sessions {
         };
         let family = row.family_id.clone().ok_or(ENDED)?;
         if let Some(consumed) = row.consumed_at {
-            if tx.now().inner() - consumed.inner() < SAME_MOMENT {
+            let lives = tx.end_sessions(&user.id, Some(&family)).await? > 0;
+            if lives && tx.now().inner() - consumed.inner() < SAME_MOMENT {
+                // The transaction is dropped, so nothing was ended.
                 return Err(just_used());
             }
-            if tx.end_sessions(&user.id, Some(&family)).await? > 0 {
+            if lives {
                 tx.note::<user::Entity>(&user, "session.reuse_detected");
                 tx.explain("A refresh token was used twice, so its session was ended.");
                 tx.commit().await?;

@@ -2,25 +2,20 @@
 
 use super::{
     prelude::*,
-    subscription::{Beginning, follow, in_project},
+    subscription::{FramePlace, in_project, subscriptions},
 };
 use crate::{
     auth::{Actor, rows},
     live::Interest,
 };
-use async_graphql::{InputObject, SimpleObject, Subscription};
-use entity::{BigInt, Id, Table, audit_log};
-use futures_util::Stream;
+use async_graphql::{InputObject, SimpleObject};
+use entity::{Id, Table, audit_log};
 
 /// A frame of `activity`.
 #[derive(SimpleObject)]
 pub struct ActivityFrame {
-    /// Where the stream stands after this frame, for `after`.
-    cursor: Cursor,
-    /// The same as a number: the entry's `seq`, or how far the ledger was looked through.
-    position: BigInt,
-    /// The position of this stream's frame before this one. If you have seen another one last, you missed something.
-    previous: BigInt,
+    #[graphql(flatten)]
+    place: FramePlace,
     /// What happened; null in the first frame, which says where the stream begins, and when nothing did for a while.
     event: Option<AuditLog>,
 }
@@ -68,49 +63,18 @@ impl Interest for ActivityFilter {
     }
 }
 
-/// The ledger, live.
-#[derive(Default)]
-pub struct ActivitySubscription;
-
-#[Subscription]
-impl ActivitySubscription {
-    /// Follows the ledger: what came after `after`, then what happens, in order and without gaps. Without a filter each
-    /// frame's `position` is one more than the one before; with one, `previous` tells that nothing was missed. A stream
-    /// that cannot go on so ends with `RESYNC_REQUIRED`.
-    async fn activity(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(
-            desc = "Follow after this cursor: a frame's, or a `feedCursor`; from now on if not given."
-        )]
-        after: Option<Cursor>,
-        #[graphql(desc = "Only what satisfies this.")] filter: Option<ActivityFilter>,
-        #[graphql(
-            default = 15,
-            validator(minimum = 5, maximum = 60),
-            desc = "After so many seconds without a frame one comes that only tells the position; 5 to 60."
-        )]
-        heartbeat_seconds: i32,
-    ) -> Result<impl Stream<Item = ActivityFrame>> {
-        let beginning = Beginning {
-            after,
-            heartbeat_seconds,
-        };
-        let interest = async {
-            let filter = filter.unwrap_or_default();
-            Ok(Box::new(filter) as Box<dyn Interest>)
-        };
-        follow(ctx, beginning, interest, |place, occurrence| {
-            ActivityFrame {
-                cursor: place.cursor,
-                position: place.position,
-                previous: place.previous,
-                event: occurrence
-                    .event
-                    .as_ref()
-                    .map(|event| event.entry().clone().into()),
-            }
-        })
-        .await
+subscriptions! {
+    /// The ledger, live.
+    ActivitySubscription {
+        /// Follows the ledger: what came after `after`, then what happens, in order and without gaps. Without a filter each
+        /// frame's `position` is one more than the one before; with one, `previous` tells that nothing was missed. A stream
+        /// that cannot go on so ends with `RESYNC_REQUIRED`.
+        activity("Only what satisfies this." filter: Option<ActivityFilter>) -> ActivityFrame {
+            follows: |_ctx| filter.unwrap_or_default(),
+            shows: |place, occurrence| {
+                let event = occurrence.event.as_ref();
+                ActivityFrame { place, event: event.map(|event| event.entry().clone().into()) }
+            },
+        }
     }
 }

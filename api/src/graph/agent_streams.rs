@@ -2,30 +2,26 @@
 
 use super::{
     prelude::*,
-    subscription::{Beginning, follow},
+    subscription::{FramePlace, subscriptions},
 };
 use crate::{
     auth::{Actor, rows},
     live::{Interest, Matched, touched},
     store::{Event, Feed, Scope},
 };
-use async_graphql::{ComplexObject, SimpleObject, Subscription};
+use async_graphql::{ComplexObject, SimpleObject};
 use entity::{
-    BigInt, Id, Owned, Table, agent_job, agent_session, agent_token, audit_log,
+    Id, Owned, Table, agent_job, agent_session, agent_token, audit_log,
     ticket::{self, TicketStatus},
 };
-use futures_util::{Stream, future::BoxFuture};
+use futures_util::future::BoxFuture;
 use std::any::Any;
 
 /// A frame of `workAvailable`. It tells of a ticket without handing it out: claim it to see it.
 #[derive(SimpleObject)]
 pub struct WorkFrame {
-    /// Where the stream stands after this frame, for `after`.
-    cursor: Cursor,
-    /// The same as a number: the ledger's position.
-    position: BigInt,
-    /// The position of this stream's frame before this one. If you have seen another one last, you missed something.
-    previous: BigInt,
+    #[graphql(flatten)]
+    place: FramePlace,
     /// The ticket that became ready; null in a frame that only tells the position.
     ticket_id: Option<Id>,
     /// The role it is for; null in a frame that only tells the position.
@@ -38,12 +34,8 @@ pub struct WorkFrame {
 #[derive(SimpleObject)]
 #[graphql(complex)]
 pub struct CommandFrame {
-    /// Where the stream stands after this frame, for `after`.
-    cursor: Cursor,
-    /// The same as a number: the ledger's position.
-    position: BigInt,
-    /// The position of this stream's frame before this one. If you have seen another one last, you missed something.
-    previous: BigInt,
+    #[graphql(flatten)]
+    place: FramePlace,
     /// What was done, such as `agent_job.created`; null in a frame that only tells the position.
     action: Option<String>,
     /// The job it was done to; null when it was done to the session or its token, and when the job is gone.
@@ -173,85 +165,37 @@ impl Interest for CommandInterest {
     }
 }
 
-/// What agents follow.
-#[derive(Default)]
-pub struct AgentSubscription;
+subscriptions! {
+    /// What agents follow.
+    AgentSubscription {
+        /// Tells an agent's session of each ticket that becomes ready for one of its roles. Whoever claims it first has it.
+        /// A view of the ledger: nothing is lost between `after` and now.
+        work_available("The session." session_id: Id) -> WorkFrame {
+            follows: |ctx| WorkInterest::of(ctx.scope(), &session_id).await?,
+            shows: |place, occurrence| {
+                let ticket = occurrence.row::<ticket::Model>();
+                WorkFrame {
+                    place,
+                    ticket_id: ticket.as_ref().map(|ticket| ticket.id.clone()),
+                    role_slug: ticket.as_ref().map(|ticket| ticket.role_slug.clone()),
+                    priority: ticket.map(|ticket| ticket.priority),
+                }
+            },
+        }
 
-#[Subscription]
-impl AgentSubscription {
-    /// Tells an agent's session of each ticket that becomes ready for one of its roles. Whoever claims it first has it.
-    /// A view of the ledger: nothing is lost between `after` and now.
-    async fn work_available(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The session.")] session_id: Id,
-        #[graphql(desc = "Follow after this cursor; from now on if not given.")] after: Option<
-            Cursor,
-        >,
-        #[graphql(
-            default = 15,
-            validator(minimum = 5, maximum = 60),
-            desc = "After so many seconds without a frame one comes that only tells the position; 5 to 60."
-        )]
-        heartbeat_seconds: i32,
-    ) -> Result<impl Stream<Item = WorkFrame>> {
-        let beginning = Beginning {
-            after,
-            heartbeat_seconds,
-        };
-        let interest = async {
-            let interest = WorkInterest::of(ctx.scope(), &session_id).await?;
-            Ok(Box::new(interest) as Box<dyn Interest>)
-        };
-        follow(ctx, beginning, interest, |place, occurrence| {
-            let ticket = occurrence.row::<ticket::Model>();
-            WorkFrame {
-                cursor: place.cursor,
-                position: place.position,
-                previous: place.previous,
-                ticket_id: ticket.as_ref().map(|ticket| ticket.id.clone()),
-                role_slug: ticket.as_ref().map(|ticket| ticket.role_slug.clone()),
-                priority: ticket.map(|ticket| ticket.priority),
-            }
-        })
-        .await
-    }
-
-    /// Tells an agent's session what happens to it, to its token and to its jobs. A view of the ledger: nothing is lost
-    /// between `after` and now.
-    async fn agent_commands(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The session.")] session_id: Id,
-        #[graphql(desc = "Follow after this cursor; from now on if not given.")] after: Option<
-            Cursor,
-        >,
-        #[graphql(
-            default = 15,
-            validator(minimum = 5, maximum = 60),
-            desc = "After so many seconds without a frame one comes that only tells the position; 5 to 60."
-        )]
-        heartbeat_seconds: i32,
-    ) -> Result<impl Stream<Item = CommandFrame>> {
-        let beginning = Beginning {
-            after,
-            heartbeat_seconds,
-        };
-        let interest = async {
-            let interest = CommandInterest::of(ctx.scope(), &session_id).await?;
-            Ok(Box::new(interest) as Box<dyn Interest>)
-        };
-        follow(ctx, beginning, interest, |place, occurrence| CommandFrame {
-            cursor: place.cursor,
-            position: place.position,
-            previous: place.previous,
-            action: occurrence
-                .event
-                .as_ref()
-                .map(|event| event.entry().action.clone()),
-            job: occurrence.row::<agent_job::Model>().map(Into::into),
-            session_id: session_id.clone(),
-        })
-        .await
+        /// Tells an agent's session what happens to it, to its token and to its jobs. A view of the ledger: nothing is lost
+        /// between `after` and now.
+        agent_commands("The session." session_id: Id) -> CommandFrame {
+            follows: |ctx| CommandInterest::of(ctx.scope(), &session_id).await?,
+            shows: |place, occurrence| {
+                let event = occurrence.event.as_ref();
+                CommandFrame {
+                    place,
+                    action: event.map(|event| event.entry().action.clone()),
+                    job: occurrence.row::<agent_job::Model>().map(Into::into),
+                    session_id: session_id.clone(),
+                }
+            },
+        }
     }
 }

@@ -99,7 +99,8 @@ const ABOUT: usize = 32;
 /// The graphs that were read and are likely to be asked again, of all tenants, each under its own.
 ///
 /// Whoever asks has the graph's row in hand, read through a scope: nothing here is found without it.
-pub(super) struct CodeGraphs(Cache<Key, Read, Bytes>);
+#[derive(Clone)]
+pub(super) struct CodeGraphs(Arc<Cache<Key, Read, Bytes>>);
 
 /// Whose graph, which one, and what was in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -125,7 +126,7 @@ impl Weighter<Key, Read> for Bytes {
 
 impl Default for CodeGraphs {
     fn default() -> Self {
-        Self(Cache::with_weighter(ABOUT, MOST_BYTES, Bytes))
+        Self(Arc::new(Cache::with_weighter(ABOUT, MOST_BYTES, Bytes)))
     }
 }
 

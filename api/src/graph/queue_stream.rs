@@ -3,31 +3,27 @@
 use super::{
     prelude::*,
     shared,
-    subscription::{Beginning, follow, in_project},
+    subscription::{FramePlace, in_project, subscriptions},
 };
 use crate::{
     auth::{Actor, rows},
     live::{Interest, Matched, change},
     store::{Event, Feed},
 };
-use async_graphql::{ComplexObject, SimpleObject, Subscription};
+use async_graphql::{ComplexObject, SimpleObject};
 use entity::{
-    BigInt, Id, Owned, Table,
+    Id, Owned, Table,
     audit_log::{self, AuditDiff},
     execution_plan, prd, ticket,
 };
-use futures_util::{Stream, future::BoxFuture};
+use futures_util::future::BoxFuture;
 
 /// A frame of `approvalQueueChanged`.
 #[derive(SimpleObject)]
 #[graphql(complex)]
 pub struct ApprovalQueueFrame {
-    /// Where the stream stands after this frame, for `after`.
-    cursor: Cursor,
-    /// The same as a number: the ledger's position.
-    position: BigInt,
-    /// The position of this stream's frame before this one. If you have seen another one last, you missed something.
-    previous: BigInt,
+    #[graphql(flatten)]
+    place: FramePlace,
     #[graphql(skip)]
     project_id: Option<Id>,
     #[graphql(skip)]
@@ -97,45 +93,18 @@ fn moves(change: &AuditDiff) -> bool {
         .any(|side| side.get("status").is_some() || side.get("waitingReason").is_some())
 }
 
-/// The approval queue, live.
-#[derive(Default)]
-pub struct ApprovalQueueSubscription;
-
-#[Subscription]
-impl ApprovalQueueSubscription {
-    /// Tells when the approval queue may have changed, and how much waits. A view of the ledger: nothing is lost between
-    /// `after` and now.
-    async fn approval_queue_changed(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Follow after this cursor; from now on if not given.")] after: Option<
-            Cursor,
-        >,
-        #[graphql(
-            default = 15,
-            validator(minimum = 5, maximum = 60),
-            desc = "After so many seconds without a frame one comes that only tells the position; 5 to 60."
-        )]
-        heartbeat_seconds: i32,
-        #[graphql(desc = "Only what waits in this project.")] project_id: Option<Id>,
-    ) -> Result<impl Stream<Item = ApprovalQueueFrame>> {
-        let beginning = Beginning {
-            after,
-            heartbeat_seconds,
-        };
-        let interest = async {
-            let project_id = project_id.clone();
-            Ok(Box::new(QueueInterest { project_id }) as Box<dyn Interest>)
-        };
-        follow(ctx, beginning, interest, |place, occurrence| {
-            ApprovalQueueFrame {
-                cursor: place.cursor,
-                position: place.position,
-                previous: place.previous,
+subscriptions! {
+    /// The approval queue, live.
+    ApprovalQueueSubscription {
+        /// Tells when the approval queue may have changed, and how much waits. A view of the ledger: nothing is lost between
+        /// `after` and now.
+        approval_queue_changed("Only what waits in this project." project_id: Option<Id>) -> ApprovalQueueFrame {
+            follows: |_ctx| QueueInterest { project_id: project_id.clone() },
+            shows: |place, occurrence| ApprovalQueueFrame {
+                place,
                 project_id: project_id.clone(),
                 changed: occurrence.event.is_some(),
-            }
-        })
-        .await
+            },
+        }
     }
 }

@@ -55,7 +55,9 @@ use super::{
     whisper_transcription::WhisperTranscriptionQuery,
 };
 use crate::live::Operations;
-use async_graphql::{MergedObject, MergedSubscription, Object, SDLExportOptions, SchemaBuilder};
+use async_graphql::{
+    MergedObject, MergedSubscription, Object, SDLExportOptions, SchemaBuilder, ValidationMode,
+};
 
 /// How deep an operation's fields may be nested at most, whatever the settings say.
 const DEPTH: usize = 25;
@@ -158,7 +160,11 @@ impl OperationQuery {
 
 /// Builds the schema.
 pub fn schema() -> Schema {
-    builder().finish()
+    let graphs = CodeGraphs::default();
+    let frames = builder(graphs.clone()).validation_mode(ValidationMode::Fast);
+    builder(graphs)
+        .data(Operations::new(|| frames.finish()))
+        .finish()
 }
 
 /// The schema in the schema language, as in `schema.graphql`.
@@ -167,13 +173,12 @@ pub fn sdl() -> String {
     schema().sdl_with_options(options)
 }
 
-fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+fn builder(graphs: CodeGraphs) -> SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(
         Query::default(),
         Mutation::default(),
         Subscription::default(),
     )
     .limit_depth(DEPTH)
-    .data(CodeGraphs::default())
-    .data(Operations::default())
+    .data(graphs)
 }

@@ -10,10 +10,10 @@ streams! {
         /// nothing is lost between `after` and now.
         #[expect(clippy::too_many_arguments, reason = "they are the field's arguments")]
         ticket_changed in ticket (
-            id: Id "Only this ticket.",
-            prd_id: PrdId "Only tickets of this brief.",
-            plan_id: PlanId "Only tickets of this plan.",
-            project_id: ProjectId "Only tickets of this project.",
+            "Only this ticket." id: Id,
+            "Only tickets of this brief." prd_id: PrdId,
+            "Only tickets of this plan." plan_id: PlanId,
+            "Only tickets of this project." project_id: ProjectId,
         ) -> TicketFrame {
             /// The ticket as it is now; null in a frame that only tells the position, and when the ticket is gone.
             ticket: Ticket
@@ -21,8 +21,8 @@ streams! {
 
         /// Tells when something happens to briefs. A view of the ledger: nothing is lost between `after` and now.
         prd_changed in prd (
-            id: Id "Only this brief.",
-            project_id: ProjectId "Only briefs of this project.",
+            "Only this brief." id: Id,
+            "Only briefs of this project." project_id: ProjectId,
         ) -> PRDFrame {
             /// The brief as it is now; null in a frame that only tells the position, and when the brief is gone.
             prd: PRD
@@ -31,8 +31,8 @@ streams! {
         /// Tells when something happens to execution plans. A view of the ledger: nothing is lost between `after` and
         /// now.
         plan_changed in execution_plan (
-            id: Id "Only this plan.",
-            prd_id: PrdId "Only plans of this brief.",
+            "Only this plan." id: Id,
+            "Only plans of this brief." prd_id: PrdId,
         ) -> PlanFrame {
             /// The plan as it is now; null in a frame that only tells the position, and when the plan is gone.
             plan: ExecutionPlan
@@ -40,8 +40,8 @@ streams! {
 
         /// Tells when something happens to meetings. A view of the ledger: nothing is lost between `after` and now.
         meeting_changed in meeting (
-            id: Id "Only this meeting.",
-            project_id: ProjectId "Only meetings of this project.",
+            "Only this meeting." id: Id,
+            "Only meetings of this project." project_id: ProjectId,
         ) -> MeetingFrame {
             /// The meeting as it is now; null in a frame that only tells the position, and when the meeting is gone.
             meeting: Meeting
@@ -49,8 +49,8 @@ streams! {
 
         /// Tells when something happens to agents' jobs. A view of the ledger: nothing is lost between `after` and now.
         job_changed in agent_job (
-            id: Id "Only this job.",
-            ticket_id: TicketId "Only jobs of this ticket.",
+            "Only this job." id: Id,
+            "Only jobs of this ticket." ticket_id: TicketId,
         ) -> JobFrame {
             /// The job as it is now; null in a frame that only tells the position, and when the job is gone.
             job: AgentJob

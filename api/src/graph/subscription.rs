@@ -1,6 +1,6 @@
 //! How a subscription is resolved: registered once, then made into a frame for each occurrence.
 //!
-//! `streams!` declares the narrow views of the ledger: streams of one table's rows.
+//! `subscriptions!` declares them; `streams!` those that are streams of one table's rows.
 
 use super::{Ctx as _, connection::Cursor};
 use crate::{
@@ -9,8 +9,8 @@ use crate::{
     live::{Following, Interest, Matched, Occurrence, Registration, Touched, touched},
     store::{Event, Feed},
 };
-use async_graphql::Context;
-use entity::{Id, Owned, audit_log};
+use async_graphql::{Context, SimpleObject};
+use entity::{BigInt, Id, Owned, audit_log};
 use futures_util::{
     future::BoxFuture,
     stream::{self, Iter},
@@ -25,10 +25,14 @@ pub(super) struct Beginning {
 }
 
 /// What every frame tells of its place.
-pub(super) struct FramePlace {
-    pub(super) cursor: Cursor,
-    pub(super) position: entity::BigInt,
-    pub(super) previous: entity::BigInt,
+#[derive(SimpleObject)]
+pub struct FramePlace {
+    /// Where the stream stands after this frame, for `after`.
+    cursor: Cursor,
+    /// The same as a number: the `seq` of the ledger's entry, or how far the ledger was looked through.
+    position: BigInt,
+    /// The position of this stream's frame before this one. If you have seen another one last, you missed something.
+    previous: BigInt,
 }
 
 /// Registers what a subscription follows, or makes the frame of an occurrence.
@@ -41,8 +45,8 @@ pub(super) async fn follow<F>(
     if let Some(occurrence) = ctx.data_opt::<Occurrence>() {
         let place = FramePlace {
             cursor: Cursor::position(ctx.scope().actor().tenant(), occurrence.position),
-            position: entity::BigInt(occurrence.position),
-            previous: entity::BigInt(occurrence.previous),
+            position: BigInt(occurrence.position),
+            previous: BigInt(occurrence.previous),
         };
         return Ok(stream::iter(Some(frame(place, occurrence))));
     }
@@ -162,34 +166,17 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// Declares streams of rows: `field(argument: Column "what it narrows to") -> Frame { row: Type } when test`.
-macro_rules! streams {
-    ($name:ident { $(
+/// Declares subscriptions: what they are asked, what they follow, and what a frame shows beside its place. All begin and
+/// beat alike.
+macro_rules! subscriptions {
+    ($(#[$meta:meta])* $name:ident { $(
         $(#[$doc:meta])*
-        $field:ident in $entity:ident ($($argument:ident: $column:ident $desc:literal),* $(,)?) -> $frame:ident {
-            $(#[$row_doc:meta])* $row:ident: $type:ident
-        } when $test:expr;
-    )* }) => { ::pastey::paste! {
-        $(
-            #[doc = "A frame of `" [<$field:lower_camel>] "`."]
-            #[derive(async_graphql::SimpleObject)]
-            #[graphql(name_type)]
-            pub struct $frame {
-                /// Where the stream stands after this frame, for `after`.
-                cursor: Cursor,
-                /// The same as a number: the ledger's position.
-                position: entity::BigInt,
-                /// The position of this stream's frame before this one. If you have seen another one last, you missed
-                /// something.
-                previous: entity::BigInt,
-                $(#[$row_doc])*
-                $row: Option<$type>,
-            }
-
-            $crate::graph::as_named_in_rust!($frame);
-        )*
-
-        #[doc = concat!("The streams of this file: ", $("`", stringify!($field), "` ",)*)]
+        $field:ident($($desc:literal $argument:ident: $type:ty),* $(,)?) -> $frame:ident {
+            follows: |$ctx:ident| $interest:expr,
+            shows: |$place:ident, $occurrence:ident| $show:expr $(,)?
+        }
+    )* }) => {
+        $(#[$meta])*
         #[derive(Default)]
         pub struct $name;
 
@@ -199,33 +186,71 @@ macro_rules! streams {
                 $(#[$doc])*
                 async fn $field(
                     &self,
-                    ctx: &Context<'_>,
-                    #[graphql(desc = "Follow after this cursor; from now on if not given.")] after: Option<Cursor>,
+                    ctx: &async_graphql::Context<'_>,
+                    $(#[graphql(desc = $desc)] $argument: $type,)*
+                    #[graphql(desc = "Follow after this cursor: a frame's, or a `feedCursor`; from now on if not given.")]
+                    after: Option<$crate::graph::connection::Cursor>,
                     #[graphql(
                         default = 15,
                         validator(minimum = 5, maximum = 60),
                         desc = "After so many seconds without a frame one comes that only tells the position; 5 to 60."
                     )]
                     heartbeat_seconds: i32,
-                    $(#[graphql(desc = $desc)] $argument: Option<entity::Id>,)*
-                ) -> Result<impl futures_util::Stream<Item = $frame>> {
-                    type Entity = entity::$entity::Entity;
-                    let interest = async {
-                        let interest = $crate::graph::subscription::RowInterest::<Entity>::when($test);
-                        $(let interest =
-                            $crate::graph::subscription::streams!(@narrow interest $entity $argument $column);)*
-                        Ok(Box::new(interest) as Box<dyn $crate::live::Interest>)
-                    };
+                ) -> async_graphql::Result<impl futures_util::Stream<Item = $frame>> {
                     let beginning = $crate::graph::subscription::Beginning { after, heartbeat_seconds };
-                    $crate::graph::subscription::follow(ctx, beginning, interest, |place, occurrence| $frame {
-                        cursor: place.cursor,
-                        position: place.position,
-                        previous: place.previous,
-                        $row: occurrence.row::<entity::$entity::Model>().map(Into::into),
-                    })
-                    .await
+                    let interest = async {
+                        let $ctx = ctx;
+                        Ok(Box::new($interest) as Box<dyn $crate::live::Interest>)
+                    };
+                    let show = |$place, $occurrence: &$crate::live::Occurrence| $show;
+                    $crate::graph::subscription::follow(ctx, beginning, interest, show).await
                 }
             )*
+        }
+    };
+}
+pub(super) use subscriptions;
+
+/// Declares streams of rows: `field("what it narrows to" argument: Column) -> Frame { row: Type } when test`.
+macro_rules! streams {
+    ($name:ident { $(
+        $(#[$doc:meta])*
+        $field:ident in $entity:ident ($($desc:literal $argument:ident: $column:ident),* $(,)?) -> $frame:ident {
+            $(#[$row_doc:meta])* $row:ident: $type:ident
+        } when $test:expr;
+    )* }) => { ::pastey::paste! {
+        $(
+            #[doc = "A frame of `" [<$field:lower_camel>] "`."]
+            #[derive(async_graphql::SimpleObject)]
+            #[graphql(name_type)]
+            pub struct $frame {
+                #[graphql(flatten)]
+                place: $crate::graph::subscription::FramePlace,
+                $(#[$row_doc])*
+                $row: Option<$type>,
+            }
+
+            $crate::graph::as_named_in_rust!($frame);
+        )*
+
+        $crate::graph::subscription::subscriptions! {
+            #[doc = concat!("The streams of this file: ", $("`", stringify!($field), "` ",)*)]
+            $name { $(
+                $(#[$doc])*
+                $field($($desc $argument: Option<entity::Id>),*) -> $frame {
+                    follows: |_ctx| {
+                        let interest =
+                            $crate::graph::subscription::RowInterest::<entity::$entity::Entity>::when($test);
+                        $(let interest =
+                            $crate::graph::subscription::streams!(@narrow interest $entity $argument $column);)*
+                        interest
+                    },
+                    shows: |place, occurrence| $frame {
+                        place,
+                        $row: occurrence.row::<entity::$entity::Model>().map(Into::into),
+                    },
+                }
+            )* }
         }
     }};
     (@narrow $interest:ident $entity:ident $argument:ident Id) => {

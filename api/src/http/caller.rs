@@ -19,12 +19,14 @@ pub(super) struct Caller {
     /// Tells the actor apart from all others.
     key: String,
     current: Mutex<Current>,
+    /// Up to where in the ledger the actor is known.
+    checked: tokio::sync::Mutex<Option<i64>>,
     _seat: Seat,
 }
 
-#[derive(Clone)]
 struct Current {
     credentials: Credentials,
+    actor: Actor,
     until: Option<Timestamp>,
 }
 
@@ -45,7 +47,12 @@ impl Caller {
             visitor,
             _seat: app.seats.take(key.clone(), &app.limits)?,
             key,
-            current: Mutex::new(Current { credentials, until }),
+            current: Mutex::new(Current {
+                credentials,
+                actor: actor.clone(),
+                until,
+            }),
+            checked: tokio::sync::Mutex::default(),
         };
         Ok((Arc::new(caller), actor))
     }
@@ -55,12 +62,24 @@ impl Caller {
         self.current().credentials.clone()
     }
 
-    /// The actor, as the database knows it now.
+    /// The actor, as it was when it was last authenticated.
+    pub(super) fn known(&self) -> Actor {
+        self.current().actor.clone()
+    }
+
+    /// The actor, as the database knew it when the ledger had come this far, or later. Whoever holds several streams is
+    /// authenticated once for all of them.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] when the token does not hold any more.
-    pub(super) async fn actor(&self, app: &App) -> Result<Actor> {
-        self.credentials().authenticate(app, &self.visitor).await
+    pub(super) async fn actor(&self, app: &App, position: i64) -> Result<Actor> {
+        let mut checked = self.checked.lock().await;
+        if checked.is_none_or(|checked| checked < position) {
+            let actor = self.credentials().authenticate(app, &self.visitor).await?;
+            self.current().actor = actor;
+            *checked = Some(position);
+        }
+        Ok(self.known())
     }
 
     /// Goes on with other credentials.
@@ -75,7 +94,11 @@ impl Caller {
                 "This is another actor's token.".to_owned(),
             ));
         }
-        *self.current() = Current { credentials, until };
+        *self.current() = Current {
+            credentials,
+            actor,
+            until,
+        };
         Ok(())
     }
 

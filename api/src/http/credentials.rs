@@ -38,22 +38,21 @@ impl Credentials {
         Ok(Self { token, project })
     }
 
-    /// Takes them from the payload of `connection_init`, `{authorization, projectId}`; what is not in it, from the headers
-    /// of the upgrade.
+    /// Takes them from the payload of `connection_init`, `{authorization, projectId}`; what is not in it, from those of
+    /// the upgrade's headers.
     ///
     /// # Errors
     /// As [`Credentials::from_headers`].
     pub(super) fn from_payload(
         payload: &Map<String, Value>,
-        headers: &HeaderMap,
-        visitor: &Visitor,
+        upgrade: Result<Self>,
     ) -> Result<Self> {
         let mut credentials = match in_payload(payload) {
             Some(token) => Self {
                 token: token?,
                 project: None,
             },
-            None => Self::from_headers(headers, visitor)?,
+            None => upgrade?,
         };
         let project = field(payload, "projectId").or_else(|| field(payload, PROJECT.as_str()));
         if let Some(project) = project.filter(|project| !project.is_null()) {

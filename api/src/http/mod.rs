@@ -39,28 +39,39 @@ use guard::Shapes;
 use negotiate::Media;
 use request_id::RequestId;
 use seats::Seats;
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 use tokio::sync::watch;
 use tower_http::compression::CompressionLayer;
 
 /// Names the request in answers and logs.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What the handlers work with.
+/// What the handlers work with. A handle: every connection and each of its operations holds one.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// What an [`App`] is made of.
+pub struct Parts {
     schema: Schema,
-    shapes: Arc<Shapes>,
+    shapes: Shapes,
     store: Store,
     sessions: Sessions,
-    requests: Arc<Limiter>,
+    requests: Limiter,
     seats: Arc<Seats>,
-    stopping: Arc<watch::Sender<bool>>,
+    stopping: watch::Sender<bool>,
     limits: Limits,
-    allowed_origins: Arc<[String]>,
+    allowed_origins: Vec<String>,
     trust_forwarded_for: bool,
     introspection: bool,
-    graphiql: Option<Arc<graphiql::Config>>,
+    graphiql: Option<graphiql::Config>,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 /// How the server presents itself.
@@ -88,20 +99,20 @@ impl App {
         front: Front,
     ) -> Result<Self, Error> {
         let schema = graph::schema();
-        Ok(Self {
-            shapes: Arc::new(Shapes::new(&schema)?),
+        Ok(Self(Arc::new(Parts {
+            shapes: Shapes::new(&schema)?,
             schema,
             store,
             sessions,
-            requests: Arc::new(Limiter::per_minute(limits.requests_per_minute)),
+            requests: Limiter::per_minute(limits.requests_per_minute),
             seats: Arc::default(),
-            stopping: Arc::default(),
+            stopping: watch::Sender::default(),
             limits,
-            allowed_origins: front.allowed_origins.into(),
+            allowed_origins: front.allowed_origins,
             trust_forwarded_for: front.trust_forwarded_for,
             introspection: front.introspection,
-            graphiql: front.graphiql.map(Arc::new),
-        })
+            graphiql: front.graphiql,
+        })))
     }
 
     /// Ends all WebSockets and event streams, and connections when they have answered; those that come later end at once.

@@ -139,7 +139,7 @@ impl Following {
             };
             match frame {
                 Frame::Next { payload, cursor } => break next(payload.as_str()).id(&*cursor),
-                Frame::CheckCredentials => match self.caller.actor(&self.app).await {
+                Frame::CheckCredentials(at) => match self.caller.actor(&self.app, at).await {
                     Ok(actor) => self.subscription.set_actor(actor),
                     Err(error) => return Some(self.end(vec![error.into()])),
                 },

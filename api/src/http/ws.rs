@@ -6,7 +6,7 @@ mod socket;
 mod step;
 
 use self::socket::Socket;
-use super::{App, answer::Refusal, negotiate::Media, who};
+use super::{App, answer::Refusal, credentials::Credentials, negotiate::Media, who};
 use crate::error::Error;
 use axum::{
     extract::{FromRequestParts, WebSocketUpgrade},
@@ -20,7 +20,10 @@ use tracing::Instrument;
 const PROTOCOL: &str = "graphql-transport-ws";
 
 /// The buffer that a socket reads into. There may be many sockets, and most say little.
-const READ_BUFFER: usize = 4096;
+const READ_BUFFER: usize = 1024;
+
+/// So many bytes of messages that are ready at the same time are written at once.
+const WRITE_BUFFER: usize = 4096;
 
 /// A message may be so many times too long before the connection breaks instead of being closed with a reason.
 const TOO_LONG: usize = 4;
@@ -49,18 +52,19 @@ pub(super) async fn upgrade(
     };
     // Unlike a GET, a socket can write: a cookie counts only if the page is said to be an allowed one.
     let visitor = who::visitor(&app, &Method::POST, &parts.headers, peer, request_id);
-    let headers = parts.headers.clone();
+    // The headers themselves are not kept: they would hold the whole buffer that they were read into.
+    let credentials = Credentials::from_headers(&parts.headers, &visitor);
     let span = tracing::info_span!("socket", id = %request_id);
     let most = usize::try_from(app.limits.body_bytes).unwrap_or(usize::MAX);
     upgrade
         .protocols([PROTOCOL])
         .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(0)
+        .write_buffer_size(WRITE_BUFFER)
         .max_message_size(most.saturating_mul(TOO_LONG))
         .max_frame_size(most.saturating_mul(TOO_LONG))
         .on_upgrade(move |socket| {
             let accepted = socket.protocol().is_some();
-            let socket = Socket::new(socket, app, headers, visitor);
+            let socket = Socket::new(socket, app, credentials, visitor);
             async move {
                 if accepted {
                     socket.serve().await;

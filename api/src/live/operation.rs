@@ -1,5 +1,6 @@
 //! A subscription's operation, as it is executed again and again.
 
+use crate::graph::Schema;
 use async_graphql::{
     Name, Pos, Positioned, Request, ServerError, Value as ConstValue, Variables,
     parser::types::{
@@ -11,7 +12,7 @@ use async_graphql_value::Value;
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, LazyLock, Mutex, PoisonError, Weak},
 };
 
 /// An operation without its beginning: what is executed for a frame is the same wherever a subscription began.
@@ -27,18 +28,34 @@ pub(super) struct Operation {
     pub(super) at: Pos,
 }
 
-/// The operations in progress, so that equal ones are held once.
-#[derive(Default)]
-pub(crate) struct Operations(Mutex<HashMap<[u8; 32], Weak<Operation>>>);
+/// The operations in progress, so that equal ones are held once, and what executes them for each frame.
+pub(crate) struct Operations {
+    held: Mutex<HashMap<[u8; 32], Weak<Operation>>>,
+    frames: LazyLock<Schema, Box<dyn FnOnce() -> Schema + Send>>,
+}
 
 impl Operations {
-    /// The operation of a request.
+    /// Executes frames with this schema, which is made when the first operation begins. Operations are validated when they
+    /// register, so it need not validate them again.
+    pub(crate) fn new(frames: impl FnOnce() -> Schema + Send + 'static) -> Self {
+        Self {
+            held: Mutex::default(),
+            frames: LazyLock::new(Box::new(frames)),
+        }
+    }
+
+    /// What executes frames.
+    pub(super) fn frames(&self) -> &Schema {
+        &self.frames
+    }
+
+    /// The operation of a request that the guard let through, which names it if it has a name.
     ///
     /// # Errors
     /// When it is no subscription of exactly one field.
     pub(super) fn read(&self, request: &mut Request) -> Result<Arc<Operation>, ServerError> {
         let operation = Operation::read(request)?;
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(operation) = held.get(&operation.key).and_then(Weak::upgrade) {
             return Ok(operation);
         }
@@ -111,18 +128,12 @@ fn only_field<'d>(
     document: &'d mut ExecutableDocument,
     name: Option<&str>,
 ) -> Result<&'d mut Positioned<Field>, ServerError> {
-    let operation = match (&mut document.operations, name) {
-        (DocumentOperations::Single(operation), _) => Some(operation),
-        (DocumentOperations::Multiple(operations), Some(name)) => operations.get_mut(name),
-        // One that has a name need not be named.
-        (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => {
-            operations.values_mut().next()
-        }
-        (DocumentOperations::Multiple(_), None) => None,
+    let operation = match &mut document.operations {
+        DocumentOperations::Single(operation) => Some(operation),
+        DocumentOperations::Multiple(operations) => name.and_then(|name| operations.get_mut(name)),
     };
     let Some(Positioned { pos, node }) = operation else {
-        let message =
-            "The document has several operations, and `operationName` names none of them.";
+        let message = "The document holds no such operation.";
         return Err(ServerError::new(message, None));
     };
     let refused = |message: &str, pos: Pos| Err(ServerError::new(message, Some(pos)));

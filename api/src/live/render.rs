@@ -30,7 +30,7 @@ pub(super) struct Answer {
 /// # Errors
 /// If the answer cannot be written as JSON. What fails within the operation is part of the answer.
 pub(super) async fn render(
-    schema: &Schema,
+    frames: &Schema,
     store: &Store,
     operation: &Operation,
     actor: &Actor,
@@ -41,16 +41,16 @@ pub(super) async fn render(
     let identified = Arc::new(AtomicBool::new(false));
     let scope = store.scope(actor.clone().observed(identified.clone()));
     let request = operation.request().data(scope).data(occurrence);
-    // Not the client's own request: the answer may go to many.
-    let id = cuid2::create_id();
-    let span = tracing::info_span!("frame", id = %id, position);
-    let mut answer = schema
+    // The answer may go to others as well; then this is the request of whoever was first to ask for it.
+    let id = actor.origin().map_or("", |origin| &origin.request_id);
+    let span = tracing::info_span!("frame", id, position);
+    let mut answer = frames
         .execute_stream(request)
         .next()
         .instrument(span)
         .await
         .ok_or_else(|| Error::internal("an occurrence was not answered"))?;
-    complete(&mut answer, &id);
+    complete(&mut answer, id);
     let json = serde_json::to_string(&answer).map_err(Error::internal)?;
     let payload = json.into();
     let personal = identified.load(Ordering::Relaxed);

@@ -28,10 +28,10 @@ pub(crate) enum Frame {
         /// Where to go on when it was received.
         cursor: Arc<str>,
     },
-    /// The actor's account or token may have changed: authenticate it again, then [`Subscription::set_actor`] or end.
-    /// Until then nothing else comes. This is also the very first frame, because whoever was authenticated before the
-    /// subscription began may have changed in between.
-    CheckCredentials,
+    /// The actor's account or token may have changed at this position: authenticate it again, unless that was done since,
+    /// then [`Subscription::set_actor`] or end. Until then nothing else comes. This is also the very first frame, because
+    /// whoever was authenticated before the subscription began may have changed in between.
+    CheckCredentials(i64),
     /// It is over.
     End(Vec<ServerError>),
 }
@@ -39,7 +39,7 @@ pub(crate) enum Frame {
 /// One subscription in progress. It has no task of its own and buffers nothing: who does not ask for the next frame
 /// costs nothing, and who asks too late is told to resume.
 pub(crate) struct Subscription {
-    schema: Schema,
+    frames: Schema,
     operation: Arc<Operation>,
     interest: Box<dyn Interest>,
     follower: Follower,
@@ -73,12 +73,12 @@ impl Subscription {
         mut request: Request,
         resume: Option<String>,
     ) -> Result<Self, Vec<ServerError>> {
-        let operations = schema.data::<Operations>();
-        let operation = match operations {
-            Some(operations) => operations.read(&mut request),
-            None => Operations::default().read(&mut request),
-        }
-        .map_err(|error| vec![error])?;
+        let Some(operations) = schema.data::<Operations>() else {
+            return Err(vec![
+                Error::internal("the schema holds no operations").into(),
+            ]);
+        };
+        let operation = operations.read(&mut request).map_err(|error| vec![error])?;
         let registration = Registration::default();
         let scope = store.scope(actor.clone());
         let request = request.data(scope).data(registration.clone());
@@ -91,13 +91,14 @@ impl Subscription {
         let following = registration
             .take()
             .ok_or_else(|| told(Error::internal("a subscription did not register")))?;
-        Self::follow(schema, store, actor, operation, following, resume)
+        let frames = operations.frames();
+        Self::follow(frames, store, actor, operation, following, resume)
             .await
             .map_err(told)
     }
 
     async fn follow(
-        schema: &Schema,
+        frames: &Schema,
         store: &Store,
         actor: Actor,
         operation: Arc<Operation>,
@@ -112,7 +113,7 @@ impl Subscription {
         let follower = store.follow(actor.tenant(), after).await?;
         let pulse = follower.feed().pulse(following.heartbeat_seconds);
         Ok(Self {
-            schema: schema.clone(),
+            frames: frames.clone(),
             selection: selection(&operation, &actor),
             operation,
             interest: following.interest,
@@ -160,7 +161,7 @@ impl Subscription {
             if self.vetted.is_none_or(|vetted| changed > vetted) {
                 self.vetted = None;
                 self.asked = changed;
-                return Ok(Frame::CheckCredentials);
+                return Ok(Frame::CheckCredentials(changed));
             }
             self.interest.permits(&self.actor)?;
             let Some(told) = self.told else {
@@ -254,7 +255,7 @@ impl Subscription {
     async fn render(&self, occurrence: Occurrence) -> Result<(Answer, bool)> {
         let store = self.follower.feed().store();
         let rendering = render(
-            &self.schema,
+            &self.frames,
             store,
             &self.operation,
             &self.actor,

@@ -151,7 +151,10 @@ impl World {
 }
 
 async fn vetted(mut subscription: Subscription, actor: &Actor) -> Subscription {
-    assert!(matches!(subscription.next().await, Frame::CheckCredentials));
+    assert!(matches!(
+        subscription.next().await,
+        Frame::CheckCredentials(_)
+    ));
     subscription.set_actor(actor.clone());
     subscription
 }
@@ -159,7 +162,7 @@ async fn vetted(mut subscription: Subscription, actor: &Actor) -> Subscription {
 async fn raw(subscription: &mut Subscription) -> (Utf8Bytes, Arc<str>) {
     match subscription.next().await {
         Frame::Next { payload, cursor } => (payload, cursor),
-        Frame::CheckCredentials => panic!("credentials are to be checked"),
+        Frame::CheckCredentials(_) => panic!("credentials are to be checked"),
         Frame::End(errors) => panic!("{errors:?}"),
     }
 }

@@ -12,14 +12,14 @@ use crate::{
     clock::Clock,
     error::{Error, Result},
 };
-use entity::Id;
+use entity::{Id, audit_log};
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
     SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
     sqlx::{
         Connection,
-        postgres::{PgConnectOptions, PgPoolOptions},
+        postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
     },
 };
@@ -28,8 +28,12 @@ use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 /// How long an operation waits for a connection, or for its turn to write, before it is told to try again.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a connection that is handed back may take to be ready again; then it is closed.
-const RELEASE: Duration = Duration::from_secs(2);
+/// How long a connection may take to say that it is ready; then it is closed.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// A connection that was idle for longer is asked whether it still is one. Until then it counts that it answered when it
+/// was handed back.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// The advisory lock of servers that migrate or seed; any number that nothing else takes.
 const UPGRADE: i64 = 0x0057_6f72_6b67_7261;
@@ -64,6 +68,16 @@ pub enum DatabaseUrl {
         /// prepared statements: the URL ends in `?statement-cache-capacity=0`.
         pooled: bool,
     },
+}
+
+impl DatabaseUrl {
+    /// Whether there is a file; of a server only a connection tells.
+    pub fn may_exist(&self) -> bool {
+        match self {
+            Self::Sqlite(path) => path.exists(),
+            Self::Postgres { .. } => true,
+        }
+    }
 }
 
 impl FromStr for DatabaseUrl {
@@ -126,6 +140,12 @@ struct Inner {
     outbox: Outbox,
 }
 
+/// Whether a connection is ready for more.
+async fn answers(connection: &mut PgConnection) -> bool {
+    let answered = tokio::time::timeout(ANSWER, connection.ping()).await;
+    matches!(answered, Ok(Ok(())))
+}
+
 impl Store {
     /// Opens the database; a SQLite file is created when it is missing.
     ///
@@ -145,6 +165,7 @@ impl Store {
                     SqlitePoolOptions::new()
                         .max_connections(most)
                         .acquire_timeout(PATIENCE)
+                        .test_before_acquire(false)
                 };
                 // One connection writes: SQLite allows no more, and a queue is fairer than retries.
                 let writer = pool(1).connect_with(options.clone()).await;
@@ -161,14 +182,13 @@ impl Store {
             DatabaseUrl::Postgres { options, pooled } => PgPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(PATIENCE)
+                .test_before_acquire(false)
+                .before_acquire(|connection, known| {
+                    Box::pin(async move { Ok(known.idle_for < FRESH || answers(connection).await) })
+                })
                 // The pool itself waits for ever: for a statement that goes on though nobody waits for it any more, and
                 // sometimes for one that the server has stopped.
-                .after_release(|connection, _| {
-                    Box::pin(async {
-                        let answered = tokio::time::timeout(RELEASE, connection.ping()).await;
-                        Ok(matches!(answered, Ok(Ok(()))))
-                    })
-                })
+                .after_release(|connection, _| Box::pin(async { Ok(answers(connection).await) }))
                 // A start-up parameter that poolers refuse, and that no type here needs.
                 .connect_with((**options).clone().extra_float_digits(None))
                 .await
@@ -286,9 +306,9 @@ impl Store {
         &self.0.outbox
     }
 
-    /// Tells whoever follows a ledger, here and on other servers, that it was committed up to here.
-    pub(super) fn announce(&self, tenant: &Id, head: i64) {
-        self.feeds().hint(tenant, head);
+    /// Tells whoever follows a ledger, here and on other servers, that these entries were committed up to its head.
+    pub(super) fn announce(&self, tenant: &Id, head: i64, entries: Vec<audit_log::Model>) {
+        self.feeds().committed(tenant, head, entries);
         self.outbox().put(tenant, head);
     }
 

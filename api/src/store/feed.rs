@@ -13,6 +13,7 @@ mod poll;
 mod pulse;
 mod reader;
 mod registry;
+mod replay;
 mod ring;
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,10 @@ pub(crate) use self::{
     pulse::{Beat, Pulse},
 };
 
-use self::ring::{After, CAPACITY, Gap, Ring};
+use self::{
+    replay::Pages,
+    ring::{After, CAPACITY, Gap, Ring},
+};
 use super::Store;
 use crate::error::Result;
 use entity::{Id, audit_log};
@@ -47,12 +51,15 @@ pub(crate) struct Feed {
     hinted: watch::Sender<i64>,
     begun: OnceCell<()>,
     pulses: Mutex<HashMap<u8, Weak<Pulse>>>,
+    pages: Pages,
 }
 
 struct Latest {
     ring: Ring,
-    /// Where people's and agents' own accounts were last changed.
+    /// Where people's and agents' own accounts were last changed, since it is followed.
     accounts: HashMap<Id, i64>,
+    /// Where it began to be followed.
+    since: i64,
     /// Where an entry was missing when it was last looked for.
     gap: Option<i64>,
 }
@@ -79,12 +86,14 @@ impl Feed {
             latest: Mutex::new(Latest {
                 ring: Ring::new(0, capacity),
                 accounts: HashMap::new(),
+                since: 0,
                 gap: None,
             }),
             head: watch::Sender::default(),
             hinted: watch::Sender::default(),
             begun: OnceCell::new(),
             pulses: Mutex::default(),
+            pages: Pages::default(),
         }
     }
 
@@ -103,10 +112,11 @@ impl Feed {
         self.latest().ring.last()
     }
 
-    /// Where the account of a user or an agent was last changed, since it is followed; 0 if it was not.
+    /// Where the account of a user or an agent was last changed, or may have been.
     pub(crate) fn account_changed(&self, account: &Id) -> i64 {
         let latest = self.latest();
-        latest.accounts.get(account).copied().unwrap_or_default()
+        let changed = latest.accounts.get(account);
+        changed.copied().unwrap_or(latest.since)
     }
 
     fn listen(&self) -> watch::Receiver<i64> {

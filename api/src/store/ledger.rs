@@ -11,8 +11,8 @@ use crate::{
 use entity::{BigInt, Id, Json, Large, Timestamp, audit_log, tenant_feed};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction,
-    DbBackend, EntityTrait, IdenStatic, Iterable, ModelTrait, QueryFilter, QueryOrder, QuerySelect,
-    TryIntoModel,
+    DbBackend, EntityTrait, IdenStatic, IntoActiveModel, Iterable, ModelTrait, QueryFilter,
+    QueryOrder, QuerySelect, TryIntoModel,
 };
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -31,20 +31,30 @@ pub(super) struct Entry {
     pub(super) message: Option<String>,
 }
 
-/// Appends entries to the actor's ledger and returns its new head.
+/// What was entered into a ledger, and its head since then.
+pub(super) struct Appended {
+    pub(super) head: i64,
+    /// As they are read again: without their large columns.
+    pub(super) entries: Vec<audit_log::Model>,
+}
+
+/// Appends entries to the actor's ledger.
 pub(super) async fn append(
     transaction: &DatabaseTransaction,
     actor: &Actor,
     entries: Vec<Entry>,
     now: Timestamp,
-) -> Result<i64> {
+) -> Result<Appended> {
     let head = lock_head(transaction, actor.tenant()).await?;
     let (mut seq, mut hash) = (head.head_seq.0, head.head_hash);
+    let mut appended = Vec::with_capacity(entries.len());
     if entries.is_empty() {
-        return Ok(seq);
+        return Ok(Appended {
+            head: seq,
+            entries: appended,
+        });
     }
     let metadata = metadata(actor.origin());
-    let mut rows = Vec::with_capacity(entries.len());
     for entry in entries {
         seq += 1;
         log(actor, seq, &entry);
@@ -75,10 +85,11 @@ pub(super) async fn append(
         let mut model = row.try_into_model()?;
         model.hash = chain(&model);
         hash = model.hash.clone();
-        rows.push(audit_log::ActiveModel::from(model).reset_all());
+        appended.push(model);
     }
-    for chunk in rows.chunks(CHUNK) {
-        audit_log::Entity::insert_many(chunk.iter().cloned())
+    for chunk in appended.chunks(CHUNK) {
+        let rows = chunk.iter().cloned();
+        audit_log::Entity::insert_many(rows.map(|row| row.into_active_model().reset_all()))
             .exec_without_returning(transaction)
             .await?;
     }
@@ -88,7 +99,13 @@ pub(super) async fn append(
         .filter(tenant_feed::Column::TenantId.eq(actor.tenant().as_str()))
         .exec(transaction)
         .await?;
-    Ok(seq)
+    for entry in &mut appended {
+        entry.diff = Large(None);
+    }
+    Ok(Appended {
+        head: seq,
+        entries: appended,
+    })
 }
 
 /// Where a change came from.

@@ -4,7 +4,7 @@ use super::{
     Scope,
     diff::{CREATED_AT, UPDATED_AT, column, shown, shown_value, text},
     idempotency::{Answer, Request},
-    ledger::{self, Entry},
+    ledger::{self, Appended, Entry},
     select::{self, Place},
 };
 use crate::error::{Error, Result};
@@ -288,14 +288,15 @@ impl<'s> Tx<'s> {
     /// Appends to the ledger, remembers that a request was answered with a row, and commits.
     pub(super) async fn finish(self, answered: Option<(Request, Id)>) -> Result<i64> {
         let actor = self.scope.actor();
-        let head = ledger::append(&self.transaction, actor, self.entries, self.now).await?;
+        let Appended { head, entries } =
+            ledger::append(&self.transaction, actor, self.entries, self.now).await?;
         if let Some((request, id)) = answered {
             request
                 .remember(&self.transaction, actor, self.now, Answer { id, seq: head })
                 .await?;
         }
         self.transaction.commit().await?;
-        self.scope.store().announce(actor.tenant(), head);
+        self.scope.store().announce(actor.tenant(), head, entries);
         self.scope.renew();
         Ok(head)
     }

@@ -29,7 +29,8 @@ pub(super) struct Judged {
     pub(super) cost: u64,
 }
 
-/// Parses a request's document and judges it; puts the defaults of its variables in.
+/// Parses a request's document and judges it. Completes what may be left out: the defaults of its variables, and the name
+/// of an operation that is the only one.
 ///
 /// # Errors
 /// [`Error::ParseFailed`], [`Error::ValidationFailed`], [`Error::LimitExceeded`] or [`Error::CostExceeded`].
@@ -45,6 +46,11 @@ pub(super) fn judge(request: &mut Request, limits: &Limits, shapes: &Shapes) -> 
     variables::complete(operation, &mut variables)?;
     let cost = cost::check(document, operation, &variables, shapes, limits)?;
     let kind = operation.ty;
+    let only = match &document.operations {
+        DocumentOperations::Multiple(operations) => operations.keys().next(),
+        DocumentOperations::Single(_) => None,
+    };
+    request.operation_name = name.or(only.map(ToString::to_string));
     request.variables = variables;
     Ok(Judged { kind, cost })
 }

@@ -1,4 +1,7 @@
 //! One socket: what comes in, what goes out, and when it ends. All of it in one task.
+//!
+//! There may be many sockets, and most do nothing but wait: what one does seldom is boxed, so that not all of them hold the
+//! space for it.
 
 mod operations;
 
@@ -8,13 +11,11 @@ use super::{
     step::{self, Step},
 };
 use crate::{
+    error::Error,
     graph::Visitor,
     http::{App, caller::Caller, credentials::Credentials},
 };
-use axum::{
-    extract::ws::{Message, WebSocket},
-    http::HeaderMap,
-};
+use axum::extract::ws::{Message, WebSocket};
 use entity::Timestamp;
 use futures_util::{
     SinkExt, StreamExt,
@@ -47,13 +48,12 @@ const WARNING: Duration = Duration::from_secs(60);
 /// A socket.
 pub(super) struct Socket {
     app: App,
-    headers: HeaderMap,
+    /// What the upgrade said of who asks, until the first message has come.
+    upgrade: Option<Result<Credentials, Error>>,
     visitor: Visitor,
     stopping: watch::Receiver<bool>,
     sink: SplitSink<WebSocket, Message>,
     stream: SplitStream<WebSocket>,
-    /// Whether the first message has come.
-    begun: bool,
     caller: Option<Arc<Caller>>,
     /// The end of its token that the client was told of.
     warned: Option<Timestamp>,
@@ -64,39 +64,46 @@ pub(super) struct Socket {
     running: FuturesUnordered<Abortable<BoxFuture<'static, Step>>>,
     /// What ended while a message was being written.
     finished: VecDeque<Step>,
+    /// Whether a message may wait in the buffer.
+    buffered: bool,
 }
 
 impl Socket {
     /// A socket that has just been opened.
-    pub(super) fn new(socket: WebSocket, app: App, headers: HeaderMap, visitor: Visitor) -> Self {
+    pub(super) fn new(
+        socket: WebSocket,
+        app: App,
+        upgrade: Result<Credentials, Error>,
+        visitor: Visitor,
+    ) -> Self {
         let (sink, stream) = socket.split();
         Self {
             stopping: app.stopping.subscribe(),
             app,
-            headers,
+            upgrade: Some(upgrade),
             visitor,
             sink,
             stream,
-            begun: false,
             caller: None,
             warned: None,
             heard: Instant::now(),
             operations: HashMap::new(),
             running: FuturesUnordered::new(),
             finished: VecDeque::new(),
+            buffered: false,
         }
     }
 
     /// Closes a socket that speaks another protocol.
     pub(super) async fn turn_away(mut self) {
-        self.close(End::no_protocol()).await;
+        Box::pin(self.close(End::no_protocol())).await;
     }
 
     /// Serves until it ends.
     pub(super) async fn serve(mut self) {
         let Err(end) = self.talk().await;
         tracing::debug!(?end, "socket ended");
-        self.close(end).await;
+        Box::pin(self.close(end)).await;
     }
 
     async fn close(&mut self, end: End) {
@@ -139,14 +146,10 @@ impl Socket {
                 }
             };
             tokio::select! {
-                received = self.stream.next() => match received {
-                    Some(Ok(message)) => self.receive(message).await?,
-                    Some(Err(_)) | None => return Err(End::Gone),
-                },
-                Some(step) = self.running.next() => if let Ok(step) = step {
-                    self.go_on(step).await?;
-                },
-                () = token_ends => self.warn().await?,
+                // What seldom comes is asked for first, so that nothing else can keep it waiting.
+                biased;
+                () = App::stop_of(&mut stopping) => return Err(End::going_away()),
+                () = token_ends => Box::pin(self.warn()).await?,
                 () = sleep_until(init), if self.caller.is_none() => return Err(End::init_timeout()),
                 _ = pings.tick() => {
                     if self.heard.elapsed() >= SILENCE {
@@ -154,7 +157,18 @@ impl Socket {
                     }
                     self.write(Message::Ping(Default::default())).await?;
                 }
-                () = App::stop_of(&mut stopping) => return Err(End::going_away()),
+                received = self.stream.next() => match received {
+                    Some(Ok(message)) => Box::pin(self.receive(message)).await?,
+                    Some(Err(_)) | None => return Err(End::Gone),
+                },
+                Some(step) = self.running.next() => if let Ok(step) = step {
+                    self.go_on(step).await?;
+                },
+                // When nothing more is ready.
+                flushed = self.sink.flush(), if self.buffered => {
+                    flushed.map_err(|_| End::Gone)?;
+                    self.buffered = false;
+                }
             }
         }
     }
@@ -207,11 +221,11 @@ impl Socket {
     }
 
     fn init(&mut self, payload: Map<String, Value>) -> Result<(), End> {
-        if std::mem::replace(&mut self.begun, true) {
+        let Some(upgrade) = self.upgrade.take() else {
             return Err(End::second_init());
-        }
-        let credentials = Credentials::from_payload(&payload, &self.headers, &self.visitor)
-            .map_err(|error| End::refused(&error))?;
+        };
+        let credentials =
+            Credentials::from_payload(&payload, upgrade).map_err(|error| End::refused(&error))?;
         let greeting = step::greet(self.app.clone(), credentials, self.visitor.clone());
         self.run(Box::pin(greeting));
         Ok(())
@@ -242,11 +256,13 @@ impl Socket {
         handle
     }
 
-    /// Writes a message. What runs goes on meanwhile, so that a client that reads slowly cannot hold up an operation that
-    /// holds a connection to the database; what comes of it waits, one step of each operation at most.
+    /// Writes a message, into the buffer as long as there is room. What runs goes on meanwhile, so that a client that reads slowly cannot hold up an operation that
+    /// holds a connection to the database; what comes of it waits, one step of each operation at most. The connection ends
+    /// by itself when nothing is taken any more; the limit here is for who takes a byte now and then.
     async fn write(&mut self, message: Message) -> Result<(), End> {
         let (sink, running, finished) = (&mut self.sink, &mut self.running, &mut self.finished);
-        let writing = timeout(self.app.limits.write_time(), sink.send(message));
+        self.buffered = true;
+        let writing = timeout(self.app.limits.write_time(), sink.feed(message));
         tokio::pin!(writing);
         loop {
             tokio::select! {

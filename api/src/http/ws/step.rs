@@ -1,7 +1,6 @@
 //! What a socket waits for. Each is a future that the socket's one task polls; none has a task of its own.
 
 use crate::{
-    auth::Actor,
     error::{Error, Result},
     graph::Visitor,
     http::{
@@ -39,7 +38,7 @@ pub(super) struct Asked {
 
 /// Checks the first credentials.
 pub(super) async fn greet(app: App, credentials: Credentials, visitor: Visitor) -> Step {
-    match Caller::new(&app, credentials, visitor).await {
+    match Box::pin(Caller::new(&app, credentials, visitor)).await {
         Ok((caller, _)) => Step::Greeted(caller),
         Err(error) => Step::Refused(error),
     }
@@ -65,17 +64,15 @@ pub(super) async fn begin(
     };
     if operation.kind() != OperationType::Subscription {
         let credentials = Ok(caller.credentials());
-        return match operation.run(&app, credentials, visitor, false).await {
+        let running = operation.run(&app, credentials, visitor, false);
+        return match Box::pin(running).await {
             Ok(answer) => Step::Answered(asked, answer),
             Err(error @ Error::Unauthenticated(_)) => Step::Refused(error),
             Err(error) => Step::Ended(asked, vec![error.into()]),
         };
     }
-    let actor: Actor = match caller.actor(&app).await {
-        Ok(actor) => actor.from(visitor.origin.clone()),
-        Err(error) => return Step::Refused(error),
-    };
-    match operation.open(&app, actor, visitor, None).await {
+    let actor = caller.known().from(visitor.origin.clone());
+    match Box::pin(operation.open(&app, actor, visitor, None)).await {
         Ok(subscription) => follow(app, caller, asked, Box::new(subscription)).await,
         Err(errors) => Step::Ended(asked, errors),
     }
@@ -93,7 +90,7 @@ pub(super) async fn follow(
             Frame::Next { payload, .. } => return Step::Next(asked, subscription, payload),
             Frame::End(errors) => return Step::Ended(asked, errors),
             // Boxed, because this future is held by every subscription, and that one seldom.
-            Frame::CheckCredentials => match Box::pin(caller.actor(&app)).await {
+            Frame::CheckCredentials(at) => match Box::pin(caller.actor(&app, at)).await {
                 Ok(actor) => subscription.set_actor(actor),
                 Err(error) => return Step::Refused(error),
             },

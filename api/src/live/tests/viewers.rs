@@ -92,7 +92,7 @@ as_the_server_runs! {
         }
         // An entry from before the change is waiting, and still the check comes first, as often as it is asked for.
         for _ in 0..2 {
-            assert!(matches!(followed.next().await, Frame::CheckCredentials));
+            assert!(matches!(followed.next().await, Frame::CheckCredentials(_)));
         }
         followed.set_actor(world.actor(&demoted).await);
         assert_eq!(

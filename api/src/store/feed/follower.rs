@@ -1,8 +1,8 @@
 //! One who follows a ledger: a position, and the way from there to the next entry.
 
-use super::{Feed, event::Event, history, ring::After};
+use super::{Feed, event::Event, replay::Replay, ring::After};
 use crate::error::{Error, Result};
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// A reader of one ledger, in order and without gaps. It holds no entries of its own but a page while it replays.
@@ -12,7 +12,7 @@ pub(crate) struct Follower {
     position: i64,
     /// Whether it has met the ring. From then on it must keep up.
     live: bool,
-    replay: VecDeque<Arc<Event>>,
+    replay: Option<Replay>,
 }
 
 impl Follower {
@@ -35,7 +35,7 @@ impl Follower {
             head,
             position,
             live: false,
-            replay: VecDeque::new(),
+            replay: None,
         })
     }
 
@@ -57,30 +57,29 @@ impl Follower {
     pub(crate) async fn step(&mut self) -> Result<Option<Arc<Event>>> {
         // Marked before looking, so that whatever comes later wakes `changed`.
         self.head.borrow_and_update();
-        loop {
-            if let Some(event) = self.replay.pop_front() {
+        if let Some(event) = self.replay.as_mut().and_then(Replay::next) {
+            return self.take(event).map(Some);
+        }
+        self.replay = None;
+        match self.feed.after(self.position) {
+            After::Next(event) => {
+                self.live = true;
                 return self.take(event).map(Some);
             }
-            match self.feed.after(self.position) {
-                After::Next(event) => {
-                    self.live = true;
-                    return self.take(event).map(Some);
-                }
-                After::End => {
-                    self.live = true;
-                    return Ok(None);
-                }
-                After::Gone if self.live => return Err(self.resync()),
-                After::Gone => {}
+            After::End => {
+                self.live = true;
+                return Ok(None);
             }
-            let rows = history::after(self.feed.store(), self.feed.tenant(), self.position);
-            // Boxed, because every follower holds this future, and few are here.
-            let rows = Box::pin(rows).await?;
-            if rows.is_empty() {
-                return Err(self.resync());
-            }
-            self.replay = rows.into_iter().map(Event::new).collect();
+            After::Gone if self.live => return Err(self.resync()),
+            After::Gone => {}
         }
+        // Boxed, because every follower holds this future, and few are here.
+        let mut replay = Box::pin(Replay::after(&self.feed, self.position)).await?;
+        let Some(event) = replay.next() else {
+            return Err(self.resync());
+        };
+        self.replay = Some(replay);
+        self.take(event).map(Some)
     }
 
     /// Waits until there may be more.

@@ -30,6 +30,7 @@ impl Feed {
     /// Fills the ring with the newest entries, so that those who come back soon need no replay.
     fn restart(&self, head: i64, rows: Vec<audit_log::Model>) {
         let mut latest = self.latest();
+        latest.since = head;
         let before_first = rows.first().map_or(head, |row| row.seq.0 - 1);
         latest.ring = super::Ring::new(before_first, latest.ring.capacity());
         for row in rows {
@@ -72,10 +73,32 @@ impl Feed {
         }
     }
 
+    /// Takes what this process has just committed, which need not be read then. Whatever is out of turn is left to the
+    /// reader: another server committed in between, or one commit overtook another on its way here.
+    pub(super) fn committed(&self, head: i64, entries: Vec<audit_log::Model>) {
+        // A large commit must not sweep through the ring: the reader goes slowly.
+        if self.begun.initialized() && entries.len() as u64 <= history::PAGE {
+            let mut latest = self.latest();
+            let mut taken = false;
+            for entry in entries {
+                taken |= latest.push(entry).is_ok();
+            }
+            drop(latest);
+            if taken {
+                self.head.send_replace(self.last());
+            }
+        }
+        self.hint(head);
+    }
+
     fn take(&self, rows: Vec<audit_log::Model>) -> Result<()> {
         let mut latest = self.latest();
         for row in rows {
             let (expected, found) = (latest.ring.last() + 1, row.seq.0);
+            // A commit of this process's own may have come first.
+            if found < expected {
+                continue;
+            }
             let Err(Gap) = latest.push(row) else {
                 continue;
             };

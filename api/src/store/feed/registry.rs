@@ -2,7 +2,7 @@
 
 use super::{CAPACITY, Feed, poll::poll};
 use crate::store::Store;
-use entity::Id;
+use entity::{Id, audit_log};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -38,10 +38,25 @@ impl Feeds {
 
     /// Says that a tenant's ledger has come this far.
     pub(in crate::store) fn hint(&self, tenant: &Id, head: i64) {
-        let feed = self.registered().feeds.get(tenant).and_then(Weak::upgrade);
-        if let Some(feed) = feed {
+        if let Some(feed) = self.followed_feed(tenant) {
             feed.hint(head);
         }
+    }
+
+    /// Hands over what this process committed to a tenant's ledger.
+    pub(in crate::store) fn committed(
+        &self,
+        tenant: &Id,
+        head: i64,
+        entries: Vec<audit_log::Model>,
+    ) {
+        if let Some(feed) = self.followed_feed(tenant) {
+            feed.committed(head, entries);
+        }
+    }
+
+    fn followed_feed(&self, tenant: &Id) -> Option<Arc<Feed>> {
+        self.registered().feeds.get(tenant).and_then(Weak::upgrade)
     }
 
     /// The feeds that somebody follows. If there are none, whoever asks is to stop polling.

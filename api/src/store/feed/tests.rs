@@ -164,6 +164,70 @@ async fn what_was_taken_out_of_the_ledger_is_not_skipped_in_silence() {
 }
 
 #[tokio::test]
+async fn what_this_process_commits_is_taken_over_as_it_would_be_read() {
+    let world = World::new().await;
+    let mut follower = world.follow(None).await;
+    let (feed, start) = (follower.feed().clone(), follower.position());
+    let head = world.write(3).await;
+    assert_eq!(feed.last(), head, "it is there when the commit is");
+    let written = history::after(&world.store, &world.tenant.id, start);
+    for read in written.await.unwrap() {
+        let event = follower.step().await.unwrap().expect("it is there");
+        assert_eq!(**event.entry(), read);
+    }
+    assert_eq!(follower.position(), head);
+}
+
+#[tokio::test]
+async fn what_is_taken_over_out_of_turn_or_twice_comes_once_and_in_order() {
+    let world = World::new().await;
+    let feed = world.feed(CAPACITY).await;
+    let mut follower = Follower::new(feed.clone(), None).await.unwrap();
+    let start = follower.position();
+    let written = async |entries| {
+        let head = world.write(entries).await;
+        let before = head - entries as i64;
+        let read = history::after(&world.store, &world.tenant.id, before);
+        (head, read.await.unwrap())
+    };
+    let (head, entries) = written(4).await;
+    feed.committed(head, entries[2..].to_vec());
+    assert_eq!(feed.last(), start, "others were committed before");
+    feed.committed(start + 2, entries[..2].to_vec());
+    assert_eq!(feed.last(), start + 2);
+    // The rest is the reader's.
+    follow_to(&mut follower, head).await;
+    feed.committed(head, entries);
+    let (head, entries) = written(3).await;
+    feed.committed(head - 1, entries[..2].to_vec());
+    feed.committed(head, entries);
+    assert_eq!(feed.last(), head);
+    follow_to(&mut follower, head).await;
+}
+
+#[tokio::test]
+async fn those_who_replay_the_same_share_it() {
+    let world = World::new().await;
+    world.write(history::PAGE as usize + 60).await;
+    let feed = world.feed(32).await;
+    let mut first = Follower::new(feed.clone(), Some(0)).await.unwrap();
+    let mut second = Follower::new(feed.clone(), Some(7)).await.unwrap();
+    follow_to(&mut first, 7).await;
+    let (mine, theirs) = (first.step().await, second.step().await);
+    let (mine, theirs) = (mine.unwrap().unwrap(), theirs.unwrap().unwrap());
+    assert!(Arc::ptr_eq(&mine, &theirs));
+    // What is not complete yet is not shared: it grows.
+    let page = history::PAGE as i64;
+    let mut early = Follower::new(feed.clone(), Some(page)).await.unwrap();
+    follow_to(&mut early, page + 1).await;
+    let head = world.write(20).await;
+    feed.hint(head);
+    for mut follower in [first, second, early] {
+        follow_to(&mut follower, head).await;
+    }
+}
+
+#[tokio::test]
 async fn a_place_that_the_ledger_has_not_reached_is_refused() {
     let world = World::new().await;
     let head = world.write(1).await;

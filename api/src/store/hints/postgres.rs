@@ -4,17 +4,20 @@ use super::{PATIENCE, heard};
 use crate::store::Store;
 use sea_orm::sqlx::{
     self, PgPool,
-    postgres::{PgListener, PgPoolOptions},
+    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 
 const CHANNEL: &str = "workgraph_ledger";
 
-/// Two connections of their own, so that hints never wait for those that operations use: one listens, one tells.
+/// Two connections of their own, so that hints never wait for those that operations use: one listens, one tells. Nobody
+/// need wait until a hint is on the disk.
 pub(super) fn connections(pool: &PgPool) -> PgPool {
+    let options = PgConnectOptions::clone(&pool.connect_options());
     PgPoolOptions::new()
         .max_connections(2)
         .acquire_timeout(PATIENCE)
-        .connect_lazy_with((*pool.connect_options()).clone())
+        .test_before_acquire(false)
+        .connect_lazy_with(options.options([("synchronous_commit", "off")]))
 }
 
 /// Tells the other servers. It is no part of any transaction: a NOTIFY within one would make all commits wait for each

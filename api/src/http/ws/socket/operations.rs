@@ -57,7 +57,7 @@ impl Socket {
             }
             Step::Renewed(renewed) => self.write(renewed_pong(renewed.is_ok())).await,
             Step::Refused(error) => Err(End::refused(&error)),
-            Step::Answered(asked, answer) => self.hand_over(&asked, answer).await,
+            Step::Answered(asked, answer) => Box::pin(self.hand_over(&asked, answer)).await,
             Step::Next(asked, subscription, payload) => {
                 // Written before the next frame is asked for: a slow client slows only its own streams.
                 self.write(message::next(&asked.id, payload.as_str()))
@@ -74,7 +74,7 @@ impl Socket {
                 if errors.is_empty() {
                     return self.write(message::complete(&asked.id)).await;
                 }
-                self.refuse(&asked, errors).await
+                Box::pin(self.refuse(&asked, errors)).await
             }
         }
     }
