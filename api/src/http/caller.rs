@@ -107,13 +107,16 @@ impl Caller {
         self.current().until
     }
 
-    /// Waits until the token ends, or until so long before.
-    pub(super) async fn ending(&self, app: &App, before: Duration) {
-        match self.until() {
-            Some(until) => {
-                let left = app.sessions.tokens().remaining(until);
-                tokio::time::sleep(left.saturating_sub(before)).await;
-            }
+    /// How long until the token ends, if it does.
+    pub(super) fn left(&self, app: &App) -> Option<Duration> {
+        let until = self.until()?;
+        Some(app.sessions.tokens().remaining(until))
+    }
+
+    /// Waits until the token ends.
+    pub(super) async fn ending(&self, app: &App) {
+        match self.left(app) {
+            Some(left) => tokio::time::sleep(left).await,
             None => pending().await,
         }
     }

@@ -133,7 +133,7 @@ impl Following {
         let event = loop {
             let frame = tokio::select! {
                 frame = self.subscription.next() => frame,
-                () = self.caller.ending(&self.app, Duration::ZERO) => Frame::End(vec![expired()]),
+                () = self.caller.ending(&self.app) => Frame::End(vec![expired()]),
                 // Without `complete`, so that the client comes back, to another server.
                 () = App::stop_of(&mut self.stopping) => return None,
             };

@@ -19,7 +19,7 @@ use axum::extract::ws::{Message, WebSocket};
 use entity::Timestamp;
 use futures_util::{
     SinkExt, StreamExt,
-    future::{AbortHandle, Abortable, BoxFuture, abortable},
+    future::{AbortHandle, Abortable, Aborted, BoxFuture, abortable},
     stream::{FuturesUnordered, SplitSink, SplitStream},
 };
 use serde_json::{Map, Value, json};
@@ -31,7 +31,7 @@ use std::{
 };
 use tokio::{
     sync::watch,
-    time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
+    time::{Instant, timeout},
 };
 
 /// How long a client may take to say who it is.
@@ -45,6 +45,14 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// So long before its token ends the client is told.
 const WARNING: Duration = Duration::from_secs(60);
 
+/// What a socket turns to next.
+enum Next {
+    /// What the client sent; none when it is gone.
+    Received(Option<Result<Message, axum::Error>>),
+    /// What has come of a future, unless it was stopped.
+    Step(Result<Step, Aborted>),
+}
+
 /// A socket.
 pub(super) struct Socket {
     app: App,
@@ -57,6 +65,8 @@ pub(super) struct Socket {
     caller: Option<Arc<Caller>>,
     /// The end of its token that the client was told of.
     warned: Option<Timestamp>,
+    /// What waits for the end of its token.
+    token: Option<AbortHandle>,
     /// When the client last gave a sign of life.
     heard: Instant,
     /// The operations in progress, each with what stops it.
@@ -86,6 +96,7 @@ impl Socket {
             stream,
             caller: None,
             warned: None,
+            token: None,
             heard: Instant::now(),
             operations: HashMap::new(),
             running: FuturesUnordered::new(),
@@ -124,53 +135,51 @@ impl Socket {
     }
 
     async fn talk(&mut self) -> Result<Infallible, End> {
-        let init = Instant::now() + INIT;
-        let mut pings = interval_at(Instant::now() + PING, PING);
-        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stopping = self.stopping.clone();
+        self.run(Box::pin(async move {
+            App::stop_of(&mut stopping).await;
+            Step::Stopping
+        }));
+        self.run(Box::pin(step::after(INIT, Step::InitDue)));
+        self.run(Box::pin(step::after(PING, Step::PingDue)));
         loop {
             if let Some(step) = self.finished.pop_front() {
                 self.go_on(step).await?;
                 continue;
             }
-            let (app, caller) = (self.app.clone(), self.caller.clone());
-            let notice = if self.is_warned() {
-                Duration::ZERO
-            } else {
-                WARNING
-            };
-            let token_ends = async {
-                match &caller {
-                    Some(caller) => caller.ending(&app, notice).await,
-                    None => std::future::pending().await,
+            let (stream, running) = (&mut self.stream, &mut self.running);
+            let next = async {
+                tokio::select! {
+                    received = stream.next() => Next::Received(received),
+                    Some(step) = running.next() => Next::Step(step),
                 }
             };
             tokio::select! {
-                // What seldom comes is asked for first, so that nothing else can keep it waiting.
                 biased;
-                () = App::stop_of(&mut stopping) => return Err(End::going_away()),
-                () = token_ends => Box::pin(self.warn()).await?,
-                () = sleep_until(init), if self.caller.is_none() => return Err(End::init_timeout()),
-                _ = pings.tick() => {
-                    if self.heard.elapsed() >= SILENCE {
-                        return Err(End::Gone);
-                    }
-                    self.write(Message::Ping(Default::default())).await?;
-                }
-                received = self.stream.next() => match received {
-                    Some(Ok(message)) => Box::pin(self.receive(message)).await?,
-                    Some(Err(_)) | None => return Err(End::Gone),
+                next = next => match next {
+                    Next::Received(Some(Ok(message))) => Box::pin(self.receive(message)).await?,
+                    Next::Received(Some(Err(_)) | None) => return Err(End::Gone),
+                    Next::Step(Ok(step)) => self.go_on(step).await?,
+                    Next::Step(Err(Aborted)) => {}
                 },
-                Some(step) = self.running.next() => if let Ok(step) = step {
-                    self.go_on(step).await?;
-                },
-                // When nothing more is ready.
+                // When nothing else is ready.
                 flushed = self.sink.flush(), if self.buffered => {
                     flushed.map_err(|_| End::Gone)?;
                     self.buffered = false;
                 }
             }
         }
+    }
+
+    /// Asks whether the client is still there, or ends when it gave no sign of life for too long.
+    async fn ask(&mut self) -> Result<(), End> {
+        if self.heard.elapsed() >= SILENCE {
+            return Err(End::Gone);
+        }
+        self.run(Box::pin(step::after(PING, Step::PingDue)));
+        // The clock that tokens go by may have been set.
+        self.watch_token();
+        self.write(Message::Ping(Default::default())).await
     }
 
     /// When the token ends, if it does.
@@ -183,15 +192,41 @@ impl Socket {
         self.warned.is_some() && self.warned == self.until()
     }
 
+    /// Waits for the end of the token that counts now.
+    fn watch_token(&mut self) {
+        if let Some(watch) = self.token.take() {
+            watch.abort();
+        }
+        if let Some(left) = self.left() {
+            self.token = Some(self.run(Box::pin(step::after(left, Step::TokenEnds))));
+        }
+    }
+
+    /// How long until the client is to be told that its token ends, or when it was told, until it ends.
+    fn left(&self) -> Option<Duration> {
+        let left = self.caller.as_ref()?.left(&self.app)?;
+        let notice = if self.is_warned() {
+            Duration::ZERO
+        } else {
+            WARNING
+        };
+        Some(left.saturating_sub(notice))
+    }
+
     /// Tells that the token ends, or ends with it.
     async fn warn(&mut self) -> Result<(), End> {
-        if self.is_warned() {
-            return Err(End::expired());
+        // Another token may count since then.
+        if self.left() == Some(Duration::ZERO) {
+            if self.is_warned() {
+                return Err(End::expired());
+            }
+            self.warned = self.until();
+            let until = self.warned.map(|until| until.to_string());
+            let payload = json!({ "workgraph": { "tokenExpiresAt": until } });
+            self.write(message::ping(&payload)).await?;
         }
-        self.warned = self.until();
-        let until = self.warned.map(|until| until.to_string());
-        let payload = json!({ "workgraph": { "tokenExpiresAt": until } });
-        self.write(message::ping(&payload)).await
+        self.watch_token();
+        Ok(())
     }
 
     async fn receive(&mut self, message: Message) -> Result<(), End> {

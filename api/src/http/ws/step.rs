@@ -11,10 +11,18 @@ use crate::{
 use async_graphql::{Response as Answer, ServerError, parser::types::OperationType};
 use axum::extract::ws::Utf8Bytes;
 use serde_json::{Map, Value};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// What has come of a future.
 pub(super) enum Step {
+    /// The server stops.
+    Stopping,
+    /// The client has had its time to say who it is.
+    InitDue,
+    /// The client is to be asked whether it is still there.
+    PingDue,
+    /// The token ends, now or soon.
+    TokenEnds,
     /// The first credentials hold.
     Greeted(Arc<Caller>),
     /// Newer credentials hold, or not.
@@ -34,6 +42,12 @@ pub(super) enum Step {
 pub(super) struct Asked {
     pub(super) id: String,
     pub(super) request_id: String,
+}
+
+/// Waits.
+pub(super) async fn after(time: Duration, step: Step) -> Step {
+    tokio::time::sleep(time).await;
+    step
 }
 
 /// Checks the first credentials.

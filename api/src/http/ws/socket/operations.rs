@@ -51,11 +51,20 @@ impl Socket {
     /// Does what has come of a future.
     pub(super) async fn go_on(&mut self, step: Step) -> Result<(), End> {
         match step {
+            Step::Stopping => Err(End::going_away()),
+            Step::InitDue if self.caller.is_none() => Err(End::init_timeout()),
+            Step::InitDue => Ok(()),
+            Step::PingDue => Box::pin(self.ask()).await,
+            Step::TokenEnds => Box::pin(self.warn()).await,
             Step::Greeted(caller) => {
                 self.caller = Some(caller);
+                self.watch_token();
                 self.write(message::acknowledge()).await
             }
-            Step::Renewed(renewed) => self.write(renewed_pong(renewed.is_ok())).await,
+            Step::Renewed(renewed) => {
+                self.watch_token();
+                self.write(renewed_pong(renewed.is_ok())).await
+            }
             Step::Refused(error) => Err(End::refused(&error)),
             Step::Answered(asked, answer) => Box::pin(self.hand_over(&asked, answer)).await,
             Step::Next(asked, subscription, payload) => {
