@@ -43,6 +43,22 @@ on_both_databases! {
         assert_eq!(socket.closed().await, 4403);
     }
 
+    async fn a_token_that_was_revoked_begins_no_stream(app) {
+        let client = app.client(DEMO, "member").await;
+        let token = app.token(DEMO, "member").await;
+        let (mut idle, mut over) = (Socket::signed_in(&app.url, &token).await, Socket::signed_in(&app.url, &token).await);
+        // Whoever followed before was authenticated then; nobody follows while the token is revoked.
+        follow(&mut over, "a", json!({})).await;
+        over.send(json!({ "id": "a", "type": "complete" })).await;
+        over.send(json!({ "type": "ping" })).await;
+        assert_eq!(over.receive().await["type"], "pong");
+        client.data("mutation { signOutEverywhere(input: {}) { user { id } } }", json!({})).await;
+        for socket in [&mut idle, &mut over] {
+            socket.subscribe("b", ACTIVITY, json!({})).await;
+            assert_eq!(socket.closed().await, 4403);
+        }
+    }
+
     async fn a_token_is_renewed_or_closes_its_socket(app) {
         let short = app.token_for(DEMO, "owner", Duration::from_secs(4)).await;
         let mut socket = Socket::signed_in(&app.url, &short).await;

@@ -59,6 +59,7 @@ pub(super) struct Socket {
     /// What the upgrade said of who asks, until the first message has come.
     upgrade: Option<Result<Credentials, Error>>,
     visitor: Visitor,
+    /// Hears that the server stops, which then waits for this socket.
     stopping: watch::Receiver<bool>,
     sink: SplitSink<WebSocket, Message>,
     stream: SplitStream<WebSocket>,
@@ -291,9 +292,10 @@ impl Socket {
         handle
     }
 
-    /// Writes a message, into the buffer as long as there is room. What runs goes on meanwhile, so that a client that reads slowly cannot hold up an operation that
-    /// holds a connection to the database; what comes of it waits, one step of each operation at most. The connection ends
-    /// by itself when nothing is taken any more; the limit here is for who takes a byte now and then.
+    /// Writes a message, into the buffer as long as there is room. What runs goes on meanwhile, so that a client that reads
+    /// slowly cannot hold up an operation that holds a connection to the database; what comes of it waits, one step of each
+    /// operation at most. The connection ends by itself when nothing is taken any more; the limit here is for who takes a
+    /// byte now and then.
     async fn write(&mut self, message: Message) -> Result<(), End> {
         let (sink, running, finished) = (&mut self.sink, &mut self.running, &mut self.finished);
         self.buffered = true;
