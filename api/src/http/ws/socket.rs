@@ -8,7 +8,7 @@ mod operations;
 use super::{
     end::End,
     message::{self, Incoming},
-    step::{self, Step},
+    step::{self, Due, Step},
 };
 use crate::{
     error::Error,
@@ -64,6 +64,8 @@ pub(super) struct Socket {
     sink: SplitSink<WebSocket, Message>,
     stream: SplitStream<WebSocket>,
     caller: Option<Arc<Caller>>,
+    /// What waits for the first message and its answer.
+    init: Option<AbortHandle>,
     /// The end of its token that the client was told of.
     warned: Option<Timestamp>,
     /// What waits for the end of its token.
@@ -96,6 +98,7 @@ impl Socket {
             sink,
             stream,
             caller: None,
+            init: None,
             warned: None,
             token: None,
             heard: Instant::now(),
@@ -141,8 +144,8 @@ impl Socket {
             App::stop_of(&mut stopping).await;
             Step::Stopping
         }));
-        self.run(Box::pin(step::after(INIT, Step::InitDue)));
-        self.run(Box::pin(step::after(PING, Step::PingDue)));
+        self.init = Some(self.run(Box::pin(step::after(INIT, Due::Init))));
+        self.run(Box::pin(step::after(PING, Due::Ping)));
         loop {
             if let Some(step) = self.finished.pop_front() {
                 self.go_on(step).await?;
@@ -177,7 +180,7 @@ impl Socket {
         if self.heard.elapsed() >= SILENCE {
             return Err(End::Gone);
         }
-        self.run(Box::pin(step::after(PING, Step::PingDue)));
+        self.run(Box::pin(step::after(PING, Due::Ping)));
         // The clock that tokens go by may have been set.
         self.watch_token();
         self.write(Message::Ping(Default::default())).await
@@ -199,7 +202,7 @@ impl Socket {
             watch.abort();
         }
         if let Some(left) = self.left() {
-            self.token = Some(self.run(Box::pin(step::after(left, Step::TokenEnds))));
+            self.token = Some(self.run(Box::pin(step::after(left, Due::Token))));
         }
     }
 

@@ -17,12 +17,8 @@ use std::{sync::Arc, time::Duration};
 pub(super) enum Step {
     /// The server stops.
     Stopping,
-    /// The client has had its time to say who it is.
-    InitDue,
-    /// The client is to be asked whether it is still there.
-    PingDue,
-    /// The token ends, now or soon.
-    TokenEnds,
+    /// It is time.
+    Due(Due),
     /// The first credentials hold.
     Greeted(Arc<Caller>),
     /// Newer credentials hold, or not.
@@ -30,11 +26,21 @@ pub(super) enum Step {
     /// The socket's credentials do not hold any more, or could not be checked.
     Refused(Error),
     /// A query or mutation was answered.
-    Answered(Asked, Answer),
+    Answered(Asked, Box<Answer>),
     /// A subscription has a frame, and goes on.
     Next(Asked, Box<Subscription>, Utf8Bytes),
     /// An operation was refused, or cannot go on; without errors it is complete.
     Ended(Asked, Vec<ServerError>),
+}
+
+/// What there is a time for.
+pub(super) enum Due {
+    /// The client must have said who it is.
+    Init,
+    /// The client is to be asked whether it is still there.
+    Ping,
+    /// The token ends, now or soon.
+    Token,
 }
 
 /// An operation's name for the client, and in errors and logs.
@@ -44,10 +50,10 @@ pub(super) struct Asked {
     pub(super) request_id: String,
 }
 
-/// Waits.
-pub(super) async fn after(time: Duration, step: Step) -> Step {
+/// Waits until it is time.
+pub(super) async fn after(time: Duration, due: Due) -> Step {
     tokio::time::sleep(time).await;
-    step
+    Step::Due(due)
 }
 
 /// Checks the first credentials.
@@ -80,7 +86,7 @@ pub(super) async fn begin(
         let credentials = Ok(caller.credentials());
         let running = operation.run(&app, credentials, visitor, false);
         return match Box::pin(running).await {
-            Ok(answer) => Step::Answered(asked, answer),
+            Ok(answer) => Step::Answered(asked, Box::new(answer)),
             Err(error @ Error::Unauthenticated(_)) => Step::Refused(error),
             Err(error) => Step::Ended(asked, vec![error.into()]),
         };

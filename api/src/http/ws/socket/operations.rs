@@ -4,7 +4,7 @@ use super::{
     super::{
         end::End,
         message,
-        step::{self, Asked, Step},
+        step::{self, Asked, Due, Step},
     },
     Socket, renewed_pong,
 };
@@ -52,12 +52,16 @@ impl Socket {
     pub(super) async fn go_on(&mut self, step: Step) -> Result<(), End> {
         match step {
             Step::Stopping => Err(End::going_away()),
-            Step::InitDue if self.caller.is_none() => Err(End::init_timeout()),
-            Step::InitDue => Ok(()),
-            Step::PingDue => Box::pin(self.ask()).await,
-            Step::TokenEnds => Box::pin(self.warn()).await,
+            Step::Due(Due::Init) if self.caller.is_none() => Err(End::init_timeout()),
+            // Both came at the same time.
+            Step::Due(Due::Init) => Ok(()),
+            Step::Due(Due::Ping) => Box::pin(self.ask()).await,
+            Step::Due(Due::Token) => Box::pin(self.warn()).await,
             Step::Greeted(caller) => {
                 self.caller = Some(caller);
+                if let Some(init) = self.init.take() {
+                    init.abort();
+                }
                 self.watch_token();
                 self.write(message::acknowledge()).await
             }
@@ -88,13 +92,13 @@ impl Socket {
         }
     }
 
-    async fn hand_over(&mut self, asked: &Asked, mut answer: Answer) -> Result<(), End> {
+    async fn hand_over(&mut self, asked: &Asked, mut answer: Box<Answer>) -> Result<(), End> {
         self.operations.remove(&asked.id);
         if !has_run(&answer) {
             return self.refuse(asked, answer.errors).await;
         }
         complete(&mut answer, &asked.request_id);
-        let Ok(payload) = serde_json::to_string(&answer) else {
+        let Ok(payload) = serde_json::to_string(&*answer) else {
             let error = Error::internal("an answer could not be written as JSON");
             return self.refuse(asked, vec![error.into()]).await;
         };
