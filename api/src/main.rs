@@ -101,8 +101,11 @@ impl Command {
     /// Whether it makes a database where there is none.
     fn makes_database(&self) -> bool {
         match self {
-            Self::Serve | Self::Seed | Self::Import { .. } | Self::CreateWorkspace { .. } => true,
-            Self::Migrate { status } => !status,
+            Self::Serve
+            | Self::Migrate { .. }
+            | Self::Seed
+            | Self::Import { .. }
+            | Self::CreateWorkspace { .. } => true,
             Self::Schema
             | Self::Token { .. }
             | Self::SetPassword { .. }

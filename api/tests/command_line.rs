@@ -135,6 +135,10 @@ fn a_database_is_migrated_and_seeded_once() {
     let directory = TempDir::new().expect("a directory");
     let path = directory.path();
     let run = |arguments: &[&str]| text(&workgraph(path, arguments, &[]).stdout);
+    let nowhere = workgraph(path, &["token"], &[]);
+    assert!(!nowhere.status.success() && text(&nowhere.stderr).contains("there is no database"));
+    let left = path.read_dir().expect("a directory").count();
+    assert_eq!(left, 0, "it makes nothing");
     assert!(run(&["migrate", "--status"]).contains("missing"));
     run(&["migrate"]);
     assert!(run(&["migrate", "--status"]).contains("up to date"));
