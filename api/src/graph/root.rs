@@ -161,10 +161,14 @@ impl OperationQuery {
 /// Builds the schema.
 pub fn schema() -> Schema {
     let graphs = CodeGraphs::default();
-    let frames = builder(graphs.clone()).validation_mode(ValidationMode::Fast);
-    builder(graphs)
-        .data(Operations::new(|| frames.finish()))
-        .finish()
+    let shared = graphs.clone();
+    // All types are gathered when the builder is made, so it is made only when something is followed.
+    let frames = move || {
+        builder(shared)
+            .validation_mode(ValidationMode::Fast)
+            .finish()
+    };
+    builder(graphs).data(Operations::new(frames)).finish()
 }
 
 /// The schema in the schema language, as in `schema.graphql`.
