@@ -52,6 +52,13 @@ on_both_databases! {
         assert!(shown.is_empty(), "secrets in the schema: {shown:?}");
     }
 
+    async fn every_mutation_is_nullable(app) {
+        let schema = Schema::of(&app.owner().await).await;
+        let required: Vec<_> = schema.mutations().iter().filter(|mutation| mutation.of.required).collect();
+        assert!(schema.mutations().len() > 15);
+        assert!(required.is_empty(), "these take back what others committed: {required:?}");
+    }
+
     async fn every_mutation_takes_an_idempotency_key_and_answers_with_its_place(app) {
         let schema = Schema::of(&app.owner().await).await;
         let sessions: Vec<_> = schema

@@ -99,6 +99,30 @@ on_both_databases! {
         }
     }
 
+    async fn one_refused_mutation_does_not_take_back_the_answers_of_others(app) {
+        let client = app.owner().await;
+        let before = head(&client).await;
+        let answer = client.send("mutation {
+            a: createProject(input: { name: \"First\" }) { project { name } }
+            b: createProject(input: { name: \"\" }) { project { name } }
+            c: createProject(input: { name: \"Third\" }) { project { name } }
+            d: signIn(input: { workspace: \"nowhere\", email: \"nobody@example.com\", password: \"wrong\" }) { accessToken }
+            e: createGoal(input: { projectId: \"nowhere\", title: \"x\" }) { goal { id } }
+        }", json!({})).await;
+        assert_eq!(answer.body["data"], json!({
+            "a": { "project": { "name": "First" } }, "b": null, "c": { "project": { "name": "Third" } }, "d": null, "e": null,
+        }));
+        let errors: Vec<_> = answer.body["errors"].as_array().expect("errors").iter()
+            .map(|error| (error["path"].clone(), error["extensions"]["code"].clone()))
+            .collect();
+        assert_eq!(errors, [
+            (json!(["b"]), json!("BAD_USER_INPUT")),
+            (json!(["d"]), json!("UNAUTHENTICATED")),
+            (json!(["e"]), json!("NOT_FOUND")),
+        ]);
+        assert_eq!(head(&client).await - before, 2, "what was refused left nothing");
+    }
+
     async fn equal_requests_at_once_are_done_once(app) {
         let client = app.owner().await;
         let before = head(&client).await;

@@ -1,6 +1,7 @@
 //! Signing in and out. These mutations are for those who have no token yet, or a dying one.
 
 use super::{
+    nullable,
     prelude::*,
     write::{Write, mutations},
 };
@@ -190,21 +191,24 @@ impl SessionMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Who signs in.")] input: SignInInput,
-    ) -> Result<SessionPayload> {
-        let visitor = ctx.data_unchecked::<Visitor>();
-        if input.cookies {
-            visitor.check_own_page()?;
-        }
-        let session = visitor
-            .sessions
-            .sign_in(
-                &input.workspace,
-                &input.email,
-                &input.password,
-                &visitor.origin,
-            )
-            .await?;
-        Ok(visitor.hand_over(ctx, session, input.cookies))
+    ) -> Nullable<SessionPayload> {
+        nullable(async {
+            let visitor = ctx.data_unchecked::<Visitor>();
+            if input.cookies {
+                visitor.check_own_page()?;
+            }
+            let session = visitor
+                .sessions
+                .sign_in(
+                    &input.workspace,
+                    &input.email,
+                    &input.password,
+                    &visitor.origin,
+                )
+                .await?;
+            Ok(Some(visitor.hand_over(ctx, session, input.cookies)))
+        })
+        .await
     }
 
     /// Exchanges a session's refresh token for new tokens. Needs no access token. A refresh token works once: one that
@@ -213,11 +217,14 @@ impl SessionMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which session.")] input: RefreshSessionInput,
-    ) -> Result<SessionPayload> {
-        let visitor = ctx.data_unchecked::<Visitor>();
-        let (token, from_cookie) = visitor.refresh_token(input.refresh_token)?;
-        let session = visitor.sessions.refresh(&token, &visitor.origin).await?;
-        Ok(visitor.hand_over(ctx, session, from_cookie))
+    ) -> Nullable<SessionPayload> {
+        nullable(async {
+            let visitor = ctx.data_unchecked::<Visitor>();
+            let (token, from_cookie) = visitor.refresh_token(input.refresh_token)?;
+            let session = visitor.sessions.refresh(&token, &visitor.origin).await?;
+            Ok(Some(visitor.hand_over(ctx, session, from_cookie)))
+        })
+        .await
     }
 
     /// Ends a session: its refresh token stops at once, its access token within 15 minutes. `signOutEverywhere` stops
@@ -226,14 +233,17 @@ impl SessionMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which session.")] input: SignOutInput,
-    ) -> Result<SignOutPayload> {
-        let visitor = ctx.data_unchecked::<Visitor>();
-        let (token, from_cookie) = visitor.refresh_token(input.refresh_token)?;
-        visitor.sessions.sign_out(&token, &visitor.origin).await?;
-        if from_cookie {
-            visitor.set_cookies(ctx, None);
-        }
-        Ok(SignOutPayload { signed_out: true })
+    ) -> Nullable<SignOutPayload> {
+        nullable(async {
+            let visitor = ctx.data_unchecked::<Visitor>();
+            let (token, from_cookie) = visitor.refresh_token(input.refresh_token)?;
+            visitor.sessions.sign_out(&token, &visitor.origin).await?;
+            if from_cookie {
+                visitor.set_cookies(ctx, None);
+            }
+            Ok(Some(SignOutPayload { signed_out: true }))
+        })
+        .await
     }
 
     /// Changes your password, ends all your sessions and begins a new one.
@@ -241,18 +251,21 @@ impl SessionMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The passwords.")] input: ChangePasswordInput,
-    ) -> Result<SessionPayload> {
-        let actor = ctx.scope().actor();
-        authorize(actor, Action::EditAccount)?;
-        let visitor = ctx.data_unchecked::<Visitor>();
-        if input.cookies {
-            visitor.check_own_page()?;
-        }
-        let session = visitor
-            .sessions
-            .change_password(actor, &input.current_password, &input.new_password)
-            .await?;
-        Ok(visitor.hand_over(ctx, session, input.cookies))
+    ) -> Nullable<SessionPayload> {
+        nullable(async {
+            let actor = ctx.scope().actor();
+            authorize(actor, Action::EditAccount)?;
+            let visitor = ctx.data_unchecked::<Visitor>();
+            if input.cookies {
+                visitor.check_own_page()?;
+            }
+            let session = visitor
+                .sessions
+                .change_password(actor, &input.current_password, &input.new_password)
+                .await?;
+            Ok(Some(visitor.hand_over(ctx, session, input.cookies)))
+        })
+        .await
     }
 }
 

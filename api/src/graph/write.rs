@@ -111,6 +111,8 @@ pub(super) fn change<T, U: Into<sea_orm::Value>>(
 
 /// Declares mutations: `field(Input) -> Payload { row: Type }`. What they do stands in the input's `Write`. After
 /// `once` stands a field for what the transaction shows once.
+///
+/// Their fields are nullable: one that is refused does not take back the answers of those that were committed.
 macro_rules! mutations {
     ($name:ident { $(
         $(#[$doc:meta])*
@@ -145,13 +147,13 @@ macro_rules! mutations {
                     &self,
                     ctx: &Context<'_>,
                     #[graphql(desc = "What to write.")] input: $input,
-                ) -> Result<$payload> {
-                    let written = $crate::graph::write::perform(ctx, stringify!($field), input).await?;
-                    Ok($payload {
+                ) -> $crate::graph::Nullable<$payload> {
+                    let written = $crate::graph::write::perform(ctx, stringify!($field), input).await;
+                    Some(written.map_err(Into::into).map(|written| $payload {
                         $row: written.row.into(),
                         $($once: written.once,)?
                         feed_cursor: written.feed_cursor,
-                    })
+                    }))
                 }
             )*
         }
