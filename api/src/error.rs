@@ -77,9 +77,25 @@ pub enum Error {
     },
     /// The database or another part is out of reach; trying again may help.
     Unavailable,
+    /// Too many operations at once, or no turn came in time.
+    Busy(Whose),
     /// Our fault. The cause is in the log, under the request's id.
     Internal(Arc<str>),
 }
+
+/// Whose operations are too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Those of whoever asks.
+    Actor,
+    /// Those of the workspace.
+    Workspace,
+    /// All that the server has to do.
+    All,
+}
+
+/// When to come back to a server that is busy.
+const BUSY_MS: u64 = 1000;
 
 /// The result of everything that can fail for a client.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -162,7 +178,7 @@ impl Error {
             Self::ValidationFailed(_) => "GRAPHQL_VALIDATION_FAILED",
             Self::DeadlineExceeded(_) => "DEADLINE_EXCEEDED",
             Self::RateLimited { .. } => "RATE_LIMITED",
-            Self::Unavailable => "UNAVAILABLE",
+            Self::Unavailable | Self::Busy(_) => "UNAVAILABLE",
             Self::Internal(_) => "INTERNAL",
         }
     }
@@ -224,8 +240,16 @@ impl Error {
                     retry_after_ms.div_ceil(1000)
                 )
             }
-            Self::Unavailable => {
-                "The service cannot answer right now. Try again in a few seconds.".to_owned()
+            Self::Unavailable => "The database is out of reach; try again.".to_owned(),
+            Self::Busy(whose) => {
+                let too_many = match whose {
+                    Whose::Actor => "You have too many operations under way or waiting",
+                    Whose::Workspace => {
+                        "Your workspace has too many operations under way or waiting"
+                    }
+                    Whose::All => "The server has more to do than it can at the moment",
+                };
+                format!("{too_many}. Nothing of this one has run; try again in a second.")
             }
             Self::Internal(_) => {
                 "Something failed on our side. Report the requestId if it happens again.".to_owned()
@@ -311,6 +335,7 @@ impl From<Error> for async_graphql::Error {
                 Error::RateLimited { retry_after_ms } => {
                     extensions.set("retryAfterMs", retry_after_ms);
                 }
+                Error::Busy(_) => extensions.set("retryAfterMs", BUSY_MS),
                 _ => {}
             }
         })

@@ -11,7 +11,7 @@ mod token;
 pub use self::{
     actor::{Actor, Origin, Role},
     policy::{Action, Rows, authorize, rows},
-    rate::Limiter,
+    rate::{Limiter, address_key},
     session::{Session, Sessions},
     token::{Secret, Tokens},
 };

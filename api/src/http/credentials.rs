@@ -90,6 +90,7 @@ impl Credentials {
     ) -> Result<(Actor, Option<Timestamp>)> {
         let system = app.store.system();
         let tokens = app.sessions.tokens();
+        let _turn = app.store.admit_to_entrance(visitor.origin.address).await?;
         let (actor, until) = tokens.authenticate_until(&system, &self.token).await?;
         let actor = actor.from(visitor.origin.clone());
         let Some(project) = &self.project else {

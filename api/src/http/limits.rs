@@ -1,6 +1,9 @@
 //! What a connection, a request and an operation may be at most. Every limit is a setting, and an error that names it.
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    store::Bounds,
+};
 use clap::Args;
 use std::time::Duration;
 
@@ -68,6 +71,14 @@ limits! {
     operation_seconds = 10 up to 600, "WORKGRAPH_OPERATION_SECONDS";
     /// How many requests a minute one person or agent may send
     requests_per_minute = 1_200 up to 1_000_000, "WORKGRAPH_REQUESTS_PER_MINUTE";
+    /// How many operations of one person or agent, or of an address without a token, may run or wait for their turn
+    actor_operations = 100 up to 100_000, "WORKGRAPH_ACTOR_OPERATIONS";
+    /// How many operations of one workspace may run or wait for their turn
+    workspace_operations = 250 up to 100_000, "WORKGRAPH_WORKSPACE_OPERATIONS";
+    /// How many operations may run or wait for their turn in all
+    operations = 1_000 up to 100_000, "WORKGRAPH_OPERATIONS";
+    /// How many seconds an operation may wait for its turn
+    wait_seconds = 5 up to 600, "WORKGRAPH_WAIT_SECONDS";
     /// How many operations may go on at once on one WebSocket
     socket_operations = 50 up to 1_000, "WORKGRAPH_SOCKET_OPERATIONS", "The number of operations at once on a WebSocket";
     /// How many WebSockets and event streams one person or agent may hold open
@@ -88,6 +99,16 @@ impl Limits {
     /// How long a body may take to arrive.
     pub(super) fn body_time(&self) -> Duration {
         Duration::from_secs(self.body_seconds)
+    }
+
+    /// What operations may use, each and together.
+    pub(super) fn bounds(&self) -> Bounds {
+        Bounds {
+            actor_operations: self.actor_operations,
+            workspace_operations: self.workspace_operations,
+            operations: self.operations,
+            wait: Duration::from_secs(self.wait_seconds),
+        }
     }
 
     /// How long an operation may take.

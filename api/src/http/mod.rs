@@ -99,6 +99,7 @@ impl App {
         front: Front,
     ) -> Result<Self, Error> {
         let schema = graph::schema();
+        store.bound(limits.bounds());
         Ok(Self(Arc::new(Parts {
             shapes: Shapes::new(&schema)?,
             schema,

@@ -53,37 +53,55 @@ impl Operation {
     /// # Errors
     /// When it does not run: because of who asks, how often, or because there is no time left.
     pub(super) async fn run(
-        self,
-        app: &App,
-        credentials: Result<Credentials>,
-        visitor: Visitor,
-        explain: bool,
-    ) -> Result<Answer> {
-        let time = app.limits.operation_time();
-        tokio::time::timeout(time, self.run_in_time(app, credentials, visitor, explain))
-            .await
-            .unwrap_or(Err(Error::TOO_SLOW))
-    }
-
-    async fn run_in_time(
         mut self,
         app: &App,
         credentials: Result<Credentials>,
         visitor: Visitor,
         explain: bool,
     ) -> Result<Answer> {
+        let time = app.limits.operation_time();
+        let in_time = tokio::time::timeout(time, self.actor(app, credentials, &visitor));
+        let actor = in_time.await.unwrap_or(Err(Error::TOO_SLOW))?;
+        let _turn = match &actor {
+            Some(actor) => app.store.admit(actor).await?,
+            None => app.store.admit_stranger(visitor.origin.address).await?,
+        };
+        // The time begins with the turn: how long others take says nothing of the operation.
+        tokio::time::timeout(time, self.execute(app, actor, visitor, explain))
+            .await
+            .unwrap_or(Err(Error::TOO_SLOW))
+    }
+
+    /// Who asks; nobody, if the operation needs nobody.
+    async fn actor(
+        &mut self,
+        app: &App,
+        credentials: Result<Credentials>,
+        visitor: &Visitor,
+    ) -> Result<Option<Actor>> {
         let actor = match credentials {
-            Ok(credentials) => credentials.authenticate(app, &visitor).await,
+            Ok(credentials) => credentials.authenticate(app, visitor).await,
             Err(error) => Err(error),
         };
-        let scope = match actor {
+        match actor {
             Ok(actor) => {
                 app.requests.check(&actor.key())?;
-                Some(app.store.scope_within(actor, app.limits.operation_time()))
+                Ok(Some(actor))
             }
-            Err(_) if self.is_public() => None,
-            Err(error) => return Err(error),
-        };
+            Err(_) if self.is_public() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn execute(
+        self,
+        app: &App,
+        actor: Option<Actor>,
+        visitor: Visitor,
+        explain: bool,
+    ) -> Result<Answer> {
+        let within = app.limits.operation_time();
+        let scope = actor.map(|actor| app.store.scope_within(actor, within));
         let mut request = self.request.data(visitor);
         if let Some(scope) = &scope {
             request = request.data(scope.clone());

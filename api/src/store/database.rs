@@ -1,6 +1,7 @@
 //! Opening the database: which one, with which settings, and bringing it up to date.
 
 use super::{
+    bounds::Gates,
     feed::Feeds,
     hints::Outbox,
     row_security,
@@ -23,7 +24,13 @@ use sea_orm::{
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
     },
 };
-use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    path::PathBuf,
+    str::FromStr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 /// How long an operation waits for a connection, or for its turn to write, before it is told to try again.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -136,6 +143,8 @@ struct Inner {
     readers: Readers,
     writer: DatabaseConnection,
     clock: Clock,
+    connections: u32,
+    gates: OnceLock<Gates>,
     feeds: Feeds,
     outbox: Outbox,
 }
@@ -207,6 +216,8 @@ impl Store {
             readers,
             writer,
             clock,
+            connections,
+            gates: OnceLock::new(),
             feeds: Feeds::default(),
             outbox: Outbox::default(),
         })))
@@ -296,6 +307,16 @@ impl Store {
 
     pub(super) fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// How many connections operations have.
+    pub(super) fn connections(&self) -> u32 {
+        self.0.connections
+    }
+
+    /// Who lets operations in, once bounds are set.
+    pub(super) fn gates(&self) -> &OnceLock<Gates> {
+        &self.0.gates
     }
 
     pub(super) fn feeds(&self) -> &Feeds {

@@ -9,7 +9,9 @@
     reason = "the store is what the others call instead"
 )]
 
+mod admission;
 mod aggregate;
+mod bounds;
 mod counters;
 mod database;
 mod diff;
@@ -41,6 +43,7 @@ pub(crate) use self::feed::{Beat, Event, Feed, Follower, Kept, Pulse, feed_curso
 pub(crate) use self::search::{Hit, Search};
 pub use self::{
     aggregate::{Figures, Group},
+    bounds::Bounds,
     counters::{Counted, Counts},
     database::{DatabaseUrl, Store},
     effective::Effective,

@@ -81,9 +81,10 @@ impl End {
                 tracing::error!(%cause, "credentials could not be checked");
                 INTERNAL
             }
-            Error::Unavailable | Error::DeadlineExceeded { .. } | Error::LimitExceeded { .. } => {
-                TRY_AGAIN
-            }
+            Error::Unavailable
+            | Error::Busy(_)
+            | Error::DeadlineExceeded { .. }
+            | Error::LimitExceeded { .. } => TRY_AGAIN,
             _ => FORBIDDEN,
         };
         Self::Close(
