@@ -3,6 +3,7 @@
 use crate::{
     auth::Secret,
     http::Limits,
+    private_file,
     store::{DatabaseUrl, NatsUrl},
 };
 use clap::{
@@ -11,14 +12,17 @@ use clap::{
     error::ErrorKind,
 };
 use std::{
+    env,
     ffi::OsStr,
-    fs,
-    io::{self, Write},
+    fs, io,
     marker::PhantomData,
     net::SocketAddr,
     path::{Path, PathBuf},
     str::FromStr,
 };
+
+/// The setting that an empty variable does not leave unset.
+const SECRET: &str = "secret";
 
 /// Everything that can be set.
 #[derive(Args, Clone, Debug)]
@@ -64,6 +68,18 @@ pub struct Settings {
     #[arg(long, env = "WORKGRAPH_SECRET", hide_env_values = true, global = true)]
     #[arg(value_parser = Unrepeated::<Secret>::default())]
     pub secret: Option<Secret>,
+
+    /// Development mode for everyone who can reach the server, not only for browsers on its own machine: the demo, and
+    /// its tokens in GraphiQL
+    #[arg(long, env = "WORKGRAPH_DEV", global = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub dev: bool,
+
+    /// Serve although the database role is a superuser or has BYPASSRLS, for whom PostgreSQL's row-level security does
+    /// not stand
+    #[arg(long, env = "WORKGRAPH_ALLOW_SUPERUSER", global = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub allow_superuser: bool,
 
     /// Leave an empty database empty instead of filling it with the demo workspaces, as is done on a loopback address
     #[arg(long, env = "WORKGRAPH_NO_DEMO", global = true)]
@@ -169,6 +185,10 @@ where
         value: &OsStr,
     ) -> Result<T, clap::Error> {
         let text = value.to_str().ok_or_else(|| "is not UTF-8".to_owned());
+        let text = text.map(str::trim).and_then(|text| match text {
+            "" => Err("is empty; leave it out, or give it a value".to_owned()),
+            text => Ok(text),
+        });
         text.and_then(T::from_str).map_err(|reason| {
             let name = argument.map(ToString::to_string).unwrap_or_default();
             let message = format!("invalid value for '{name}': {reason}\n");
@@ -206,7 +226,37 @@ pub fn with_file(mut command: Command, path: &Path) -> Result<Command, String> {
     Ok(command)
 }
 
+/// Reads the environment as people write it: an empty variable is one that is not set, and spaces or a newline around a
+/// value are no part of it. An empty key stays, to be refused: whoever sets one wants none but theirs.
+#[must_use]
+pub fn with_environment(command: Command) -> Command {
+    command.mut_args(|argument| {
+        let value = argument.get_env().and_then(env::var_os);
+        let Some(value) = value.as_deref().and_then(OsStr::to_str) else {
+            return argument;
+        };
+        match value.trim() {
+            "" if argument.get_id() == SECRET => argument,
+            "" => argument.env(None::<&'static str>),
+            trimmed if trimmed == value => argument,
+            // Under the command line like the variable, and over the file, whose values are defaults already.
+            trimmed => {
+                let trimmed = trimmed.to_owned();
+                argument
+                    .env(None::<&'static str>)
+                    .hide_default_value(true)
+                    .default_value(trimmed)
+            }
+        }
+    })
+}
+
 impl Settings {
+    /// Whether this is for trying things out: a loopback address, or the wish for it.
+    pub fn is_development(&self) -> bool {
+        self.dev || self.listen.ip().is_loopback()
+    }
+
     /// The key that signs tokens: the given one, or on a loopback address one that is made once and kept in a file that
     /// only its owner can read.
     ///
@@ -216,7 +266,7 @@ impl Settings {
         if let Some(secret) = &self.secret {
             return Ok(secret.clone());
         }
-        if !self.listen.ip().is_loopback() {
+        if !self.is_development() {
             return Err(format!(
                 "WORKGRAPH_SECRET is not set, and {} can be reached from other machines. Set it to at least 32 random \
                  characters; `openssl rand -hex 32` makes them.",
@@ -232,13 +282,11 @@ impl Settings {
 }
 
 fn kept_secret(path: &Path) -> io::Result<Secret> {
-    if !path.exists() {
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    if path.exists() {
+        private_file::tighten(path);
+    } else {
         let key: [u8; 32] = rand::random();
-        options.open(path)?.write_all(hex::encode(key).as_bytes())?;
+        private_file::create(path, hex::encode(key).as_bytes())?;
     }
     let text = fs::read_to_string(path)?;
     Secret::new(text.trim()).map_err(io::Error::other)

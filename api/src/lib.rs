@@ -8,6 +8,7 @@
 //! - `live`: subscriptions, over the ledger.
 //! - `domain`: rules that know neither SQL nor GraphQL.
 //! - [`store`]: the only code that sees a database connection.
+//! - `private_file`: files that only their owner can read.
 //! - [`workspace`]: founding a workspace from the command line.
 //! - [`config`], [`clock`], [`error`]: settings, time, and the one error.
 
@@ -21,6 +22,7 @@ pub mod graph;
 pub mod http;
 pub mod import;
 mod live;
+mod private_file;
 pub mod seed;
 pub mod server;
 pub mod store;

@@ -153,13 +153,17 @@ fn main() -> ExitCode {
 
 /// Reads the command line twice: the first time only to learn which file has more defaults.
 fn parse() -> Result<CommandLine, String> {
-    let config = CommandLine::try_parse()
+    let first = config::with_environment(CommandLine::command());
+    let config = first
+        .try_get_matches()
+        .and_then(|matches| CommandLine::from_arg_matches(&matches))
         .ok()
         .and_then(|parsed| parsed.settings.config);
     let command = match config {
         Some(path) => config::with_file(CommandLine::command(), &path)?,
         None => CommandLine::command(),
     };
+    let command = config::with_environment(command);
     CommandLine::from_arg_matches(&command.get_matches()).map_err(|error| error.to_string())
 }
 

@@ -71,14 +71,15 @@ pub async fn serve(
     clock: Clock,
 ) -> Result<(), String> {
     let told = |error: Error| error.cause();
+    let development = settings.is_development();
+    check_role(&store, settings).await?;
     store.migrate().await.map_err(told)?;
-    let development = settings.listen.ip().is_loopback();
     // Everybody knows the demo's passwords.
     if development && !settings.no_demo {
         seed::seed_if_empty(&store).await.map_err(told)?;
     }
     let tokens = Tokens::new(secret, clock);
-    let graphiql = graphiql_config(&store, &tokens, development)
+    let graphiql = graphiql_config(&store, &tokens, settings)
         .await
         .map_err(told)?;
     let listener = TcpListener::bind(settings.listen)
@@ -98,6 +99,24 @@ pub async fn serve(
     run(listener, app, stop_signal()).await;
     hints.stop().await;
     Ok(())
+}
+
+/// Holds the server back from a role for whom the wall between workspaces does not stand.
+async fn check_role(store: &Store, settings: &Settings) -> Result<(), String> {
+    let Some(role) = store.unwalled_role().await.map_err(|error| error.cause())? else {
+        return Ok(());
+    };
+    if settings.is_development() || settings.allow_superuser {
+        tracing::warn!(
+            role,
+            "PostgreSQL applies no row-level security to this role; connect as an ordinary one"
+        );
+        return Ok(());
+    }
+    Err(format!(
+        "the role {role} is a superuser or has BYPASSRLS, so PostgreSQL's row-level security does not hold it back. \
+         Connect as an ordinary role that owns the database, or set WORKGRAPH_ALLOW_SUPERUSER=true."
+    ))
 }
 
 /// Serves until `stop` is done, then lets running requests finish.
@@ -191,11 +210,12 @@ async fn workspace_named(store: &Store, slug: &str) -> Result<tenant::Model> {
 async fn graphiql_config(
     store: &Store,
     tokens: &Tokens,
-    development: bool,
+    settings: &Settings,
 ) -> Result<graphiql::Config> {
     let mut config = graphiql::Config {
         endpoint: "/graphql".to_owned(),
         roles: Vec::new(),
+        roles_for_all: settings.dev,
         examples: graphiql::examples(""),
     };
     for workspace in seed::DEMO_WORKSPACES {
@@ -203,7 +223,7 @@ async fn graphiql_config(
             .system()
             .workspace(workspace)
             .await?
-            .filter(|_| development)
+            .filter(|_| settings.is_development())
         else {
             continue;
         };

@@ -11,6 +11,11 @@ use crate::{
 use entity::{Id, project, tenant, user};
 use sea_orm::ActiveValue::Set;
 
+/// The longest slug, in characters.
+const LONGEST_SLUG: usize = 40;
+/// `verify-ledger` means something else by it.
+const RESERVED: &str = "system";
+
 /// The project that takes what names none; every workspace has it.
 pub(crate) const DEFAULT_PROJECT: &str = "default";
 
@@ -25,11 +30,19 @@ pub async fn found(
     owner_email: &str,
 ) -> Result<String> {
     let name = check::text("name", name, 1, 200)?;
-    let slug = slug.map_or_else(|| slugify(&name, 40), str::to_owned);
-    if !is_slug(&slug) {
+    let slug = match slug {
+        Some(slug) => slug.to_owned(),
+        None => slugify(&name, LONGEST_SLUG).ok_or_else(|| {
+            Error::bad_input(
+                "name",
+                "has no letter or digit to make a slug of; choose one with --slug",
+            )
+        })?,
+    };
+    if !is_slug(&slug) || slug.len() > LONGEST_SLUG || slug == RESERVED {
         return Err(Error::bad_input(
             "slug",
-            "use small letters, digits and single dashes",
+            "choose one with --slug: at most 40 small letters, digits and single dashes, and not `system`",
         ));
     }
     let email = check::text("owner-email", owner_email, 3, 254)?.to_lowercase();
@@ -44,7 +57,7 @@ pub async fn found(
     };
     if store.system().workspace(&slug).await?.is_some() {
         return Err(Error::Conflict(format!(
-            "There is a workspace {slug} already."
+            "There is a workspace {slug} already. If this is another one, choose its slug with --slug."
         )));
     }
     let scope = store

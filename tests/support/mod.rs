@@ -212,6 +212,7 @@ async fn serve(store: &Store, clock: Clock, limits: Limits, stop: Arc<Notify>) -
     let graphiql = graphiql::Config {
         endpoint: "/graphql".into(),
         roles: vec![],
+        roles_for_all: false,
         examples: graphiql::examples(""),
     };
     let sessions = Sessions::new(store.clone(), tokens(clock), SIGN_INS);

@@ -140,7 +140,8 @@ fn chosen_slug(slug: &str) -> crate::Result<String> {
 
 /// The name as a slug, with -2 to -19 behind it when it is taken.
 async fn free_slug(tx: &Tx<'_>, name: &str) -> crate::Result<String> {
-    let wanted = slugify(name, LONGEST_SLUG - "-19".len());
+    // A name without a letter or a digit leaves only a number to tell its project by.
+    let wanted = slugify(name, LONGEST_SLUG - "-19".len()).unwrap_or_else(|| "project".to_owned());
     let taken = tx
         .rows::<project::Entity>(|place| {
             Condition::all().add(

@@ -48,13 +48,15 @@ const EXAMPLES: [(&str, &str); 8] = [
 struct Files;
 
 /// What the page is told when it loads.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Config {
     /// Path of the GraphQL endpoint, for requests and for the WebSocket.
     pub endpoint: String,
     /// Whom the page can sign in as, the default first; empty outside development, where the page
     /// asks for a token instead.
     pub roles: Vec<Role>,
+    /// Whether everyone who can load the page is told of these, and not only browsers on the server's own machine.
+    pub roles_for_all: bool,
     /// Queries offered in the menu; the first fills the first tab.
     pub examples: Vec<Example>,
 }
@@ -113,13 +115,19 @@ pub fn examples(node_id: &str) -> Vec<Example> {
         .collect()
 }
 
-/// The page with `config` in it; 500 when this build holds no page.
-pub(crate) fn page(config: &Config) -> Response {
-    let (Some(file), Ok(json)) = (Files::get("index.html"), serde_json::to_string(config)) else {
+/// The page with `config` in it, for a browser on the server's own machine or elsewhere; 500 when this build holds no
+/// page.
+pub(crate) fn page(config: &Config, is_own_machine: bool) -> Response {
+    let roles = match is_own_machine || config.roles_for_all {
+        true => config.roles.as_slice(),
+        false => &[],
+    };
+    let told = json!({ "endpoint": config.endpoint, "roles": roles, "examples": config.examples });
+    let Some(file) = Files::get("index.html") else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     // The JSON stands in a <script>: without `<` no text in it can end the element.
-    let json = json.replace('<', "\\u003c");
+    let json = told.to_string().replace('<', "\\u003c");
     let html = String::from_utf8_lossy(&file.data).replace(PLACEHOLDER, &json);
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),

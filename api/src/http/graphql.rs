@@ -5,6 +5,7 @@ use super::{
     answer::{Refusal, respond},
     credentials::Credentials,
     graphiql,
+    host::is_own_machine,
     negotiate::{Media, negotiate, takes_events},
     operation::Operation,
     parameters::{self, Parameters},
@@ -38,7 +39,7 @@ pub(super) async fn handle(
     if ws::is_upgrade(&parts) {
         return ws::upgrade(app, &mut parts, peer, &request_id).await;
     }
-    if let Some(page) = page(&app, &parts) {
+    if let Some(page) = page(&app, &parts, peer) {
         return page;
     }
     let Some(media) = negotiate(&parts.headers) else {
@@ -98,14 +99,14 @@ pub(super) async fn handle(
 }
 
 /// GraphiQL, for a browser that comes without an operation.
-fn page(app: &App, parts: &Parts) -> Option<Response> {
+fn page(app: &App, parts: &Parts, peer: SocketAddr) -> Option<Response> {
     let wants_page = parts.method == Method::GET && prefers_html(&parts.headers);
     let asks = parts
         .uri
         .query()
         .is_some_and(|query| query.contains("query="));
     let graphiql = app.graphiql.as_ref().filter(|_| wants_page && !asks)?;
-    Some(graphiql::page(graphiql))
+    Some(graphiql::page(graphiql, is_own_machine(parts, peer)))
 }
 
 fn prefers_html(headers: &HeaderMap) -> bool {

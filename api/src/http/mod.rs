@@ -8,6 +8,7 @@ pub mod graphiql;
 mod graphql;
 mod guard;
 mod headers;
+mod host;
 mod limits;
 mod negotiate;
 mod operation;

@@ -1,6 +1,6 @@
 //! Who sends a request, and from where.
 
-use super::App;
+use super::{App, host::is_loopback};
 use crate::{
     auth::Origin,
     graph::{PUBLIC, REFRESH_COOKIE, Visitor},
@@ -13,10 +13,7 @@ use axum::http::{
     header::{COOKIE, HOST, ORIGIN, USER_AGENT},
 };
 use cookie::Cookie;
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::{net::SocketAddr, sync::Arc};
 
 /// Where a proxy says that a request comes from.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -58,12 +55,6 @@ fn is_own_page(app: &App, method: &Method, headers: &HeaderMap) -> bool {
     let host = origin.split_once("://").map(|(_, host)| host);
     host.is_some() && host == text(headers, &HOST)
         || app.allowed_origins.iter().any(|allowed| allowed == origin)
-}
-
-fn is_loopback(host: &str) -> bool {
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let name = name.trim_matches(['[', ']']);
-    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// A cookie's value.

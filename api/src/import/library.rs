@@ -52,7 +52,8 @@ pub(super) async fn write(
         .collect();
     let mut taken = HashSet::new();
     for (source, shelf, definition) in definitions {
-        let slug = slugify(&definition.name, MAX_SLUG);
+        // A name has at least one letter or digit.
+        let slug = slugify(&definition.name, MAX_SLUG).unwrap_or_default();
         if !taken.insert((shelf == Shelf::Skills, slug.clone())) {
             let reason = format!(
                 "expected a name of its own, found `{}` for the second time",

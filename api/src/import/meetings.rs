@@ -1,5 +1,7 @@
 //! Writes meetings, one transaction each.
 
+use std::sync::Arc;
+
 use entity::meeting::{self, MeetingSource, MeetingStatus};
 use entity::transcript::{self, TranscriptSource};
 use entity::{Id, Json, Large};
@@ -28,8 +30,8 @@ pub(super) enum Outcome {
         /// Whether its transcript has a new version.
         is_new_text: bool,
     },
-    /// Its path belongs to another meeting: of which kind.
-    Taken(&'static str),
+    /// Its meeting is in another project.
+    Elsewhere,
 }
 
 /// Writes a meeting, or what changed in its file since the last import.
@@ -42,9 +44,12 @@ pub(super) async fn write(
     source: &Source,
     recording: Recording,
 ) -> Result<Outcome> {
-    let key = Id(format!("import:{}", source.name));
+    let key = external_id(&source.identity);
     let by = meeting::Column::ExternalId;
-    let known = scope.find_by::<meeting::Entity>(by, &key).await?;
+    let known = match scope.find_by::<meeting::Entity>(by, &key).await? {
+        Some(known) => Some(known),
+        None => known_by_name(scope, source, &key).await?,
+    };
     let mut metadata = match &known {
         Some(known) => noted(scope, &known.id).await?,
         None => Map::new(),
@@ -54,7 +59,7 @@ pub(super) async fn write(
         return Ok(Outcome::Unchanged);
     }
     if known.as_ref().is_some_and(|it| it.project_id != *project) {
-        return Ok(Outcome::Taken("in another project"));
+        return Ok(Outcome::Elsewhere);
     }
     let is_new_text = !is_noted(TEXT_HASH, &recording.text_hash);
     metadata.insert("path".to_owned(), json!(source.name));
@@ -100,6 +105,44 @@ pub(super) async fn write(
     tx.update(&before, row, action).await?;
     tx.commit().await?;
     Ok(Outcome::Written { is_new_text })
+}
+
+/// How a meeting is tied to a file.
+fn external_id(file: &str) -> Id {
+    Id(format!("import:{file}"))
+}
+
+/// The meeting of this file from when files were known by their path below the given folder, tied to the file itself
+/// from now on. Other folders have files of the same name, so only the same content tells.
+async fn known_by_name(
+    scope: &Scope,
+    source: &Source,
+    key: &Id,
+) -> Result<Option<Arc<meeting::Model>>> {
+    let names = source.names.iter().map(|name| external_id(name).0);
+    let mut tx = scope.begin().await?;
+    let named = tx
+        .rows::<meeting::Entity>(|place| {
+            let column = place.column(meeting::Column::ExternalId);
+            Condition::all().add(column.is_in(names.clone()))
+        })
+        .await?;
+    for meeting in named {
+        let noted = noted(scope, &meeting.id).await?;
+        if noted
+            .get(CONTENT_HASH)
+            .is_some_and(|hash| *hash == source.hash)
+        {
+            let tied = meeting::ActiveModel {
+                external_id: Set(Some(key.0.clone())),
+                ..Default::default()
+            };
+            let meeting = tx.update(&meeting, tied, "meeting.updated").await?;
+            tx.commit().await?;
+            return Ok(Some(meeting.into()));
+        }
+    }
+    Ok(None)
 }
 
 /// What an earlier import noted in a meeting's metadata.

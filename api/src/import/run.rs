@@ -1,6 +1,5 @@
 //! An import from paths to a summary.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -43,6 +42,8 @@ pub struct Summary {
     pub subagents: usize,
     /// How many files were imported before as they are.
     pub unchanged: usize,
+    /// How many files in folders are nothing to import.
+    pub passed_over: usize,
     /// What could not be imported, as `path:line: reason`, or `path: reason` when the file could not be opened.
     pub malformed: Vec<String>,
 }
@@ -54,11 +55,12 @@ impl fmt::Display for Summary {
         };
         write!(
             f,
-            "imported {}, {}, {}; {} unchanged; {} malformed",
+            "imported {}, {}, {}; {} unchanged; {} passed over; {} malformed",
             count(self.meetings, "meeting"),
             count(self.skills, "skill"),
             count(self.subagents, "subagent"),
             self.unchanged,
+            self.passed_over,
             self.malformed.len()
         )
     }
@@ -72,8 +74,9 @@ impl Summary {
                 self.meetings += 1;
                 self.transcript_versions += usize::from(is_new_text);
             }
-            Outcome::Taken(by) => {
-                let reason = format!("expected a path of its own, found `{}` {by}", source.name);
+            Outcome::Elsewhere => {
+                let reason =
+                    "expected a file for this project, found that its meeting is in another one";
                 let error = ParseError::new(1, reason);
                 self.malformed.push(problem(&source.path, &error));
             }
@@ -96,6 +99,7 @@ pub async fn import(store: &Store, options: &Options) -> Result<Summary> {
         false => Some(destination(store, options).await?),
     };
     let mut summary = Summary {
+        passed_over: batch.passed_over,
         malformed: batch.problems,
         ..Summary::default()
     };
@@ -112,14 +116,9 @@ pub async fn import(store: &Store, options: &Options) -> Result<Summary> {
         progress.inc(many as u64);
     }
     if let Some((scope, project)) = &destination {
-        let mut taken = HashSet::new();
         for (source, recording) in batch.meetings {
             progress.set_message(source.name.clone());
-            let outcome = if taken.insert(source.name.clone()) {
-                meetings::write(scope, project, &source, recording).await?
-            } else {
-                Outcome::Taken("for the second time")
-            };
+            let outcome = meetings::write(scope, project, &source, recording).await?;
             summary.count(&source, outcome);
             progress.inc(1);
         }

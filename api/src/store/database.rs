@@ -12,12 +12,13 @@ use crate::{
     auth::Actor,
     clock::Clock,
     error::{Error, Result},
+    private_file,
 };
 use entity::{Id, audit_log};
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
-    SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
+    SqlxPostgresConnector, SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
     sqlx::{
         Connection,
         postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
@@ -100,9 +101,15 @@ impl FromStr for DatabaseUrl {
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             // The parser's message may repeat the URL, and with it the password.
-            let options = url
+            let mut options: PgConnectOptions = url
                 .parse()
                 .map_err(|_| "expected postgres://user:password@host:5432/name".to_owned())?;
+            // In a URL an IPv6 address stands in brackets, which are no part of it.
+            let address = options.get_host().strip_prefix('[');
+            if let Some(address) = address.and_then(|rest| rest.strip_suffix(']')) {
+                let address = address.to_owned();
+                options = options.host(&address);
+            }
             let pooled = url.contains("statement-cache-capacity=0");
             return Ok(Self::Postgres {
                 options: Box::new(options),
@@ -163,6 +170,7 @@ impl Store {
     pub async fn open(url: &DatabaseUrl, connections: u32, clock: Clock) -> Result<Self> {
         let opened = match url {
             DatabaseUrl::Sqlite(path) => {
+                private_file::claim_database(path);
                 let options = SqliteConnectOptions::new()
                     .filename(path)
                     .create_if_missing(true)
@@ -221,6 +229,19 @@ impl Store {
             feeds: Feeds::default(),
             outbox: Outbox::default(),
         })))
+    }
+
+    /// The role that the server has on PostgreSQL, if row-level security does not hold it back.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn unwalled_role(&self) -> Result<Option<String>> {
+        if self.backend() != DbBackend::Postgres {
+            return Ok(None);
+        }
+        let asked = Statement::from_string(DbBackend::Postgres, row_security::UNWALLED);
+        let row = self.writer().query_one_raw(asked).await?;
+        Ok(row.map(|row| row.try_get("", "role")).transpose()?)
     }
 
     /// Brings the schema up to date.
@@ -359,5 +380,31 @@ impl Store {
     /// A transaction across all tenants.
     pub(super) async fn system_transaction(&self) -> Result<DatabaseTransaction> {
         self.begin(&row_security::EVERY_TENANT.into(), None).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_address_stands_in_brackets() {
+        for (url, expected) in [
+            ("postgres://u:p@[::1]:5432/name", "::1"),
+            (
+                "postgres://u@[2001:db8::7]/name?sslmode=disable",
+                "2001:db8::7",
+            ),
+            ("postgresql:///name?host=::1", "::1"),
+            ("postgresql:///name?host=[::1]", "::1"),
+            ("postgres://u:p@localhost:5432/name", "localhost"),
+            ("postgres://u:p@192.0.2.1/name", "192.0.2.1"),
+        ] {
+            let Ok(DatabaseUrl::Postgres { options, .. }) = url.parse() else {
+                panic!("{url} is refused");
+            };
+            assert_eq!(options.get_host(), expected, "{url}");
+        }
+        assert!("postgres://u:p@[::1/name".parse::<DatabaseUrl>().is_err());
     }
 }

@@ -9,6 +9,10 @@ use std::time::Duration;
 /// The tenant of work that belongs to no tenant: sign-in, seeding, the global library.
 pub(super) const EVERY_TENANT: &str = "*";
 
+/// The role of a connection that no policy holds back; no row for others.
+pub(super) const UNWALLED: &str = "SELECT rolname::text AS role FROM pg_roles \
+     WHERE rolname = current_user AND (rolsuper OR rolbypassrls)";
+
 /// What tells PostgreSQL, until the transaction ends, whose rows it may touch.
 ///
 /// Behind a pooler every transaction may come to a connection that others have used, so it first forgets the statements

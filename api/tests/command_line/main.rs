@@ -5,12 +5,17 @@
     reason = "a test that panics has failed, as it should"
 )]
 
+mod development;
+mod environment;
+mod import;
+mod private;
+mod serving;
+
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    io::Write,
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output, Stdio},
 };
 use tempfile::TempDir;
 
@@ -217,125 +222,4 @@ fn a_workspace_is_founded_without_the_demo() {
     assert_eq!(text(&token.stdout).matches('.').count(), 2);
     let seeded = workgraph(directory.path(), &["seed"], &[]);
     assert!(text(&seeded.stdout).contains("nothing was changed"));
-}
-
-#[cfg(unix)]
-#[test]
-fn the_made_secret_is_its_owners_alone() {
-    use std::os::unix::fs::PermissionsExt;
-    let directory = TempDir::new().expect("a directory");
-    workgraph(directory.path(), &["migrate"], &[]);
-    let secret = directory.path().join("workgraph.db.secret");
-    let first = fs::read_to_string(&secret).expect("is there");
-    assert_eq!(
-        fs::metadata(&secret)
-            .expect("is there")
-            .permissions()
-            .mode()
-            & 0o777,
-        0o600
-    );
-    workgraph(directory.path(), &["migrate"], &[]);
-    assert_eq!(
-        first,
-        fs::read_to_string(&secret).expect("is there"),
-        "it is kept"
-    );
-}
-
-/// A server that is ended with its test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-#[test]
-fn serving_prints_where_and_for_whom_and_stops_when_told() {
-    let directory = TempDir::new().expect("a directory");
-    fs::write(
-        directory.path().join("workgraph.toml"),
-        "listen = \"127.0.0.1:0\"",
-    )
-    .expect("writes");
-    let mut command = command(
-        directory.path(),
-        &[],
-        &[("WORKGRAPH_CONFIG", "workgraph.toml")],
-    );
-    let mut server = Running(
-        command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("starts"),
-    );
-    let mut lines = BufReader::new(server.0.stdout.take().expect("is piped"))
-        .lines()
-        .map(|line| line.expect("text"));
-    let address = lines
-        .find_map(|line| {
-            Some(
-                line.split_once("http://")?
-                    .1
-                    .trim_end_matches("/graphql")
-                    .to_owned(),
-            )
-        })
-        .expect("the address is printed");
-    let roles: Vec<String> = lines.by_ref().take(8).collect();
-    for (line, role) in roles
-        .iter()
-        .zip(["owner", "admin", "member", "viewer"].iter().cycle())
-    {
-        assert!(
-            line.contains(role) && line.matches('.').count() == 2,
-            "{line}"
-        );
-    }
-    let mut stream = TcpStream::connect(&address).expect("listens");
-    write!(
-        stream,
-        "GET /health HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"
-    )
-    .expect("sends");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("answers");
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    let told = Command::new("kill")
-        .arg(server.0.id().to_string())
-        .status()
-        .expect("is told");
-    assert!(
-        told.success() && server.0.wait().expect("ends").success(),
-        "it ends well"
-    );
-}
-
-#[test]
-fn without_the_demo_an_empty_database_stays_empty() {
-    let directory = TempDir::new().expect("a directory");
-    let environment = [
-        ("WORKGRAPH_LISTEN", "127.0.0.1:0"),
-        ("WORKGRAPH_NO_DEMO", "true"),
-    ];
-    let mut command = command(directory.path(), &[], &environment);
-    let mut server = Running(
-        command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("starts"),
-    );
-    let mut lines = BufReader::new(server.0.stdout.take().expect("is piped")).lines();
-    lines
-        .find(|line| line.as_ref().is_ok_and(|line| line.contains("http://")))
-        .expect("is there")
-        .expect("text");
-    drop(server);
-    assert!(text(&workgraph(directory.path(), &["seed"], &[]).stdout).contains("in place"));
 }

@@ -1,0 +1,87 @@
+//! Settings as compose files, shells and secret files hand them over.
+
+use crate::{serving::Running, text, workgraph};
+use std::net::TcpListener;
+use tempfile::TempDir;
+
+/// Every variable that the program knows, by its own help.
+fn variables() -> Vec<String> {
+    let directory = TempDir::new().expect("a directory");
+    let help = text(&workgraph(directory.path(), &["--help"], &[]).stdout);
+    let named = help.split("[env: ").skip(1);
+    let names = named.filter_map(|rest| rest.split(['=', ']']).next());
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn an_empty_variable_is_one_that_is_not_set() {
+    let directory = TempDir::new().expect("a directory");
+    let variables = variables();
+    assert!(variables.len() > 30, "{variables:?}");
+    for name in &variables {
+        for value in ["", " ", "\r\n"] {
+            let ran = workgraph(directory.path(), &["schema"], &[(name, value)]);
+            let said = text(&ran.stderr);
+            if name == "WORKGRAPH_SECRET" {
+                assert!(!ran.status.success() && said.contains("--secret"), "{said}");
+                assert!(said.contains("is empty"), "{said}");
+            } else {
+                assert!(ran.status.success(), "{name}={value:?}: {said}");
+            }
+        }
+    }
+    let others: Vec<_> = variables
+        .iter()
+        .filter(|name| *name != "WORKGRAPH_SECRET")
+        .map(|name| (name.as_str(), ""))
+        .collect();
+    let migrated = workgraph(directory.path(), &["migrate"], &others);
+    assert!(migrated.status.success(), "{}", text(&migrated.stderr));
+    assert!(directory.path().join("workgraph.db").exists());
+}
+
+#[test]
+fn spaces_around_a_value_are_no_part_of_it() {
+    let directory = TempDir::new().expect("a directory");
+    let secret = format!("{}\n", "k".repeat(32));
+    let environment = [
+        ("WORKGRAPH_SECRET", secret.as_str()),
+        ("DATABASE_URL", "sqlite:./other.db\n"),
+        ("WORKGRAPH_LISTEN", " 127.0.0.1:0\r\n"),
+        ("WORKGRAPH_DATABASE_CONNECTIONS", "5\r"),
+        ("WORKGRAPH_NO_DEMO", "true "),
+        (
+            "WORKGRAPH_ALLOWED_ORIGINS",
+            "https://a.example, https://b.example\n",
+        ),
+    ];
+    let server = Running::start(directory.path(), &environment);
+    assert!(server.address.starts_with("127.0.0.1:"));
+    assert!(directory.path().join("other.db").exists());
+    drop(server);
+    let told = workgraph(directory.path(), &["--help"], &environment);
+    assert!(!text(&told.stdout).contains("kkkk"), "a secret is shown");
+    let wrong = [("WORKGRAPH_LISTEN", "nonsense\n")];
+    let refused = workgraph(directory.path(), &["serve"], &wrong);
+    assert!(
+        text(&refused.stderr).contains("--listen"),
+        "{}",
+        text(&refused.stderr)
+    );
+}
+
+#[test]
+fn an_ipv6_address_can_be_listened_on() {
+    if TcpListener::bind("[::1]:0").is_err() {
+        // A machine without IPv6 has nothing to listen on.
+        return;
+    }
+    let directory = TempDir::new().expect("a directory");
+    let server = Running::start(directory.path(), &[("WORKGRAPH_LISTEN", "[::1]:0")]);
+    assert!(server.address.starts_with("[::1]:"), "{}", server.address);
+    let request = format!(
+        "GET /health HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
+        server.address
+    );
+    assert!(server.send(&request).starts_with("HTTP/1.1 200"));
+}

@@ -1,0 +1,106 @@
+//! The server as it runs: what it prints, what it answers, and how it ends.
+
+use crate::{command, text, workgraph};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
+};
+use tempfile::TempDir;
+
+/// A server that is ended with its test.
+pub struct Running {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+    /// Where it listens, as `host:port`.
+    pub address: String,
+}
+
+impl Running {
+    /// Starts the program in a directory, and waits until it listens.
+    pub fn start(directory: &Path, environment: &[(&str, &str)]) -> Self {
+        let mut child = command(directory, &[], environment)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("is piped"));
+        let address = loop {
+            let mut line = String::new();
+            let length = lines.read_line(&mut line).expect("text");
+            assert!(length > 0, "it ends before it listens");
+            if let Some((_, address)) = line.split_once("http://") {
+                break address.trim_end().trim_end_matches("/graphql").to_owned();
+            }
+        };
+        Self {
+            child,
+            lines,
+            address,
+        }
+    }
+
+    /// Sends a request as it is written, and returns the whole answer.
+    pub fn send(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).expect("listens");
+        stream.write_all(request.as_bytes()).expect("sends");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answers");
+        answer
+    }
+
+    /// Tells it to stop; whether it ended well.
+    pub fn stop(mut self) -> bool {
+        let told = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
+        told.expect("is told").success() && self.child.wait().expect("ends").success()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn serving_prints_where_and_for_whom_and_stops_when_told() {
+    let directory = TempDir::new().expect("a directory");
+    let file = directory.path().join("workgraph.toml");
+    fs::write(file, "listen = \"127.0.0.1:0\"").expect("writes");
+    let mut server = Running::start(directory.path(), &[("WORKGRAPH_CONFIG", "workgraph.toml")]);
+    for role in ["owner", "admin", "member", "viewer"]
+        .iter()
+        .cycle()
+        .take(8)
+    {
+        let mut line = String::new();
+        server.lines.read_line(&mut line).expect("text");
+        assert!(
+            line.contains(role) && line.matches('.').count() == 2,
+            "{line}"
+        );
+    }
+    let answer = server.send(&format!(
+        "GET /health HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
+        server.address
+    ));
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(server.stop(), "it ends well");
+}
+
+#[test]
+fn without_the_demo_an_empty_database_stays_empty() {
+    let directory = TempDir::new().expect("a directory");
+    let environment = [
+        ("WORKGRAPH_LISTEN", "127.0.0.1:0"),
+        ("WORKGRAPH_NO_DEMO", "true"),
+    ];
+    drop(Running::start(directory.path(), &environment));
+    assert!(text(&workgraph(directory.path(), &["seed"], &[]).stdout).contains("in place"));
+}
