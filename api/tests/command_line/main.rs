@@ -8,6 +8,7 @@
 mod development;
 mod environment;
 mod import;
+mod postgres;
 mod private;
 mod serving;
 

@@ -2,10 +2,10 @@
 
 use crate::{command, text, workgraph};
 use std::{
-    fs,
+    fs::{self, File},
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
 };
 use tempfile::TempDir;
@@ -14,6 +14,7 @@ use tempfile::TempDir;
 pub struct Running {
     child: Child,
     lines: BufReader<ChildStdout>,
+    errors: PathBuf,
     /// Where it listens, as `host:port`.
     pub address: String,
 }
@@ -21,16 +22,19 @@ pub struct Running {
 impl Running {
     /// Starts the program in a directory, and waits until it listens.
     pub fn start(directory: &Path, environment: &[(&str, &str)]) -> Self {
+        let errors = directory.join("errors.log");
+        let log = File::create(&errors).expect("makes");
         let mut child = command(directory, &[], environment)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("starts");
         let mut lines = BufReader::new(child.stdout.take().expect("is piped"));
         let address = loop {
             let mut line = String::new();
             let length = lines.read_line(&mut line).expect("text");
-            assert!(length > 0, "it ends before it listens");
+            let log = || fs::read_to_string(&errors).unwrap_or_default();
+            assert!(length > 0, "it ends before it listens: {}", log());
             if let Some((_, address)) = line.split_once("http://") {
                 break address.trim_end().trim_end_matches("/graphql").to_owned();
             }
@@ -38,6 +42,7 @@ impl Running {
         Self {
             child,
             lines,
+            errors,
             address,
         }
     }
@@ -49,6 +54,11 @@ impl Running {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("answers");
         answer
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.errors).expect("is there")
     }
 
     /// Tells it to stop; whether it ended well.

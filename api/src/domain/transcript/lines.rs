@@ -76,6 +76,11 @@ impl Paragraphs {
         self.text.push_str(line);
     }
 
+    /// Whether there is no text yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
     /// Adds a line as it is, for text in which blank lines and indentation matter.
     pub(crate) fn push_verbatim(&mut self, line: &str) {
         if line.is_empty() {

@@ -3,19 +3,27 @@
 /// Hours of more digits are not a time but a number, and their thousandths would not fit in 32 bits.
 const MAX_HOUR_DIGITS: usize = 3;
 
-/// A time in a subtitle: `mm:ss.ttt` or `hh:mm:ss.ttt`, with any of `marks` before the thousandths.
-pub(super) fn cue_time(text: &str, marks: &[char], needs_hours: bool) -> Option<f64> {
-    let (whole, thousandths) = text.split_once(marks)?;
-    let thousandths = digits(thousandths, 3..=3)?;
+/// A time in a subtitle: `mm:ss.ttt` or `hh:mm:ss.ttt`, with a comma or a full stop before the fraction, which may be
+/// missing; tools leave out zeros in front, too.
+pub(super) fn cue_time(text: &str) -> Option<f64> {
+    let (whole, fraction) = text.split_once([',', '.']).unwrap_or((text, ""));
     let parts: Vec<_> = whole.split(':').collect();
     let (hours, minutes, seconds) = match parts[..] {
-        [minutes, seconds] if !needs_hours => (0, minutes, seconds),
-        [hours, minutes, seconds] => (digits(hours, 2..=MAX_HOUR_DIGITS)?, minutes, seconds),
+        [minutes, seconds] => (0, minutes, seconds),
+        [hours, minutes, seconds] => (digits(hours, 1..=MAX_HOUR_DIGITS)?, minutes, seconds),
         _ => return None,
     };
-    let minutes = digits(minutes, 2..=2).filter(|minutes| *minutes < 60)?;
-    let seconds = digits(seconds, 2..=2).filter(|seconds| *seconds < 60)?;
+    let minutes = digits(minutes, 1..=2).filter(|minutes| *minutes < 60)?;
+    let seconds = digits(seconds, 1..=2).filter(|seconds| *seconds < 60)?;
+    let is_fraction = fraction.len() <= 9 && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let thousandths = is_fraction.then(|| format!("{fraction:0<3.3}").parse::<u32>().ok())??;
     Some(f64::from(((hours * 60 + minutes) * 60 + seconds) * 1000 + thousandths) / 1000.0)
+}
+
+/// Whether this is a time as WebVTT has it within a text: `00:01.000`, `01:00:01.000`.
+pub(super) fn is_stamp(text: &str) -> bool {
+    let length = text.rsplit(':').next().map(str::len);
+    length == Some("01.000".len()) && text.contains('.') && cue_time(text).is_some()
 }
 
 /// A time as people write it beside a name: `1:02`, `01:02:03`, `01:02:03.5`.
@@ -55,26 +63,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cue_times_are_strict() {
-        for (text, hours, seconds) in [
-            ("00:01.000", false, Some(1.0)),
-            ("01:00:01.250", false, Some(3601.25)),
-            ("100:00:00.000", false, Some(360_000.0)),
-            ("999:59:59.999", false, Some(3_599_999.999)),
-            ("1000:00:00.000", false, None),
-            ("00:01.000", true, None),
-            ("00:01,000", false, None),
-            ("0:01.000", false, None),
-            ("00:60.000", false, None),
-            ("60:00.000", false, None),
-            ("00:01.00", false, None),
-            ("00:01", false, None),
-            ("+0:01.000", false, None),
-            ("", false, None),
+    fn cue_times_are_what_tools_write() {
+        for (text, seconds) in [
+            ("00:01.000", Some(1.0)),
+            ("01:00:01.250", Some(3601.25)),
+            ("100:00:00.000", Some(360_000.0)),
+            ("999:59:59.999", Some(3_599_999.999)),
+            ("00:00:01,500", Some(1.5)),
+            ("0:0:5.20", Some(5.2)),
+            ("0:01.000", Some(1.0)),
+            ("00:01", Some(1.0)),
+            ("00:00:01.123456", Some(1.123)),
+            ("1000:00:00.000", None),
+            ("00:60.000", None),
+            ("60:00.000", None),
+            ("+0:01.000", None),
+            ("00:01.0000000000", None),
+            ("00:01.x", None),
+            ("01.000", None),
+            ("", None),
         ] {
-            assert_eq!(cue_time(text, &['.'], hours), seconds, "{text:?}");
+            assert_eq!(cue_time(text), seconds, "{text:?}");
         }
-        assert_eq!(cue_time("00:00:01,500", &[',', '.'], true), Some(1.5));
+    }
+
+    #[test]
+    fn stamps_are_strict() {
+        for stamp in ["00:01.000", "01:00:01.000"] {
+            assert!(is_stamp(stamp), "{stamp:?}");
+        }
+        for other in ["1:02", "00:01", "10:30:00", "01.000", "x"] {
+            assert!(!is_stamp(other), "{other:?}");
+        }
     }
 
     #[test]

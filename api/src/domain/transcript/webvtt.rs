@@ -6,15 +6,17 @@ use std::borrow::Cow;
 
 use entity::transcript::TranscriptSegment;
 
-use super::cue::{ARROW, Clock, dialogue, payload, segment};
+use super::cue::{Rules, dialogue, is_timing, segment};
+use super::label::Labels;
 use super::lines::numbered;
-use super::tag::pieces;
+use super::tag::{Piece, pieces};
 use crate::domain::parse_error::ParseError;
 
-const CLOCK: Clock = Clock {
-    marks: &['.'],
-    needs_hours: false,
+const RULES: Rules = Rules {
     example: "00:01.000 --> 00:04.000",
+    start: "a timing such as `00:01.000 --> 00:04.000`",
+    has_names: true,
+    is_comment,
 };
 
 /// Whether a first line makes a text WebVTT.
@@ -25,96 +27,61 @@ pub(super) fn is_header(line: &str) -> bool {
 
 /// Reads WebVTT.
 pub(super) fn parse(text: &str) -> Result<Vec<TranscriptSegment>, ParseError> {
-    let lines = numbered(text).map(|(number, line)| (number, line.trim()));
     // Pasting adds blank lines in front, which the specification would not have.
-    let mut lines = lines.skip_while(|(_, line)| line.is_empty()).peekable();
-    let (number, header) = lines.next().unwrap_or((1, ""));
-    if !is_header(header) {
+    let lines = numbered(text).skip_while(|(_, line)| line.trim().is_empty());
+    let lines: Vec<_> = lines.collect();
+    let (number, header) = lines.first().copied().unwrap_or((1, ""));
+    if !is_header(header.trim()) {
         return Err(ParseError::found(number, "the header `WEBVTT`", header));
     }
     // Metadata such as `Kind: captions` belongs to the header, up to a blank line or the first cue.
-    while lines
-        .next_if(|(_, line)| !line.is_empty() && !line.contains(ARROW))
-        .is_some()
-    {}
+    let is_metadata = |(_, line): &&(usize, &str)| !line.trim().is_empty() && !is_timing(line);
+    let header = lines.iter().take_while(is_metadata).count();
 
+    let mut spoken = Vec::new();
+    for cue in RULES.cues(&lines[header..])? {
+        let pieces = pieces(&cue.text).into_iter();
+        spoken.extend(pieces.map(|piece| (piece, cue.times)));
+    }
+    for (piece, _) in &mut spoken {
+        piece.voice = piece
+            .voice
+            .take()
+            .map(unescaped)
+            .filter(|name| !name.is_empty());
+        piece.text = unescaped(std::mem::take(&mut piece.text));
+    }
+    let voiceless = spoken.iter().filter(|(piece, _)| piece.voice.is_none());
+    let labels = Labels::of(voiceless.flat_map(|(piece, _)| piece.text.lines()));
     let mut segments = Vec::new();
-    while let Some((number, line)) = lines.next() {
-        if line.is_empty() {
-            continue;
+    for (Piece { voice, text }, times) in &spoken {
+        match voice {
+            Some(speaker) => {
+                let lines = text.lines().map(str::trim);
+                let lines: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
+                segments.push(segment(speaker, &lines.join("\n"), *times));
+            }
+            None => dialogue(text, *times, &labels, &mut segments),
         }
-        if is_ignored(line) {
-            while lines.next_if(|(_, line)| !line.is_empty()).is_some() {}
-            continue;
-        }
-        let times = if line.contains(ARROW) {
-            CLOCK.timing(number, line)?
-        } else {
-            // The line was the cue's identifier, so the timing is the next.
-            let (number, line) = lines.next().unwrap_or((number, ""));
-            CLOCK.timing(number, line)?
-        };
-        speak(&payload(&mut lines)?, times, &mut segments);
     }
     Ok(segments)
 }
 
-/// Whether a block that starts like this is a comment, a style sheet or a region.
-fn is_ignored(line: &str) -> bool {
+/// Whether a block that starts like this is a comment, or, before the first cue, a style sheet or a region.
+fn is_comment(line: &str, has_cues: bool) -> bool {
     let note = line.strip_prefix("NOTE");
-    matches!(line, "STYLE" | "REGION")
+    !has_cues && matches!(line.trim_end(), "STYLE" | "REGION")
         || note.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
 }
 
-/// Adds the segments of one cue: one for each voice, and what is said outside of any.
-fn speak(payload: &str, times: (f64, f64), segments: &mut Vec<TranscriptSegment>) {
-    for piece in pieces(payload) {
-        let text = unescaped(&piece.text);
-        match piece.voice.as_deref().map(unescaped) {
-            Some(speaker) if !speaker.is_empty() => {
-                let lines: Vec<_> = text
-                    .lines()
-                    .map(str::trim)
-                    .filter(|line| !line.is_empty())
-                    .collect();
-                segments.push(segment(&speaker, &lines.join("\n"), times));
-            }
-            _ => dialogue(&text, times, segments),
-        }
+/// Puts characters in the place of HTML's references, named and numeric. What is none stays as it is; a NUL, which no
+/// database stores, was never one.
+fn unescaped(text: String) -> String {
+    match htmlize::unescape(text.as_str()) {
+        Cow::Owned(plain) => plain,
+        Cow::Borrowed(_) => text,
     }
 }
-
-/// Puts characters in the place of the references WebVTT knows; others stay as they are.
-fn unescaped(text: &str) -> Cow<'_, str> {
-    if !text.contains('&') {
-        return Cow::Borrowed(text);
-    }
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find('&') {
-        plain.push_str(&rest[..start]);
-        rest = &rest[start..];
-        let found = REFERENCES.iter().find(|(name, _)| rest.starts_with(name));
-        let (name, character) = found.unwrap_or(&("&", "&"));
-        plain.push_str(character);
-        rest = &rest[name.len()..];
-    }
-    plain.push_str(rest);
-    Cow::Owned(plain)
-}
-
-/// The references of the specification, and the quotes that tools write although they need not.
-const REFERENCES: [(&str, &str); 9] = [
-    ("&amp;", "&"),
-    ("&lt;", "<"),
-    ("&gt;", ">"),
-    ("&nbsp;", "\u{a0}"),
-    ("&lrm;", "\u{200e}"),
-    ("&rlm;", "\u{200f}"),
-    ("&quot;", "\""),
-    ("&apos;", "'"),
-    ("&#39;", "'"),
-];
 
 #[cfg(test)]
 mod tests {
@@ -170,17 +137,69 @@ mod tests {
     }
 
     #[test]
+    fn every_reference_of_html_is_read() -> Result<(), ParseError> {
+        for (payload, speaker, text) in [
+            (
+                "<v Nora Field>It&#8217;s caf&eacute; time &mdash; R&amp;D &#x266B; &hellip;</v>",
+                "Nora Field",
+                "It’s café time — R&D ♫ …",
+            ),
+            ("<v Zo&euml; O&#39;Neil>x", "Zoë O'Neil", "x"),
+            (
+                "AT&T &#0; &#xD800; &nosuch; &",
+                "",
+                "AT&T \u{fffd} \u{fffd} &nosuch; &",
+            ),
+            ("&gt;&gt; NORA: yes", "NORA", "yes"),
+        ] {
+            assert_eq!(
+                cue(payload)?,
+                [(speaker.to_owned(), text.to_owned())],
+                "{payload:?}"
+            );
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_line_of_spaces_is_not_an_empty_line() -> Result<(), ParseError> {
+        let text = "WEBVTT\nKind: captions\nLanguage: en\n\n\
+            00:00:00.000 --> 00:00:01.829 align:start position:0%\n \nso<00:00:00.389><c> welcome</c><00:00:01.000><c> back</c>\n\n\
+            00:00:01.829 --> 00:00:01.839 align:start position:0%\nso welcome back\n \n\n\
+            00:00:01.839 --> 00:00:03.500 align:start position:0%\nso welcome back\nto<00:00:02.000><c> the</c><00:00:02.500><c> show</c>\n";
+        let expected = [
+            segment("", "so welcome back", (0.0, 1.829)),
+            segment("", "so welcome back", (1.829, 1.839)),
+            segment("", "so welcome back\nto the show", (1.839, 3.5)),
+        ];
+        assert_eq!(parse(text)?, expected);
+        Ok(())
+    }
+
+    #[test]
+    fn no_words_are_lost_where_blocks_run_together() -> Result<(), ParseError> {
+        let expected = [segment("", "a", (1.0, 2.0)), segment("", "b", (3.0, 4.0))];
+        for text in [
+            "WEBVTT\n\n00:01.000 --> 00:02.000\na\n00:03.000 --> 00:04.000\nb",
+            "WEBVTT\n\n00:01.000 --> 00:02.000\na\n2\n00:03.000 --> 00:04.000\nb",
+            "WEBVTT\n00:01,000 --> 00:02,000\na\n \n00:00:03.000 --> 00:00:04.000\n\nb",
+            "WEBVTT\n\nNOTE no\n00:01.000 --> 00:02.000\na\n\nNOTE\nno\n\nx\n00:03.000 --> 00:04.000\nb",
+        ] {
+            assert_eq!(parse(text)?, expected, "{text:?}");
+        }
+        let text = "WEBVTT\n\n00:01.000 --> 00:02.000\na\n\nSTYLE --> b\n";
+        assert_eq!(parse(text)?, [segment("", "a\nSTYLE --> b", (1.0, 2.0))]);
+        Ok(())
+    }
+
+    #[test]
     fn a_malformed_cue_is_an_error_at_its_line() {
         for (text, line) in [
             ("WEBVTT\n\n00:01.000 --> 00:0x.000\na", 3),
-            ("WEBVTT\n\nid\n00:01 --> 00:02\na", 4),
+            ("WEBVTT\n\nid\n00:01: --> 00:02\na", 4),
             ("WEBVTT\n\n00:02.000 --> 00:01.000\na", 3),
-            ("WEBVTT\n\nid\nno timing", 4),
+            ("WEBVTT\n\nid\nno timing", 3),
             ("WEBVTT\r\n\r\nid", 3),
-            (
-                "WEBVTT\n\n00:01.000 --> 00:02.000\na\n00:02.000 --> 00:03.000\nb",
-                5,
-            ),
             ("WEBVTT\n\n00:01.000 -->\na", 3),
             ("webvtt\n", 1),
         ] {

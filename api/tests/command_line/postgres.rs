@@ -1,0 +1,261 @@
+//! The program on PostgreSQL: the role it connects as, addresses, backup and restore.
+
+use crate::{serving::Running, text, workgraph};
+use std::{
+    env, io,
+    net::{TcpListener, TcpStream},
+    path::Path,
+    process::{Command, Output},
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+};
+use tempfile::TempDir;
+
+/// The role that the server has: an ordinary one.
+const ROLE: &str = "workgraph_tests";
+const SECRET: &str = "a secret that only tests know, of 32+";
+
+/// A database of its own, dropped with its test.
+struct Database(String);
+
+impl Database {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("workgraph_test_{}_c{next}", std::process::id());
+        sql(
+            &server(),
+            &format!(
+                "DO $$ BEGIN CREATE ROLE {ROLE} LOGIN PASSWORD '{ROLE}'; \
+                 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+            ),
+        );
+        sql(&server(), &format!("CREATE DATABASE {name} OWNER {ROLE}"));
+        Self(name)
+    }
+
+    /// Its URL for a role that has its own name as its password.
+    fn url(&self, role: &str) -> String {
+        format!("postgres://{role}:{role}@{}/{}", address(), self.0)
+    }
+
+    /// Its URL for the owner of the whole server.
+    fn superuser(&self) -> String {
+        let server = server();
+        let (start, _) = server.rsplit_once('/').expect("a URL with a name");
+        format!("{start}/{}", self.0)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        sql(&server(), &format!("DROP DATABASE {} WITH (FORCE)", self.0));
+    }
+}
+
+/// The server to make databases on; `tests/run` starts one.
+fn server() -> String {
+    env::var("TEST_DATABASE_URL")
+        .expect("TEST_DATABASE_URL is not set. Run the tests with tests/run")
+}
+
+/// Where the server is, as `host:port`.
+fn address() -> String {
+    let server = server();
+    let (_, rest) = server.split_once("://").expect("a URL");
+    let authority = rest.split('/').next().unwrap_or(rest);
+    let (_, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    host.to_owned()
+}
+
+/// A client program of PostgreSQL that sees the rows of all workspaces.
+fn client(program: &str, arguments: &[&str]) -> Output {
+    let ran = Command::new(program)
+        .args(arguments)
+        .env("PGOPTIONS", "-c workgraph.tenant=*")
+        .output()
+        .expect("runs");
+    assert!(ran.status.success(), "{program}: {}", text(&ran.stderr));
+    ran
+}
+
+fn sql(url: &str, statement: &str) -> String {
+    let arguments = [
+        "-X",
+        "-q",
+        "-A",
+        "-t",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-c",
+        statement,
+        url,
+    ];
+    text(&client("psql", &arguments).stdout).trim().to_owned()
+}
+
+/// Where everyone may ask: not in development.
+fn deployed(url: &str) -> [(&str, &str); 3] {
+    [
+        ("DATABASE_URL", url),
+        ("WORKGRAPH_LISTEN", "0.0.0.0:0"),
+        ("WORKGRAPH_SECRET", SECRET),
+    ]
+}
+
+fn is_complete(directory: &Path, url: &str, workspaces: &[&str]) {
+    for workspace in workspaces {
+        let arguments = ["verify-ledger", "--workspace", workspace];
+        let told = workgraph(directory, &arguments, &[("DATABASE_URL", url)]);
+        let said = text(&told.stdout) + &text(&told.stderr);
+        assert!(
+            said.contains("complete and unaltered"),
+            "{workspace}: {said}"
+        );
+    }
+}
+
+#[test]
+fn a_role_without_walls_is_refused_unless_told() {
+    let (directory, database) = (TempDir::new().expect("a directory"), Database::new());
+    let is_superuser = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
+    assert_eq!(
+        sql(&server(), is_superuser),
+        "t",
+        "TEST_DATABASE_URL needs a superuser"
+    );
+    let bypassing = format!("{}_bypassing", database.0);
+    sql(
+        &server(),
+        &format!("CREATE ROLE {bypassing} LOGIN PASSWORD '{bypassing}' BYPASSRLS"),
+    );
+    for url in [database.superuser(), database.url(&bypassing)] {
+        let refused = workgraph(directory.path(), &["serve"], &deployed(&url));
+        let said = text(&refused.stderr);
+        assert!(!refused.status.success(), "{url} is served");
+        assert!(
+            said.contains("BYPASSRLS") && said.contains("WORKGRAPH_ALLOW_SUPERUSER"),
+            "{said}"
+        );
+        let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+        assert_eq!(sql(&database.superuser(), tables), "0", "nothing was made");
+    }
+    sql(&server(), &format!("DROP ROLE {bypassing}"));
+
+    let url = database.superuser();
+    let told = [
+        &deployed(&url)[..],
+        &[("WORKGRAPH_ALLOW_SUPERUSER", "true")],
+    ]
+    .concat();
+    drop(Running::start(directory.path(), &told));
+    let server = Running::start(
+        directory.path(),
+        &[("DATABASE_URL", &url), ("WORKGRAPH_LISTEN", "127.0.0.1:0")],
+    );
+    let log = server.log();
+    assert!(
+        log.contains("WARN") && log.contains("row-level security"),
+        "{log}"
+    );
+}
+
+#[test]
+fn an_ordinary_role_is_served_without_a_warning() {
+    let (directory, database) = (TempDir::new().expect("a directory"), Database::new());
+    let server = Running::start(directory.path(), &deployed(&database.url(ROLE)));
+    assert!(
+        !server.log().contains("row-level security"),
+        "{}",
+        server.log()
+    );
+}
+
+#[test]
+fn a_server_on_an_ipv6_address_is_reached() {
+    let Ok(listener) = TcpListener::bind("[::1]:0") else {
+        // A machine without IPv6 has no such server.
+        return;
+    };
+    let port = listener.local_addr().expect("an address").port();
+    thread::spawn(move || {
+        for inward in listener.incoming().flatten() {
+            let outward = TcpStream::connect(address()).expect("connects");
+            let halves = [
+                (inward.try_clone(), outward.try_clone()),
+                (Ok(outward), Ok(inward)),
+            ];
+            for (from, to) in halves {
+                let (mut from, mut to) = (from.expect("a half"), to.expect("a half"));
+                thread::spawn(move || io::copy(&mut from, &mut to));
+            }
+        }
+    });
+    let (directory, database) = (TempDir::new().expect("a directory"), Database::new());
+    let url = format!("postgres://{ROLE}:{ROLE}@[::1]:{port}/{}\n", database.0);
+    let migrated = workgraph(directory.path(), &["migrate"], &[("DATABASE_URL", &url)]);
+    assert!(migrated.status.success(), "{}", text(&migrated.stderr));
+    is_complete(directory.path(), &url, &["system"]);
+}
+
+/// What the README says, step by step.
+#[test]
+fn a_dump_of_the_ordinary_role_is_a_backup() {
+    let (directory, source, target) = (
+        TempDir::new().expect("a directory"),
+        Database::new(),
+        Database::new(),
+    );
+    let (from, to) = (source.url(ROLE), target.url(ROLE));
+    let seeded = workgraph(directory.path(), &["seed"], &[("DATABASE_URL", &from)]);
+    assert!(
+        text(&seeded.stdout).contains("in place"),
+        "{}",
+        text(&seeded.stderr)
+    );
+    let file = directory.path().join("workgraph.sql");
+    let file = file.to_str().expect("text");
+    client("pg_dump", &["--enable-row-security", "--file", file, &from]);
+    client(
+        "psql",
+        &["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file, &to],
+    );
+    let count = "SELECT (SELECT count(*) FROM users) || ' ' || (SELECT count(*) FROM audit_logs)";
+    assert_eq!(sql(&from, count), sql(&to, count));
+    assert_ne!(sql(&to, "SELECT count(*) FROM audit_logs"), "0");
+    is_complete(directory.path(), &to, &["demo", "acme", "system"]);
+    let server = Running::start(directory.path(), &deployed(&to));
+    let health = "GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    assert!(server.send(health).starts_with("HTTP/1.1 200"));
+}
+
+/// And on SQLite, with the server running.
+#[test]
+fn a_running_servers_file_can_be_copied_by_sqlite_itself() {
+    let directory = TempDir::new().expect("a directory");
+    let server = Running::start(directory.path(), &[("WORKGRAPH_LISTEN", "127.0.0.1:0")]);
+    let (original, copy) = (
+        directory.path().join("workgraph.db"),
+        directory.path().join("copy.db"),
+    );
+    let vacuum = format!("VACUUM INTO '{}'", copy.display());
+    tokio::runtime::Runtime::new()
+        .expect("a runtime")
+        .block_on(async {
+            use sea_orm::ConnectionTrait;
+            let url = format!("sqlite:{}", original.display());
+            let connection = sea_orm::Database::connect(url).await.expect("connects");
+            connection
+                .execute_unprepared(&vacuum)
+                .await
+                .expect("copies");
+        });
+    drop(server);
+    let url = format!("sqlite:{}", copy.display());
+    is_complete(directory.path(), &url, &["demo", "acme", "system"]);
+    let environment = [
+        ("DATABASE_URL", url.as_str()),
+        ("WORKGRAPH_LISTEN", "127.0.0.1:0"),
+    ];
+    drop(Running::start(directory.path(), &environment));
+}
