@@ -13,230 +13,41 @@ const PHONE_DIGITS: usize = 5;
 const NOT_IN_NAMES: &[char] = &['*', '`', '<', '>', '{', '}', '=', '?', '!', ';', '\\', '…'];
 
 /// What stands in front of a colon in minutes and in speech, and is nobody; in lower case.
-const NOBODY: &[&str] = &[
-    "abstract",
-    "action",
-    "action item",
-    "action items",
-    "actions",
-    "address",
-    "agenda",
-    "agenda item",
-    "also",
-    "and",
-    "answer",
-    "attendees",
-    "attendee list",
-    "attention",
-    "background",
-    "because",
-    "bonus",
-    "but",
-    "call",
-    "caution",
-    "cc",
-    "chapter",
-    "conclusion",
-    "context",
-    "copyright",
-    "correction",
-    "date",
-    "deadline",
-    "decision",
-    "decisions",
-    "definition",
-    "description",
-    "details",
-    "disclaimer",
-    "discussion",
-    "due",
-    "duration",
-    "edit",
-    "email",
-    "e-mail",
-    "end",
-    "ended",
-    "error",
-    "example",
-    "exception",
-    "finally",
-    "first",
-    "firstly",
-    "followup",
-    "follow-up",
-    "follow up",
-    "format",
-    "from",
-    "fyi",
-    "goal",
-    "goals",
-    "hint",
-    "hosted by",
-    "however",
-    "idea",
-    "important",
-    "info",
-    "instead",
-    "invitees",
-    "issue",
-    "item",
-    "items",
-    "joined",
-    "kind",
-    "language",
-    "last",
-    "lesson",
-    "link",
-    "links",
-    "location",
-    "maybe",
-    "meaning",
-    "meeting",
-    "meeting id",
-    "meeting link",
-    "meeting notes",
-    "meeting title",
-    "method",
-    "minutes",
-    "minutes by",
-    "motion",
-    "name",
-    "nb",
-    "next",
-    "next meeting",
-    "next step",
-    "next steps",
-    "no",
-    "note",
-    "note taker",
-    "notes",
-    "now",
-    "objective",
-    "ok",
-    "okay",
-    "one",
-    "open questions",
-    "option",
-    "or",
-    "organizer",
-    "organiser",
-    "outcome",
-    "outcomes",
-    "owner",
-    "page",
-    "participants",
-    "passcode",
-    "password",
-    "phone",
-    "place",
-    "plan",
-    "please",
-    "point",
-    "prerequisites",
-    "present",
-    "problem",
-    "ps",
-    "p.s.",
-    "purpose",
-    "question",
-    "questions",
-    "quote",
-    "re",
-    "reason",
-    "recorded",
-    "recorded by",
-    "recording",
-    "reference",
-    "references",
-    "regrets",
-    "remember",
-    "reminder",
-    "resolution",
-    "resolved",
-    "result",
-    "results",
-    "risk",
-    "risks",
-    "room",
-    "rule",
-    "second",
-    "secondly",
-    "section",
-    "see also",
-    "sent",
-    "so",
-    "solution",
-    "source",
-    "started",
-    "started at",
-    "start",
-    "status",
-    "step",
-    "subject",
-    "suggestion",
-    "summary",
-    "takeaway",
-    "takeaways",
-    "task",
-    "tasks",
-    "tbd",
-    "tel",
-    "telephone",
-    "then",
-    "therefore",
-    "third",
-    "thirdly",
-    "time",
-    "timezone",
-    "tip",
-    "title",
-    "tl;dr",
-    "tldr",
-    "to",
-    "todo",
-    "to do",
-    "todos",
-    "topic",
-    "topics",
-    "transcribed by",
-    "transcript",
-    "translation",
-    "two",
-    "update",
-    "updates",
-    "url",
-    "venue",
-    "version",
-    "video",
-    "vote",
-    "warning",
-    "wait",
-    "website",
-    "well",
-    "when",
-    "where",
-    "who",
-    "why",
-    "yes",
-];
+const NOBODY: &str = "\
+    abstract, action, action item, action items, actions, address, agenda, agenda item, also, and, answer, \
+    attendees, attendee list, attention, background, because, bonus, but, call, caution, cc, chapter, \
+    conclusion, context, copyright, correction, date, deadline, decision, decisions, definition, description, \
+    details, disclaimer, discussion, due, duration, edit, email, e-mail, end, ended, error, example, exception, \
+    finally, first, firstly, followup, follow-up, follow up, format, from, fyi, goal, goals, hint, hosted by, \
+    however, idea, important, info, instead, invitees, issue, item, items, joined, kind, language, last, \
+    lesson, link, links, location, maybe, meaning, meeting, meeting id, meeting link, meeting notes, \
+    meeting title, method, minutes, minutes by, motion, name, nb, next, next meeting, next step, next steps, \
+    no, note, note taker, notes, now, objective, ok, okay, one, open questions, option, or, organizer, \
+    organiser, outcome, outcomes, owner, page, participants, passcode, password, phone, place, plan, please, \
+    point, prerequisites, present, problem, ps, p.s., purpose, question, questions, quote, re, reason, \
+    recorded, recorded by, recording, reference, references, regrets, remember, reminder, resolution, resolved, \
+    result, results, risk, risks, room, rule, second, secondly, section, see also, sent, so, solution, source, \
+    started, started at, start, status, step, subject, suggestion, summary, takeaway, takeaways, task, tasks, \
+    tbd, tel, telephone, then, therefore, third, thirdly, time, timezone, tip, title, tl;dr, tldr, to, todo, \
+    to do, todos, topic, topics, transcribed by, transcript, translation, two, update, updates, url, venue, \
+    version, video, vote, warning, wait, website, well, when, where, who, why, yes";
 
 /// What sentences begin with, and names seldom.
-const SENTENCES_BEGIN: &[&str] = &[
-    "a", "all", "also", "an", "and", "another", "any", "as", "at", "because", "but", "each",
-    "every", "finally", "first", "for", "he", "her", "here", "his", "how", "i", "if", "in", "it",
-    "it's", "its", "last", "let", "let's", "my", "next", "no", "note", "now", "of", "ok", "okay",
-    "on", "one", "or", "our", "please", "remember", "same", "second", "she", "so", "some", "that",
-    "the", "their", "then", "there", "these", "they", "third", "this", "those", "to", "today",
-    "two", "we", "well", "what", "when", "where", "which", "who", "why", "with", "yes", "you",
-    "your",
-];
+const SENTENCES_BEGIN: &str = "\
+    a, all, also, an, and, another, any, as, at, because, but, each, every, finally, first, for, he, her, here, \
+    his, how, i, if, in, it, it's, its, last, let, let's, my, next, no, note, now, of, ok, okay, on, one, or, \
+    our, please, remember, same, second, she, so, some, that, the, their, then, there, these, they, third, \
+    this, those, to, today, two, we, well, what, when, where, which, who, why, with, yes, you, your";
 
 /// Small words within names.
-const PARTICLES: &[&str] = &[
-    "&", "al", "and", "at", "bin", "binti", "da", "de", "del", "della", "den", "der", "des", "di",
-    "do", "dos", "du", "e", "el", "et", "from", "ibn", "la", "le", "of", "og", "ten", "ter", "und",
-    "van", "von", "y", "zu",
-];
+const PARTICLES: &str = "\
+    &, al, and, at, bin, binti, da, de, del, della, den, der, des, di, do, dos, du, e, el, et, from, ibn, la, \
+    le, of, og, ten, ter, und, van, von, y, zu";
+
+/// Whether a list has this entry.
+fn is_in(list: &str, entry: &str) -> bool {
+    list.split(", ").any(|one| one == entry)
+}
 
 /// How much something looks like a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -258,7 +69,7 @@ pub(super) fn form(name: &str) -> Form {
     if is_phone(text) {
         return Form::Name;
     }
-    if text.contains(NOT_IN_NAMES) || NOBODY.contains(&text.to_lowercase().as_str()) {
+    if text.contains(NOT_IN_NAMES) || is_in(NOBODY, &text.to_lowercase()) {
         return Form::Other;
     }
     let plain = text
@@ -278,7 +89,7 @@ pub(super) fn form(name: &str) -> Form {
     match form_of_words(&outside) {
         // A handle is nothing else.
         Form::Doubtful if text.starts_with('@') => Form::Name,
-        Form::Doubtful if NOBODY.contains(&last_word(&outside).as_str()) => Form::Other,
+        Form::Doubtful if is_in(NOBODY, &last_word(&outside)) => Form::Other,
         form => form,
     }
 }
@@ -293,7 +104,7 @@ fn last_word(name: &str) -> String {
 fn form_of_words(plain: &str) -> Form {
     let words: Vec<&str> = plain
         .split_whitespace()
-        .filter(|word| word.contains(char::is_alphanumeric) || PARTICLES.contains(word))
+        .filter(|word| word.contains(char::is_alphanumeric) || is_in(PARTICLES, word))
         .collect();
     let (Some(first), Some(last)) = (words.first(), words.last()) else {
         return Form::Other;
@@ -303,14 +114,13 @@ fn form_of_words(plain: &str) -> Form {
     if words.len() > MAX_WORDS || words.iter().any(ends_sentence) {
         return Form::Other;
     }
-    let begins_sentence =
-        SENTENCES_BEGIN.contains(&first.trim_end_matches(',').to_lowercase().as_str());
+    let begins_sentence = is_in(SENTENCES_BEGIN, &first.trim_end_matches(',').to_lowercase());
     let is_numbered = words.len() == 2 && (last.chars().count() == 1 || is_number(last));
-    let is_list = first.ends_with(',') && words.get(1).is_some_and(|word| PARTICLES.contains(word));
+    let is_list = first.ends_with(',') && words.get(1).is_some_and(|word| is_in(PARTICLES, word));
     let is_proper_name = words.iter().any(|word| is_proper(word))
         && words
             .iter()
-            .all(|word| is_proper(word) || PARTICLES.contains(word));
+            .all(|word| is_proper(word) || is_in(PARTICLES, word));
     match words.len() {
         1 if first.starts_with(|first: char| first.is_numeric()) && !is_mixed(first) => Form::Other,
         1 if is_proper(first) || first.contains(|sign: char| sign.is_numeric() || sign == '_') => {
@@ -332,7 +142,7 @@ pub(super) fn stands_alone(name: &str) -> bool {
     form(name) == Form::Name
         && (!name.ends_with(['.', ',', '。', '、']) || is_initials(last))
         && words.clone().any(is_proper)
-        && words.all(|word| is_proper(word) || PARTICLES.contains(&word))
+        && words.all(|word| is_proper(word) || is_in(PARTICLES, word))
 }
 
 /// Whether a word is `F.`, `J.-P.` or `Jr.`
