@@ -242,9 +242,10 @@ pub fn with_environment(command: Command) -> Command {
             // Under the command line like the variable, and over the file, whose values are defaults already.
             trimmed => {
                 let trimmed = trimmed.to_owned();
+                let is_shown = !argument.get_action().takes_values();
                 argument
                     .env(None::<&'static str>)
-                    .hide_default_value(true)
+                    .hide_default_value(!is_shown)
                     .default_value(trimmed)
             }
         }

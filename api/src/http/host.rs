@@ -1,6 +1,6 @@
 //! Whether a request was made on this machine, to an address that only this machine has.
 
-use axum::http::{HeaderMap, HeaderName, Version, header, request::Parts, uri::Authority};
+use axum::http::{HeaderMap, HeaderName, Version, header, request::Parts};
 use std::net::{IpAddr, SocketAddr};
 
 /// What proxies add to the requests that they pass on.
@@ -40,14 +40,17 @@ fn is_proxied(headers: &HeaderMap) -> bool {
 
 /// Whether a host, with or without a port, is this machine for whoever says so: `localhost`, `127.0.0.0/8`, `[::1]`.
 pub(super) fn is_loopback(host: &str) -> bool {
-    let Ok(authority) = host.parse::<Authority>() else {
+    let parts = match host.strip_prefix('[') {
+        Some(address) => address.split_once(']'),
+        None => Some(host.split_at(host.find(':').unwrap_or(host.len()))),
+    };
+    let Some((name, port)) = parts else {
         return false;
     };
-    let name = authority.host();
-    let address = name.trim_start_matches('[').trim_end_matches(']');
-    !host.contains('@')
+    let is_port = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
         && (name.eq_ignore_ascii_case("localhost")
-            || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()))
+            || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()))
 }
 
 #[cfg(test)]
