@@ -220,6 +220,10 @@ impl Store {
             tracing::error!(%error, database = %url, "cannot open the database");
             Error::Unavailable
         })?;
+        // A link to where there was no file yet was SQLite's to follow.
+        if let DatabaseUrl::Sqlite(path) = url {
+            private_file::claim_database(path);
+        }
         Ok(Self(Arc::new(Inner {
             readers,
             writer,

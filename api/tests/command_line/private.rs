@@ -58,3 +58,15 @@ fn the_database_is_its_owners_alone_whatever_the_umask() {
         "{said}"
     );
 }
+
+#[test]
+fn a_database_behind_a_link_is_its_owners_alone() {
+    let directory = TempDir::new().expect("a directory");
+    let (link, file) = (
+        directory.path().join("workgraph.db"),
+        directory.path().join("data.db"),
+    );
+    std::os::unix::fs::symlink(&file, &link).expect("links");
+    workgraph(directory.path(), &["migrate"], &[]);
+    assert_eq!(mode(&file), 0o600);
+}
