@@ -47,15 +47,17 @@ pub(crate) fn tighten(path: &Path) {
     }
 }
 
-/// Makes a SQLite database its owner's alone, before SQLite opens or creates it.
+/// Makes a SQLite database its owner's alone, before SQLite opens or creates it, and after, if it did so itself.
 pub(crate) fn claim_database(path: &Path) {
     // What fails here fails in SQLite as well, which says more.
     if !path.exists() && create(path, &[]).is_ok() {
         return;
     }
-    tighten(path);
+    // Behind a link, SQLite keeps its other files beside the real one.
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    tighten(&real);
     for ending in BESIDE {
-        let mut beside = OsString::from(path);
+        let mut beside = OsString::from(&real);
         beside.push(ending);
         tighten(Path::new(&beside));
     }
