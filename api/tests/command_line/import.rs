@@ -146,3 +146,42 @@ fn a_workspace_may_have_a_name_in_any_script() {
     }
     assert_eq!(text(&found(&["…", "--slug", "dots"]).stdout), "dots\n");
 }
+
+#[test]
+fn what_an_earlier_version_imported_is_recognised() {
+    let desk = desk(&[("2026-11-20/closed_caption.vtt", MONDAY)]);
+    let import = |paths: &[&str]| import(desk.path(), desk.path(), paths);
+    assert!(import(&["2026-11-20"]).0);
+    // Files were known by their path below the given folder, which another folder's file had as well.
+    let path = desk.path().join("workgraph.db");
+    let earlier = "UPDATE meetings SET \"externalId\" = 'import:closed_caption.vtt' \
+                   WHERE \"externalId\" LIKE 'import:%'";
+    tokio::runtime::Runtime::new()
+        .expect("a runtime")
+        .block_on(async {
+            use sea_orm::ConnectionTrait;
+            let url = format!("sqlite:{}", path.display());
+            let connection = sea_orm::Database::connect(url).await.expect("connects");
+            let changed = connection
+                .execute_unprepared(earlier)
+                .await
+                .expect("changes");
+            assert_eq!(changed.rows_affected(), 1);
+        });
+    write(desk.path(), "2026-11-21/closed_caption.vtt", TUESDAY);
+    let (well, said) = import(&["."]);
+    assert!(
+        well && said.contains("imported 1 meeting, 0 skills, 0 subagents; 1 unchanged"),
+        "{said}"
+    );
+    write(
+        desk.path(),
+        "2026-11-20/closed_caption.vtt",
+        &MONDAY.replace("it is", "it was"),
+    );
+    let (well, said) = import(&["."]);
+    assert!(
+        well && said.contains("imported 1 meeting, 0 skills, 0 subagents; 1 unchanged"),
+        "{said}"
+    );
+}
