@@ -156,18 +156,18 @@ fn what_an_earlier_version_imported_is_recognised() {
     let path = desk.path().join("workgraph.db");
     let earlier = "UPDATE meetings SET \"externalId\" = 'import:closed_caption.vtt' \
                    WHERE \"externalId\" LIKE 'import:%'";
-    tokio::runtime::Runtime::new()
-        .expect("a runtime")
-        .block_on(async {
-            use sea_orm::ConnectionTrait;
-            let url = format!("sqlite:{}", path.display());
-            let connection = sea_orm::Database::connect(url).await.expect("connects");
-            let changed = connection
-                .execute_unprepared(earlier)
-                .await
-                .expect("changes");
-            assert_eq!(changed.rows_affected(), 1);
-        });
+    let changed = |statement: &str| {
+        tokio::runtime::Runtime::new()
+            .expect("a runtime")
+            .block_on(async {
+                use sea_orm::ConnectionTrait;
+                let url = format!("sqlite:{}", path.display());
+                let connection = sea_orm::Database::connect(url).await.expect("connects");
+                let changed = connection.execute_unprepared(statement).await;
+                changed.expect("changes").rows_affected()
+            })
+    };
+    assert_eq!(changed(earlier), 1);
     write(desk.path(), "2026-11-21/closed_caption.vtt", TUESDAY);
     let (well, said) = import(&["."]);
     assert!(
@@ -183,5 +183,10 @@ fn what_an_earlier_version_imported_is_recognised() {
     assert!(
         well && said.contains("imported 1 meeting, 0 skills, 0 subagents; 1 unchanged"),
         "{said}"
+    );
+    // The changed file is a version of its meeting, and no third one.
+    assert_eq!(
+        changed(earlier.replace("closed_caption.vtt'", "' || id").as_str()),
+        2
     );
 }
