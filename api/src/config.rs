@@ -151,6 +151,7 @@ pub struct Settings {
 
 /// A page's origin, as browsers send it: no path, not even a slash.
 fn origin(text: &str) -> Result<String, String> {
+    let text = text.trim();
     let host = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"));
