@@ -11,6 +11,7 @@ mod support;
 mod analytics;
 mod approval_queue;
 mod authorization;
+mod bounds;
 mod code_graph;
 mod derived;
 mod effective;

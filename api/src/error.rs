@@ -4,7 +4,7 @@
 //! leaves.
 
 use async_graphql::{ErrorExtensions, Pos, ServerError, Value, value};
-use sea_orm::{ActiveEnum, DbErr, RuntimeErr, SqlErr};
+use sea_orm::{ActiveEnum, DbErr, RuntimeErr, SqlErr, sqlx};
 use std::sync::Arc;
 
 /// What can go wrong, as far as a client must tell it apart.
@@ -77,10 +77,30 @@ pub enum Error {
     },
     /// The database or another part is out of reach; trying again may help.
     Unavailable,
+    /// Others stood in the way of a transaction, as often as it was tried.
+    Contended,
+    /// An answer would be too large, or too much would have to be read for it.
+    TooMuch {
+        /// What there is too much of.
+        what: Measured,
+        /// The most that is allowed, in bytes.
+        limit: u64,
+        /// How much there was when it was stopped.
+        actual: u64,
+    },
     /// Too many operations at once, or no turn came in time.
     Busy(Whose),
     /// Our fault. The cause is in the log, under the request's id.
     Internal(Arc<str>),
+}
+
+/// What an operation is measured by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measured {
+    /// What it answers.
+    Answered,
+    /// What it reads from the database.
+    Read,
 }
 
 /// Whose operations are too many.
@@ -168,11 +188,11 @@ impl Error {
             Self::NotFound { .. } => "NOT_FOUND",
             Self::BadUserInput { .. } => "BAD_USER_INPUT",
             Self::IllegalTransition { .. } => "ILLEGAL_TRANSITION",
-            Self::Conflict(_) => "CONFLICT",
+            Self::Conflict(_) | Self::Contended => "CONFLICT",
             Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
             Self::CursorMismatch(_) => "CURSOR_MISMATCH",
             Self::ResyncRequired { .. } => "RESYNC_REQUIRED",
-            Self::LimitExceeded { .. } => "LIMIT_EXCEEDED",
+            Self::LimitExceeded { .. } | Self::TooMuch { .. } => "LIMIT_EXCEEDED",
             Self::CostExceeded { .. } => "COST_EXCEEDED",
             Self::ParseFailed(_) => "GRAPHQL_PARSE_FAILED",
             Self::ValidationFailed(_) => "GRAPHQL_VALIDATION_FAILED",
@@ -227,6 +247,19 @@ impl Error {
             } => {
                 format!("{name} is at most {limit}; you asked for {actual}.")
             }
+            Self::Contended => "Others changed the same rows at the same time, three times over. Nothing was changed; try \
+                                again."
+                .to_owned(),
+            Self::TooMuch { what, limit, .. } => {
+                let (what, of) = match what {
+                    Measured::Answered => ("The answer's size", ""),
+                    Measured::Read => ("What the operation reads", "four times "),
+                };
+                format!(
+                    "{what} is at most {limit} bytes ({of}WORKGRAPH_ANSWER_BYTES), and this operation has more. Ask for \
+                     smaller pages, and for fewer large fields."
+                )
+            }
             Self::CostExceeded {
                 limit, requested, ..
             } => format!(
@@ -268,23 +301,63 @@ impl From<DbErr> for Error {
                 "A row this one refers to does not exist in your workspace, or rows that refer to this one remain."
                     .to_owned(),
             ),
-            _ if matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) => Self::Unavailable,
-            _ if was_stopped(&error) => Self::TOO_SLOW,
-            _ => Self::internal(error),
+            _ => match trouble(&error) {
+                Some(Trouble::Lost) => {
+                    tracing::error!(%error, "the database is out of reach");
+                    Self::Unavailable
+                }
+                Some(Trouble::Stopped) => Self::TOO_SLOW,
+                Some(Trouble::Contended) => Self::Contended,
+                None => Self::internal(error),
+            },
         }
     }
 }
 
-/// Whether the database stopped a statement because its time was up: PostgreSQL's `query_canceled`, or SQLite's
-/// `SQLITE_INTERRUPT` and `SQLITE_BUSY`.
-fn was_stopped(error: &DbErr) -> bool {
-    let (DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error))) =
+impl Error {
+    /// Whether the database cannot be reached any more.
+    pub(crate) fn is_lost_connection(error: &DbErr) -> bool {
+        matches!(trouble(error), Some(Trouble::Lost))
+    }
+}
+
+/// What may be wrong when nothing is wrong with a statement.
+enum Trouble {
+    /// The connection is lost, or there is none.
+    Lost,
+    /// The statement's time was up.
+    Stopped,
+    /// Others stood in the way of the transaction.
+    Contended,
+}
+
+fn trouble(error: &DbErr) -> Option<Trouble> {
+    let (DbErr::Query(RuntimeErr::SqlxError(cause)) | DbErr::Exec(RuntimeErr::SqlxError(cause))) =
         error
     else {
-        return false;
+        let lost = matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_));
+        return lost.then_some(Trouble::Lost);
     };
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| ["57014", "9", "5"].contains(&code.as_ref()))
+    let cause = match &**cause {
+        sqlx::Error::Database(cause) => cause,
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => return Some(Trouble::Lost),
+        _ => return None,
+    };
+    match &*cause.code()? {
+        // PostgreSQL: query_canceled. SQLite: SQLITE_INTERRUPT.
+        "57014" | "9" => Some(Trouble::Stopped),
+        // PostgreSQL: serialization_failure, deadlock_detected, lock_not_available. SQLite: SQLITE_BUSY, SQLITE_LOCKED
+        // and SQLITE_BUSY_SNAPSHOT.
+        "40001" | "40P01" | "55P03" | "5" | "6" | "517" => Some(Trouble::Contended),
+        // PostgreSQL: it shuts down, crashed, starts, has dropped the database, has no connection left.
+        "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "53300" => Some(Trouble::Lost),
+        code if code.len() == 5 && code.starts_with("08") => Some(Trouble::Lost),
+        _ => None,
+    }
 }
 
 impl From<Error> for ServerError {
@@ -316,7 +389,8 @@ impl From<Error> for async_graphql::Error {
                 Error::ResyncRequired { cursor } => {
                     extensions.set("cursor", cursor);
                 }
-                Error::LimitExceeded { limit, actual, .. } => {
+                Error::LimitExceeded { limit, actual, .. }
+                | Error::TooMuch { limit, actual, .. } => {
                     extensions.set("limit", limit);
                     extensions.set("actual", actual);
                 }

@@ -89,6 +89,24 @@ impl Database {
 }
 
 impl Connection {
+    /// The server's `host:port`.
+    pub fn server(&self) -> &str {
+        let (_, rest) = self.text.split_once('@').expect("a user");
+        rest.split(['/', '?']).next().expect("a host")
+    }
+
+    /// The same database, through another address.
+    pub fn behind(&self, address: std::net::SocketAddr) -> Self {
+        let text = self
+            .text
+            .replace(&format!("@{}", self.server()), &format!("@{address}"));
+        Self {
+            url: text.parse().expect("a URL"),
+            text,
+            _directory: None,
+        }
+    }
+
     /// A connection beside the server's.
     pub async fn open(&self) -> DatabaseConnection {
         let mut options = ConnectOptions::new(self.text.clone());
@@ -204,6 +222,11 @@ async fn server() -> DatabaseConnection {
     sea_orm::Database::connect(options)
         .await
         .expect("the PostgreSQL server of TEST_DATABASE_URL answers")
+}
+
+/// Runs SQL that only the owner of the PostgreSQL server may.
+pub async fn as_superuser(sql: &str) {
+    execute(sql).await;
 }
 
 async fn execute(sql: &str) {

@@ -5,16 +5,18 @@ mod database;
 mod door;
 mod events;
 mod footprint;
+mod proxy;
 mod reply;
 mod schema;
 mod socket;
 mod wire;
 
 pub use client::{Answer, Client};
-pub use database::Database;
+pub use database::{Database, as_superuser};
 pub use door::Door;
 pub use events::Events;
 pub use footprint::Footprint;
+pub use proxy::Proxy;
 pub use reply::{PATIENCE, Reply, must_tell_nothing};
 pub use schema::{Field, Schema, Type};
 pub use socket::{PROTOCOL, Socket, connect};
@@ -72,6 +74,18 @@ impl TestApp {
         let connection = database.empty().await;
         database::seed(&connection, clock.clone()).await;
         Self::serve(database, connection, clock, Arc::default(), limits()).await
+    }
+
+    /// A server on PostgreSQL, with a wire in between that can be cut. What the test does beside it goes there directly.
+    pub async fn start_behind_proxy(limits: Limits) -> (Self, Proxy) {
+        let connection = Database::Postgres.fresh().await;
+        let proxy = Proxy::to(connection.server()).await;
+        let ahead = Arc::new(AtomicI64::new(0));
+        let behind = connection.behind(proxy.address);
+        let clock = clock(&ahead);
+        let mut app = Self::serve(Database::Postgres, behind, clock, ahead, limits).await;
+        app.connection = connection;
+        (app, proxy)
     }
 
     async fn serve(

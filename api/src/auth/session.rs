@@ -73,6 +73,11 @@ impl Sessions {
         }
     }
 
+    /// The same sessions over a handle of the store that measures.
+    pub(crate) fn over(self, store: Store) -> Self {
+        Self { store, ..self }
+    }
+
     /// Checks and makes access tokens.
     pub fn tokens(&self) -> &Tokens {
         &self.tokens

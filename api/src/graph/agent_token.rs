@@ -47,7 +47,7 @@ node! {
 }
 
 /// A token for an agent's machine.
-#[derive(InputObject)]
+#[derive(InputObject, Clone)]
 pub struct CreateAgentTokenInput {
     /// What it is for, such as the machine it runs on, in 1 to 100 characters.
     name: String,
@@ -99,7 +99,7 @@ impl Write for CreateAgentTokenInput {
 }
 
 /// Which token.
-#[derive(InputObject)]
+#[derive(InputObject, Clone)]
 pub struct RevokeAgentTokenInput {
     /// The token's id.
     id: Id,

@@ -93,7 +93,7 @@ node! {
 }
 
 /// A plan for a brief. Its steps become tickets.
-#[derive(InputObject)]
+#[derive(InputObject, Clone)]
 pub struct CreateExecutionPlanInput {
     /// The brief it carries out.
     prd_id: Id,

@@ -56,7 +56,7 @@ node! {
 }
 
 /// A new goal.
-#[derive(InputObject)]
+#[derive(InputObject, Clone)]
 pub struct CreateGoalInput {
     /// The project it belongs to.
     project_id: Id,
@@ -107,7 +107,7 @@ impl Write for CreateGoalInput {
 }
 
 /// Changes to a goal. What is left out stays.
-#[derive(InputObject)]
+#[derive(InputObject, Clone)]
 pub struct UpdateGoalInput {
     /// The goal.
     id: Id,

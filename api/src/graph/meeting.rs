@@ -80,7 +80,7 @@ node! {
 }
 
 /// The text of a transcript, as it was pasted.
-#[derive(InputObject)]
+#[derive(InputObject, Clone)]
 pub struct TranscriptInput {
     /// The text: lines such as `Ann: good morning`, WebVTT or SubRip.
     text: String,
@@ -102,7 +102,7 @@ pub enum TranscriptFormat {
 }
 
 /// A meeting that took place, with its transcript.
-#[derive(InputObject)]
+#[derive(InputObject, Clone)]
 pub struct CreateMeetingInput {
     /// The project it was about; the workspace's default project if not given.
     project_id: Option<Id>,
@@ -167,7 +167,7 @@ impl Write for CreateMeetingInput {
 }
 
 /// Another version of a meeting's transcript. Versions are never changed; the newest one counts.
-#[derive(InputObject)]
+#[derive(InputObject, Clone)]
 pub struct EditTranscriptInput {
     /// The meeting.
     meeting_id: Id,

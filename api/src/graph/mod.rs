@@ -35,6 +35,7 @@ mod google_oauth_token;
 mod idempotency_key;
 mod integration_connection;
 mod invitation;
+mod measured;
 mod meeting;
 mod node;
 mod notification;

@@ -257,7 +257,7 @@ pub struct CostTotal {
 }
 
 /// A new brief.
-#[derive(InputObject)]
+#[derive(InputObject, Clone)]
 #[graphql(name = "CreatePRDInput")]
 pub struct CreatePRDInput {
     /// The project it is for.
@@ -304,7 +304,7 @@ impl Write for CreatePRDInput {
 }
 
 /// Changes to a brief that is not decided yet. What is left out stays.
-#[derive(InputObject)]
+#[derive(InputObject, Clone)]
 #[graphql(name = "UpdatePRDInput")]
 pub struct UpdatePRDInput {
     /// The brief.

@@ -7,7 +7,7 @@ use entity::{Json, Large, prd};
 use sea_orm::ActiveValue::{NotSet, Set};
 
 /// What a brief says.
-#[derive(InputObject, Default)]
+#[derive(InputObject, Clone, Default)]
 pub struct BriefContent {
     /// What is to be reached, in a few sentences.
     goal_text: Option<String>,

@@ -83,7 +83,7 @@ node! {
 }
 
 /// A new project.
-#[derive(InputObject)]
+#[derive(InputObject, Clone)]
 pub struct CreateProjectInput {
     /// Its name, 1 to 64 characters.
     name: String,
@@ -165,7 +165,7 @@ async fn free_slug(tx: &Tx<'_>, name: &str) -> crate::Result<String> {
 }
 
 /// Changes to a project. What is left out stays.
-#[derive(InputObject)]
+#[derive(InputObject, Clone)]
 pub struct UpdateProjectInput {
     /// The project.
     id: Id,

@@ -27,6 +27,7 @@ use super::{
     idempotency_key::IdempotencyKeyQuery,
     integration_connection::IntegrationConnectionQuery,
     invitation::InvitationQuery,
+    measured::Measured,
     meeting::{MeetingMutation, MeetingQuery},
     node::NodeQuery,
     notification::NotificationQuery,
@@ -184,5 +185,6 @@ fn builder(graphs: CodeGraphs) -> SchemaBuilder<Query, Mutation, Subscription> {
         Subscription::default(),
     )
     .limit_depth(DEPTH)
+    .extension(Measured)
     .data(graphs)
 }

@@ -119,7 +119,7 @@ impl Visitor {
 }
 
 /// Who signs in, and how the session is handed over.
-#[derive(InputObject)]
+#[derive(InputObject, Clone)]
 pub struct SignInInput {
     /// The workspace's slug.
     workspace: String,
@@ -134,21 +134,21 @@ pub struct SignInInput {
 }
 
 /// Which session goes on.
-#[derive(InputObject)]
+#[derive(InputObject, Clone)]
 pub struct RefreshSessionInput {
     /// The session's latest refresh token; left out, the cookie's.
     refresh_token: Option<String>,
 }
 
 /// Which session ends.
-#[derive(InputObject)]
+#[derive(InputObject, Clone)]
 pub struct SignOutInput {
     /// The session's latest refresh token; left out, the cookie's.
     refresh_token: Option<String>,
 }
 
 /// The passwords.
-#[derive(InputObject)]
+#[derive(InputObject, Clone)]
 pub struct ChangePasswordInput {
     /// The password as it is.
     current_password: String,
@@ -270,7 +270,7 @@ impl SessionMutation {
 }
 
 /// Whose sessions end.
-#[derive(InputObject)]
+#[derive(InputObject, Clone)]
 pub struct SignOutEverywhereInput {
     /// Whose; left out, your own. Other people's sessions are for admins to end, an owner's for owners.
     user_id: Option<Id>,

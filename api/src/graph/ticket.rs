@@ -118,7 +118,7 @@ node! {
 }
 
 /// A ticket outside of any plan.
-#[derive(InputObject)]
+#[derive(InputObject, Clone)]
 pub struct CreateTicketInput {
     /// The project it works in.
     project_id: Id,

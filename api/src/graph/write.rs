@@ -4,7 +4,7 @@ use super::{Ctx as _, connection::Cursor};
 use crate::{
     auth::{Action, authorize},
     error::Result,
-    store::{Request, Tx},
+    store::{Request, Scope, Tx, retried},
 };
 use async_graphql::{Context, InputType, MaybeUndefined, Value};
 use entity::Owned;
@@ -12,7 +12,7 @@ use sea_orm::{ActiveValue, EntityTrait, IdenStatic, ModelTrait};
 use std::sync::Arc;
 
 /// The input of a mutation: who may send it, and what it does.
-pub(super) trait Write: InputType + Send {
+pub(super) trait Write: InputType + Clone + Send {
     /// The table whose row the mutation answers with.
     type Entity: Owned;
     /// What the actor must be allowed to do.
@@ -32,7 +32,8 @@ pub(super) struct Written<M> {
     pub(super) feed_cursor: Cursor,
 }
 
-/// Runs a mutation. `name` tells it apart from others that were sent under the same idempotency key.
+/// Runs a mutation, again if others stood in its way. `name` tells it apart from others that were sent under the same
+/// idempotency key.
 pub(super) async fn perform<W: Write>(
     ctx: &Context<'_>,
     name: &str,
@@ -41,6 +42,14 @@ pub(super) async fn perform<W: Write>(
     let scope = ctx.scope();
     authorize(scope.actor(), W::ACTION)?;
     let request = request(name, &input);
+    retried(|| attempt(scope, request.clone(), input.clone())).await
+}
+
+async fn attempt<W: Write>(
+    scope: &Scope,
+    request: Option<Request>,
+    input: W,
+) -> Result<Written<Model<W>>> {
     let mut tx = scope.begin().await?;
     if let Some(request) = &request
         && let Some(answer) = tx.answered(request).await?

@@ -16,6 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use std::io;
 
 /// The body of what did not run. It has no `data`, not even null.
 #[derive(Serialize)]
@@ -142,6 +143,28 @@ fn respond_with(
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     response
+}
+
+/// How many bytes an answer has as JSON.
+pub(super) fn size(answer: &Answer) -> u64 {
+    let mut counted = Counted(0);
+    // Nothing is written, so nothing fails.
+    let _ = serde_json::to_writer(&mut counted, answer);
+    counted.0
+}
+
+/// Counts what is written to it, and keeps nothing.
+struct Counted(u64);
+
+impl io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// In how many seconds the client may try again.

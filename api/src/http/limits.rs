@@ -67,6 +67,8 @@ limits! {
     operation_variables = 100 up to 1_000, "WORKGRAPH_OPERATION_VARIABLES", "The number of variables of the operation";
     /// The most values that an operation's answer may hold, by its page sizes
     operation_cost = 2_000_000 up to 1_000_000_000, "WORKGRAPH_OPERATION_COST";
+    /// The most bytes of an answer. An operation may read four times as many from the database
+    answer_bytes = 16_777_216 up to 1_073_741_824, "WORKGRAPH_ANSWER_BYTES";
     /// How many seconds an operation may take
     operation_seconds = 10 up to 600, "WORKGRAPH_OPERATION_SECONDS";
     /// How many requests a minute one person or agent may send
@@ -108,6 +110,7 @@ impl Limits {
             workspace_operations: self.workspace_operations,
             operations: self.operations,
             wait: Duration::from_secs(self.wait_seconds),
+            answer_bytes: self.answer_bytes,
         }
     }
 

@@ -8,6 +8,7 @@ pub mod graphiql;
 mod graphql;
 mod guard;
 mod headers;
+mod health;
 mod host;
 mod limits;
 mod negotiate;
@@ -59,6 +60,7 @@ pub struct Parts {
     sessions: Sessions,
     requests: Limiter,
     seats: Arc<Seats>,
+    found: health::Found,
     stopping: watch::Sender<bool>,
     limits: Limits,
     allowed_origins: Vec<String>,
@@ -108,6 +110,7 @@ impl App {
             sessions,
             requests: Limiter::per_minute(limits.requests_per_minute),
             seats: Arc::default(),
+            found: health::Found::default(),
             stopping: watch::Sender::default(),
             limits,
             allowed_origins: front.allowed_origins,
@@ -139,7 +142,8 @@ fn router(app: App) -> Router {
     let mut router = Router::new()
         .route("/graphql", any(graphql::handle))
         .route("/graphql/assets/{*path}", get(graphiql::asset))
-        .route("/health", get(health))
+        .route("/health", get(health::lives))
+        .route("/readyz", get(health::is_ready))
         .fallback(not_found)
         .method_not_allowed_fallback(not_allowed)
         .layer(CompressionLayer::new());
@@ -150,10 +154,6 @@ fn router(app: App) -> Router {
         .layer(middleware::map_response(headers::secure))
         .layer(middleware::from_fn(request_id::name))
         .with_state(app)
-}
-
-async fn health() -> &'static str {
-    "ok\n"
 }
 
 async fn not_found(Extension(RequestId(id)): Extension<RequestId>) -> Response {

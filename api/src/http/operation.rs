@@ -2,6 +2,7 @@
 
 use super::{
     App,
+    answer::size,
     credentials::Credentials,
     guard::{self, Judged},
     parameters::Parameters,
@@ -12,10 +13,15 @@ use crate::{
     error::{Error, Result},
     graph::Visitor,
     live::Subscription,
-    store::Scope,
+    store::Meter,
 };
-use async_graphql::{Request, Response as Answer, ServerError, parser::types::OperationType};
+use async_graphql::{
+    Request, Response as Answer, ServerError, Value, parser::types::OperationType,
+};
 use std::time::Instant;
+
+/// So many errors are measured before they are answered.
+const MANY_ERRORS: usize = 100;
 
 /// An operation that passed the guard.
 pub(super) struct Operation {
@@ -100,20 +106,40 @@ impl Operation {
         visitor: Visitor,
         explain: bool,
     ) -> Result<Answer> {
-        let within = app.limits.operation_time();
-        let scope = actor.map(|actor| app.store.scope_within(actor, within));
-        let mut request = self.request.data(visitor);
-        if let Some(scope) = &scope {
-            request = request.data(scope.clone());
+        let time = app.limits.operation_time();
+        let meter = app.store.measure(time);
+        let store = app.store.measured(meter.clone());
+        let sessions = visitor.sessions.over(store.clone());
+        let visitor = Visitor {
+            sessions,
+            ..visitor
+        };
+        let mut request = self.request.data(visitor).data(meter.clone());
+        if let Some(actor) = actor {
+            request = request.data(store.scope_within(actor, time));
         }
-        let mut answer = app.schema.execute(request).await;
-        // The database may notice a moment before the clock here does.
-        let codes = answer.errors.iter().filter_map(crate::answer::code);
-        if codes.into_iter().any(|code| code == "DEADLINE_EXCEEDED") {
-            return Err(Error::TOO_SLOW);
+        let executing = app.schema.execute(request);
+        let mut answer = match self.judged.kind {
+            OperationType::Query => tokio::select! {
+                biased;
+                error = meter.until_stopped() => return Err(error),
+                // It may have come to its end before that was noticed.
+                answer = executing => match meter.stopped() {
+                    Some(error) => return Err(error.clone()),
+                    None => answer,
+                },
+            },
+            _ => executing.await,
+        };
+        if let Some(error) = broken_off(&answer, self.judged.kind) {
+            return Err(error);
+        }
+        // Errors and what surrounds the values were only estimated.
+        if meter.is_half_used() || answer.errors.len() > MANY_ERRORS {
+            meter.whole(size(&answer))?;
         }
         if explain {
-            answer = answer.extension("cost", self.judged.told(app, scope.as_ref(), self.received));
+            answer = answer.extension("cost", self.judged.told(app, &meter, self.received));
         }
         Ok(answer)
     }
@@ -147,18 +173,37 @@ impl Operation {
     }
 }
 
+/// Why nothing of an operation was done, if what keeps the server from it came in the middle. A mutation that has done
+/// something before is answered with it.
+fn broken_off(answer: &Answer, kind: OperationType) -> Option<Error> {
+    let done = match &answer.data {
+        Value::Object(fields) => fields.values().any(|value| *value != Value::Null),
+        _ => false,
+    };
+    if done && kind == OperationType::Mutation {
+        return None;
+    }
+    let mut codes = answer.errors.iter().filter_map(crate::answer::code);
+    codes.find_map(|code| match &*code {
+        // The database may notice a moment before the clock here does.
+        "DEADLINE_EXCEEDED" => Some(Error::TOO_SLOW),
+        "UNAVAILABLE" => Some(Error::Unavailable),
+        _ => None,
+    })
+}
+
 fn refused(error: Error) -> Vec<ServerError> {
     vec![error.into()]
 }
 
 impl Judged {
     /// What an operation cost, for a client that wants to know.
-    fn told(self, app: &App, scope: Option<&Scope>, received: Instant) -> async_graphql::Value {
+    fn told(self, app: &App, meter: &Meter, received: Instant) -> async_graphql::Value {
         let milliseconds = received.elapsed().as_secs_f64() * 1000.0;
         async_graphql::value!({
             "requested": self.cost,
             "limit": app.limits.operation_cost,
-            "sqlStatements": scope.map_or(0, Scope::statements),
+            "sqlStatements": meter.statements(),
             "durationMs": (milliseconds * 1000.0).round() / 1000.0,
         })
     }

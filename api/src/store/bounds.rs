@@ -3,11 +3,15 @@
 use super::{
     Store,
     admission::{Admission, Most, Permit, Shares},
+    database::PATIENCE,
+    meter::Meter,
 };
 use crate::{
     auth::{Actor, address_key},
     error::Result,
 };
+use entity::Id;
+use sea_orm::DbBackend;
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// Connections that operations leave to what must go on whatever they do: finding out who asks, and live feeds.
@@ -27,6 +31,8 @@ pub struct Bounds {
     pub operations: u64,
     /// How long an operation waits for its turn.
     pub wait: Duration,
+    /// The most bytes of an answer.
+    pub answer_bytes: u64,
 }
 
 /// Who lets operations in.
@@ -34,6 +40,9 @@ pub(super) struct Gates {
     operations: Arc<Admission>,
     /// Finding out who asks takes a connection too, but only for a moment.
     entrance: Arc<Admission>,
+    /// SQLite has one connection that writes.
+    writing: Arc<Admission>,
+    answer_bytes: u64,
 }
 
 impl Gates {
@@ -71,9 +80,16 @@ impl Gates {
             present: everyone(bounds.operations),
             wait,
         });
+        let writing = Admission::new(Most {
+            at_once: everyone(1),
+            present: everyone(bounds.operations.saturating_mul(2)),
+            wait: PATIENCE,
+        });
         Self {
             operations,
             entrance,
+            writing,
+            answer_bytes: bounds.answer_bytes,
         }
     }
 }
@@ -122,6 +138,32 @@ impl Store {
                 gates.entrance.acquire(&name, &name).await
             }
             None => Ok(Permit::free()),
+        }
+    }
+}
+
+impl Store {
+    /// Waits for the turn to write a tenant's rows, where one transaction writes at a time. Turns go round the tenants.
+    ///
+    /// # Errors
+    /// As [`Store::admit`].
+    pub(super) async fn turn_to_write(&self, tenant: &Id) -> Result<Permit> {
+        match self.gates().get() {
+            Some(gates) if self.backend() == DbBackend::Sqlite => {
+                gates
+                    .writing
+                    .acquire(tenant.as_str(), tenant.as_str())
+                    .await
+            }
+            _ => Ok(Permit::free()),
+        }
+    }
+
+    /// What measures an operation that may take so long.
+    pub(crate) fn measure(&self, time: Duration) -> Arc<Meter> {
+        match self.gates().get() {
+            Some(gates) => Meter::within(gates.answer_bytes, time),
+            None => Arc::default(),
         }
     }
 }

@@ -4,9 +4,12 @@ use super::{
     bounds::Gates,
     feed::Feeds,
     hints::Outbox,
+    meter::Meter,
+    reach::Reach,
     row_security,
     scope::Scope,
     snapshot::{Readers, undisturbed},
+    transaction::Transaction,
 };
 use crate::{
     auth::Actor,
@@ -17,8 +20,8 @@ use crate::{
 use entity::{Id, audit_log};
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
-    SqlxPostgresConnector, SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DbBackend, SqliteTransactionMode, SqlxPostgresConnector,
+    SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
     sqlx::{
         Connection,
         postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
@@ -34,7 +37,7 @@ use std::{
 };
 
 /// How long an operation waits for a connection, or for its turn to write, before it is told to try again.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a connection may take to say that it is ready; then it is closed.
 const ANSWER: Duration = Duration::from_secs(2);
@@ -48,7 +51,7 @@ const UPGRADE: i64 = 0x0057_6f72_6b67_7261;
 
 /// The right to migrate or seed. Several servers may start at once; a SQLite file belongs to one.
 #[must_use = "the turn ends when this is dropped"]
-pub struct Turn(Option<DatabaseTransaction>);
+pub struct Turn(Option<Transaction>);
 
 impl Turn {
     /// Lets the next server have its turn.
@@ -57,7 +60,7 @@ impl Turn {
     /// If the connection was lost meanwhile.
     pub async fn end(self) -> Result<()> {
         match self.0 {
-            Some(transaction) => Ok(transaction.rollback().await?),
+            Some(transaction) => transaction.rollback().await,
             None => Ok(()),
         }
     }
@@ -144,7 +147,11 @@ impl fmt::Display for DatabaseUrl {
 
 /// The database. Cheap to clone; hands out [`Scope`]s.
 #[derive(Clone)]
-pub struct Store(Arc<Inner>);
+pub struct Store {
+    inner: Arc<Inner>,
+    /// What measures all that is done through this handle.
+    meter: Option<Arc<Meter>>,
+}
 
 struct Inner {
     readers: Readers,
@@ -196,25 +203,38 @@ impl Store {
                     ))
                 })
             }
-            DatabaseUrl::Postgres { options, pooled } => PgPoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(PATIENCE)
-                .test_before_acquire(false)
-                .before_acquire(|connection, known| {
-                    Box::pin(async move { Ok(known.idle_for < FRESH || answers(connection).await) })
-                })
-                // The pool itself waits for ever: for a statement that goes on though nobody waits for it any more, and
-                // sometimes for one that the server has stopped.
-                .after_release(|connection, _| Box::pin(async { Ok(answers(connection).await) }))
+            DatabaseUrl::Postgres { options, pooled } => {
                 // A start-up parameter that poolers refuse, and that no type here needs.
-                .connect_with((**options).clone().extra_float_digits(None))
-                .await
-                .map(|pool| {
-                    (
-                        Readers::Postgres(pool.clone(), *pooled),
-                        SqlxPostgresConnector::from_sqlx_postgres_pool(pool),
-                    )
-                }),
+                let options = (**options).clone().extra_float_digits(None);
+                let reach = Reach::new(options.clone());
+                // The pool would wait just as long, and then say only that it did.
+                reach.wait(PATIENCE).await.map_err(|error| {
+                    tracing::error!(%error, database = %url, "cannot open the database");
+                    Error::Unavailable
+                })?;
+                PgPoolOptions::new()
+                    .max_connections(connections)
+                    .acquire_timeout(PATIENCE)
+                    .test_before_acquire(false)
+                    .before_acquire(|connection, known| {
+                        Box::pin(
+                            async move { Ok(known.idle_for < FRESH || answers(connection).await) },
+                        )
+                    })
+                    // The pool itself waits for ever: for a statement that goes on though nobody waits for it any more,
+                    // and sometimes for one that the server has stopped.
+                    .after_release(|connection, _| {
+                        Box::pin(async { Ok(answers(connection).await) })
+                    })
+                    .connect_with(options)
+                    .await
+                    .map(|pool| {
+                        (
+                            Readers::Postgres(pool.clone(), *pooled, reach),
+                            SqlxPostgresConnector::from_sqlx_postgres_pool(pool),
+                        )
+                    })
+            }
         };
         let (readers, writer) = opened.map_err(|error| {
             tracing::error!(%error, database = %url, "cannot open the database");
@@ -224,7 +244,7 @@ impl Store {
         if let DatabaseUrl::Sqlite(path) = url {
             private_file::claim_database(path);
         }
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             readers,
             writer,
             clock,
@@ -232,7 +252,11 @@ impl Store {
             gates: OnceLock::new(),
             feeds: Feeds::default(),
             outbox: Outbox::default(),
-        })))
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+            meter: None,
+        })
     }
 
     /// The role that the server has on PostgreSQL, if row-level security does not hold it back.
@@ -255,7 +279,7 @@ impl Store {
     pub async fn migrate(&self) -> Result<()> {
         match self.turn().await?.0 {
             Some(transaction) => {
-                Migrator::up(&transaction, None).await?;
+                Migrator::up(transaction.inner(), None).await?;
                 Ok(transaction.commit().await?)
             }
             None => Ok(Migrator::up(self.writer(), None).await?),
@@ -282,29 +306,45 @@ impl Store {
     /// If the database fails.
     pub async fn pending_migrations(&self) -> Result<Vec<String>> {
         let transaction = self.system_transaction().await?;
-        let pending = Migrator::get_pending_migrations(&transaction).await?;
+        let pending = Migrator::get_pending_migrations(transaction.inner()).await?;
         transaction.rollback().await?;
         Ok(pending.iter().map(|step| step.name().to_owned()).collect())
     }
 
-    /// What this actor can reach.
-    pub fn scope(&self, actor: Actor) -> Scope {
-        Scope::new(self.clone(), actor, None)
+    /// The same store, with all that is done through it measured together.
+    pub(crate) fn measured(&self, meter: Arc<Meter>) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            meter: Some(meter),
+        }
     }
 
-    /// What this actor can reach, with statements that take no longer than this.
+    /// What measures what is done through this handle.
+    pub(super) fn meter(&self) -> Arc<Meter> {
+        self.meter.clone().unwrap_or_default()
+    }
+
+    /// What this actor can reach.
+    pub fn scope(&self, actor: Actor) -> Scope {
+        Scope::new(self.clone(), actor, None, self.meter())
+    }
+
+    /// What this actor can reach, with statements that take no longer than this, and no more read and answered than an
+    /// operation may.
     pub fn scope_within(&self, actor: Actor, patience: Duration) -> Scope {
-        Scope::new(self.clone(), actor, Some(patience))
+        let meter = self.meter.clone();
+        let meter = meter.unwrap_or_else(|| self.measure(patience));
+        Scope::new(self.clone(), actor, Some(patience), meter)
     }
 
     /// Waits for running operations and closes all connections.
     pub async fn close(&self) {
         // An operation may have got stuck.
-        if tokio::time::timeout(PATIENCE, self.0.readers.close())
+        if tokio::time::timeout(PATIENCE, self.inner.readers.close())
             .await
             .is_err()
         {
-            let (open, idle) = self.0.readers.connections();
+            let (open, idle) = self.inner.readers.connections();
             tracing::warn!(
                 open,
                 idle,
@@ -312,44 +352,44 @@ impl Store {
             );
             return;
         }
-        if let Err(error) = self.0.writer.close_by_ref().await {
+        if let Err(error) = self.inner.writer.close_by_ref().await {
             tracing::warn!(%error, "the writing connection did not close cleanly");
         }
     }
 
     /// Which of the two databases this is.
     pub fn backend(&self) -> DbBackend {
-        self.0.readers.backend()
+        self.inner.readers.backend()
     }
 
     pub(super) fn readers(&self) -> &Readers {
-        &self.0.readers
+        &self.inner.readers
     }
 
     pub(super) fn writer(&self) -> &DatabaseConnection {
-        &self.0.writer
+        &self.inner.writer
     }
 
     pub(super) fn clock(&self) -> &Clock {
-        &self.0.clock
+        &self.inner.clock
     }
 
     /// How many connections operations have.
     pub(super) fn connections(&self) -> u32 {
-        self.0.connections
+        self.inner.connections
     }
 
     /// Who lets operations in, once bounds are set.
     pub(super) fn gates(&self) -> &OnceLock<Gates> {
-        &self.0.gates
+        &self.inner.gates
     }
 
     pub(super) fn feeds(&self) -> &Feeds {
-        &self.0.feeds
+        &self.inner.feeds
     }
 
     pub(super) fn outbox(&self) -> &Outbox {
-        &self.0.outbox
+        &self.inner.outbox
     }
 
     /// Tells whoever follows a ledger, here and on other servers, that these entries were committed up to its head.
@@ -363,7 +403,9 @@ impl Store {
         &self,
         tenant: &Id,
         patience: Option<Duration>,
-    ) -> Result<DatabaseTransaction> {
+        meter: Arc<Meter>,
+    ) -> Result<Transaction> {
+        let turn = self.turn_to_write(tenant).await?;
         // A deferred transaction that turns into a writer fails at once when another one writes; an immediate one
         // waits for its turn.
         let options = TransactionOptions {
@@ -371,19 +413,25 @@ impl Store {
             ..Default::default()
         };
         let writer = self.writer().clone();
-        let begin = async move { Ok(writer.begin_with_options(options).await?) };
-        let transaction = undisturbed(begin).await?;
-        if let Readers::Postgres(_, pooled) = self.readers() {
-            transaction
-                .execute_unprepared(&row_security::arm(tenant, *pooled, patience))
-                .await?;
+        let begin = undisturbed(async move { Ok(writer.begin_with_options(options).await?) });
+        let Readers::Postgres(_, pooled, reach) = self.readers() else {
+            return Ok(Transaction::new(begin.await?, meter, None, turn));
+        };
+        let begun = reach.unless_lost(begin).await?;
+        let armed = begun
+            .execute_unprepared(&row_security::arm(tenant, *pooled, patience))
+            .await;
+        if armed.as_ref().is_err_and(Error::is_lost_connection) {
+            reach.look();
         }
-        Ok(transaction)
+        armed?;
+        Ok(Transaction::new(begun, meter, Some(reach.clone()), turn))
     }
 
     /// A transaction across all tenants.
-    pub(super) async fn system_transaction(&self) -> Result<DatabaseTransaction> {
-        self.begin(&row_security::EVERY_TENANT.into(), None).await
+    pub(super) async fn system_transaction(&self) -> Result<Transaction> {
+        let everyone = row_security::EVERY_TENANT.into();
+        self.begin(&everyone, None, self.meter()).await
     }
 }
 

@@ -64,6 +64,25 @@ struct Latest {
     gap: Option<i64>,
 }
 
+/// Whoever keeps up, but is further behind than this, is told to resume.
+pub(super) const MOST_BEHIND: i64 = CAPACITY as i64;
+
+/// How many ledgers are followed, and how many entries the one that is furthest behind has yet to read.
+pub(super) async fn lag(store: &Store) -> Result<(usize, i64)> {
+    let mut feeds = store.feeds().current();
+    feeds.retain(|feed| feed.begun.initialized());
+    if feeds.is_empty() {
+        return Ok((0, 0));
+    }
+    let tenants: Vec<_> = feeds.iter().map(|feed| &feed.tenant).collect();
+    let heads = history::heads(store, &tenants).await?;
+    let behind = feeds.iter().filter_map(|feed| {
+        let (_, head) = heads.iter().find(|(tenant, _)| *tenant == feed.tenant)?;
+        Some(head - feed.last())
+    });
+    Ok((feeds.len(), behind.max().unwrap_or(0).max(0)))
+}
+
 impl Store {
     /// Follows a tenant's ledger from a position, or from its head.
     ///

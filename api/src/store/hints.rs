@@ -37,7 +37,7 @@ impl Hints {
         let mut run = |task: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
             tasks.spawn(until(stopped.clone(), task));
         };
-        if let Readers::Postgres(pool, false) = store.readers() {
+        if let Readers::Postgres(pool, false, _) = store.readers() {
             let pool = postgres::connections(pool);
             run(Box::pin(postgres::hear(store.clone(), pool.clone())));
             carriers.push(Carrier::Postgres(pool));

@@ -1,6 +1,6 @@
 //! A retried mutation gets its first answer, and changes nothing twice.
 
-use super::Tx;
+use super::{Tx, transaction::Transaction};
 use crate::{
     auth::Actor,
     domain::digest::sha256,
@@ -9,8 +9,7 @@ use crate::{
 use chrono::TimeDelta;
 use entity::{Id, Json, Large, Timestamp, idempotency_key};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
-    QueryFilter,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -19,6 +18,7 @@ use sha2::{Digest, Sha256};
 const MEMORY: TimeDelta = TimeDelta::hours(24);
 
 /// A request that can be told from others.
+#[derive(Clone)]
 pub struct Request {
     key: String,
     hash: String,
@@ -45,7 +45,7 @@ impl Request {
 impl Request {
     pub(super) async fn remember(
         self,
-        transaction: &DatabaseTransaction,
+        transaction: &Transaction,
         actor: &Actor,
         now: Timestamp,
         answer: Answer,
@@ -83,7 +83,9 @@ impl Tx<'_> {
             let name = format!("{}\n{}\n{}", actor.tenant(), actor.name(), request.key);
             let digest = Sha256::digest(name);
             let lock = i64::from_be_bytes(std::array::from_fn(|byte| digest[byte]));
+            // Not counted, as BEGIN is not: it asks nothing.
             transaction
+                .inner()
                 .execute_unprepared(&format!("SELECT pg_advisory_xact_lock({lock})"))
                 .await?;
         }

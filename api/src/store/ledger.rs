@@ -3,16 +3,16 @@
 //! It is audit trail, activity feed and outbox in one. Entries are written only by [`Tx`](super::Tx), as the last
 //! statements of its transaction, under the lock of the tenant's `tenant_feeds` row.
 
-use super::{Scope, Store, order::to_json};
+use super::{Scope, Store, order::to_json, transaction::Transaction};
 use crate::{
     auth::{Actor, Origin},
     error::{Error, Result},
 };
 use entity::{BigInt, Id, Json, Large, Timestamp, audit_log, tenant_feed};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction,
-    DbBackend, EntityTrait, IdenStatic, IntoActiveModel, Iterable, ModelTrait, QueryFilter,
-    QueryOrder, QuerySelect, TryIntoModel,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait,
+    IdenStatic, IntoActiveModel, Iterable, ModelTrait, QueryFilter, QueryOrder, QuerySelect,
+    TryIntoModel,
 };
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -40,7 +40,7 @@ pub(super) struct Appended {
 
 /// Appends entries to the actor's ledger.
 pub(super) async fn append(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     actor: &Actor,
     entries: Vec<Entry>,
     now: Timestamp,
@@ -148,7 +148,7 @@ fn log(actor: &Actor, seq: i64, entry: &Entry) {
     }
 }
 
-async fn lock_head(transaction: &DatabaseTransaction, tenant: &Id) -> Result<tenant_feed::Model> {
+async fn lock_head(transaction: &Transaction, tenant: &Id) -> Result<tenant_feed::Model> {
     let head = || {
         let find =
             tenant_feed::Entity::find().filter(tenant_feed::Column::TenantId.eq(tenant.as_str()));

@@ -120,14 +120,19 @@ impl View {
 
     async fn come_to_rest(&self) {
         loop {
-            let before = self.bustle.load(Relaxed);
+            let before = self.activity();
             for _ in 0..QUIET_TURNS {
                 tokio::task::yield_now().await;
             }
-            if self.bustle.load(Relaxed) == before {
+            if self.activity() == before {
                 return;
             }
         }
+    }
+
+    /// Grows as long as the operation asks, hands over or makes its answer.
+    fn activity(&self) -> (u64, u64) {
+        (self.bustle.load(Relaxed), self.snapshot.meter().work())
     }
 
     fn desk<Q: Question>(self: &Arc<Self>) -> Arc<Desk<Q>> {
@@ -185,17 +190,13 @@ impl View {
         &self,
         select: &SelectStatement,
     ) -> Result<Vec<Arc<E::Model>>> {
-        let rows = self.snapshot.all(select).await?;
-        rows.iter().map(model::<E>).collect()
+        let model = |row: QueryResult| Ok(Arc::new(E::Model::from_query_result(&row, "")?));
+        self.snapshot.each(select, model).await
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn model<E: Owned>(row: &QueryResult) -> Result<Arc<E::Model>> {
-    Ok(Arc::new(E::Model::from_query_result(row, "")?))
 }
 
 #[cfg(test)]

@@ -23,11 +23,14 @@ mod idempotency;
 mod json;
 mod ledger;
 mod loaders;
+mod meter;
 mod nodes;
 mod order;
 mod page;
 mod questions;
 mod queue;
+mod reach;
+mod readiness;
 mod row_security;
 mod scope;
 mod search;
@@ -36,11 +39,15 @@ mod sessions;
 mod snapshot;
 mod sums;
 mod system;
+mod transaction;
 mod tx;
 
 pub(crate) use self::aggregate::within;
 pub(crate) use self::feed::{Beat, Event, Feed, Follower, Kept, Pulse, feed_cursor, feed_position};
+pub(crate) use self::meter::Meter;
+pub(crate) use self::readiness::Readiness;
 pub(crate) use self::search::{Hit, Search};
+pub(crate) use self::transaction::retried;
 pub use self::{
     aggregate::{Figures, Group},
     bounds::Bounds,

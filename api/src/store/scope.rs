@@ -5,6 +5,7 @@ use super::{
     diff::column,
     filter::Filter,
     loaders::{NUMBER, View},
+    meter::Meter,
     order::{Ordering, SortKey, oldest_first},
     page::{List, PageArgs, PageRows},
     questions::{By, ColumnOf, CountOf, PageOf, RowBy},
@@ -41,21 +42,26 @@ struct Inner {
     /// How long a statement may take; without it, as long as it takes.
     patience: Option<Duration>,
     view: Mutex<Arc<View>>,
-    earlier_statements: std::sync::atomic::AtomicU32,
+    meter: Arc<Meter>,
 }
 
 /// The rows a list is taken from: the whole tenant's, or those that point to a parent.
 pub type Parent<'p, E> = Option<(<E as sea_orm::EntityTrait>::Column, &'p Id)>;
 
 impl Scope {
-    pub(super) fn new(store: Store, actor: Actor, patience: Option<Duration>) -> Self {
-        let view = Mutex::new(store.view(&actor, patience));
+    pub(super) fn new(
+        store: Store,
+        actor: Actor,
+        patience: Option<Duration>,
+        meter: Arc<Meter>,
+    ) -> Self {
+        let view = Mutex::new(store.view(&actor, patience, &meter));
         Self(Arc::new(Inner {
             store,
             actor,
             patience,
             view,
-            earlier_statements: 0.into(),
+            meter,
         }))
     }
 
@@ -85,25 +91,16 @@ impl Scope {
             .clone()
     }
 
-    /// How many SQL statements the operation has run so far, not counting those that began a snapshot.
-    pub fn statements(&self) -> u32 {
-        self.0
-            .earlier_statements
-            .load(std::sync::atomic::Ordering::Relaxed)
-            + self.view().snapshot.statements()
+    /// What measures the operation.
+    pub(crate) fn meter(&self) -> &Arc<Meter> {
+        &self.0.meter
     }
 
     /// Forgets what was read, so that what follows sees what was just written.
     pub(super) fn renew(&self) {
-        let fresh = self.0.store.view(&self.0.actor, self.0.patience);
-        let old = std::mem::replace(
-            &mut *self.0.view.lock().unwrap_or_else(PoisonError::into_inner),
-            fresh,
-        );
-        self.0.earlier_statements.fetch_add(
-            old.snapshot.statements(),
-            std::sync::atomic::Ordering::Relaxed,
-        );
+        let inner = &self.0;
+        let fresh = inner.store.view(&inner.actor, inner.patience, &inner.meter);
+        *inner.view.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
     }
 
     /// Whether the actor sees any row of a table.
@@ -292,8 +289,8 @@ fn conditions(filter: &async_graphql::Value) -> u64 {
 }
 
 impl Store {
-    fn view(&self, actor: &Actor, patience: Option<Duration>) -> Arc<View> {
+    fn view(&self, actor: &Actor, patience: Option<Duration>, meter: &Arc<Meter>) -> Arc<View> {
         let snapshot = Snapshot::new(self.readers().clone(), actor.tenant().clone(), patience);
-        View::new(snapshot, actor.clone())
+        View::new(snapshot.measured(meter.clone()), actor.clone())
     }
 }

@@ -3,7 +3,7 @@
 //! Refresh tokens come and go every few minutes; they are bookkeeping, and have no ledger entries of their own. What they
 //! stand for has: signing in, signing out, a token used twice.
 
-use super::{System, Tx};
+use super::{System, Tx, retried};
 use crate::error::Result;
 use chrono::TimeDelta;
 use entity::{
@@ -103,13 +103,17 @@ impl System {
         if token.last_used_at.is_some_and(fresh) {
             return Ok(());
         }
-        let transaction = self.store().begin(&token.tenant_id, None).await?;
-        agent_token::Entity::update_many()
-            .col_expr(agent_token::Column::LastUsedAt, Expr::val(now))
-            .filter(agent_token::Column::Id.eq(token.id.as_str()))
-            .exec(&transaction)
-            .await?;
-        Ok(transaction.commit().await?)
+        retried(|| async {
+            let store = self.store();
+            let transaction = store.begin(&token.tenant_id, None, store.meter()).await?;
+            agent_token::Entity::update_many()
+                .col_expr(agent_token::Column::LastUsedAt, Expr::val(now))
+                .filter(agent_token::Column::Id.eq(token.id.as_str()))
+                .exec(&transaction)
+                .await?;
+            transaction.commit().await
+        })
+        .await
     }
 }
 

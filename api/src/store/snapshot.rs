@@ -1,16 +1,21 @@
 //! One consistent view of the database for one operation.
 
+use super::{meter::Meter, reach::Reach};
 use crate::error::{Error, Result};
 use entity::Id;
+use futures_util::{TryStreamExt, stream::BoxStream};
 use sea_orm::{
     DbBackend, DbErr, QueryResult, RuntimeErr, StatementBuilder,
-    sqlx::{self, AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction},
+    sqlx::{
+        self, AssertSqlSafe, Decode, PgPool, Postgres, Row, SqlSafeStr, Sqlite, SqlitePool,
+        Transaction, TypeInfo, ValueRef, postgres::PgRow, sqlite::SqliteRow,
+    },
 };
 use sea_query_sqlx::SqlxValues;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -20,11 +25,11 @@ use tokio::sync::Mutex;
 const STEPS: i32 = 10_000;
 
 /// The connections that reads are made on.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Readers {
     Sqlite(SqlitePool),
     /// The flag says whether a pooler stands between.
-    Postgres(PgPool, bool),
+    Postgres(PgPool, bool, Arc<Reach>),
 }
 
 enum Open {
@@ -37,7 +42,7 @@ pub(super) struct Snapshot {
     readers: Readers,
     tenant: Id,
     patience: Option<Duration>,
-    statements: AtomicU32,
+    meter: Arc<Meter>,
     open: Mutex<Option<Open>>,
     over: Arc<AtomicBool>,
 }
@@ -55,26 +60,41 @@ impl Snapshot {
             readers,
             tenant,
             patience,
-            statements: AtomicU32::new(0),
+            meter: Arc::default(),
             open: Mutex::new(None),
             over: Arc::default(),
         }
+    }
+
+    /// The same, with what is read measured.
+    pub(super) fn measured(mut self, meter: Arc<Meter>) -> Self {
+        self.meter = meter;
+        self
     }
 
     pub(super) fn backend(&self) -> DbBackend {
         self.readers.backend()
     }
 
-    /// How many statements ran, not counting the one that began the transaction.
-    pub(super) fn statements(&self) -> u32 {
-        self.statements.load(Ordering::Relaxed)
+    /// What measures what is read.
+    pub(super) fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// Runs one SELECT.
     pub(super) async fn all(&self, select: &impl StatementBuilder) -> Result<Vec<QueryResult>> {
+        self.each(select, Ok).await
+    }
+
+    /// Runs one SELECT, and makes something of each row as it comes.
+    pub(super) async fn each<T: Send>(
+        &self,
+        select: &impl StatementBuilder,
+        make: impl FnMut(QueryResult) -> Result<T> + Send,
+    ) -> Result<Vec<T>> {
         let statement = select.build(&self.backend());
         tracing::debug!(sql = %statement.sql, "statement");
-        self.statements.fetch_add(1, Ordering::Relaxed);
+        self.meter.count_statement();
         let values = SqlxValues(
             statement
                 .values
@@ -89,19 +109,67 @@ impl Snapshot {
                     .await?,
             );
         }
-        let rows = match guard.as_mut() {
-            Some(Open::Sqlite(transaction)) => sqlx::query_with::<Sqlite, _>(sql, values)
-                .fetch_all(&mut **transaction)
-                .await
-                .map(|rows| rows.into_iter().map(Into::into).collect()),
-            Some(Open::Postgres(transaction)) => sqlx::query_with::<Postgres, _>(sql, values)
-                .fetch_all(&mut **transaction)
-                .await
-                .map(|rows| rows.into_iter().map(Into::into).collect()),
-            None => return Err(Error::Unavailable),
-        };
-        rows.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())).into())
+        match guard.as_mut() {
+            Some(Open::Sqlite(transaction)) => {
+                let query = sqlx::query_with::<Sqlite, _>(sql, values);
+                self.gather(query.fetch(&mut **transaction), sqlite_bytes, make)
+                    .await
+            }
+            Some(Open::Postgres(transaction)) => {
+                let query = sqlx::query_with::<Postgres, _>(sql, values);
+                self.gather(query.fetch(&mut **transaction), postgres_bytes, make)
+                    .await
+            }
+            None => Err(Error::Unavailable),
+        }
     }
+
+    /// Takes the rows one by one, so that too many are never there together.
+    async fn gather<R: Into<QueryResult> + Send, T: Send>(
+        &self,
+        mut rows: BoxStream<'_, Result<R, sqlx::Error>>,
+        bytes: impl Fn(&R) -> usize + Send,
+        mut make: impl FnMut(QueryResult) -> Result<T> + Send,
+    ) -> Result<Vec<T>> {
+        let mut made = Vec::new();
+        while let Some(row) = rows.try_next().await.map_err(|error| self.failed(error))? {
+            self.meter.read(bytes(&row) as u64)?;
+            made.push(make(row.into())?);
+            self.meter.begin().await;
+        }
+        Ok(made)
+    }
+
+    fn failed(&self, error: sqlx::Error) -> Error {
+        let error = DbErr::Query(RuntimeErr::SqlxError(error.into()));
+        if let Readers::Postgres(_, _, reach) = &self.readers
+            && Error::is_lost_connection(&error)
+        {
+            reach.look();
+        }
+        error.into()
+    }
+}
+
+/// What a column takes beside its text.
+const COLUMN: usize = 8;
+
+fn sqlite_bytes(row: &SqliteRow) -> usize {
+    let columns = (0..row.len()).filter_map(|at| row.try_get_raw(at).ok());
+    columns
+        .map(|value| {
+            let is_text = matches!(value.type_info().name(), "TEXT" | "BLOB");
+            let text = is_text.then(|| <&[u8] as Decode<Sqlite>>::decode(value));
+            COLUMN + text.and_then(Result::ok).map_or(0, <[u8]>::len)
+        })
+        .sum()
+}
+
+fn postgres_bytes(row: &PgRow) -> usize {
+    let columns = (0..row.len()).filter_map(|at| row.try_get_raw(at).ok());
+    columns
+        .map(|value| COLUMN + value.as_bytes().map_or(0, <[u8]>::len))
+        .sum()
 }
 
 impl Readers {
@@ -118,37 +186,33 @@ impl Readers {
         patience: Option<Duration>,
         over: &Arc<AtomicBool>,
     ) -> Result<Open> {
-        let (readers, tenant, over) = (self.clone(), tenant.clone(), over.clone());
-        undisturbed(async move {
-            let begun = readers.begin_at_once(&tenant, patience, over).await;
-            begun.map_err(unavailable)
-        })
-        .await
-    }
-
-    async fn begin_at_once(
-        &self,
-        tenant: &Id,
-        patience: Option<Duration>,
-        over: Arc<AtomicBool>,
-    ) -> Result<Open, sqlx::Error> {
+        let over = over.clone();
         match self {
             Self::Sqlite(pool) => {
-                let mut transaction = pool.begin_with("BEGIN DEFERRED").await?;
-                let go_on = move || !over.load(Ordering::Relaxed);
-                transaction
-                    .lock_handle()
-                    .await?
-                    .set_progress_handler(STEPS, go_on);
-                Ok(Open::Sqlite(transaction))
+                let pool = pool.clone();
+                undisturbed(async move {
+                    let begun = begin_sqlite(&pool, over).await;
+                    begun.map_err(|error| unavailable(&error))
+                })
+                .await
             }
             // One message: the tenant arms row-level security for this transaction only, as a pooler demands.
-            Self::Postgres(pool, pooled) => {
+            Self::Postgres(pool, pooled, reach) => {
                 let begin = format!(
                     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}",
                     super::row_security::arm(tenant, *pooled, patience)
                 );
-                Ok(Open::Postgres(pool.begin_with(AssertSqlSafe(begin)).await?))
+                let refused = |error: sqlx::Error| {
+                    reach.look();
+                    unavailable(&error)
+                };
+                let waiting = async { pool.acquire().await.map_err(refused) };
+                let connection = reach.unless_lost(waiting).await?;
+                let begin = AssertSqlSafe(begin).into_sql_str();
+                let begun = undisturbed(async move {
+                    Ok(Transaction::<Postgres>::begin(connection, Some(begin)).await)
+                });
+                Ok(Open::Postgres(begun.await?.map_err(refused)?))
             }
         }
     }
@@ -157,7 +221,7 @@ impl Readers {
     pub(super) fn connections(&self) -> (u32, usize) {
         match self {
             Self::Sqlite(pool) => (pool.size(), pool.num_idle()),
-            Self::Postgres(pool, _) => (pool.size(), pool.num_idle()),
+            Self::Postgres(pool, ..) => (pool.size(), pool.num_idle()),
         }
     }
 
@@ -165,7 +229,7 @@ impl Readers {
     pub(super) async fn close(&self) {
         match self {
             Self::Sqlite(pool) => pool.close().await,
-            Self::Postgres(pool, _) => pool.close().await,
+            Self::Postgres(pool, ..) => pool.close().await,
         }
     }
 }
@@ -181,7 +245,17 @@ pub(super) async fn undisturbed<T: Send + 'static>(
     })
 }
 
-fn unavailable(error: sqlx::Error) -> Error {
+async fn begin_sqlite(pool: &SqlitePool, over: Arc<AtomicBool>) -> Result<Open, sqlx::Error> {
+    let mut transaction = pool.begin_with("BEGIN DEFERRED").await?;
+    let go_on = move || !over.load(Ordering::Relaxed);
+    transaction
+        .lock_handle()
+        .await?
+        .set_progress_handler(STEPS, go_on);
+    Ok(Open::Sqlite(transaction))
+}
+
+fn unavailable(error: &sqlx::Error) -> Error {
     tracing::error!(%error, "no connection for a snapshot");
     Error::Unavailable
 }

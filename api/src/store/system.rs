@@ -93,7 +93,8 @@ impl System {
         condition: Condition,
         columns: &[E::Column],
     ) -> Result<Option<E::Model>> {
-        let snapshot = Snapshot::new(self.0.readers().clone(), EVERY_TENANT.into(), None);
+        let snapshot = Snapshot::new(self.0.readers().clone(), EVERY_TENANT.into(), None)
+            .measured(self.0.meter());
         let mut select = Query::select()
             .columns(super::select::ordinary::<E>())
             .columns(columns.iter().copied())

@@ -6,13 +6,14 @@ use super::{
     idempotency::{Answer, Request},
     ledger::{self, Appended, Entry},
     select::{self, Place},
+    transaction::Transaction,
 };
 use crate::error::{Error, Result};
 use entity::{Id, Owned, Ownership, Timestamp};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait as _, Condition, ConnectionTrait,
-    DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult, IdenStatic, IntoActiveModel,
-    Iterable, ModelTrait, QueryFilter, QueryTrait, Value,
+    ActiveModelTrait, ActiveValue, ColumnTrait as _, Condition, ConnectionTrait, DbBackend,
+    EntityTrait, FromQueryResult, IdenStatic, IntoActiveModel, Iterable, ModelTrait, QueryFilter,
+    QueryTrait, Value,
     sea_query::{ExprTrait, LockType, Query},
 };
 use serde_json::{Map, Value as Json, json};
@@ -24,7 +25,7 @@ pub(crate) const SYSTEM_TENANT: &str = "system";
 #[must_use = "dropping a Tx rolls it back"]
 pub struct Tx<'s> {
     scope: &'s Scope,
-    transaction: DatabaseTransaction,
+    transaction: Transaction,
     now: Timestamp,
     entries: Vec<Entry>,
     shown_once: Option<String>,
@@ -34,7 +35,11 @@ impl<'s> Tx<'s> {
     pub(super) async fn begin(scope: &'s Scope) -> Result<Self> {
         let store = scope.store();
         let transaction = store
-            .begin(scope.actor().tenant(), scope.patience())
+            .begin(
+                scope.actor().tenant(),
+                scope.patience(),
+                scope.meter().clone(),
+            )
             .await?;
         Ok(Self {
             scope,
@@ -301,7 +306,7 @@ impl<'s> Tx<'s> {
         Ok(head)
     }
 
-    pub(super) fn transaction(&self) -> &DatabaseTransaction {
+    pub(super) fn transaction(&self) -> &Transaction {
         &self.transaction
     }
 

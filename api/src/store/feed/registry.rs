@@ -72,6 +72,16 @@ impl Feeds {
         registered.polling.then_some(feeds)
     }
 
+    /// The feeds that somebody follows now.
+    pub(super) fn current(&self) -> Vec<Arc<Feed>> {
+        let registered = self.registered();
+        registered
+            .feeds
+            .values()
+            .filter_map(Weak::upgrade)
+            .collect()
+    }
+
     fn registered(&self) -> MutexGuard<'_, Registered> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,0 +1,216 @@
+//! What one operation has used so far: bytes, statements, time. It is measured while it works, not afterwards.
+
+use crate::error::{Error, Measured, Result};
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{sync::Notify, task::coop};
+
+/// An operation may read so many times as much as it may answer: it reads whole rows and shows some of their columns.
+const READ_FOR_ANSWERED: u64 = 4;
+
+/// After so much work an operation looks at the clock. A value is one piece of work, and so are [`BYTES_OF_WORK`].
+const WORK: u64 = 512;
+
+/// So many bytes are as much work as a value.
+const BYTES_OF_WORK: u64 = 256;
+
+/// Measures one operation, or whatever else the program does.
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    limits: Option<Limits>,
+    answered: AtomicU64,
+    read: AtomicU64,
+    work: AtomicU64,
+    statements: AtomicU32,
+    stopped: OnceLock<Error>,
+    stop: Notify,
+}
+
+#[derive(Debug)]
+struct Limits {
+    answer: u64,
+    until: Instant,
+}
+
+impl Meter {
+    /// Measures an operation that may answer with so many bytes, within this time.
+    pub(crate) fn within(answer: u64, time: Duration) -> Arc<Self> {
+        let until = Instant::now() + time;
+        Arc::new(Self {
+            limits: Some(Limits { answer, until }),
+            ..Self::default()
+        })
+    }
+
+    /// Counts one SQL statement.
+    pub(super) fn count_statement(&self) {
+        self.statements.fetch_add(1, Relaxed);
+    }
+
+    /// How many SQL statements there were, not counting those that began a transaction.
+    pub(crate) fn statements(&self) -> u32 {
+        self.statements.load(Relaxed)
+    }
+
+    /// How much was done: as long as it grows, the operation has not come to rest.
+    pub(super) fn work(&self) -> u64 {
+        self.work.load(Relaxed)
+    }
+
+    /// Begins a piece of work, when others have had their turn. Without it an operation whose fields have their values
+    /// would go on to its end: it never waits for anything, so nobody else is served, and no clock could stop it.
+    pub(crate) async fn begin(&self) {
+        self.work.fetch_add(1, Relaxed);
+        // Once the runtime's budget for this task is used up, all of its futures wait here until others had the thread.
+        coop::consume_budget().await;
+    }
+
+    /// Counts bytes that came from the database.
+    ///
+    /// # Errors
+    /// [`Error::TooMuch`] when there are too many, [`Error::TOO_SLOW`] when the time is up.
+    pub(super) fn read(&self, bytes: u64) -> Result<()> {
+        let read = self.read.fetch_add(bytes, Relaxed) + bytes;
+        if let Some(limits) = &self.limits {
+            let limit = limits.answer.saturating_mul(READ_FOR_ANSWERED);
+            self.check(Measured::Read, limit, read)?;
+        }
+        self.worked(1, bytes)
+    }
+
+    /// Counts values of the answer, and their bytes in it.
+    ///
+    /// # Errors
+    /// As [`Meter::read`].
+    pub(crate) fn answer(&self, values: u64, bytes: u64) -> Result<()> {
+        let answered = self.answered.fetch_add(bytes, Relaxed) + bytes;
+        if let Some(limits) = &self.limits {
+            self.check(Measured::Answered, limits.answer, answered)?;
+        }
+        self.worked(values, bytes)
+    }
+
+    /// Whether the answer is more than half as large as it may be.
+    pub(crate) fn is_half_used(&self) -> bool {
+        let answered = self.answered.load(Relaxed);
+        self.limits
+            .as_ref()
+            .is_some_and(|limits| answered > limits.answer / 2)
+    }
+
+    /// Checks the whole answer's size.
+    ///
+    /// # Errors
+    /// [`Error::TooMuch`] when it is too large.
+    pub(crate) fn whole(&self, bytes: u64) -> Result<()> {
+        match &self.limits {
+            Some(limits) => self.check(Measured::Answered, limits.answer, bytes),
+            None => Ok(()),
+        }
+    }
+
+    fn check(&self, what: Measured, limit: u64, actual: u64) -> Result<()> {
+        if actual <= limit {
+            return Ok(());
+        }
+        self.stop(Error::TooMuch {
+            what,
+            limit,
+            actual,
+        })
+    }
+
+    fn worked(&self, values: u64, bytes: u64) -> Result<()> {
+        let more = values + bytes / BYTES_OF_WORK;
+        let before = self.work.fetch_add(more, Relaxed);
+        match &self.limits {
+            Some(limits)
+                if before / WORK != (before + more) / WORK && Instant::now() > limits.until =>
+            {
+                self.stop(Error::TOO_SLOW)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn stop(&self, error: Error) -> Result<()> {
+        let error = self.stopped.get_or_init(|| error).clone();
+        self.stop.notify_one();
+        Err(error)
+    }
+
+    /// Why the operation must not go on, if it must not.
+    pub(crate) fn stopped(&self) -> Option<&Error> {
+        self.stopped.get()
+    }
+
+    /// Waits until the operation must not go on.
+    pub(crate) async fn until_stopped(&self) -> Error {
+        loop {
+            let notified = self.stop.notified();
+            if let Some(error) = self.stopped() {
+                return error.clone();
+            }
+            notified.await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_an_operation_uses_is_bounded_while_it_works() {
+        let meter = Meter::within(1000, Duration::from_secs(60));
+        assert!(meter.answer(1, 1000).is_ok() && meter.read(4000).is_ok());
+        assert!(meter.stopped().is_none());
+        let refused = meter.read(1);
+        assert!(matches!(
+            refused,
+            Err(Error::TooMuch {
+                what: Measured::Read,
+                limit: 4000,
+                actual: 4001
+            })
+        ));
+        assert!(matches!(meter.until_stopped().await, Error::TooMuch { .. }));
+        let unlimited = Meter::default();
+        assert!(unlimited.answer(1, u64::MAX / 2).is_ok());
+    }
+
+    #[tokio::test]
+    async fn work_ends_with_the_time() {
+        let meter = Meter::within(u64::MAX, Duration::ZERO);
+        let done = (0..10 * WORK).take_while(|_| meter.answer(1, 1).is_ok());
+        assert!(done.count() < WORK as usize);
+        let meter = Meter::within(u64::MAX, Duration::ZERO);
+        let large = meter.answer(1, WORK * BYTES_OF_WORK);
+        assert!(
+            matches!(large, Err(Error::DeadlineExceeded(_))),
+            "a large value is work too"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_operation_that_waits_for_nothing_lets_others_have_the_thread() {
+        let meter = Arc::new(Meter::default());
+        let endless = |meter: Arc<Meter>| async move {
+            loop {
+                meter.begin().await;
+            }
+        };
+        let many = futures_util::future::join_all((0..100).map(|_| endless(meter.clone())));
+        let waited = tokio::time::timeout(Duration::from_millis(20), many);
+        assert!(
+            waited.await.is_err(),
+            "the clock stops it, though there is one thread"
+        );
+        assert!(meter.work() > 1000);
+    }
+}

@@ -1,0 +1,151 @@
+//! Whether PostgreSQL can be reached. The pool alone does not say: it takes a refused connection for a server that is
+//! about to start, and tries again until whoever waits has lost patience.
+
+use crate::error::{Error, Result};
+use sea_orm::sqlx::{
+    self, Connection,
+    postgres::{PgConnectOptions, PgConnection},
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::sync::watch;
+
+/// Whoever waits for a connection for longer wants to know whether there can be one.
+const SUSPICION: Duration = Duration::from_millis(200);
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(2);
+/// How often a database that is out of reach is looked for.
+const EVERY: Duration = Duration::from_millis(200);
+/// A database that was reached is not looked for again so soon, however many wait for a connection.
+const CALM: Duration = Duration::from_millis(500);
+
+/// Knows whether the database can be reached. One connection at a time finds out, whoever asks.
+pub(super) struct Reach {
+    options: PgConnectOptions,
+    lost: watch::Sender<bool>,
+    looking: AtomicBool,
+}
+
+impl Reach {
+    pub(super) fn new(options: PgConnectOptions) -> Arc<Self> {
+        Arc::new(Self {
+            options,
+            lost: watch::Sender::new(false),
+            looking: AtomicBool::new(false),
+        })
+    }
+
+    /// Waits for the database for a while, as it may be about to start.
+    ///
+    /// # Errors
+    /// What keeps it out of reach, at the end.
+    pub(super) async fn wait(&self, patience: Duration) -> Result<(), sqlx::Error> {
+        let until = Instant::now() + patience;
+        let mut told = false;
+        loop {
+            match self.connect().await {
+                Err(error) if is_lost(&error) && Instant::now() < until => {
+                    if !told {
+                        tracing::warn!(%error, ?patience, "the database is out of reach; waiting for it");
+                        told = true;
+                    }
+                    tokio::time::sleep(EVERY).await;
+                }
+                connected => return connected,
+            }
+        }
+    }
+
+    /// What comes of waiting for a connection, unless the database turns out to be out of reach.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] as soon as that is known.
+    pub(super) async fn unless_lost<T>(
+        self: &Arc<Self>,
+        waiting: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        if *self.lost.borrow() {
+            return Err(Error::Unavailable);
+        }
+        tokio::select! {
+            biased;
+            done = waiting => done,
+            () = self.turns_out_lost() => Err(Error::Unavailable),
+        }
+    }
+
+    async fn turns_out_lost(self: &Arc<Self>) {
+        let mut lost = self.lost.subscribe();
+        loop {
+            tokio::time::sleep(SUSPICION).await;
+            self.look();
+            let told = tokio::time::timeout(CALM, lost.wait_for(|lost| *lost)).await;
+            if matches!(told, Ok(Ok(_))) {
+                return;
+            }
+        }
+    }
+
+    /// Finds out whether the database can be reached, unless that is being done; and if not, until it can be again.
+    pub(super) fn look(self: &Arc<Self>) {
+        if self.looking.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let reach = self.clone();
+        tokio::spawn(async move {
+            reach.find().await;
+            tokio::time::sleep(CALM).await;
+            reach.looking.store(false, Ordering::Release);
+        });
+    }
+
+    async fn find(&self) {
+        loop {
+            let reached = self.connect().await;
+            match reached {
+                Err(error) if is_lost(&error) => {
+                    if !self.lost.send_replace(true) {
+                        tracing::error!(%error, "the database is out of reach");
+                    }
+                    tokio::time::sleep(EVERY).await;
+                }
+                // Whatever else it says, such as that it has no connection left: it is there.
+                _ => {
+                    if self.lost.send_replace(false) {
+                        tracing::info!("the database is back");
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<(), sqlx::Error> {
+        let connecting = PgConnection::connect_with(&self.options);
+        match tokio::time::timeout(CONNECT, connecting).await {
+            Ok(connected) => {
+                // It was only to see; how it ends does not matter.
+                let _ = tokio::time::timeout(CONNECT, connected?.close()).await;
+                Ok(())
+            }
+            Err(_) => Err(sqlx::Error::PoolTimedOut),
+        }
+    }
+}
+
+fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+        // It shuts down, or starts.
+        sqlx::Error::Database(error) => {
+            let code = error.code();
+            code.is_some_and(|code| ["57P01", "57P02", "57P03"].contains(&code.as_ref()))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,172 @@
+//! A transaction that writes, as the store holds it: its statements are counted, and its turn ends with it.
+
+use super::{admission::Permit, meter::Meter, reach::Reach};
+use crate::error::{Error, Result};
+use async_trait::async_trait;
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
+};
+use std::{sync::Arc, time::Duration};
+
+/// How often a transaction is tried that others stand in the way of.
+const TRIES: u32 = 3;
+
+/// After the first try that failed one waits for up to so long, after the second for up to twice as long.
+const JITTER: Duration = Duration::from_millis(20);
+
+/// A transaction that writes. Dropping it rolls it back.
+#[must_use = "dropping it rolls back"]
+pub(super) struct Transaction {
+    inner: DatabaseTransaction,
+    meter: Arc<Meter>,
+    reach: Option<Arc<Reach>>,
+    _turn: Permit,
+}
+
+impl Transaction {
+    pub(super) fn new(
+        inner: DatabaseTransaction,
+        meter: Arc<Meter>,
+        reach: Option<Arc<Reach>>,
+        turn: Permit,
+    ) -> Self {
+        Self {
+            inner,
+            meter,
+            reach,
+            _turn: turn,
+        }
+    }
+
+    /// What migrations run in.
+    pub(super) fn inner(&self) -> &DatabaseTransaction {
+        &self.inner
+    }
+
+    /// Makes everything visible.
+    pub(super) async fn commit(self) -> Result<()> {
+        let committed = self.inner.commit().await;
+        noticed(self.reach.as_ref(), committed).map_err(Error::from)
+    }
+
+    /// Undoes everything.
+    pub(super) async fn rollback(self) -> Result<()> {
+        Ok(self.inner.rollback().await?)
+    }
+
+    fn counted<T>(&self, answered: Result<T, DbErr>) -> Result<T, DbErr> {
+        self.meter.count_statement();
+        noticed(self.reach.as_ref(), answered)
+    }
+}
+
+fn noticed<T>(reach: Option<&Arc<Reach>>, answered: Result<T, DbErr>) -> Result<T, DbErr> {
+    if let (Some(reach), Err(error)) = (reach, &answered)
+        && Error::is_lost_connection(error)
+    {
+        reach.look();
+    }
+    answered
+}
+
+#[async_trait]
+impl ConnectionTrait for Transaction {
+    fn get_database_backend(&self) -> DbBackend {
+        self.inner.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.counted(self.inner.execute_raw(statement).await)
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.counted(self.inner.execute_unprepared(sql).await)
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.counted(self.inner.query_one_raw(statement).await)
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.counted(self.inner.query_all_raw(statement).await)
+    }
+}
+
+/// Runs a transaction, begun and committed by `attempt`, again when the database broke it off because others stood in
+/// its way: a deadlock, a failure to serialise, a lock that did not come.
+///
+/// # Errors
+/// [`Error::Contended`] when the last try failed as well; anything else at once.
+pub(crate) async fn retried<T, F>(mut attempt: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    for tried in 1..TRIES {
+        match attempt().await {
+            Err(Error::Contended) => {
+                // Two that met once must not meet again in step.
+                let wait = JITTER.mul_f64(f64::from(tried) * rand::random::<f64>());
+                tracing::debug!(tried, ?wait, "a transaction is tried again");
+                tokio::time::sleep(wait).await;
+            }
+            done => return done,
+        }
+    }
+    attempt().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sea_orm::{
+        SqlxSqliteConnector,
+        sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+    };
+    use std::cell::Cell;
+
+    #[tokio::test]
+    async fn a_sqlite_file_that_another_process_writes_to_is_contended() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new()
+            .filename(directory.path().join("busy.db"))
+            .create_if_missing(true)
+            .busy_timeout(Duration::ZERO);
+        let open = || async {
+            let pool = SqlitePoolOptions::new().connect_with(options.clone());
+            SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.await.unwrap())
+        };
+        let (one, other) = (open().await, open().await);
+        one.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+        let busy = other.execute_unprepared("BEGIN IMMEDIATE").await;
+        assert!(matches!(busy.map_err(Error::from), Err(Error::Contended)));
+    }
+
+    #[tokio::test]
+    async fn what_stands_in_the_way_of_others_is_tried_three_times() {
+        let tries = Cell::new(0);
+        let attempt = |succeeds_at| {
+            tries.set(tries.get() + 1);
+            let succeeds = tries.get() == succeeds_at;
+            async move {
+                if succeeds {
+                    Ok(())
+                } else {
+                    Err(Error::Contended)
+                }
+            }
+        };
+        assert!(retried(|| attempt(3)).await.is_ok());
+        tries.set(0);
+        assert!(matches!(
+            retried(|| attempt(4)).await,
+            Err(Error::Contended)
+        ));
+        assert_eq!(tries.replace(0), 3);
+        let other = || {
+            tries.set(tries.get() + 1);
+            async { Err::<(), _>(Error::Unavailable) }
+        };
+        assert!(retried(other).await.is_err());
+        assert_eq!(tries.get(), 1, "nothing else is tried again");
+    }
+}

@@ -1,0 +1,8 @@
+//! What one operation, one workspace, and all together may use of the server.
+
+mod answers;
+mod contention;
+mod outage;
+mod readiness;
+mod statements;
+mod turns;

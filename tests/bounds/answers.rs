@@ -1,0 +1,151 @@
+//! An answer is bounded while it is made, in bytes and in time.
+
+use crate::support::{Client, DEMO, Door, TestApp};
+use serde_json::json;
+use std::{fmt::Write, time::Instant};
+use workgraph::http::Limits;
+
+const BYTES: u64 = 100_000;
+
+/// The same field under so many names.
+fn often(field: &str, times: usize) -> String {
+    (0..times).fold(String::new(), |mut fields, n| {
+        let _ = write!(fields, "a{n}: {field} ");
+        fields
+    })
+}
+
+/// Operations that few rows suffice for to answer with a lot, each by another kind of value.
+async fn large(app: &TestApp, owner: &Client) -> Vec<(&'static str, String)> {
+    // As a meeting's transcript and a brief's description may be.
+    let text = "word, \" and \\ ".repeat(2_000);
+    let description = &text[..4_900];
+    app.execute(&format!("UPDATE transcripts SET \"fullText\" = '{text}'"))
+        .await;
+    app.execute(&format!("UPDATE goals SET description = '{description}'"))
+        .await;
+    let ids = owner
+        .data("{ goals(first: 3) { nodes { id } } }", json!({}))
+        .await;
+    let ids: Vec<_> = ids["goals"]["nodes"]
+        .as_array()
+        .expect("goals")
+        .iter()
+        .map(|goal| goal["id"].to_string())
+        .collect();
+    let ids = vec![ids.join(" "); 10].join(" ");
+    vec![
+        (
+            "a large column",
+            format!(
+                "{{ transcripts(first: 1) {{ nodes {{ {} }} }} }}",
+                often("fullText", 150)
+            ),
+        ),
+        (
+            "an ordinary column",
+            format!(
+                "{{ goals(first: 1) {{ nodes {{ {} }} }} }}",
+                often("description", 150)
+            ),
+        ),
+        (
+            "ids",
+            format!(
+                "{{ nodes(ids: [{ids}]) {{ ... on Goal {{ {} }} }} }}",
+                often("description", 20)
+            ),
+        ),
+        (
+            "small values",
+            format!("{{ goals {{ nodes {{ {} }} }} }}", often("id", 190)),
+        ),
+        (
+            "names of types",
+            format!("{{ goals {{ nodes {{ {} }} }} }}", often("__typename", 190)),
+        ),
+        (
+            "the schema",
+            format!("{{ __schema {{ types {{ {} }} }} }}", often("name", 100)),
+        ),
+    ]
+}
+
+on_both_databases! {
+    async fn an_answer_that_would_be_too_large_is_never_whole(app) {
+        let limits = |answer_bytes| Limits {
+            answer_bytes, operation_cost: 1_000_000_000, ..crate::support::limits()
+        };
+        let database = app.database;
+        let bounded = TestApp::start_with(database, limits(BYTES)).await;
+        let free = TestApp::start_with(database, limits(1 << 30)).await;
+        for (app, is_bounded) in [(bounded, true), (free, false)] {
+            let (door, owner) = (app.door().await, app.owner().await);
+            for (what, query) in large(&app, &owner).await {
+                let reply = door.ask(&query, json!({})).await;
+                if !is_bounded {
+                    reply.data();
+                    let size = reply.body.to_string().len();
+                    assert!(size as u64 > BYTES, "{what} has {size} bytes");
+                    continue;
+                }
+                let [error] = reply.errors() else { panic!("{what}: {:#}", reply.body) };
+                let extensions = &error["extensions"];
+                assert_eq!(extensions["code"], "LIMIT_EXCEEDED", "{what}: {error:#}");
+                assert!(reply.body.get("data").is_none_or(serde_json::Value::is_null), "{what}");
+                assert_eq!(extensions["limit"].as_u64().map(|limit| limit / BYTES), Some(1), "{what}: {error:#}");
+                let actual = extensions["actual"].as_u64().expect("a number");
+                assert!(actual > BYTES && actual < 2 * BYTES, "{what} was stopped at {actual}");
+                let message = error["message"].as_str().expect("text");
+                assert!(message.contains("WORKGRAPH_ANSWER_BYTES") && message.contains("smaller pages"), "{message}");
+            }
+            // The server goes on.
+            door.ask("{ viewer { user { name } } }", json!({})).await.data();
+        }
+    }
+
+    async fn what_an_operation_reads_is_bounded_too(app) {
+        let app = TestApp::start_with(app.database, Limits { answer_bytes: 2_000, ..crate::support::limits() }).await;
+        let text = "x".repeat(4_900);
+        app.execute(&format!("UPDATE goals SET description = '{text}'")).await;
+        // Nothing of the descriptions is answered, but each row has one.
+        let reply = app.door().await.ask("{ goals { nodes { id } } }", json!({})).await;
+        let [error] = reply.errors() else { panic!("{:#}", reply.body) };
+        assert_eq!(error["extensions"]["code"], "LIMIT_EXCEEDED");
+        assert_eq!(error["extensions"]["limit"], 8_000);
+        assert!(error["message"].as_str().expect("text").contains("four times WORKGRAPH_ANSWER_BYTES"), "{error:#}");
+    }
+
+    async fn a_mutation_whose_answer_is_too_large_has_been_made(app) {
+        let app = TestApp::start_with(app.database, Limits { answer_bytes: 5_000, ..crate::support::limits() }).await;
+        let name = "n".repeat(60);
+        let create = format!(
+            "mutation {{ createProject(input: {{ name: \"{name}\", idempotencyKey: \"once\" }}) {{ project {{ id {} }} }} }}",
+            often("name", 150),
+        );
+        let owner = app.door().await;
+        let reply = owner.ask(&create, json!({})).await;
+        assert_eq!(reply.errors()[0]["extensions"]["code"], "LIMIT_EXCEEDED", "{:#}", reply.body);
+        let count = format!("{{ projects(filter: {{ name: {{ eq: \"{name}\" }} }}) {{ totalCount }} }}");
+        assert_eq!(owner.ask(&count, json!({})).await.data()["projects"]["totalCount"], 1);
+        app.verify_ledger(DEMO).await;
+    }
+
+    async fn the_clock_stops_an_operation_that_waits_for_nothing(app) {
+        let limits = Limits {
+            operation_seconds: 1,
+            answer_bytes: 1 << 30,
+            operation_cost: 1_000_000_000,
+            operation_fields: 50_000,
+            ..crate::support::limits()
+        };
+        let app = TestApp::start_with(app.database, limits).await;
+        let fields = "fields(includeDeprecated: true) { name description args { name description defaultValue type { name kind ofType { name } } } }";
+        let query = format!("{{ __schema {{ types {{ {} }} }} }}", often(fields, 190));
+        let door = Door::new(&app.url, &app.token(DEMO, "owner").await);
+        let begun = Instant::now();
+        let reply = door.ask(&query, json!({})).await;
+        reply.refused(504, "DEADLINE_EXCEEDED", "introspection");
+        assert!(begun.elapsed().as_secs() < 4, "{:?}", begun.elapsed());
+    }
+}

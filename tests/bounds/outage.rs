@@ -1,0 +1,136 @@
+//! A database that is gone is said to be, at once, and nothing need be done when it is back.
+
+use super::readiness::asked;
+use crate::{
+    hostile::deadlines::{hold, release},
+    support::{Door, Reply, TestApp},
+};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+const READ: &str = "{ goals(first: 1) { nodes { title } } }";
+const WRITE: &str = "mutation { createProject(input: { name: \"Through\" }) { project { name } } }";
+
+fn body(query: &str) -> String {
+    json!({ "query": query }).to_string()
+}
+
+/// Asks until there is an answer; says how long it took.
+async fn until_answered(door: &Door) -> Duration {
+    let begun = Instant::now();
+    loop {
+        let reply = door.ask(READ, json!({})).await;
+        if reply.status == 200 {
+            return begun.elapsed();
+        }
+        reply.refused(503, "UNAVAILABLE", READ);
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "it does not come back"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Many at once are told that the database is gone, each soon.
+async fn gone(door: &Door) {
+    let asked = (0..30).map(|number| {
+        let request = door.post(body(if number % 3 == 0 { WRITE } else { READ }));
+        tokio::spawn(async move {
+            let begun = Instant::now();
+            (Reply::to(request).await, begun.elapsed())
+        })
+    });
+    for reply in asked.collect::<Vec<_>>() {
+        let (reply, took) = reply.await.expect("is answered");
+        let error = reply.refused(503, "UNAVAILABLE", "while the database is gone");
+        assert!(error["retryAfterMs"].is_null(), "nobody is too busy");
+        assert_eq!(
+            reply.errors()[0]["message"],
+            "The database is out of reach; try again."
+        );
+        assert!(took < Duration::from_secs(2), "{took:?}");
+    }
+}
+
+#[test]
+fn a_database_that_is_gone_is_unavailable_at_once_and_comes_back_by_itself() {
+    crate::support::run(async {
+        let (app, proxy) = TestApp::start_behind_proxy(crate::support::limits()).await;
+        let door = app.door().await;
+        for round in 0..5 {
+            door.ask(READ, json!({})).await.data();
+            proxy.cut().await;
+            gone(&door).await;
+            assert_eq!(asked(&app.url, "/health").await.0, 200);
+            if round == 0 {
+                tokio::time::sleep(Duration::from_millis(1100)).await;
+                let (status, found) = asked(&app.url, "/readyz").await;
+                assert_eq!(
+                    (status, &found["ready"], &found["database"]["ok"]),
+                    (503, &json!(false), &json!(false))
+                );
+            }
+            proxy.mend().await;
+            let took = until_answered(&door).await;
+            println!("answered {took:?} after it was back");
+            assert!(took < Duration::from_secs(5), "{took:?}");
+        }
+        assert_eq!(asked(&app.url, "/health").await.0, 200);
+        let ready = async {
+            while asked(&app.url, "/readyz").await.0 != 200 {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(5), ready)
+            .await
+            .expect("it is ready again");
+    });
+}
+
+#[test]
+fn what_is_under_way_when_the_database_goes_is_unavailable_at_once() {
+    crate::support::run(async {
+        let (app, proxy) = TestApp::start_behind_proxy(crate::support::limits()).await;
+        let door = app.door().await;
+        for by_cutting in [true, false] {
+            let lock = hold(&app).await;
+            let waiting: Vec<_> = [WRITE, "{ projects { totalCount } }"]
+                .map(|query| tokio::spawn(Reply::to(door.post(body(query)))))
+                .into();
+            let beside = app.connection.across_tenants().await;
+            // Both wait for the table.
+            let waits = "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) \
+                         WHERE NOT l.granted AND a.datname = current_database()";
+            while super::contention::number(&beside, waits).await < 2 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let begun = Instant::now();
+            if by_cutting {
+                proxy.cut().await;
+            } else {
+                let end = "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN pg_locks l USING (pid) \
+                           WHERE NOT l.granted AND a.datname = current_database()";
+                sea_orm::ConnectionTrait::execute_unprepared(&beside, end)
+                    .await
+                    .expect("ends them");
+            }
+            for reply in waiting {
+                reply
+                    .await
+                    .expect("is answered")
+                    .refused(503, "UNAVAILABLE", "under way");
+            }
+            assert!(
+                begun.elapsed() < Duration::from_secs(2),
+                "{:?}",
+                begun.elapsed()
+            );
+            release(lock).await;
+            if by_cutting {
+                proxy.mend().await;
+            }
+            until_answered(&door).await;
+        }
+    });
+}

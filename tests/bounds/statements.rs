@@ -1,0 +1,37 @@
+//! What a mutation costs is told: every statement of its transaction counts.
+
+use crate::support::{Client, PASSWORD, TestApp};
+use serde_json::{Value, json};
+
+async fn counted(client: &Client, mutation: &str) -> (u64, Value) {
+    let answer = client.send(mutation, json!({})).await;
+    assert!(answer.body["errors"].is_null(), "{:#}", answer.body);
+    let count = answer.body["extensions"]["cost"]["sqlStatements"].as_u64();
+    (count.expect("a number"), answer.body["data"].clone())
+}
+
+// A mutation's own statements, one by one: what it reads and writes, then the ledger's head, its entry, its new head.
+on_both_databases! {
+    async fn the_statements_of_mutations_are_counted(app) {
+        let owner = app.owner().await;
+        let create = |key: &str| format!("mutation {{ createProject(input: {{ name: \"Counted\"{key} }}) {{ project {{ id }} }} }}");
+        let (plain, made) = counted(&owner, &create("")).await;
+        let id = &made["createProject"]["project"]["id"];
+        let (keyed, _) = counted(&owner, &create(", idempotencyKey: \"k\"")).await;
+        let (again, _) = counted(&owner, &create(", idempotencyKey: \"k\"")).await;
+        let (update, _) = counted(&owner, &format!("mutation {{ updateProject(input: {{ id: {id}, name: \"Renamed\" }}) {{ project {{ id }} }} }}")).await;
+        let (read, _) = counted(&owner, &format!("mutation {{ updateProject(input: {{ id: {id}, name: \"Again\" }}) {{ project {{ goals {{ nodes {{ id }} }} }} }} }}")).await;
+        let (sign_in, _) = sign_in(&app).await;
+        assert_eq!(
+            json!({ "plain": plain, "keyed": keyed, "again": again, "update": update, "read": read, "signIn": sign_in }),
+            json!({ "plain": 5, "keyed": 7, "again": 2, "update": 5, "read": 6, "signIn": 8 }),
+        );
+    }
+}
+
+async fn sign_in(app: &TestApp) -> (u64, Value) {
+    let email = app.email(crate::support::DEMO, "member").await;
+    let input = format!("{{ workspace: \"demo\", email: \"{email}\", password: \"{PASSWORD}\" }}");
+    let mutation = format!("mutation {{ signIn(input: {input}) {{ accessToken }} }}");
+    counted(&Client::anonymous(&app.url), &mutation).await
+}
