@@ -46,6 +46,27 @@ on_both_databases! {
         insta::assert_snapshot!("authorization", table);
     }
 
+    async fn an_entry_of_the_ledger_is_seen_by_who_sees_its_target(app) {
+        let count = "query($kinds: [String!]) { activity(filter: { targetType: { in: $kinds } }) { totalCount nodes { targetTitle } } }";
+        let admins = json!({ "kinds": ["CredentialVault", "IntegrationConnection", "Invitation", "ChannelRoute"] });
+        let personal = json!({ "kinds": ["Notification"] });
+        let (mut told, mut seen) = (Vec::new(), Vec::new());
+        for role in ["owner", "viewer"] {
+            let client = app.client(DEMO, role).await;
+            let entries = client.data(count, admins.clone()).await["activity"]["totalCount"].as_u64();
+            assert_eq!(entries > Some(0), role == "owner", "{role} is told of {entries:?} entries");
+            let notices = client.data(count, personal.clone()).await["activity"]["nodes"].clone();
+            let own = client.data("{ notifications(first: 200) { nodes { targetTitle: title } } }", json!({})).await;
+            for notice in notices.as_array().expect("entries") {
+                let is_own = own["notifications"]["nodes"].as_array().expect("rows").contains(notice);
+                assert!(is_own, "{role} is told of {notice}");
+            }
+            told.push(notices.as_array().expect("entries").len());
+            seen.push(own["notifications"]["nodes"].as_array().expect("rows").len());
+        }
+        assert_eq!(told, seen, "and of all of those");
+    }
+
     async fn a_field_that_is_refused_takes_nothing_with_it(app) {
         let viewer = app.client(DEMO, "viewer").await;
         let schema = Schema::of(&viewer).await;

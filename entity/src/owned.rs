@@ -11,10 +11,38 @@ pub enum Ownership {
     TenantOrGlobal,
 }
 
-/// The tables, by the names of their GraphQL types.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is described where it is declared")]
-pub enum Table {
+macro_rules! tables {
+    ($($table:ident),* $(,)?) => {
+        /// The tables, by the names of their GraphQL types.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "each is described where it is declared")]
+        pub enum Table {
+            $($table),*
+        }
+
+        impl Table {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$table),*];
+
+            /// The name of its rows' GraphQL type, which is also what the ledger calls them.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$table => stringify!($table)),*
+                }
+            }
+
+            /// The table with this name.
+            pub fn named(name: &str) -> Option<Self> {
+                match name {
+                    $(stringify!($table) => Some(Self::$table),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+tables! {
     Tenant,
     User,
     Invitation,

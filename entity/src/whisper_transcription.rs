@@ -72,6 +72,7 @@ pub struct Model {
     /// How long the recording is, in seconds; null until measured.
     pub duration_seconds: Option<i32>,
     /// What the providers charged, in micro-USD; null until done.
+    #[graphql(skip)]
     pub cost_micros: Option<BigInt>,
     /// How often it was begun, this time included.
     pub attempt: i32,

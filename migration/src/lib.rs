@@ -11,6 +11,7 @@ mod m20261122_000006_work;
 mod m20261122_000007_operations;
 mod m20261122_000008_decisions;
 mod m20261122_000009_search;
+mod m20261129_000001_ledger_targets;
 mod table;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
                 tables: m20261122_000008_decisions::tables,
             }),
             Box::new(m20261122_000009_search::CreateSearch),
+            Box::new(m20261129_000001_ledger_targets::AddTargetUser),
         ]
     }
 }

@@ -123,6 +123,12 @@ impl TestApp {
             .expect("signs")
     }
 
+    /// A token of this user.
+    pub fn token_of(&self, user: &entity::user::Model) -> String {
+        let tokens = tokens(clock(&self.ahead));
+        tokens.issue(user, HOUR).expect("signs")
+    }
+
     /// Turns the server's clock forward.
     pub fn wait(&self, time: Duration) {
         let milliseconds = i64::try_from(time.as_millis()).expect("not that long");
@@ -206,7 +212,8 @@ impl TestApp {
         tenant.expect("reads").expect("is seeded")
     }
 
-    async fn user(&self, workspace: &str, role: &str) -> entity::user::Model {
+    /// A workspace's longest-standing user with this role.
+    pub async fn user(&self, workspace: &str, role: &str) -> entity::user::Model {
         let role = serde_json::from_value(role.into()).expect("a role");
         let tenant = self.workspace(workspace).await;
         let user = self.store.system().user_with_role(&tenant.id, role).await;
@@ -214,8 +221,7 @@ impl TestApp {
     }
 
     pub async fn token(&self, workspace: &str, role: &str) -> String {
-        self.token_for(workspace, role, Duration::from_secs(3600))
-            .await
+        self.token_for(workspace, role, HOUR).await
     }
 }
 
@@ -251,6 +257,9 @@ pub const PASSWORD: &str = "workgraph-demo";
 
 /// How often a minute an address may try to sign in.
 pub const SIGN_INS: u64 = 25;
+
+/// Longer than any test takes.
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// The limits as they are, but for the number of requests: tests send many.
 pub fn limits() -> Limits {

@@ -32,9 +32,19 @@ pub enum Role {
 
 #[derive(Clone, Debug)]
 enum Identity {
-    User { id: Id, email: String },
-    Agent { token: Id, name: String },
-    System { component: &'static str },
+    User {
+        id: Id,
+        email: String,
+    },
+    Agent {
+        token: Id,
+        name: String,
+        /// The projects that the token is for; none if it is for all.
+        projects: Option<Vec<Id>>,
+    },
+    System {
+        component: &'static str,
+    },
 }
 
 /// Where a request came from, for the ledger.
@@ -88,6 +98,7 @@ impl Actor {
         let identity = Identity::Agent {
             name: format!("agent:{}#{}", token.name, token.token_hint),
             token: token.id,
+            projects: token.project_ids.map(|projects| projects.0),
         };
         Self {
             tenant: token.tenant_id,
@@ -116,6 +127,17 @@ impl Actor {
         Self {
             origin: Some(origin),
             ..self
+        }
+    }
+
+    /// Whether the actor may know of a project of its tenant: an agent's token may be for some only.
+    pub(crate) fn knows_project(&self, project: &Id) -> bool {
+        match &self.identity {
+            Identity::Agent {
+                projects: Some(projects),
+                ..
+            } => projects.contains(project),
+            _ => true,
         }
     }
 

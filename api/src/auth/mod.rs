@@ -10,7 +10,7 @@ mod token;
 
 pub use self::{
     actor::{Actor, Origin, Role},
-    policy::{Action, Rows, authorize, rows},
+    policy::{Action, Rows, Whose, authorize, rows, sees_entry},
     rate::{Limiter, address_key},
     session::{Session, Sessions},
     token::{Secret, Tokens},

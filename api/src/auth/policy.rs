@@ -2,7 +2,7 @@
 
 use super::{Actor, Role};
 use crate::error::{Error, Result};
-use entity::Table;
+use entity::{Id, Table, audit_log};
 
 /// Something an actor may or may not be allowed to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,53 @@ pub enum Rows {
     OfUserOrAll,
     /// Those that this agent's token holds.
     OfAgent,
+    /// Those that belong to a project. A list of them must name one.
+    OfProjects,
+    /// Entries of the ledger: those whose target it sees.
+    OfTarget,
+}
+
+/// What says whose a row is, as its columns do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Whose<'r> {
+    /// The user it is for.
+    pub user: Option<&'r str>,
+    /// The agent token that holds it.
+    pub agent: Option<&'r str>,
+    /// The project it belongs to.
+    pub project: Option<&'r str>,
+}
+
+impl Rows {
+    /// Whether a row is among them: the same as the store writes in SQL, for a row that was read already.
+    pub fn hold(self, actor: &Actor, whose: Whose<'_>) -> bool {
+        let is =
+            |holder: Option<&str>, id: Option<&Id>| id.is_some() && holder == id.map(Id::as_str);
+        match self {
+            Self::All => true,
+            Self::OfUser => is(whose.user, actor.user_id()),
+            Self::OfUserOrAll => whose.user.is_none() || is(whose.user, actor.user_id()),
+            Self::OfAgent => is(whose.agent, actor.agent_token_id()),
+            Self::OfProjects => whose.project.is_some(),
+            // What an entry is about says whose it is; see `sees_entry`.
+            Self::OfTarget => false,
+        }
+    }
+}
+
+/// Whether the actor sees an entry of the ledger: whether it sees what the entry is about.
+pub fn sees_entry(actor: &Actor, entry: &audit_log::Model) -> bool {
+    let whose = Whose {
+        user: entry.target_user_id.as_ref().map(Id::as_str),
+        agent: None,
+        project: entry.project_id.as_ref().map(Id::as_str),
+    };
+    match rows(actor, Table::AuditLog) {
+        Ok(Rows::OfTarget) => Table::named(&entry.target_type)
+            .and_then(|table| rows(actor, table).ok())
+            .is_some_and(|rows| rows.hold(actor, whose)),
+        seen => seen.is_ok(),
+    }
 }
 
 /// Which rows of a table the actor sees.
@@ -97,7 +144,6 @@ pub fn rows(actor: &Actor, table: Table) -> Result<Rows> {
         | Table::User
         | Table::AgentToken
         | Table::AgentSession
-        | Table::AuditLog
         | Table::Project
         | Table::ProjectGraph
         | Table::Goal
@@ -118,7 +164,11 @@ pub fn rows(actor: &Actor, table: Table) -> Result<Rows> {
         | Table::Approval
         | Table::ClarificationRequest
         | Table::ScheduledJob => at_least(Role::Viewer),
-        Table::ApiUsage => at_least(Role::Member),
+        Table::AuditLog => at_least(Role::Viewer).map(|_| Rows::OfTarget),
+        Table::ApiUsage => match authorize(actor, Action::ReadAllCosts) {
+            Ok(()) => Ok(Rows::All),
+            Err(_) => authorize(actor, Action::ReadCosts).map(|()| Rows::OfProjects),
+        },
         Table::Invitation
         | Table::IdempotencyKey
         | Table::CredentialVault

@@ -5,23 +5,26 @@ use super::{
     subscription::{FramePlace, in_project, subscriptions},
 };
 use crate::{
-    auth::{Actor, rows},
-    live::Interest,
+    auth::{Actor, rows, sees_entry},
+    live::{Interest, Matched},
+    store::{Event, Feed},
 };
 use async_graphql::{InputObject, SimpleObject};
 use entity::{Id, Table, audit_log};
+use futures_util::future::BoxFuture;
 
 /// A frame of `activity`.
 #[derive(SimpleObject)]
 pub struct ActivityFrame {
     #[graphql(flatten)]
     place: FramePlace,
-    /// What happened; null in the first frame, which says where the stream begins, and when nothing did for a while.
+    /// What happened; null in the first frame, which says where the stream begins, when nothing did for a while, and when
+    /// it happened to something that is not for you to see.
     event: Option<AuditLog>,
 }
 
 /// Narrows what is followed. All that is given must hold.
-#[derive(InputObject, Clone, Debug, Default)]
+#[derive(InputObject, Clone, Debug, Default, PartialEq)]
 pub struct ActivityFilter {
     /// What happened in this project.
     project_id: Option<Id>,
@@ -45,6 +48,10 @@ impl Interest for ActivityFilter {
     }
 
     fn names(&self, entry: &audit_log::Model, actor: &Actor) -> bool {
+        if !sees_entry(actor, entry) {
+            // Whether it would have passed a filter would tell of it.
+            return *self == Self::default() && actor.project().is_none();
+        }
         fn is<T: PartialEq>(wanted: &Option<T>, found: Option<&T>) -> bool {
             wanted.as_ref().is_none_or(|wanted| Some(wanted) == found)
         }
@@ -60,6 +67,21 @@ impl Interest for ActivityFilter {
             && is(&self.actor, Some(&entry.actor))
             && any(&self.target_type, |kind| *kind == entry.target_type)
             && is(&self.target_id, entry.target_id.as_ref())
+    }
+
+    fn matches<'a>(
+        &'a self,
+        event: &'a Event,
+        _: &'a Feed,
+        actor: &'a Actor,
+    ) -> BoxFuture<'a, crate::Result<Matched>> {
+        Box::pin(async {
+            Ok(if sees_entry(actor, event.entry()) {
+                Matched::Yes(None)
+            } else {
+                Matched::Withheld
+            })
+        })
     }
 }
 

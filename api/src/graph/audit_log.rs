@@ -4,7 +4,10 @@
 //! It points to nothing by foreign key, so that it keeps speaking of what was deleted.
 
 use super::prelude::*;
-use crate::auth::Action;
+use crate::{
+    auth::Action,
+    live::{self, Occurrence},
+};
 use entity::{Json, audit_log};
 
 node! {
@@ -87,6 +90,12 @@ node! {
 impl AuditLog {
     /// What changed, read in a batch for all entries that asked.
     async fn change(&self, ctx: &Context<'_>) -> crate::Result<Option<Json<audit_log::AuditDiff>>> {
+        let frame = ctx.data_opt::<Occurrence>();
+        if let Some((event, feed)) = frame.and_then(|frame| frame.entry(&self.row.id)) {
+            // All who are shown this frame see the entry; asking who is asking would make it for each of them.
+            let change = live::change(event, feed).await?;
+            return Ok(change.map(|change| Json(change.as_ref().clone())));
+        }
         let diff = audit_log::Column::Diff;
         ctx.scope()
             .large::<audit_log::Entity, _>(diff, &self.row.id)

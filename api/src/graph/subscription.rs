@@ -4,7 +4,7 @@
 
 use super::{Ctx as _, connection::Cursor};
 use crate::{
-    auth::{Actor, Rows, rows},
+    auth::{Actor, Rows, Whose, rows},
     error::{Error, Result},
     live::{Following, Interest, Matched, Occurrence, Registration, Touched, touched},
     store::{Event, Feed},
@@ -15,7 +15,7 @@ use futures_util::{
     future::BoxFuture,
     stream::{self, Iter},
 };
-use sea_orm::{IdenStatic, ModelTrait, Value};
+use sea_orm::{IdenStatic, Iterable, ModelTrait, Value};
 use std::{any::Any, option, sync::Arc};
 
 /// How a stream begins, and how often it says that it is alive.
@@ -135,16 +135,20 @@ impl<E: Owned> Interest for RowInterest<E> {
 
 /// Whether the actor sees this row. Of one that is gone it hears only if it sees all.
 fn sees<E: Owned>(actor: &Actor, row: Option<&E::Model>) -> Result<bool> {
-    let holder = |column: Option<E::Column>| Some(text(&row?.get(column?)));
-    let is = |column, id: Option<&Id>| {
-        id.is_some() && holder(column) == Some(id.map(Id::as_str).map(str::to_owned))
+    let rows = rows(actor, E::TABLE)?;
+    let Some(row) = row else {
+        return Ok(rows == Rows::All);
     };
-    Ok(match rows(actor, E::TABLE)? {
-        Rows::All => true,
-        Rows::OfUser => is(E::USER, actor.user_id()),
-        Rows::OfUserOrAll => holder(E::USER) == Some(None) || is(E::USER, actor.user_id()),
-        Rows::OfAgent => is(E::AGENT, actor.agent_token_id()),
-    })
+    let holder = |column: Option<E::Column>| text(&row.get(column?));
+    let (user, agent) = (holder(E::USER), holder(E::AGENT));
+    let project = E::Column::iter().find(|column| column.as_str() == "projectId");
+    let project = holder(project);
+    let whose = Whose {
+        user: user.as_deref(),
+        agent: agent.as_deref(),
+        project: project.as_deref(),
+    };
+    Ok(rows.hold(actor, whose))
 }
 
 /// Whether a column of the row holds this id, or did before the change.

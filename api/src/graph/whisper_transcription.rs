@@ -1,8 +1,8 @@
 //! The runs that write a recording down, and how far each has come.
 
 use super::prelude::*;
-use crate::domain::money;
-use entity::whisper_transcription;
+use crate::{auth::Action, domain::money};
+use entity::{BigInt, whisper_transcription};
 
 node! {
     /// The writing down of one recording. A meeting has at most one that is queued or running.
@@ -21,7 +21,6 @@ node! {
             chunk_count: IntFilter,
             chunks_done: IntFilter,
             duration_seconds: IntFilter,
-            cost_micros: BigIntFilter,
             attempt: IntFilter,
             error: StringFilter,
             started_at: DateTimeFilter,
@@ -44,9 +43,14 @@ node! {
     }
     fields {
 
-        /// The cost in US dollars, such as `0.001500`; null until it is known.
-        async fn cost_usd(&self) -> Option<String> {
-            self.row.cost_micros.map(money::usd)
+        /// What the providers charged, in millionths of a US dollar; null until it is known, and for viewers.
+        async fn cost_micros(&self, ctx: &Context<'_>) -> Option<BigInt> {
+            self.row.cost_micros.filter(|_| ctx.may(Action::ReadCosts))
+        }
+
+        /// The cost in US dollars, such as `0.001500`; null until it is known, and for viewers.
+        async fn cost_usd(&self, ctx: &Context<'_>) -> Option<String> {
+            self.row.cost_micros.filter(|_| ctx.may(Action::ReadCosts)).map(money::usd)
         }
     }
 }

@@ -74,7 +74,7 @@ impl Credentials {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] when the token does not hold, [`Error::BadUserInput`] when there is no such project in
-    /// the workspace.
+    /// the workspace, or the token is for others only.
     pub(super) async fn authenticate(&self, app: &App, visitor: &Visitor) -> Result<Actor> {
         Ok(self.authenticate_until(app, visitor).await?.0)
     }
@@ -96,7 +96,8 @@ impl Credentials {
         let Some(project) = &self.project else {
             return Ok((actor, until));
         };
-        if !system.has_project(actor.tenant(), project).await? {
+        let known = actor.knows_project(project);
+        if !known || !system.has_project(actor.tenant(), project).await? {
             return Err(Error::bad_input(
                 "X-Project-Id",
                 "the header names no project of your workspace",

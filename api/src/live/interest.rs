@@ -37,6 +37,8 @@ pub(crate) enum Matched {
     No,
     /// It does, and this is the row that it is about.
     Yes(Option<Arc<dyn Any + Send + Sync>>),
+    /// It does, but it is not for this actor to see: the stream only tells its position.
+    Withheld,
 }
 
 /// The row that an entry is about, and what happened to it.

@@ -1,6 +1,7 @@
 //! What one frame is about.
 
-use crate::store::Event;
+use crate::store::{Event, Feed};
+use entity::Id;
 use std::{any::Any, sync::Arc};
 
 /// What a subscription's resolver makes a frame of.
@@ -12,6 +13,7 @@ pub(crate) struct Occurrence {
     pub(crate) previous: i64,
     /// The entry; none in a stream's first frame and in heartbeats.
     pub(crate) event: Option<Arc<Event>>,
+    pub(super) feed: Option<Arc<Feed>>,
     pub(super) row: Option<Arc<dyn Any + Send + Sync>>,
 }
 
@@ -22,8 +24,15 @@ impl Occurrence {
             position,
             previous,
             event: None,
+            feed: None,
             row: None,
         }
+    }
+
+    /// The entry with this id and its feed, if it is the one that this frame is about.
+    pub(crate) fn entry(&self, id: &Id) -> Option<(&Event, &Feed)> {
+        let event = self.event.as_deref()?;
+        (event.entry().id == *id).then_some((event, self.feed.as_deref()?))
     }
 
     /// The row that the entry is about, as it is now; none when it is gone.

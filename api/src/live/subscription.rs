@@ -216,26 +216,38 @@ impl Subscription {
             return Ok(None);
         }
         let feed = self.follower.feed();
-        let Matched::Yes(row) = self.interest.matches(event, feed, &self.actor).await? else {
-            return Ok(None);
+        let position = event.seq();
+        let (selection, occurrence) = match self.interest.matches(event, feed, &self.actor).await? {
+            Matched::No => return Ok(None),
+            Matched::Withheld => {
+                let occurrence = Occurrence::without_event(position, previous);
+                // What shows nothing is kept apart from what others of the role may be shown.
+                (!self.selection, occurrence)
+            }
+            Matched::Yes(row) => {
+                let occurrence = Occurrence {
+                    position,
+                    previous,
+                    event: Some(event.clone()),
+                    feed: Some(feed.clone()),
+                    row,
+                };
+                (self.selection, occurrence)
+            }
         };
-        let occurrence = Occurrence {
-            position: event.seq(),
-            previous,
-            event: Some(event.clone()),
-            row,
-        };
-        self.shared(event.kept(), occurrence).await.map(Some)
+        self.shared(event.kept(), selection, occurrence)
+            .await
+            .map(Some)
     }
 
     async fn heartbeat(&self, beat: &Beat, previous: i64) -> Result<Answer> {
         let occurrence = Occurrence::without_event(beat.head(), previous);
-        self.shared(beat.kept(), occurrence).await
+        self.shared(beat.kept(), self.selection, occurrence).await
     }
 
     /// The answer, executed once for all who get the same.
-    async fn shared(&self, kept: &Kept, occurrence: Occurrence) -> Result<Answer> {
-        let (key, mut own) = ((self.selection, occurrence.previous), None);
+    async fn shared(&self, kept: &Kept, selection: u128, occurrence: Occurrence) -> Result<Answer> {
+        let (key, mut own) = ((selection, occurrence.previous), None);
         let shared = kept
             .get_or_make(key, async {
                 let (answer, personal) = self.render(occurrence.clone()).await?;

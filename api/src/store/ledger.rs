@@ -25,6 +25,7 @@ pub(super) struct Entry {
     pub(super) action: &'static str,
     pub(super) target_type: &'static str,
     pub(super) target_id: Option<Id>,
+    pub(super) target_user_id: Option<Id>,
     pub(super) target_title: Option<String>,
     pub(super) project_id: Option<Id>,
     pub(super) diff: Value,
@@ -69,6 +70,7 @@ pub(super) async fn append(
             action: Set(entry.action.to_owned()),
             target_type: Set(entry.target_type.to_owned()),
             target_id: Set(entry.target_id),
+            target_user_id: Set(entry.target_user_id),
             target_title: Set(entry.target_title),
             project_id: Set(entry.project_id),
             diff: Set(Large(
@@ -179,10 +181,13 @@ async fn lock_head(transaction: &Transaction, tenant: &Id) -> Result<tenant_feed
         .ok_or_else(|| Error::internal("a ledger head vanished"))
 }
 
-/// `sha256(prevHash ‖ canonical row)`: the row as JSON with sorted keys, without its own hash.
+/// Columns that are no part of what an entry tells.
+const NOT_TOLD: [&str; 2] = ["hash", "targetUserId"];
+
+/// `sha256(prevHash ‖ canonical row)`: the row as JSON with sorted keys, without its own hash and who sees it.
 fn chain(row: &audit_log::Model) -> String {
     let fields = audit_log::Column::iter()
-        .filter(|column| column.as_str() != "hash")
+        .filter(|column| !NOT_TOLD.contains(&column.as_str()))
         .map(|column| (column.as_str().to_owned(), to_json(&row.get(column))))
         .collect();
     let mut canonical = String::new();

@@ -185,8 +185,8 @@ impl Scope {
         order: Vec<SortKey<E>>,
         page: &PageArgs,
     ) -> Result<Arc<List<E>>> {
-        self.sees::<E>()?;
         let asked = filter.map(InputType::to_value);
+        self.must_name_a_project::<E>(parent, asked.as_ref())?;
         let size = asked.as_ref().map_or(0, conditions);
         Error::within(
             "The number of conditions of a filter",
@@ -220,6 +220,29 @@ impl Scope {
         );
         let tenant = self.actor().tenant();
         List::new(name, condition, ordering, page, tenant).map(Arc::new)
+    }
+
+    /// Costs are read of one project at a time by who does not read all: the one it is at work in, the parent's, or the
+    /// filter's.
+    fn must_name_a_project<E: Owned>(
+        &self,
+        parent: Parent<'_, E>,
+        filter: Option<&async_graphql::Value>,
+    ) -> Result<()> {
+        let named = match parent {
+            // Whatever rows point to is in one project, but for people.
+            Some((column, _)) => column.as_str() != "userId",
+            None => self.actor().project().is_some(),
+        };
+        let named = named || filter.is_some_and(names_project);
+        if auth::rows(self.actor(), E::TABLE)? == auth::Rows::OfProjects && !named {
+            return Err(Error::Forbidden(
+                "Your role reads the costs of one project at a time. Name it: `filter: {projectId: {eq: …}}`, or in the \
+                 header X-Project-Id."
+                    .to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     /// The rows of a list's page.
@@ -274,6 +297,23 @@ impl Scope {
     pub async fn begin(&self) -> Result<Tx<'_>> {
         self.renew();
         Tx::begin(self).await
+    }
+}
+
+/// Whether all that satisfies a filter is in one project.
+fn names_project(filter: &async_graphql::Value) -> bool {
+    use async_graphql::Value;
+    let Value::Object(fields) = filter else {
+        return false;
+    };
+    let is_text = |value: &Value| matches!(value, Value::String(_));
+    let here = match fields.get("projectId") {
+        Some(Value::Object(comparison)) => comparison.get("eq").is_some_and(is_text),
+        _ => false,
+    };
+    here || match fields.get("and") {
+        Some(Value::List(all)) => all.iter().any(names_project),
+        _ => false,
     }
 }
 

@@ -332,6 +332,7 @@ impl<'s> Tx<'s> {
             action,
             target_type: E::KIND,
             target_id: text(row.get(E::ID)).map(Id),
+            target_user_id: E::USER.and_then(|column| text(row.get(column))).map(Id),
             target_title: value("title")
                 .or_else(|| value("name"))
                 .or_else(|| value("slug")),

@@ -52,6 +52,7 @@ pub(in crate::store) mod tests {
             action: "goal.created".to_owned(),
             target_type: "Goal".to_owned(),
             target_id: None,
+            target_user_id: None,
             target_title: None,
             project_id: None,
             diff: Large(None),
