@@ -25,8 +25,12 @@ on_both_databases! {
         ] {
             connection.execute_unprepared(change).await.expect(change);
         }
-        assert_eq!(before, index().await);
+        let noted = async || count(&connection, "SELECT count(*) AS n FROM search_pending").await;
+        assert_eq!(noted().await, 0);
         connection.execute_unprepared("UPDATE prds SET summary = summary || ' more'").await.expect("updates");
+        assert!(noted().await > 0);
+        app.store.migrate().await.expect("makes the words");
+        assert_eq!(noted().await, 0);
         assert_ne!(before, index().await);
     }
 
@@ -50,7 +54,7 @@ on_both_databases! {
 
     async fn rows_from_before_the_migration_are_found(app) {
         let made = app.database.empty().await;
-        let store = Store::open(&made.url, 2, Clock::system()).await.expect("opens");
+        let store = Store::open(&made.url, 2, &crate::support::secret(), Clock::system()).await.expect("opens");
         let connection = made.across_tenants().await;
         Migrator::up(&connection, Some(8)).await.expect("migrates");
         let at = "'2026-01-01T00:00:00+00:00'";

@@ -181,6 +181,7 @@ async fn run(settings: Settings, command: Command) -> Result<(), String> {
     let store = Store::open(
         &settings.database_url,
         settings.database_connections,
+        &secret,
         clock.clone(),
     )
     .await

@@ -127,7 +127,9 @@ impl Connection {
 
 /// Brings an empty database up to date and fills it with the demo, as of the clock's time.
 pub async fn seed(connection: &Connection, clock: Clock) {
-    let store = Store::open(&connection.url, 4, clock).await.expect("opens");
+    let store = Store::open(&connection.url, 4, &super::secret(), clock)
+        .await
+        .expect("opens");
     store.migrate().await.expect("migrates");
     assert!(
         seed::seed_if_empty(&store).await.expect("seeds"),

@@ -95,7 +95,7 @@ impl TestApp {
         ahead: Arc<AtomicI64>,
         limits: Limits,
     ) -> Self {
-        let store = Store::open(&connection.url, 10, clock.clone())
+        let store = Store::open(&connection.url, 10, &secret(), clock.clone())
             .await
             .expect("the clone opens");
         let stop = Arc::new(Notify::new());
@@ -160,7 +160,7 @@ impl TestApp {
     pub async fn client_at(&self, workspace: &str, role: &str, now: &str) -> Client {
         let now: DateTime<Utc> = now.parse().expect("a moment");
         let clock = Clock::new(move || now);
-        let store = Store::open(&self.connection.url, 2, clock)
+        let store = Store::open(&self.connection.url, 2, &secret(), clock)
             .await
             .expect("opens");
         Client::new(
@@ -272,8 +272,13 @@ pub fn limits() -> Limits {
 /// What signs tokens in tests.
 pub const SECRET: &str = "a secret that only tests know, of 32+";
 
+/// The same, for who signs and seals.
+pub fn secret() -> Secret {
+    Secret::new(SECRET).expect("is long enough")
+}
+
 fn tokens(clock: Clock) -> Tokens {
-    Tokens::new(Secret::new(SECRET).expect("is long enough"), clock)
+    Tokens::new(secret(), clock)
 }
 
 /// The machine's clock, so much ahead.

@@ -11,8 +11,10 @@ use crate::{
 };
 use chrono::DateTime;
 use entity::{Id, Timestamp, user};
+use hmac::{Hmac, KeyInit, Mac, digest::Key};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::{fmt, str::FromStr, time::Duration};
 
 const ISSUER: &str = "workgraph";
@@ -37,6 +39,19 @@ impl Secret {
             );
         }
         Ok(Self(secret))
+    }
+
+    /// A key of its own for one purpose, which tells nothing of the secret or of other purposes' keys.
+    pub(crate) fn keyed(&self, purpose: &str) -> Hmac<Sha256> {
+        let keyed = |digest: &[u8]| {
+            let mut key = Key::<Hmac<Sha256>>::default();
+            key[..digest.len()].copy_from_slice(digest);
+            Hmac::<Sha256>::new(&key)
+        };
+        let mut derived = keyed(&Sha256::digest(&self.0));
+        derived.update(b"workgraph ");
+        derived.update(purpose.as_bytes());
+        keyed(&derived.finalize().into_bytes())
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod calendar;
 pub(crate) mod check;
 pub(crate) mod code_graph;
 pub(crate) mod digest;
+pub(crate) mod letters;
 pub(crate) mod markdown;
 pub(crate) mod money;
 pub(crate) mod parse_error;

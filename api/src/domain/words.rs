@@ -1,79 +1,154 @@
-//! What a word is, and what a search asks for.
+//! What a word is, for texts and for queries alike, and what a search asks for.
 //!
-//! Both databases cut texts into words in the same way (see the migration of search); this is that way, for queries and
-//! for showing where they match.
+//! A word is a run of letters and digits with the marks that belong to them. Scripts that put no spaces between words
+//! are cut into pairs of letters instead, so that a word is found wherever it stands in a run.
 
+use super::letters;
 use crate::error::{Error, Result};
 use std::ops::Range;
+use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// The longest query, in characters.
 const LONGEST: usize = 200;
 /// The most words of a query.
 const MOST: usize = 16;
+/// How many characters of a word count.
+const LENGTH: usize = 200;
 
-/// Accents that stand alone, as a bit for each character from U+0300: they go on a word, and do not begin one.
-const ACCENTS: u64 = 0x0003_61f8_0802_9fdf;
-
-fn is_letter_or_digit(character: char) -> bool {
-    character.is_ascii_alphanumeric()
-        || (!character.is_ascii()
-            && (character.general_category_group() == GeneralCategoryGroup::Letter
-                || character.general_category() == GeneralCategory::DecimalNumber))
+/// What a character is to a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    /// A letter or digit of a script that puts something between words.
+    Spaced,
+    /// A letter of a script that does not.
+    Dense,
+    /// Goes on whatever it follows.
+    Mark,
+    /// Separates words.
+    Sign,
 }
 
-fn is_accent(character: char) -> bool {
-    let position = u32::from(character).wrapping_sub(0x300);
-    position < 64 && ACCENTS >> position & 1 == 1
+fn class(character: char) -> Class {
+    if character.is_ascii() {
+        return match character.is_ascii_alphanumeric() {
+            true => Class::Spaced,
+            false => Class::Sign,
+        };
+    }
+    match character.general_category_group() {
+        GeneralCategoryGroup::Letter if is_dense(character) => Class::Dense,
+        GeneralCategoryGroup::Letter => Class::Spaced,
+        GeneralCategoryGroup::Mark => Class::Mark,
+        _ if character.general_category() == GeneralCategory::DecimalNumber => Class::Spaced,
+        _ if character == '〇' => Class::Dense,
+        _ if is_invisible(character) => Class::Mark,
+        _ => Class::Sign,
+    }
 }
 
-/// Where a text's words are, in bytes.
-pub(crate) fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
+/// Letters of Thai, Lao, Myanmar, Khmer, Chinese, Japanese and Korean. Korean has spaces, but what they separate are not
+/// words: particles stick to them.
+fn is_dense(letter: char) -> bool {
+    matches!(letter,
+        '\u{0e00}'..='\u{0eff}'
+        | '\u{1000}'..='\u{109f}'
+        | '\u{1100}'..='\u{11ff}'
+        | '\u{1780}'..='\u{17ff}'
+        | '\u{3005}'..='\u{318f}'
+        | '\u{31a0}'..='\u{31bf}'
+        | '\u{31f0}'..='\u{31ff}'
+        | '\u{3400}'..='\u{4dbf}'
+        | '\u{4e00}'..='\u{9fff}'
+        | '\u{a960}'..='\u{a97f}'
+        | '\u{a9e0}'..='\u{a9ff}'
+        | '\u{aa60}'..='\u{aa7f}'
+        | '\u{ac00}'..='\u{d7ff}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{ff66}'..='\u{ffdc}'
+        | '\u{1b000}'..='\u{1b16f}'
+        | '\u{20000}'..='\u{323af}')
+}
+
+/// Joiners, the soft hyphen and the like: within a word, and no part of it.
+fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{fe00}'..='\u{fe0f}'
+    )
+}
+
+/// A part of a text: where it is, in bytes, and whether its script puts no spaces between words.
+struct Run {
+    range: Range<usize>,
+    is_dense: bool,
+}
+
+fn runs(text: &str) -> impl Iterator<Item = Run> {
     let mut from = 0;
     std::iter::from_fn(move || {
-        let start = from + text.get(from..)?.find(is_letter_or_digit)?;
-        let goes_on = |character| is_letter_or_digit(character) || is_accent(character);
+        let begins = |character| matches!(class(character), Class::Spaced | Class::Dense);
+        let start = from + text.get(from..)?.find(begins)?;
+        let first = class(text[start..].chars().next()?);
+        let goes_on = |character| [first, Class::Mark].contains(&class(character));
         let length = text[start..].find(|character| !goes_on(character));
         from = length.map_or(text.len(), |length| start + length);
-        Some(start..from)
+        Some(Run {
+            range: start..from,
+            is_dense: first == Class::Dense,
+        })
     })
 }
 
-/// A word without its case, letter by letter, so that it stays as long as it was.
-fn folded(word: &str) -> String {
-    word.chars().map(small).collect()
+/// A run without its case and in one form, however its characters were put together: `É` is `é`, `ß` is `ss`, a wide
+/// letter is a narrow one. Of a long word the beginning is left; a dense run is none.
+fn folded(run: &str, is_dense: bool) -> String {
+    let most = if is_dense { usize::MAX } else { LENGTH };
+    if run.is_ascii() {
+        let mut word = run.to_ascii_lowercase();
+        word.truncate(most);
+        return word;
+    }
+    let composed = run.nfkc().filter(|character| !is_invisible(*character));
+    let small = composed.flat_map(letters::folded_fully).nfkc();
+    small
+        .filter(|character| class(*character) != Class::Sign)
+        .take(most)
+        .collect()
 }
 
-fn small(letter: char) -> char {
-    let mut lower = letter.to_lowercase();
-    let small = match (lower.next(), lower.next()) {
-        (Some(small), None) => small,
-        _ => letter,
-    };
-    // Letters that are another one's small letter by another look.
-    match small {
-        'ſ' => 's',
-        'ϐ' => 'β',
-        'ϵ' => 'ε',
-        'ϑ' => 'θ',
-        '\u{1fbe}' => 'ι',
-        'ϰ' => 'κ',
-        'µ' => 'μ',
-        'ϖ' => 'π',
-        'ϱ' => 'ρ',
-        'ς' => 'σ',
-        'ϕ' => 'φ',
-        'ẛ' => 'ṡ',
-        small => small,
-    }
+/// The letters of a folded run, each with its marks.
+fn units(run: &str) -> Vec<&str> {
+    let mut starts: Vec<_> = run
+        .char_indices()
+        .filter(|(at, character)| *at == 0 || class(*character) != Class::Mark)
+        .map(|(at, _)| at)
+        .collect();
+    starts.push(run.len());
+    starts
+        .windows(2)
+        .map(|ends| &run[ends[0]..ends[1]])
+        .collect()
 }
 
-fn capital(letter: char) -> char {
-    let mut upper = letter.to_uppercase();
-    match (upper.next(), upper.next()) {
-        (Some(capital), None) => capital,
-        _ => letter,
-    }
+/// The words of a text as the index has them, each as often as it stands there.
+///
+/// Of a dense run these are its pairs of letters, and its last letter alone: so a letter is the beginning of some word
+/// wherever it stands.
+pub(crate) fn indexed(text: &str) -> impl Iterator<Item = String> {
+    runs(text).flat_map(|run| {
+        let word = folded(&text[run.range], run.is_dense);
+        if word.is_empty() {
+            return Vec::new();
+        }
+        if !run.is_dense {
+            return vec![word];
+        }
+        let units = units(&word);
+        let pairs = units.windows(2).map(<[&str]>::concat);
+        let last = units.last().map(|last| (*last).to_owned());
+        pairs.chain(last).collect()
+    })
 }
 
 /// The words a search asks for. All must be there, the last one as the beginning of a word.
@@ -84,9 +159,20 @@ pub(crate) struct Sought(Vec<Word>);
 #[derive(Clone, Debug)]
 pub(crate) struct Word {
     /// As it was written.
-    pub(crate) written: String,
+    written: String,
     /// Without its case.
-    pub(crate) folded: String,
+    folded: String,
+    /// Whether it is found within a run.
+    is_dense: bool,
+    /// Whether it may go on.
+    pub(crate) is_beginning: bool,
+}
+
+/// A word of the index that is looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Term {
+    /// The word: letters, digits and marks.
+    pub(crate) word: String,
     /// Whether it may go on.
     pub(crate) is_beginning: bool,
 }
@@ -97,21 +183,17 @@ impl Sought {
     /// # Errors
     /// When it is too long, has too many words, or has none.
     pub(crate) fn parse(query: &str) -> Result<Self> {
-        let limit = |name, limit: usize, actual: usize| match actual <= limit {
-            true => Ok(()),
-            false => Err(Error::LimitExceeded {
-                name,
-                limit: limit as u64,
-                actual: actual as u64,
-            }),
-        };
+        let limit =
+            |name, limit: usize, actual: usize| Error::within(name, limit as u64, actual as u64);
         limit("Characters in a search", LONGEST, query.chars().count())?;
-        let mut all: Vec<Word> = words(query)
-            .map(|range| Word {
-                written: query[range.clone()].to_owned(),
-                folded: folded(&query[range]),
+        let mut all: Vec<Word> = runs(query)
+            .map(|run| Word {
+                written: query[run.range.clone()].to_owned(),
+                folded: folded(&query[run.range], run.is_dense),
+                is_dense: run.is_dense,
                 is_beginning: false,
             })
+            .filter(|word| !word.folded.is_empty())
             .collect();
         limit("Words in a search", MOST, all.len())?;
         match all.last_mut() {
@@ -131,6 +213,11 @@ impl Sought {
         &self.0
     }
 
+    /// What is looked up in the index.
+    pub(crate) fn terms(&self) -> Vec<Term> {
+        self.0.iter().flat_map(Word::terms).collect()
+    }
+
     /// The same for queries that ask for the same.
     pub(crate) fn name(&self) -> String {
         let words: Vec<_> = self.0.iter().map(|word| word.folded.as_str()).collect();
@@ -139,33 +226,109 @@ impl Sought {
 
     /// Where the sought words are in a text, in bytes.
     pub(crate) fn places(&self, text: &str) -> Vec<Range<usize>> {
-        words(text)
-            .filter(|range| {
-                let found = folded(&text[range.clone()]);
-                self.0.iter().any(|word| {
-                    found == word.folded || (word.is_beginning && found.starts_with(&word.folded))
-                })
-            })
-            .collect()
+        let mut out = Vec::new();
+        for run in runs(text) {
+            let written = &text[run.range.clone()];
+            if run.is_dense {
+                let places = self.within(written).into_iter();
+                out.extend(places.map(|at| run.range.start + at.start..run.range.start + at.end));
+                continue;
+            }
+            let found = folded(written, false);
+            let is_sought = |word: &Word| {
+                found == word.folded || (word.is_beginning && found.starts_with(&word.folded))
+            };
+            if self.0.iter().any(|word| !word.is_dense && is_sought(word)) {
+                out.push(run.range);
+            }
+        }
+        out
+    }
+
+    /// Where the sought words are in a dense run.
+    fn within(&self, run: &str) -> Vec<Range<usize>> {
+        let mut starts: Vec<_> = run
+            .char_indices()
+            .filter(|(at, character)| *at == 0 || !joins(*character))
+            .map(|(at, _)| at)
+            .collect();
+        starts.push(run.len());
+        let letters: Vec<_> = starts
+            .windows(2)
+            .map(|ends| folded(&run[ends[0]..ends[1]], true))
+            .collect();
+        let mut out: Vec<Range<usize>> = Vec::new();
+        let mut at = 0;
+        while at < letters.len() {
+            let longest = self
+                .0
+                .iter()
+                .filter(|word| word.is_dense)
+                .filter_map(|word| {
+                    let units = units(&word.folded);
+                    let there = letters.get(at..at + units.len())?;
+                    (there == units).then_some(units.len())
+                });
+            let Some(length) = longest.max() else {
+                at += 1;
+                continue;
+            };
+            let end = starts[at + length];
+            match out.last_mut() {
+                Some(last) if last.end == starts[at] => last.end = end,
+                _ => out.push(starts[at]..end),
+            }
+            at += length;
+        }
+        out
     }
 }
 
+/// Whether a character is one with the letter before it: a mark, a vowel of Korean written by its parts, a narrow
+/// Japanese voice mark.
+fn joins(character: char) -> bool {
+    class(character) == Class::Mark
+        || matches!(character, '\u{1160}'..='\u{11ff}' | '\u{d7b0}'..='\u{d7ff}' | '\u{ff9e}' | '\u{ff9f}')
+}
+
 impl Word {
+    fn terms(&self) -> Vec<Term> {
+        let term = |word: String, is_beginning| Term { word, is_beginning };
+        if !self.is_dense {
+            return vec![term(self.folded.clone(), self.is_beginning)];
+        }
+        match units(&self.folded)[..] {
+            [letter] => vec![term(letter.to_owned(), true)],
+            ref units => units
+                .windows(2)
+                .map(|pair| term(pair.concat(), false))
+                .collect(),
+        }
+    }
+
+    /// Whether it stands between signs in a text.
+    pub(crate) fn is_spaced(&self) -> bool {
+        !self.is_dense
+    }
+
     /// How it may stand in a text whose letters A to Z were made small: in small letters, with a capital, in capitals,
-    /// as it was written.
+    /// as it was written, and each with its accents after the letters.
     pub(crate) fn spellings(&self) -> Vec<String> {
         let mut letters = self.folded.chars();
-        let first: String = letters.next().map(capital).into_iter().collect();
+        let first: String = letters.next().map(letters::capital).into_iter().collect();
         let mut out = Vec::new();
-        for mut spelling in [
+        for spelling in [
             self.folded.clone(),
             first + letters.as_str(),
-            self.folded.chars().map(capital).collect(),
+            self.folded.chars().map(letters::capital).collect(),
             self.written.clone(),
         ] {
-            spelling.make_ascii_lowercase();
-            if !out.contains(&spelling) {
-                out.push(spelling);
+            let apart = spelling.nfd().collect();
+            for mut spelling in [spelling, apart] {
+                spelling.make_ascii_lowercase();
+                if !out.contains(&spelling) {
+                    out.push(spelling);
+                }
             }
         }
         out
@@ -176,36 +339,85 @@ impl Word {
 mod tests {
     use super::*;
 
-    fn cut(text: &str) -> Vec<&str> {
-        words(text).map(|range| &text[range]).collect()
+    fn words(text: &str) -> Vec<String> {
+        indexed(text).collect()
     }
 
     #[test]
     fn words_are_runs_of_letters_and_digits() {
         assert_eq!(
-            cut("ann@example.org, snake_case-v2!"),
+            words("ann@example.org, snake_case-v2!"),
             ["ann", "example", "org", "snake", "case", "v2"]
         );
-        assert_eq!(
-            cut("“Größe”/naïve 東京タワー 🚀x²"),
-            ["Größe", "naïve", "東京タワー", "x"]
-        );
-        assert_eq!(cut("cafe\u{301}s \u{301}a"), ["cafe\u{301}s", "a"]);
-        assert!(cut("- ' \" * ( 🦀 _").is_empty());
+        assert_eq!(words("“Größe”/naïve 🚀x²"), ["grösse", "naïve", "x"]);
+        assert_eq!(words("हिन्दी में, العَرَبِيَّة"), ["हिन्दी", "में", "العَرَبِيَّة"]);
+        assert!(words("- ' \" * ( 🦀 _ \u{301}").is_empty());
     }
 
     #[test]
-    fn case_is_folded_letter_by_letter() {
+    fn runs_without_spaces_are_cut_into_pairs() {
+        assert_eq!(words("今日の会議"), ["今日", "日の", "の会", "会議", "議"]);
+        assert_eq!(words("PRD会議2026"), ["prd", "会議", "議", "2026"]);
+        assert_eq!(words("회의에서 は"), ["회의", "의에", "에서", "서", "は"]);
+        assert_eq!(words("ﾊﾞｽ"), words("バス"));
+        assert_eq!(words("が"), words("か\u{3099}"));
+        assert_eq!(words("ที่นี่"), ["ที่นี่", "นี่"]);
+    }
+
+    #[test]
+    fn case_and_composition_do_not_matter() {
         for (written, same) in [
             ("GRÖßE", "größe"),
-            ("ÉTÉ", "été"),
-            ("ОБЗОР", "обзор"),
+            ("STRASSE", "straße"),
+            ("STRAẞE", "straße"),
+            ("ÉTÉ", "e\u{301}te\u{301}"),
+            ("ОБЗОР Й", "обзор и\u{306}"),
             ("ΟΔΟΣ", "οδος"),
-            ("ẞ", "ß"),
+            ("ΐ", "Ϊ\u{301}"),
+            ("İSTANBUL", "istanbul"),
+            ("ISPARTA", "ısparta"),
+            ("ﬁn ſo µm", "fin so μm"),
+            ("ＡＢＣ１", "abc1"),
+            ("re\u{ad}port", "report"),
+            ("한국", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}"),
+            ("ą\u{301}", "a\u{301}\u{328}"),
         ] {
-            assert_eq!(folded(written), folded(same));
+            assert_eq!(words(written), words(same));
         }
-        assert_eq!(folded("İ"), "İ");
+        assert_ne!(words("ete"), words("été"));
+    }
+
+    #[test]
+    fn no_word_holds_anything_but_letters_digits_and_marks() {
+        for character in '\0'..=char::MAX {
+            for word in indexed(&format!("a{character}b 会{character}議")) {
+                assert!(!word.is_empty(), "{character:?}");
+                assert!(
+                    word.chars()
+                        .all(|character| class(character) != Class::Sign),
+                    "{character:?} {word:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_indexed_is_found_by_itself() {
+        for character in '\0'..=char::MAX {
+            let text = character.to_string();
+            let all = words(&text);
+            let Ok(sought) = Sought::parse(&text) else {
+                assert!(all.is_empty(), "{character:?}");
+                continue;
+            };
+            for term in sought.terms() {
+                let is_it = |word: &String| {
+                    *word == term.word || (term.is_beginning && word.starts_with(&term.word))
+                };
+                assert!(all.iter().any(is_it), "{character:?}");
+            }
+            assert_eq!(sought.places(&text).len(), 1, "{character:?}");
+        }
     }
 
     #[test]
@@ -216,6 +428,11 @@ mod tests {
         assert_eq!(code(&"a ".repeat(17)), Some("LIMIT_EXCEEDED"));
         assert_eq!(code(&"ä".repeat(200)), None);
         assert_eq!(code(&"a ".repeat(16)), None);
+        // One sign may be many letters.
+        let largest = Sought::parse(&"\u{fdfa}".repeat(200)).map(|sought| sought.terms());
+        assert!(largest.is_ok_and(|terms| terms.len() == 1 && terms[0].word.len() < 1_000));
+        let most = Sought::parse(&"会".repeat(200)).map(|sought| sought.terms().len());
+        assert_eq!(most.ok(), Some(199));
     }
 
     #[test]
@@ -229,13 +446,30 @@ mod tests {
     }
 
     #[test]
+    fn a_word_is_marked_within_a_run() {
+        let marked = |query: &str, text: &'static str| -> Vec<&str> {
+            let places = Sought::parse(query).map(|sought| sought.places(text));
+            let places = places.into_iter().flatten();
+            places.map(|range| &text[range]).collect()
+        };
+        assert_eq!(marked("会議", "今日の会議は会議室で"), ["会議", "会議"]);
+        assert_eq!(marked("議 会", "会議"), ["会議"]);
+        assert_eq!(marked("バス", "大ﾊﾞｽ停"), ["ﾊﾞｽ"]);
+        assert_eq!(
+            marked("국", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}"),
+            ["\u{1100}\u{116e}\u{11a8}"]
+        );
+        assert!(marked("京都", "東京 都庁").is_empty());
+    }
+
+    #[test]
     fn a_word_is_spelt_in_the_ways_it_may_stand_in_a_text() {
         let spellings =
             |query: &str| Sought::parse(query).map(|sought| sought.words()[0].spellings());
         assert_eq!(spellings("Plan").ok(), Some(vec!["plan".to_owned()]));
-        assert_eq!(
-            spellings("éTé").ok(),
-            Some(["été", "Été", "ÉtÉ"].map(str::to_owned).to_vec())
-        );
+        let found = spellings("éTé").unwrap_or_default();
+        for spelling in ["été", "Été", "ÉtÉ", "e\u{301}te\u{301}"] {
+            assert!(found.contains(&spelling.to_owned()), "{spelling}");
+        }
     }
 }

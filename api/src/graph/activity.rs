@@ -91,8 +91,8 @@ subscriptions! {
         /// Follows the ledger: what came after `after`, then what happens, in order and without gaps. Without a filter each
         /// frame's `position` is one more than the one before; with one, `previous` tells that nothing was missed. A stream
         /// that cannot go on so ends with `RESYNC_REQUIRED`.
-        activity("Only what satisfies this." filter: Option<ActivityFilter>) -> ActivityFrame {
-            follows: |_ctx| filter.unwrap_or_default(),
+        activity("Only what satisfies this." filter: FilterArgument<ActivityFilter>) -> ActivityFrame {
+            follows: |_ctx| filter.given()?.unwrap_or_default(),
             shows: |place, occurrence| {
                 let event = occurrence.event.as_ref();
                 ActivityFrame { place, event: event.map(|event| event.entry().clone().into()) }

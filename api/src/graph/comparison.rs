@@ -1,14 +1,14 @@
 //! What a filter can say about one column.
 
 use crate::{
-    error::{Error, Result},
-    store::{Compared, Comparison},
+    error::Result,
+    store::{At, Compared, Comparison},
 };
-use async_graphql::{InputObject, InputType, MaybeUndefined, TypeName};
+use async_graphql::{InputObject, InputType, TypeName};
 use entity::{BigInt, Id, Timestamp};
 use sea_orm::{
-    ActiveEnum, Condition, DbBackend, Value,
-    sea_query::{Expr, ExprTrait, Func, LikeExpr},
+    ActiveEnum, Condition, Value,
+    sea_query::{Expr, ExprTrait},
 };
 use std::borrow::Cow;
 
@@ -26,50 +26,30 @@ impl<'f> Given<'f> {
         }
     }
 
-    /// A null given by accident (an unset variable) must not widen the list to everything.
-    fn value<T: Clone>(&self, name: &str, value: &MaybeUndefined<T>) -> Result<Option<T>> {
-        match value {
-            MaybeUndefined::Undefined => Ok(None),
-            MaybeUndefined::Value(value) => Ok(Some(value.clone())),
-            MaybeUndefined::Null => {
-                let field = format!("{}.{name}", self.column.field);
-                Err(Error::bad_input(
-                    field,
-                    "cannot be null; leave it out, or use `isNull: true`",
-                ))
-            }
-        }
-    }
-
-    fn and<T: Clone>(
-        mut self,
-        name: &str,
-        value: &MaybeUndefined<T>,
-        compare: impl FnOnce(Expr, T) -> Expr,
-    ) -> Result<Self> {
-        if let Some(value) = self.value(name, value)? {
+    fn and<T: Clone>(mut self, value: &Option<T>, compare: impl FnOnce(Expr, T) -> Expr) -> Self {
+        if let Some(value) = value.clone() {
             self.all = self.all.add(compare(self.column.expr.clone(), value));
         }
-        Ok(self)
+        self
     }
 
     /// Equality, lists and null: what every column can be asked.
     fn equality<T: Clone + Into<Value>>(
         self,
-        [eq, ne]: [&MaybeUndefined<T>; 2],
-        [within, without]: [&MaybeUndefined<Vec<T>>; 2],
-        is_null: &MaybeUndefined<bool>,
-    ) -> Result<Self> {
-        self.and("eq", eq, |column, value| column.eq(value))?
+        [eq, ne]: [&Option<T>; 2],
+        [within, without]: [&Option<Vec<T>>; 2],
+        is_null: Option<bool>,
+    ) -> Self {
+        self.and(eq, |column, value| column.eq(value))
             // "Not this value" is true of a missing value, unlike SQL's `<>`.
-            .and("ne", ne, |column, value| {
+            .and(ne, |column, value| {
                 column.clone().ne(value).or(column.is_null())
-            })?
-            .and("in", within, |column, values| column.is_in(values))?
-            .and("nin", without, |column, values| {
+            })
+            .and(within, |column, values| column.is_in(values))
+            .and(without, |column, values| {
                 column.clone().is_not_in(values).or(column.is_null())
-            })?
-            .and("isNull", is_null, |column, yes| {
+            })
+            .and(&is_null, |column, yes| {
                 if yes {
                     column.is_null()
                 } else {
@@ -78,36 +58,20 @@ impl<'f> Given<'f> {
             })
     }
 
-    fn range<T: Clone + Into<Value>>(
-        self,
-        [lt, lte, gt, gte]: [&MaybeUndefined<T>; 4],
-    ) -> Result<Self> {
-        self.and("lt", lt, |column, value| column.lt(value))?
-            .and("lte", lte, |column, value| column.lte(value))?
-            .and("gt", gt, |column, value| column.gt(value))?
-            .and("gte", gte, |column, value| column.gte(value))
+    fn range<T: Clone + Into<Value>>(self, [lt, lte, gt, gte]: [&Option<T>; 4]) -> Self {
+        self.and(lt, |column, value| column.lt(value))
+            .and(lte, |column, value| column.lte(value))
+            .and(gt, |column, value| column.gt(value))
+            .and(gte, |column, value| column.gte(value))
     }
 
-    /// Both databases fold the letters A to Z and no others, so that both find the same rows.
-    fn like(
-        self,
-        name: &str,
-        text: &MaybeUndefined<String>,
-        pattern: impl FnOnce(String) -> String,
-    ) -> Result<Self> {
-        let backend = self.column.backend;
-        self.and(name, text, |column, text| {
-            let escaped = text
-                .to_ascii_lowercase()
-                .replace('\\', "\\\\")
-                .replace('%', "\\%")
-                .replace('_', "\\_");
-            let column = match backend {
-                DbBackend::Postgres => Expr::cust_with_expr(r#"lower($1 COLLATE "C")"#, column),
-                _ => Func::lower(column).into(),
-            };
-            column.like(LikeExpr::new(pattern(escaped)).escape('\\'))
-        })
+    /// A text within the column's, wherever it is or at the beginning, in upper or lower case.
+    fn like(mut self, name: &str, text: &Option<String>, at: At) -> Result<Self> {
+        if let Some(text) = text {
+            let condition = self.column.clone().has(name, text, at)?;
+            self.all = self.all.add(condition);
+        }
+        Ok(self)
     }
 }
 
@@ -120,28 +84,30 @@ macro_rules! comparison {
             @define $(#[$doc])* $name of $value, (given, filter),
             {
                 /// Is less, or earlier.
-                lt: MaybeUndefined<$value>,
+                lt: Option<$value>,
                 /// Is at most this.
-                lte: MaybeUndefined<$value>,
+                lte: Option<$value>,
                 /// Is more, or later.
-                gt: MaybeUndefined<$value>,
+                gt: Option<$value>,
                 /// Is at least this.
-                gte: MaybeUndefined<$value>,
+                gte: Option<$value>,
             },
-            given.range([&filter.lt, &filter.lte, &filter.gt, &filter.gte])
+            Ok(given.range([&filter.lt, &filter.lte, &filter.gt, &filter.gte]))
         }
     };
     ($(#[$doc:meta])* $name:ident of text $value:ty) => {
         comparison! {
             @define $(#[$doc])* $name of $value, (given, filter),
             {
-                /// Has this text in it, in upper or lower case.
-                contains: MaybeUndefined<String>,
-                /// Begins with this text, in upper or lower case.
-                starts_with: MaybeUndefined<String>,
+                /// Has this text in it; at most 1,000 characters. Capitals do not matter, in any script, letter by letter:
+                /// `ß` is not `ss`. Accents and all other signs do, and a letter with its accent as one character is not
+                /// the letter with the accent after it; `search` knows them as the same.
+                contains: Option<String>,
+                /// Begins with this text, compared like `contains`.
+                starts_with: Option<String>,
             },
-            given.like("contains", &filter.contains, |text| format!("%{text}%"))?
-                .like("startsWith", &filter.starts_with, |text| format!("{text}%"))
+            given.like("contains", &filter.contains, At::Anywhere)?
+                .like("startsWith", &filter.starts_with, At::Beginning)
         }
     };
     (
@@ -152,17 +118,17 @@ macro_rules! comparison {
         #[derive(InputObject, Clone, Debug, Default)]
         pub struct $name {
             /// Is this value.
-            eq: MaybeUndefined<$value>,
+            eq: Option<$value>,
             /// Is not this value, or has none.
-            ne: MaybeUndefined<$value>,
+            ne: Option<$value>,
             /// Is one of these values; at most 200.
             #[graphql(name = "in", validator(max_items = 200))]
-            within: MaybeUndefined<Vec<$value>>,
+            within: Option<Vec<$value>>,
             /// Is none of these values, or has none; at most 200.
             #[graphql(name = "nin", validator(max_items = 200))]
-            without: MaybeUndefined<Vec<$value>>,
+            without: Option<Vec<$value>>,
             /// Has no value (true) or has one (false).
-            is_null: MaybeUndefined<bool>,
+            is_null: Option<bool>,
             $($(#[$field_doc])* $field: $field_type,)*
         }
 
@@ -172,8 +138,8 @@ macro_rules! comparison {
                 let $given = Given::new(column).equality(
                     [&self.eq, &self.ne],
                     [&self.within, &self.without],
-                    &self.is_null,
-                )?;
+                    self.is_null,
+                );
                 let given: Result<Given<'_>> = $more;
                 Ok(given?.all)
             }
@@ -214,7 +180,7 @@ impl DateTimeFilter {
     /// Is there none.
     pub(super) fn none() -> Self {
         Self {
-            is_null: MaybeUndefined::Value(true),
+            is_null: Some(true),
             ..Self::default()
         }
     }
@@ -225,17 +191,17 @@ impl DateTimeFilter {
 #[graphql(name_type)]
 pub struct EnumFilter<T: InputType> {
     /// Is this value.
-    eq: MaybeUndefined<T>,
+    eq: Option<T>,
     /// Is not this value, or has none.
-    ne: MaybeUndefined<T>,
-    /// Is one of these values.
-    #[graphql(name = "in")]
-    within: MaybeUndefined<Vec<T>>,
-    /// Is none of these values, or has none.
-    #[graphql(name = "nin")]
-    without: MaybeUndefined<Vec<T>>,
+    ne: Option<T>,
+    /// Is one of these values; at most 200.
+    #[graphql(name = "in", validator(max_items = 200))]
+    within: Option<Vec<T>>,
+    /// Is none of these values, or has none; at most 200.
+    #[graphql(name = "nin", validator(max_items = 200))]
+    without: Option<Vec<T>>,
     /// Has no value (true) or has one (false).
-    is_null: MaybeUndefined<bool>,
+    is_null: Option<bool>,
 }
 
 impl<T: InputType> TypeName for EnumFilter<T> {
@@ -248,7 +214,7 @@ impl<T: InputType + Default> EnumFilter<T> {
     /// Is this value.
     pub(super) fn is(value: T) -> Self {
         Self {
-            eq: MaybeUndefined::Value(value),
+            eq: Some(value),
             ..Self::default()
         }
     }
@@ -256,20 +222,17 @@ impl<T: InputType + Default> EnumFilter<T> {
 
 impl<T: InputType + Clone + ActiveEnum<Value = String>> Comparison for EnumFilter<T> {
     fn condition(&self, column: Compared<'_>) -> Result<Condition> {
-        let word = |value: &MaybeUndefined<T>| value.clone().map_value(ActiveEnum::into_value);
-        let words = |values: &MaybeUndefined<Vec<T>>| {
-            values.clone().map_value(|words| {
-                words
-                    .into_iter()
-                    .map(ActiveEnum::into_value)
-                    .collect::<Vec<_>>()
-            })
+        let word = |value: &Option<T>| value.clone().map(ActiveEnum::into_value);
+        let words = |values: &Option<Vec<T>>| {
+            let words = values.iter().flatten().cloned();
+            let words = words.map(ActiveEnum::into_value).collect::<Vec<_>>();
+            values.is_some().then_some(words)
         };
         let given = Given::new(column).equality(
             [&word(&self.eq), &word(&self.ne)],
             [&words(&self.within), &words(&self.without)],
-            &self.is_null,
-        )?;
+            self.is_null,
+        );
         Ok(given.all)
     }
 }

@@ -1,9 +1,9 @@
 //! Relay connections: one generic type for every list of the API.
 
-use super::{Ctx, Node, Nullable, nullable, shared};
+use super::{Ctx, Node, Nullable, filter_argument::FilterArgument, nullable, shared};
 use crate::{
     error::{Error, Result},
-    store::{List, PageArgs, PageRows, SortKey, feed_cursor},
+    store::{List, PageArgs, PageRows, Scope, SortKey},
 };
 use async_graphql::{
     Context, Enum, InputObject, InputType, InputValueError, InputValueResult, Object, OutputType,
@@ -21,9 +21,9 @@ type Column<N> = <<N as Node>::Entity as EntityTrait>::Column;
 pub struct Cursor(pub String);
 
 impl Cursor {
-    /// A position of a tenant's ledger.
-    pub fn position(tenant: &Id, seq: i64) -> Self {
-        Self(feed_cursor(tenant, seq))
+    /// A position of the tenant's ledger.
+    pub fn position(scope: &Scope, seq: i64) -> Self {
+        Self(scope.feed_cursor(seq))
     }
 }
 
@@ -86,7 +86,7 @@ pub struct ListArgs<N: Node> {
     /// Page.
     pub page: PageArgs,
     /// Filter.
-    pub filter: Option<N::Filter>,
+    pub filter: FilterArgument<N::Filter>,
     /// Order; newest first when empty.
     pub order_by: Option<Vec<Order<N::OrderField>>>,
 }
@@ -112,9 +112,10 @@ impl<N: Node> ListArgs<N> {
                 _ => vec![SortKey::new(N::NEWEST_BY, true)],
             };
             let pointer = parent.as_ref().map(|(column, id)| (*column, id));
+            let filter = self.filter.given()?;
             let list = ctx
                 .scope()
-                .list(pointer, self.filter.as_ref(), keys, &self.page)?;
+                .list(pointer, filter.as_ref(), keys, &self.page)?;
             let page = if shows_rows(ctx) {
                 ctx.scope().page(pointer, &list).await?
             } else {

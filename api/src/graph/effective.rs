@@ -183,9 +183,8 @@ impl EffectiveQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "So many roles: 500 if not given, which is the most.")] first: Option<i32>,
         #[graphql(desc = "Only roles after this slug.")] after_slug: Option<String>,
-        #[graphql(desc = "Only roles that satisfy this, among those that count.")] filter: Option<
-            AgentRoleFilter,
-        >,
+        #[graphql(desc = "Only roles that satisfy this, among those that count.")]
+        filter: FilterArgument<AgentRoleFilter>,
     ) -> Nullable<Vec<EffectiveAgentRole>> {
         nullable(async {
             let slug = agent_role::Column::Slug;
@@ -217,9 +216,8 @@ impl EffectiveQuery {
             i32,
         >,
         #[graphql(desc = "Only skills after this slug.")] after_slug: Option<String>,
-        #[graphql(desc = "Only skills that satisfy this, among those that count.")] filter: Option<
-            SkillPackageFilter,
-        >,
+        #[graphql(desc = "Only skills that satisfy this, among those that count.")]
+        filter: FilterArgument<SkillPackageFilter>,
     ) -> Nullable<Vec<EffectiveSkillPackage>> {
         nullable(async {
             let slug = skill_package::Column::Slug;
@@ -243,7 +241,7 @@ impl EffectiveQuery {
         first: Option<i32>,
         #[graphql(desc = "Only specialists after this slug.")] after_slug: Option<String>,
         #[graphql(desc = "Only specialists that satisfy this, among those that count.")]
-        filter: Option<SubagentDefinitionFilter>,
+        filter: FilterArgument<SubagentDefinitionFilter>,
     ) -> Nullable<Vec<EffectiveSubagent>> {
         nullable(async {
             let slug = subagent_definition::Column::Slug;
@@ -264,11 +262,11 @@ async fn rows<E: Owned, F: Filter<E>>(
     slug: <E as EntityTrait>::Column,
     first: Option<i32>,
     after: Option<String>,
-    filter: Option<F>,
+    filter: FilterArgument<F>,
 ) -> crate::Result<Vec<Effective<E>>> {
     let first = at_most("The number of rows", "first", first, MOST_ROWS, MOST_ROWS)?;
     let scope = ctx.scope();
     scope
-        .effective(slug, filter.as_ref(), after.as_deref(), first)
+        .effective(slug, filter.given()?.as_ref(), after.as_deref(), first)
         .await
 }

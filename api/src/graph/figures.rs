@@ -6,7 +6,7 @@ use crate::{
     store::Scope,
 };
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use entity::{Timestamp, tenant};
 
 /// A day of the calendar.
@@ -20,8 +20,10 @@ impl ScalarType for Date {
         match &value {
             Value::String(text) => text
                 .parse()
+                .ok()
+                .filter(|day: &NaiveDate| (1..=9999).contains(&day.year()))
                 .map(Self)
-                .map_err(|_| InputValueError::custom("expected a day, such as 2026-05-04")),
+                .ok_or_else(|| InputValueError::custom("expected a day, such as 2026-05-04")),
             _ => Err(InputValueError::expected_type(value)),
         }
     }

@@ -94,7 +94,7 @@ macro_rules! node {
                     #[graphql(desc = "Start after this cursor; goes with `first`.")] after: Option<Cursor>,
                     #[graphql(desc = "So many rows from the end, at most 200.")] last: Option<i32>,
                     #[graphql(desc = "End before this cursor; goes with `last`.")] before: Option<Cursor>,
-                    #[graphql(desc = "Only rows that satisfy this.")] filter: Option<<$many_type as $crate::graph::Node>::Filter>,
+                    #[graphql(desc = "Only rows that satisfy this.")] filter: FilterArgument<<$many_type as $crate::graph::Node>::Filter>,
                     #[graphql(desc = "The order; newest first if not given.")]
                     order_by: Option<Vec<Order<<$many_type as $crate::graph::Node>::OrderField>>>,
                 ) -> $crate::graph::Nullable<Connection<$many_type>> {
@@ -126,7 +126,7 @@ macro_rules! node {
             and: Option<Vec<[<$name Filter>]>>,
             /// At least one of these holds.
             or: Option<Vec<[<$name Filter>]>>,
-            /// This does not hold.
+            /// This does not hold. What is compared with a value that is missing does not hold either, so its `not` does.
             not: Option<Box<[<$name Filter>]>>,
             $(
                 /// What the field of the same name must be.
@@ -224,7 +224,7 @@ macro_rules! node {
                 #[graphql(desc = "Start after this cursor; goes with `first`.")] after: Option<Cursor>,
                 #[graphql(desc = "So many rows from the end, at most 200.")] last: Option<i32>,
                 #[graphql(desc = "End before this cursor; goes with `last`.")] before: Option<Cursor>,
-                #[graphql(desc = "Only rows that satisfy this.")] filter: Option<[<$name Filter>]>,
+                #[graphql(desc = "Only rows that satisfy this.")] filter: FilterArgument<[<$name Filter>]>,
                 #[graphql(desc = "The order; newest first if not given.")]
                 order_by: Option<Vec<Order<[<$name OrderField>]>>>,
             ) -> $crate::graph::Nullable<Connection<$name>> {

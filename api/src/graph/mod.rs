@@ -6,6 +6,7 @@
 mod code_graph;
 mod comparison;
 mod connection;
+mod filter_argument;
 #[macro_use]
 mod macros;
 mod root;
@@ -95,6 +96,7 @@ mod prelude {
         connection::{Connection, Cursor, Order},
         credential::CredentialVault,
         execution_plan::ExecutionPlan,
+        filter_argument::FilterArgument,
         goal::Goal,
         google_oauth_token::GoogleOAuthToken,
         idempotency_key::IdempotencyKey,
@@ -170,7 +172,8 @@ pub struct ManyFilter<F: InputType> {
     pub(crate) some: Option<F>,
     /// No row does.
     pub(crate) none: Option<F>,
-    /// Every row does; also true when there is none.
+    /// Every row does; also true when there is none. A row whose value is missing satisfies no comparison but `isNull`,
+    /// `ne` and `nin`.
     pub(crate) every: Option<F>,
 }
 
@@ -193,7 +196,9 @@ impl<F: InputType + Send + Sync> ManyFilter<F> {
     {
         let exists = |filter: &F| place.exists::<E>(theirs, ours, |inner| filter.condition(inner));
         let exists_not = |filter: &F| {
-            place.exists::<E>(theirs, ours, |inner| Ok(filter.condition(inner)?.not()))
+            place.exists::<E>(theirs, ours, |inner| {
+                Ok(Condition::all().add(untrue(filter.condition(inner)?)))
+            })
         };
         let mut all = Condition::all();
         if let Some(filter) = &self.some {
@@ -228,9 +233,17 @@ pub(crate) fn logic<E: Owned, F: Filter<E>>(
         all = all.add(any);
     }
     if let Some(not) = not {
-        all = all.add(not.condition(place)?.not());
+        all = all.add(untrue(not.condition(place)?));
     }
     Ok(all)
+}
+
+/// "This is not so." SQL knows a third answer, for what is compared with NULL; for people that is not so either.
+///
+/// Only what stands below a negation must be asked this way. Anywhere else the third answer keeps no row, as false does,
+/// and a plain condition can use an index.
+fn untrue(condition: Condition) -> Expr {
+    Expr::from(condition).is_not(Expr::cust("TRUE"))
 }
 
 /// A foreign key, which may be null.

@@ -153,7 +153,7 @@ impl OperationQuery {
         nullable(async {
             let scope = ctx.scope();
             let head = scope.head().await?;
-            Ok(Some(Cursor::position(scope.actor().tenant(), head)))
+            Ok(Some(Cursor::position(scope, head)))
         })
         .await
     }

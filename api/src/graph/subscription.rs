@@ -44,7 +44,7 @@ pub(super) async fn follow<F>(
 ) -> async_graphql::Result<Iter<option::IntoIter<F>>> {
     if let Some(occurrence) = ctx.data_opt::<Occurrence>() {
         let place = FramePlace {
-            cursor: Cursor::position(ctx.scope().actor().tenant(), occurrence.position),
+            cursor: Cursor::position(ctx.scope(), occurrence.position),
             position: BigInt(occurrence.position),
             previous: BigInt(occurrence.previous),
         };

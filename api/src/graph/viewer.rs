@@ -97,7 +97,9 @@ impl Viewer {
         #[graphql(desc = "Start after this cursor; goes with `first`.")] after: Option<Cursor>,
         #[graphql(desc = "So many rows from the end, at most 200.")] last: Option<i32>,
         #[graphql(desc = "End before this cursor; goes with `last`.")] before: Option<Cursor>,
-        #[graphql(desc = "Only rows that satisfy this.")] filter: Option<NotificationFilter>,
+        #[graphql(desc = "Only rows that satisfy this.")] filter: FilterArgument<
+            NotificationFilter,
+        >,
         #[graphql(desc = "The order; newest first if not given.")] order_by: Option<
             Vec<Order<NotificationOrderField>>,
         >,

@@ -58,7 +58,7 @@ async fn attempt<W: Write>(
         return Ok(Written {
             row: Arc::new(row),
             once: None,
-            feed_cursor: Cursor::position(scope.actor().tenant(), answer.seq),
+            feed_cursor: Cursor::position(scope, answer.seq),
         });
     }
     let row = input.apply(&mut tx).await?;
@@ -76,7 +76,7 @@ async fn attempt<W: Write>(
     Ok(Written {
         row: Arc::new(row),
         once,
-        feed_cursor: Cursor::position(scope.actor().tenant(), head),
+        feed_cursor: Cursor::position(scope, head),
     })
 }
 

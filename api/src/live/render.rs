@@ -6,7 +6,7 @@ use crate::{
     auth::Actor,
     error::{Error, Result},
     graph::Schema,
-    store::{Store, feed_cursor},
+    store::Store,
 };
 use axum::extract::ws::Utf8Bytes;
 use futures_util::StreamExt;
@@ -37,7 +37,7 @@ pub(super) async fn render(
     occurrence: Occurrence,
 ) -> Result<(Answer, bool)> {
     let position = occurrence.position;
-    let cursor = feed_cursor(actor.tenant(), position).into();
+    let cursor = store.feed_cursor(actor.tenant(), position).into();
     let identified = Arc::new(AtomicBool::new(false));
     let scope = store.scope(actor.clone().observed(identified.clone()));
     let request = operation.request().data(scope).data(occurrence);

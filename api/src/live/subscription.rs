@@ -9,7 +9,7 @@ use crate::{
     auth::Actor,
     error::{Error, Result},
     graph::Schema,
-    store::{Beat, Event, Follower, Kept, Pulse, Store, feed_position},
+    store::{Beat, Event, Follower, Kept, Pulse, Store},
 };
 use async_graphql::{PathSegment, Request, ServerError};
 use axum::extract::ws::Utf8Bytes;
@@ -108,7 +108,7 @@ impl Subscription {
         following.interest.permits(&actor)?;
         let after = resume
             .or(following.after)
-            .map(|cursor| feed_position(actor.tenant(), &cursor))
+            .map(|cursor| store.feed_position(actor.tenant(), &cursor))
             .transpose()?;
         let follower = store.follow(actor.tenant(), after).await?;
         let pulse = follower.feed().pulse(following.heartbeat_seconds);

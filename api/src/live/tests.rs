@@ -51,11 +51,13 @@ impl World {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = DatabaseUrl::Sqlite(folder.path().join("test.db"));
-        let store = Store::open(&url, 4, Clock::system()).await.unwrap();
+        let secret = Secret::new("a secret that only tests know, of 32+").unwrap();
+        let store = Store::open(&url, 4, &secret, Clock::system())
+            .await
+            .unwrap();
         store.migrate().await.unwrap();
         let slug = workspace::found(&store, "Hill & Dale", None, "ada@example.com");
         let tenant = store.system().workspace(&slug.await.unwrap()).await;
-        let secret = Secret::new("a secret that only tests know, of 32+").unwrap();
         Self {
             schema: schema(),
             tokens: Tokens::new(secret, Clock::system()),

@@ -8,11 +8,12 @@ use super::{
     reach::Reach,
     row_security,
     scope::Scope,
+    seal::Seal,
     snapshot::{Readers, undisturbed},
     transaction::Transaction,
 };
 use crate::{
-    auth::Actor,
+    auth::{Actor, Secret},
     clock::Clock,
     error::{Error, Result},
     private_file,
@@ -159,6 +160,7 @@ struct Inner {
     clock: Clock,
     connections: u32,
     gates: OnceLock<Gates>,
+    seal: Seal,
     feeds: Feeds,
     outbox: Outbox,
 }
@@ -170,11 +172,16 @@ async fn answers(connection: &mut PgConnection) -> bool {
 }
 
 impl Store {
-    /// Opens the database; a SQLite file is created when it is missing.
+    /// Opens the database; a SQLite file is created when it is missing. `secret` seals cursors.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when it cannot be reached; the log says why.
-    pub async fn open(url: &DatabaseUrl, connections: u32, clock: Clock) -> Result<Self> {
+    pub async fn open(
+        url: &DatabaseUrl,
+        connections: u32,
+        secret: &Secret,
+        clock: Clock,
+    ) -> Result<Self> {
         let opened = match url {
             DatabaseUrl::Sqlite(path) => {
                 private_file::claim_database(path);
@@ -250,6 +257,7 @@ impl Store {
             clock,
             connections,
             gates: OnceLock::new(),
+            seal: Seal::new(secret),
             feeds: Feeds::default(),
             outbox: Outbox::default(),
         };
@@ -280,10 +288,11 @@ impl Store {
         match self.turn().await?.0 {
             Some(transaction) => {
                 Migrator::up(transaction.inner(), None).await?;
-                Ok(transaction.commit().await?)
+                transaction.commit().await?;
             }
-            None => Ok(Migrator::up(self.writer(), None).await?),
+            None => Migrator::up(self.writer(), None).await?,
         }
+        self.fill_index().await
     }
 
     /// Waits until no other server migrates or seeds this database, and holds them off until it is ended.
@@ -382,6 +391,10 @@ impl Store {
     /// Who lets operations in, once bounds are set.
     pub(super) fn gates(&self) -> &OnceLock<Gates> {
         &self.inner.gates
+    }
+
+    pub(super) fn seal(&self) -> &Seal {
+        &self.inner.seal
     }
 
     pub(super) fn feeds(&self) -> &Feeds {

@@ -1,6 +1,6 @@
 //! The rows that count for a tenant where it can replace what all tenants share.
 
-use super::{Scope, filter::Filter};
+use super::{Scope, filter::Filter, scope::limited};
 use crate::error::Result;
 use entity::{Id, Owned};
 use sea_orm::{
@@ -51,6 +51,7 @@ impl Scope {
             .order_by_expr(place.column(slug), sea_orm::sea_query::Order::Asc)
             .limit(limit);
         if let Some(filter) = filter {
+            limited(filter)?;
             select.cond_where(filter.condition(place)?);
         }
         if let Some(after) = after {

@@ -20,7 +20,6 @@ mod tests;
 
 pub(super) use self::registry::Feeds;
 pub(crate) use self::{
-    cursor::{feed_cursor, feed_position},
     event::Event,
     follower::Follower,
     kept::Kept,

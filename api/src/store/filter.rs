@@ -1,10 +1,21 @@
 //! What narrows a list.
 
 use super::select::Place;
-use crate::error::Result;
+use crate::{
+    domain::letters::spellings,
+    error::{Error, Result},
+};
 use async_graphql::InputType;
 use entity::Owned;
-use sea_orm::{ColumnTrait, Condition, DbBackend, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, DbBackend,
+    sea_query::{BinOper, Expr, ExprTrait, Func, LikeExpr},
+};
+use std::fmt::Write;
+
+/// The longest text that is looked for within others, in characters. SQLite takes patterns of 50,000 bytes, and a letter
+/// is some ten of them.
+const LONGEST: u64 = 1_000;
 
 /// A filter input over the rows of `E`.
 pub trait Filter<E: Owned>: InputType + Send + Sync {
@@ -33,6 +44,101 @@ pub struct Compared<'f> {
     pub field: &'f str,
     /// The database, where comparing differs.
     pub backend: DbBackend,
+}
+
+/// Where in a text another one is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// Wherever it is.
+    Anywhere,
+    /// Where it begins.
+    Beginning,
+}
+
+impl Compared<'_> {
+    /// Whether the column has a text in it, in upper or lower case, whose comparison is called `name`.
+    ///
+    /// Neither database folds other letters than A to Z the way the other does. So the pattern names each letter's
+    /// spellings, and the column is compared as it is.
+    ///
+    /// # Errors
+    /// When the text is too long.
+    pub fn has(self, name: &str, text: &str, at: At) -> Result<Expr> {
+        let length = text.chars().count() as u64;
+        if length > LONGEST {
+            return Err(Error::bad_input(
+                format!("{}.{name}", self.field),
+                format!("cannot be longer than {LONGEST} characters"),
+            ));
+        }
+        if text.is_ascii() {
+            return Ok(self.has_ascii(text, at));
+        }
+        let (operator, pattern) = match self.backend {
+            DbBackend::Sqlite => ("GLOB", glob(text, at)),
+            _ => ("~", regular_expression(text, at)),
+        };
+        Ok(self
+            .expr
+            .binary(BinOper::Custom(operator), Expr::val(pattern)))
+    }
+
+    /// The quick way, where the letters A to Z are all that is to be folded.
+    fn has_ascii(self, text: &str, at: At) -> Expr {
+        let mut pattern = text.to_ascii_lowercase();
+        for special in ["\\", "%", "_"] {
+            pattern = pattern.replace(special, &format!("\\{special}"));
+        }
+        if at == At::Anywhere {
+            pattern.insert(0, '%');
+        }
+        pattern.push('%');
+        let column = match self.backend {
+            DbBackend::Sqlite => Func::lower(self.expr).into(),
+            _ => Expr::cust_with_expr(r#"lower($1 COLLATE "C")"#, self.expr),
+        };
+        column.like(LikeExpr::new(pattern).escape('\\'))
+    }
+}
+
+fn glob(text: &str, at: At) -> String {
+    let mut pattern = String::new();
+    if at == At::Anywhere {
+        pattern.push('*');
+    }
+    for character in text.chars() {
+        let spellings = spellings(character);
+        if spellings.len() > 1 || matches!(character, '*' | '?' | '[') {
+            pattern.push('[');
+            pattern.extend(spellings);
+            pattern.push(']');
+        } else {
+            pattern.push(character);
+        }
+    }
+    pattern.push('*');
+    pattern
+}
+
+fn regular_expression(text: &str, at: At) -> String {
+    let mut pattern = String::new();
+    if at == At::Beginning {
+        pattern.push('^');
+    }
+    for character in text.chars() {
+        let spellings = spellings(character);
+        if spellings.len() > 1 {
+            pattern.push('[');
+            pattern.extend(spellings);
+            pattern.push(']');
+        } else if character.is_alphanumeric() {
+            pattern.push(character);
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(pattern, "\\U{:08x}", u32::from(character));
+        }
+    }
+    pattern
 }
 
 impl Place<'_> {

@@ -33,6 +33,7 @@ mod reach;
 mod readiness;
 mod row_security;
 mod scope;
+mod seal;
 mod search;
 mod select;
 mod sessions;
@@ -43,7 +44,7 @@ mod transaction;
 mod tx;
 
 pub(crate) use self::aggregate::within;
-pub(crate) use self::feed::{Beat, Event, Feed, Follower, Kept, Pulse, feed_cursor, feed_position};
+pub(crate) use self::feed::{Beat, Event, Feed, Follower, Kept, Pulse};
 pub(crate) use self::meter::Meter;
 pub(crate) use self::readiness::Readiness;
 pub(crate) use self::search::{Hit, Search};
@@ -54,7 +55,7 @@ pub use self::{
     counters::{Counted, Counts},
     database::{DatabaseUrl, Store},
     effective::Effective,
-    filter::{Compared, Comparison, Filter},
+    filter::{At, Compared, Comparison, Filter},
     hints::{Hints, NatsUrl},
     idempotency::Request,
     order::SortKey,

@@ -2,9 +2,11 @@
 //!
 //! NULLs come last in either direction, on both databases. Every order ends with the id, so it is total.
 
-use super::select::Place;
-use crate::error::{Error, Result};
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use super::{
+    seal::{DAMAGED, ListSeal},
+    select::Place,
+};
+use crate::error::Result;
 use chrono::{DateTime, SecondsFormat, Utc};
 use entity::{Owned, Table};
 use sea_orm::{
@@ -14,9 +16,6 @@ use sea_orm::{
     },
 };
 use serde_json::Value as Json;
-use sha2::{Digest, Sha256};
-
-pub(super) const DAMAGED: Error = Error::CursorMismatch("This cursor is damaged.");
 
 /// One column of an order.
 #[derive(Clone, Copy, Debug)]
@@ -148,17 +147,17 @@ impl<E: Owned> Ordering<E> {
     }
 
     /// The opaque cursor of a row.
-    pub(super) fn cursor(&self, row: &E::Model, list: &str) -> String {
+    pub(super) fn cursor(&self, row: &E::Model, seal: &ListSeal) -> String {
         let values = self.0.iter().map(|key| to_json(&row.get(key.column)));
-        sealed(list, values.collect())
+        seal.close(values.collect())
     }
 
     /// Reads a cursor back.
     ///
     /// # Errors
-    /// [`Error::CursorMismatch`] when it is damaged or belongs to another list, order, filter or tenant.
-    pub(super) fn parse(&self, cursor: &str, list: &str) -> Result<Vec<Option<Value>>> {
-        let items = unsealed(cursor, list, self.0.len())?;
+    /// [`Error::CursorMismatch`](crate::Error::CursorMismatch) when it is damaged or forged, or belongs to another list.
+    pub(super) fn parse(&self, cursor: &str, seal: &ListSeal) -> Result<Vec<Option<Value>>> {
+        let items = seal.open(cursor, self.0.len())?;
         self.0
             .iter()
             .zip(&items)
@@ -196,43 +195,6 @@ impl<E: Owned> SortKey<E> {
         }
         Some(any)
     }
-}
-
-const SEAL: usize = 16;
-
-/// The opaque cursor of a row with these values.
-pub(super) fn sealed(list: &str, values: Vec<Json>) -> String {
-    let values = Json::Array(values).to_string();
-    BASE64_URL_SAFE_NO_PAD.encode(format!("{}{values}", seal(list, &values)))
-}
-
-/// A cursor's values, so many.
-///
-/// # Errors
-/// [`Error::CursorMismatch`] when it is damaged or belongs to another list.
-pub(super) fn unsealed(cursor: &str, list: &str, count: usize) -> Result<Vec<Json>> {
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| DAMAGED)?;
-    let text = String::from_utf8(bytes).map_err(|_| DAMAGED)?;
-    let (sealed, values) = text.split_at_checked(SEAL).ok_or(DAMAGED)?;
-    let Ok(Json::Array(items)) = serde_json::from_str(values) else {
-        return Err(DAMAGED);
-    };
-    if sealed != seal(list, values) || items.len() != count {
-        return Err(Error::CursorMismatch(
-            "This cursor belongs to another list, order or filter, or is damaged.",
-        ));
-    }
-    Ok(items)
-}
-
-/// Ties a cursor's values to its list. It guards against mistakes; the tenant predicate guards the rows.
-fn seal(list: &str, values: &str) -> String {
-    let digest = Sha256::new()
-        .chain_update(list)
-        .chain_update([0])
-        .chain_update(values)
-        .finalize();
-    hex::encode(&digest[..SEAL / 2])
 }
 
 /// A column's value as JSON; moments are RFC 3339.

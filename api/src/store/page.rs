@@ -1,12 +1,12 @@
 //! Pages of a list: what was asked for, decided once, and the rows that came back.
 
 use super::{
-    feed::feed_position,
     order::Ordering,
+    seal::ListSeal,
     select::{self, Place},
 };
 use crate::error::{Error, Result};
-use entity::{Id, Owned};
+use entity::Owned;
 use sea_orm::{
     Condition, DbBackend, Value,
     sea_query::{Expr, ExprTrait, Func, JoinType, Query, SelectStatement},
@@ -35,6 +35,7 @@ pub struct PageArgs {
 pub struct List<E: Owned> {
     /// Names tenant, list, order and filter, so that equal questions share a batch and cursors know their list.
     pub(super) name: String,
+    seal: ListSeal,
     pub(super) condition: Condition,
     pub(super) ordering: Ordering<E>,
     slice: Slice,
@@ -90,7 +91,7 @@ pub fn at_most(
 }
 
 impl<E: Owned> List<E> {
-    /// Decides direction, size and bounds.
+    /// Decides direction, size and bounds. `position` reads the cursor of a place in the ledger.
     ///
     /// # Errors
     /// When both ends are asked for, a size is negative or too large, or the cursor does not fit.
@@ -99,7 +100,8 @@ impl<E: Owned> List<E> {
         condition: Condition,
         ordering: Ordering<E>,
         page: &PageArgs,
-        tenant: &Id,
+        seal: ListSeal,
+        position: impl Fn(&str) -> Option<i64>,
     ) -> Result<Self> {
         let (size, cursor, backward, field) = match page {
             PageArgs {
@@ -142,18 +144,17 @@ impl<E: Owned> List<E> {
             .as_ref()
             .map(|cursor| {
                 // The ledger in its own order can also be read from a live frame or a `feedCursor` on.
-                let position = ordering
-                    .is_the_ledgers()
-                    .then(|| feed_position(tenant, cursor).ok());
+                let position = ordering.is_the_ledgers().then(|| position(cursor));
                 match position.flatten() {
                     Some(seq) => Ok(vec![Some(seq.into())]),
-                    None => ordering.parse(cursor, &name),
+                    None => ordering.parse(cursor, &seal),
                 }
             })
             .transpose()?;
         let asked = format!("{limit}{backward}{}", cursor.as_deref().unwrap_or_default());
         Ok(Self {
             name,
+            seal,
             condition,
             ordering,
             slice: Slice {
@@ -167,7 +168,7 @@ impl<E: Owned> List<E> {
 
     /// The opaque cursor of a row of this list.
     pub fn cursor(&self, row: &E::Model) -> String {
-        self.ordering.cursor(row, &self.name)
+        self.ordering.cursor(row, &self.seal)
     }
 
     /// The page's rows without a parent.

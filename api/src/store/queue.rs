@@ -3,8 +3,9 @@
 use super::{
     Scope,
     loaders::NUMBER,
-    order::{oldest_first, sealed},
+    order::oldest_first,
     page::page_size,
+    seal::ListSeal,
     select::{self, Place},
 };
 use crate::error::{Error, Result};
@@ -70,9 +71,9 @@ pub struct QueueRows {
 }
 
 /// The queue, narrowed and cut: decided once.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Queue {
-    name: String,
+    seal: ListSeal,
     kinds: Vec<QueueKind>,
     project: Option<Id>,
     limit: u64,
@@ -83,7 +84,7 @@ impl Queue {
     /// The opaque cursor of an entry.
     pub fn cursor(&self, entry: &QueueEntry) -> String {
         let place = [json!(entry.created_at.to_string()), json!(entry.id)];
-        sealed(&self.name, place.into())
+        self.seal.close(place.into())
     }
 
     /// Whether the page begins after a cursor.
@@ -201,12 +202,14 @@ impl Scope {
         kinds.sort_unstable();
         kinds.dedup();
         let of = project.map_or("", Id::as_str);
-        let name = format!("{}|queue|{of}|{kinds:?}", self.actor().tenant());
+        let (tenant, role) = (self.actor().tenant(), self.actor().role());
+        let seal = self.store().seal();
+        let seal = seal.of(&format!("{tenant}|{role:?}|queue|{of}|{kinds:?}"));
         let beyond = after
-            .map(|cursor| oldest_first::<prd::Entity>().parse(cursor, &name))
+            .map(|cursor| oldest_first::<prd::Entity>().parse(cursor, &seal))
             .transpose()?;
         Ok(Queue {
-            name,
+            seal,
             kinds,
             project: project.cloned(),
             limit: page_size("first", first)?,

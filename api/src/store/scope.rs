@@ -16,7 +16,7 @@ use crate::{
     auth::{self, Actor},
     error::{Error, Result},
 };
-use async_graphql::InputType;
+use async_graphql::{InputType, Value};
 use entity::{Id, Owned, Timestamp};
 use sea_orm::{
     Condition, IdenStatic, TryGetable,
@@ -29,6 +29,8 @@ use std::{
 
 /// The most conditions of a filter. SQLite nests them as deep as they are many, and stops at a thousand.
 const MOST_CONDITIONS: u64 = 300;
+/// The most values that a filter compares with. PostgreSQL takes twice as many in a statement, SQLite three times.
+const MOST_VALUES: u64 = 10_000;
 /// The most columns that a list is sorted by.
 const MOST_STEPS: u64 = 20;
 
@@ -72,7 +74,7 @@ impl Scope {
 
     /// The present moment, by the server's clock.
     pub fn now(&self) -> Timestamp {
-        self.0.store.clock().now()
+        self.store().clock().now()
     }
 
     pub(super) fn store(&self) -> &Store {
@@ -185,14 +187,8 @@ impl Scope {
         order: Vec<SortKey<E>>,
         page: &PageArgs,
     ) -> Result<Arc<List<E>>> {
-        let asked = filter.map(InputType::to_value);
+        let asked = filter.map(limited).transpose()?;
         self.must_name_a_project::<E>(parent, asked.as_ref())?;
-        let size = asked.as_ref().map_or(0, conditions);
-        Error::within(
-            "The number of conditions of a filter",
-            MOST_CONDITIONS,
-            size,
-        )?;
         Error::within(
             "The number of steps of an order",
             MOST_STEPS,
@@ -210,16 +206,17 @@ impl Scope {
         }
         let ordering = Ordering::new(order);
         let filter = asked.map(|filter| filter.to_string()).unwrap_or_default();
+        let (tenant, role) = (self.actor().tenant(), self.actor().role());
         let by = parent.map_or("", |(column, _)| column.as_str());
         let project = project.map_or("", |project| project.as_str());
         let name = format!(
-            "{}|{project}|{}|{by}|{}|{filter}",
-            self.actor().tenant(),
+            "{tenant}|{role:?}|{project}|{}|{by}|{}|{filter}",
             E::KIND,
             ordering.name()
         );
-        let tenant = self.actor().tenant();
-        List::new(name, condition, ordering, page, tenant).map(Arc::new)
+        let seal = self.store().seal().of(&name);
+        let position = |cursor: &str| self.store().feed_position(tenant, cursor).ok();
+        List::new(name, condition, ordering, page, seal, position).map(Arc::new)
     }
 
     /// Costs are read of one project at a time by who does not read all: the one it is at work in, the parent's, or the
@@ -227,7 +224,7 @@ impl Scope {
     fn must_name_a_project<E: Owned>(
         &self,
         parent: Parent<'_, E>,
-        filter: Option<&async_graphql::Value>,
+        filter: Option<&Value>,
     ) -> Result<()> {
         let named = match parent {
             // Whatever rows point to is in one project, but for people.
@@ -301,8 +298,7 @@ impl Scope {
 }
 
 /// Whether all that satisfies a filter is in one project.
-fn names_project(filter: &async_graphql::Value) -> bool {
-    use async_graphql::Value;
+fn names_project(filter: &Value) -> bool {
     let Value::Object(fields) = filter else {
         return false;
     };
@@ -317,14 +313,40 @@ fn names_project(filter: &async_graphql::Value) -> bool {
     }
 }
 
-/// How many fields a filter has, at all levels.
-fn conditions(filter: &async_graphql::Value) -> u64 {
+/// A filter as it was given, if it is not too large.
+pub(super) fn limited(filter: &impl InputType) -> Result<Value> {
+    let asked = given(filter.to_value());
+    let (conditions, values) = size(&asked);
+    let name = "The number of conditions of a filter";
+    Error::within(name, MOST_CONDITIONS, conditions)?;
+    Error::within("The number of values of a filter", MOST_VALUES, values)?;
+    Ok(asked)
+}
+
+/// What of a filter was given: what was left out is written as null, and nothing that was given can be.
+fn given(filter: Value) -> Value {
     match filter {
-        async_graphql::Value::Object(fields) => {
-            fields.values().map(|inner| 1 + conditions(inner)).sum()
+        Value::Object(mut fields) => {
+            fields.retain(|_, field| *field != Value::Null);
+            let fields = fields.into_iter().map(|(name, field)| (name, given(field)));
+            Value::Object(fields.collect())
         }
-        async_graphql::Value::List(items) => items.iter().map(conditions).sum(),
-        _ => 0,
+        Value::List(items) => Value::List(items.into_iter().map(given).collect()),
+        value => value,
+    }
+}
+
+/// How many conditions a filter has at all levels, and how many values they compare with.
+fn size(filter: &Value) -> (u64, u64) {
+    let sum = |parts: &mut dyn Iterator<Item = &Value>, each| {
+        parts.map(size).fold((0, 0), |(all, values), part| {
+            (all + each + part.0, values + part.1)
+        })
+    };
+    match filter {
+        Value::Object(fields) => sum(&mut fields.values(), 1),
+        Value::List(items) => sum(&mut items.iter(), 0),
+        _ => (0, 1),
     }
 }
 

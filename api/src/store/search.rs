@@ -3,18 +3,21 @@
 //! The words are looked up in `search_documents`, which is behind no policy (see its migration). So nothing is told from
 //! there: each hit is joined to its own row, within the tenant, through [`Place`], and what is shown comes from the row.
 
+pub(super) mod index;
 mod kinds;
 mod matching;
 
 pub use kinds::Findable;
 
 use super::{
-    order::{DAMAGED, from_json, sealed, to_json, unsealed},
+    order::{from_json, to_json},
     page::page_size,
     scope::Scope,
+    seal::{DAMAGED, ListSeal},
     select::Place,
 };
 use crate::{
+    auth::Actor,
     domain::{
         snippet::{self, Window},
         words::Sought,
@@ -86,11 +89,12 @@ impl Search {
     }
 
     /// What ties a cursor to this search.
-    fn name(&self, tenant: &Id) -> String {
+    fn name(&self, actor: &Actor) -> String {
+        let (tenant, role) = (actor.tenant(), actor.role());
         let kinds: Vec<_> = self.kinds.iter().map(|kind| kind.name()).collect();
         let project = self.project.as_ref().map_or("", Id::as_str);
         format!(
-            "{tenant}|search|{}|{project}|{}",
+            "{tenant}|{role:?}|search|{}|{project}|{}",
             kinds.join(","),
             self.sought.name()
         )
@@ -125,9 +129,10 @@ impl Scope {
     /// When the cursor belongs to another search, or the database fails.
     pub(crate) async fn search(&self, search: &Search, windows: bool) -> Result<Hits> {
         let view = self.view();
-        let (place, name) = (view.place(), search.name(self.actor().tenant()));
+        let place = view.place();
+        let seal = self.store().seal().of(&search.name(self.actor()));
         let after = search.after.as_deref();
-        let after = after.map(|cursor| beyond(cursor, &name)).transpose()?;
+        let after = after.map(|cursor| beyond(cursor, &seal)).transpose()?;
         let has_previous = after.is_some();
         let statement = statement(
             search,
@@ -141,7 +146,7 @@ impl Scope {
         let rows = rows
             .iter()
             .take(usize::try_from(search.limit).unwrap_or(usize::MAX))
-            .map(|row| hit(row, search, &name, windows))
+            .map(|row| hit(row, search, &seal, windows))
             .collect::<Result<_>>()?;
         Ok(Hits {
             rows,
@@ -152,8 +157,8 @@ impl Scope {
 }
 
 /// The hits after the one with this cursor.
-fn beyond(cursor: &str, name: &str) -> Result<Condition> {
-    let items = unsealed(cursor, name, 3)?;
+fn beyond(cursor: &str, seal: &ListSeal) -> Result<Condition> {
+    let items = seal.open(cursor, 3)?;
     let types = [
         ColumnType::Integer,
         ColumnType::TimestampWithTimeZone,
@@ -262,18 +267,15 @@ fn union(mut parts: impl Iterator<Item = SelectStatement>) -> SelectStatement {
     first
 }
 
-fn hit(row: &QueryResult, search: &Search, list: &str, windows: bool) -> Result<Hit> {
+fn hit(row: &QueryResult, search: &Search, seal: &ListSeal, windows: bool) -> Result<Hit> {
     let (place, title): (i32, String) = (row.try_get("", "place")?, row.try_get("", "title")?);
     let (id, created_at): (Id, Timestamp) = (row.try_get("", "id")?, row.try_get("", "createdAt")?);
     let kind: String = row.try_get("", "kind")?;
-    let cursor = sealed(
-        list,
-        vec![
-            place.into(),
-            to_json(&Value::from(created_at.inner())),
-            id.as_str().into(),
-        ],
-    );
+    let cursor = seal.close(vec![
+        place.into(),
+        to_json(&Value::from(created_at.inner())),
+        id.as_str().into(),
+    ]);
     let found_in = match place {
         1 => FoundIn::Title,
         2 => FoundIn::Summary,

@@ -5,11 +5,12 @@ use super::{
     diff::{CREATED_AT, UPDATED_AT, column, shown, shown_value, text},
     idempotency::{Answer, Request},
     ledger::{self, Appended, Entry},
+    search::{Findable, index::fill_all},
     select::{self, Place},
     transaction::Transaction,
 };
 use crate::error::{Error, Result};
-use entity::{Id, Owned, Ownership, Timestamp};
+use entity::{Id, Owned, Ownership, Timestamp, transcript};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait as _, Condition, ConnectionTrait, DbBackend,
     EntityTrait, FromQueryResult, IdenStatic, IntoActiveModel, Iterable, ModelTrait, QueryFilter,
@@ -293,6 +294,9 @@ impl<'s> Tx<'s> {
     /// Appends to the ledger, remembers that a request was answered with a row, and commits.
     pub(super) async fn finish(self, answered: Option<(Request, Id)>) -> Result<i64> {
         let actor = self.scope.actor();
+        if self.entries.iter().any(changes_words) {
+            fill_all(&self.transaction, actor.tenant()).await?;
+        }
         let Appended { head, entries } =
             ledger::append(&self.transaction, actor, self.entries, self.now).await?;
         if let Some((request, id)) = answered {
@@ -346,4 +350,22 @@ impl<'s> Tx<'s> {
             message: None,
         });
     }
+}
+
+/// Whether a change may have been noted for the search: it is to such a row, and names a column that is searched.
+fn changes_words(entry: &Entry) -> bool {
+    const SEARCHED: [&str; 8] = [
+        "title",
+        "name",
+        "description",
+        "outcome",
+        "summary",
+        "context",
+        "currentTranscriptId",
+        "fullText",
+    ];
+    let after = &entry.diff["after"];
+    let is_searched = Findable::named(entry.target_type).is_some();
+    (is_searched || entry.target_type == transcript::Entity::KIND)
+        && SEARCHED.iter().any(|column| after.get(column).is_some())
 }

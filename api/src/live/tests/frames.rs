@@ -75,8 +75,8 @@ as_the_server_runs! {
         let world = World::new().await;
         let head = world.happen().await;
         let tenant = &world.tenant.id;
-        let foreign = crate::store::feed_cursor(&"other".into(), head);
-        let beyond = crate::store::feed_cursor(tenant, head + 1);
+        let foreign = world.store.feed_cursor(&"other".into(), head);
+        let beyond = world.store.feed_cursor(tenant, head + 1);
         for wrong in [foreign.as_str(), &beyond, "damaged"] {
             let refused = world
                 .try_open(&world.owner(), ACTIVITY, json!({ "after": wrong }), None)
@@ -146,7 +146,7 @@ as_the_server_runs! {
             json!({ "position": head.to_string(), "previous": start.to_string(), "event": null });
         assert_eq!(beat["data"]["activity"], expected);
         assert_eq!(
-            crate::store::feed_position(&world.tenant.id, &cursor).unwrap(),
+            world.store.feed_position(&world.tenant.id, &cursor).unwrap(),
             head
         );
         assert_eq!(

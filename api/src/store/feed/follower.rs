@@ -100,7 +100,10 @@ impl Follower {
 
     fn resync(&self) -> Error {
         Error::ResyncRequired {
-            cursor: super::feed_cursor(self.feed.tenant(), self.position),
+            cursor: self
+                .feed
+                .store()
+                .feed_cursor(self.feed.tenant(), self.position),
         }
     }
 }

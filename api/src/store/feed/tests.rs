@@ -53,7 +53,10 @@ impl World {
 
 async fn open(folder: &TempDir) -> Store {
     let url = DatabaseUrl::Sqlite(folder.path().join("test.db"));
-    Store::open(&url, 4, Clock::system()).await.unwrap()
+    let secret = crate::auth::Secret::new("a secret that only tests know, of 32+").unwrap();
+    Store::open(&url, 4, &secret, Clock::system())
+        .await
+        .unwrap()
 }
 
 async fn write(store: &Store, tenant: &tenant::Model, entries: usize) -> i64 {
@@ -121,7 +124,13 @@ async fn who_was_live_and_falls_out_of_the_ring_is_told_where_to_resume() {
     let Err(Error::ResyncRequired { cursor }) = slow.step().await else {
         panic!("it is too slow");
     };
-    assert_eq!(feed_position(&world.tenant.id, &cursor).unwrap(), start);
+    assert_eq!(
+        world
+            .store
+            .feed_position(&world.tenant.id, &cursor)
+            .unwrap(),
+        start
+    );
     let mut resumed = Follower::new(feed, Some(start)).await.unwrap();
     follow_to(&mut resumed, head).await;
 }
@@ -149,7 +158,10 @@ async fn what_was_taken_out_of_the_ledger_is_not_skipped_in_silence() {
         }
     };
     assert_eq!(
-        feed_position(&world.tenant.id, &cursor).unwrap(),
+        world
+            .store
+            .feed_position(&world.tenant.id, &cursor)
+            .unwrap(),
         missing - 1
     );
     let mut beyond = Follower::new(feed.clone(), Some(missing)).await.unwrap();
@@ -298,14 +310,21 @@ async fn a_feed_ends_with_its_last_follower() {
     assert!(world.store.feeds().followed().is_none());
 }
 
-#[test]
-fn a_cursor_belongs_to_its_tenant() {
+#[tokio::test]
+async fn a_cursor_belongs_to_its_tenant() {
+    let world = World::new().await;
+    let store = &world.store;
     let (mine, theirs) = (Id::from("mine"), Id::from("theirs"));
-    let cursor = feed_cursor(&mine, 41);
-    assert_eq!(feed_position(&mine, &cursor).unwrap(), 41);
-    for wrong in [&*feed_cursor(&theirs, 41), "", "bm90IG9uZQ", &cursor[1..]] {
+    let cursor = store.feed_cursor(&mine, 41);
+    assert_eq!(store.feed_position(&mine, &cursor).unwrap(), 41);
+    for wrong in [
+        &*store.feed_cursor(&theirs, 41),
+        "",
+        "bm90IG9uZQ",
+        &cursor[1..],
+    ] {
         assert!(matches!(
-            feed_position(&mine, wrong),
+            store.feed_position(&mine, wrong),
             Err(Error::CursorMismatch(_))
         ));
     }

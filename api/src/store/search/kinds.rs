@@ -45,7 +45,7 @@ impl Findable {
         }
     }
 
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(in crate::store) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 

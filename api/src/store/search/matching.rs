@@ -70,18 +70,20 @@ pub(super) fn documents(sought: &Sought, tenant: &str, backend: DbBackend) -> Se
 
 /// The words as FTS5 reads them. Each is quoted; it has no sign that could end the quotation.
 fn fts5(sought: &Sought) -> String {
-    let words = sought.words().iter().map(|word| {
-        let star = if word.is_beginning { " *" } else { "" };
-        format!("\"{}\"{star}", word.written)
+    let terms = sought.terms();
+    let words = terms.iter().map(|term| {
+        let star = if term.is_beginning { " *" } else { "" };
+        format!("\"{}\"{star}", term.word)
     });
     words.collect::<Vec<_>>().join(" AND ")
 }
 
 /// The words as PostgreSQL reads them, quoted likewise.
 fn tsquery_words(sought: &Sought) -> String {
-    let words = sought.words().iter().map(|word| {
-        let star = if word.is_beginning { ":*" } else { "" };
-        format!("'{}'{star}", word.folded)
+    let terms = sought.terms();
+    let words = terms.iter().map(|term| {
+        let star = if term.is_beginning { ":*" } else { "" };
+        format!("'{}'{star}", term.word)
     });
     words.collect::<Vec<_>>().join(" & ")
 }
@@ -129,10 +131,13 @@ pub(super) fn spots(sought: &Sought, backend: DbBackend) -> SelectStatement {
             .args(std::iter::once(Expr::val(NOWHERE)).chain(needles.map(place)));
         Expr::from(Func::cust("nullif").args([least.into(), Expr::val(NOWHERE)]))
     };
-    let whole = first_of(&|word, spelling| match word.is_beginning {
-        true => format!(" {spelling}"),
-        false => format!(" {spelling} "),
-    });
+    let whole = first_of(
+        &|word, spelling| match (word.is_spaced(), word.is_beginning) {
+            (false, _) => spelling,
+            (true, true) => format!(" {spelling}"),
+            (true, false) => format!(" {spelling} "),
+        },
+    );
     let any = first_of(&|_, spelling| spelling);
     let first = Func::coalesce([whole, any, Expr::cust("1")]);
     let start = Func::cust(name_on(backend, "max", "greatest"))
