@@ -7,6 +7,9 @@ pub(crate) const LENGTH: i32 = 240;
 /// How many of them come before the first match.
 pub(crate) const LEAD: i32 = 80;
 
+/// How much of a title is searched, in characters.
+const SEARCHED: usize = 1_000;
+
 /// How far from its ends a piece may be shortened so that it does not end within a word.
 const SLACK: usize = 40;
 
@@ -34,7 +37,10 @@ impl Window {
     /// Cuts it out of a whole text.
     pub(crate) fn around(text: &str, sought: &Sought) -> Self {
         let (length, lead) = (LENGTH.unsigned_abs() as usize, LEAD.unsigned_abs() as usize);
-        let first = sought.places(text).first().map_or(0, |range| range.start);
+        let searched = text.char_indices().nth(SEARCHED);
+        let beginning = searched.map_or(text, |(end, _)| &text[..end]);
+        let first = sought.places(beginning).first();
+        let first = first.map_or(0, |range| range.start);
         let total = text.chars().count();
         let start = match total <= length {
             true => 0,

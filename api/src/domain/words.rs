@@ -314,20 +314,20 @@ impl Word {
     /// How it may stand in a text whose letters A to Z were made small: in small letters, with a capital, in capitals,
     /// as it was written, and each with its accents after the letters.
     pub(crate) fn spellings(&self) -> Vec<String> {
-        let mut letters = self.folded.chars();
-        let first: String = letters.next().map(letters::capital).into_iter().collect();
         let mut out = Vec::new();
-        for spelling in [
-            self.folded.clone(),
-            first + letters.as_str(),
-            self.folded.chars().map(letters::capital).collect(),
-            self.written.clone(),
-        ] {
-            let apart = spelling.nfd().collect();
-            for mut spelling in [spelling, apart] {
-                spelling.make_ascii_lowercase();
-                if !out.contains(&spelling) {
-                    out.push(spelling);
+        let small = self.written.to_lowercase();
+        for word in [&self.folded, &small, &self.written] {
+            let mut letters = word.chars();
+            let first: String = letters.next().map(letters::capital).into_iter().collect();
+            let with_capital = first + letters.as_str();
+            let in_capitals = word.chars().map(letters::capital).collect();
+            for spelling in [word.clone(), with_capital, in_capitals] {
+                let apart = spelling.nfd().collect();
+                for mut spelling in [spelling, apart] {
+                    spelling.make_ascii_lowercase();
+                    if !out.contains(&spelling) {
+                        out.push(spelling);
+                    }
                 }
             }
         }
