@@ -135,7 +135,7 @@ use async_graphql::{Context, InputObject, InputType, OutputType, TypeName};
 use entity::{Id, Owned};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, Func},
 };
 use std::{borrow::Cow, sync::Arc};
 
@@ -243,7 +243,7 @@ pub(crate) fn logic<E: Owned, F: Filter<E>>(
 /// Only what stands below a negation must be asked this way. Anywhere else the third answer keeps no row, as false does,
 /// and a plain condition can use an index.
 fn untrue(condition: Condition) -> Expr {
-    Expr::from(condition).is_not(Expr::cust("TRUE"))
+    Expr::from(Func::coalesce([condition.into(), Expr::cust("FALSE")])).not()
 }
 
 /// A foreign key, which may be null.
