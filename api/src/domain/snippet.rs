@@ -39,8 +39,8 @@ impl Window {
         let (length, lead) = (LENGTH.unsigned_abs() as usize, LEAD.unsigned_abs() as usize);
         let searched = text.char_indices().nth(SEARCHED);
         let beginning = searched.map_or(text, |(end, _)| &text[..end]);
-        let first = sought.places(beginning).first();
-        let first = first.map_or(0, |range| range.start);
+        let places = sought.places(beginning);
+        let first = places.first().map_or(0, |range| range.start);
         let total = text.chars().count();
         let start = match total <= length {
             true => 0,
