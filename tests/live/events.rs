@@ -46,6 +46,10 @@ on_both_databases! {
             assert_eq!(events.next().await.expect("an event").0, "complete");
             assert_eq!(events.next().await, None);
         }
+        // Told to a browser too, which knows nothing of a stream's end but the event.
+        let mut events = Events::open(&app.url, &token, "{ feedCursor }", None).await;
+        assert_eq!(events.next().await.expect("an event").0, "next");
+        assert_eq!(events.next().await.expect("an event").0, "complete");
         let (status, body) = Events::ask(&app.url, "x", activity, None).await.err().expect("no stream");
         assert_eq!((status, &body["errors"][0]["extensions"]["code"]), (401, &json!("UNAUTHENTICATED")), "{body}");
         let plain = app.owner().await;

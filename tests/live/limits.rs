@@ -14,6 +14,82 @@ async fn start(database: Database) -> TestApp {
     TestApp::start_with(database, limits).await
 }
 
+/// How often a minute an actor may ask, where that is limited.
+const REQUESTS: usize = 50;
+
+async fn start_strict(database: Database) -> TestApp {
+    let limits = Limits {
+        requests_per_minute: REQUESTS as u64,
+        stream_bytes: 65_536,
+        ..limits()
+    };
+    TestApp::start_with(database, limits).await
+}
+
+async fn newer_tokens_are_checked_one_at_a_time_and_count_as_requests(app: TestApp) {
+    let token = app.token(DEMO, "owner").await;
+    let mut socket = Socket::signed_in(&app.url, &token).await;
+    let payload = json!({ "authorization": format!("Bearer {token}") });
+    for _ in 0..4 * REQUESTS {
+        socket
+            .send(json!({ "type": "ping", "payload": payload }))
+            .await;
+    }
+    let (mut accepted, mut refused) = (0, 0);
+    for _ in 0..4 * REQUESTS {
+        let pong = socket.receive().await;
+        match pong["payload"]["authorization"].as_str() {
+            Some("accepted") => accepted += 1,
+            Some("refused") => refused += 1,
+            _ => panic!("{pong}"),
+        }
+    }
+    // A minute may have begun meanwhile.
+    assert!(
+        (1..=2 * REQUESTS).contains(&accepted),
+        "{accepted} accepted, {refused} refused"
+    );
+    // What was refused changes nothing: the first token still holds.
+    socket
+        .send(json!({ "type": "ping", "payload": { "at": 1 } }))
+        .await;
+    assert_eq!(socket.receive().await["payload"], json!({ "at": 1 }));
+}
+
+async fn documents_of_streams_are_limited_in_bytes(app: TestApp) {
+    let mut socket = Socket::signed_in(&app.url, &app.token(DEMO, "owner").await).await;
+    let query = |number: usize| {
+        let fields = format!("a{number}: position ").repeat(20);
+        format!("subscription {{ activity {{ {fields} }} }}")
+    };
+    let mut number = 0;
+    let refused = loop {
+        socket
+            .subscribe(&number.to_string(), &query(number), json!({}))
+            .await;
+        let answer = socket.receive().await;
+        if answer["type"] == "error" {
+            break answer;
+        }
+        number += 1;
+    };
+    let error = &refused["payload"][0];
+    assert_eq!(error["extensions"]["code"], "LIMIT_EXCEEDED", "{refused}");
+    assert!(
+        error["message"]
+            .as_str()
+            .expect("a text")
+            .contains("WORKGRAPH_STREAM_BYTES"),
+        "{refused}"
+    );
+    // The same again takes nothing more, and what is over makes room.
+    socket.subscribe("again", &query(0), json!({})).await;
+    socket.data("again").await;
+    socket.send(json!({ "type": "complete", "id": "1" })).await;
+    socket.subscribe("new", &query(number), json!({})).await;
+    socket.data("new").await;
+}
+
 async fn sockets_and_their_operations_are_limited(app: TestApp) {
     let token = app.token(DEMO, "owner").await;
     let mut socket = Socket::signed_in(&app.url, &token).await;
@@ -43,16 +119,19 @@ async fn sockets_and_their_operations_are_limited(app: TestApp) {
     drop(events);
 }
 
+async fn each(database: Database) {
+    sockets_and_their_operations_are_limited(start(database).await).await;
+    newer_tokens_are_checked_one_at_a_time_and_count_as_requests(start_strict(database).await)
+        .await;
+    documents_of_streams_are_limited_in_bytes(start_strict(database).await).await;
+}
+
 #[test]
 fn sqlite() {
-    run(async {
-        sockets_and_their_operations_are_limited(start(Database::Sqlite).await).await;
-    });
+    run(each(Database::Sqlite));
 }
 
 #[test]
 fn postgres() {
-    run(async {
-        sockets_and_their_operations_are_limited(start(Database::Postgres).await).await;
-    });
+    run(each(Database::Postgres));
 }

@@ -53,6 +53,26 @@ on_both_databases! {
         assert_eq!(frame["activity"]["event"]["action"], "project.edited");
     }
 
+    async fn a_socket_that_begins_and_ends_thousands_of_operations_goes_on(app) {
+        let mut socket = Socket::signed_in(&app.url, &app.token(DEMO, "owner").await).await;
+        for turn in 0..3000 {
+            let id = format!("{turn:0>200}");
+            socket.subscribe(&id, ACTIVITY, json!({})).await;
+            socket.send(json!({ "type": "complete", "id": id })).await;
+        }
+        // An end for what was never begun is no matter, however long its name.
+        socket.send(json!({ "type": "complete", "id": "x".repeat(100_000) })).await;
+        socket.send(json!({ "type": "ping", "payload": { "at": 1 } })).await;
+        let pong = loop {
+            let message = socket.receive().await;
+            if message["type"] == "pong" {
+                break message;
+            }
+        };
+        assert_eq!(pong["payload"], json!({ "at": 1 }));
+        follow(&mut socket, "last", json!({})).await;
+    }
+
     async fn a_socket_that_breaks_the_protocol_is_closed(app) {
         let token = app.token(DEMO, "owner").await;
         for message in ["", "x", "[]", "{}", r#"{"type":"unknown"}"#, r#"{"type":"ping","payload":1}"#,

@@ -62,9 +62,9 @@ impl Events {
                         .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
                     line.map(|value| value.trim().to_owned())
                 };
-                let event = field("event").map(|name| {
-                    let data = serde_json::from_str(&field("data").unwrap_or_default())
-                        .unwrap_or_default();
+                // A browser hands over no event without a line of data, be it empty.
+                let event = field("event").zip(field("data")).map(|(name, data)| {
+                    let data = serde_json::from_str(&data).unwrap_or_default();
                     (name, field("id").unwrap_or_default(), data)
                 });
                 self.text = rest.to_owned();

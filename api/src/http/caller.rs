@@ -75,7 +75,8 @@ impl Caller {
     pub(super) async fn actor(&self, app: &App, position: i64) -> Result<Actor> {
         let mut checked = self.checked.lock().await;
         if checked.is_none_or(|checked| checked < position) {
-            let actor = self.credentials().authenticate(app, &self.visitor).await?;
+            let credentials = self.credentials();
+            let actor = in_time(app, credentials.authenticate(app, &self.visitor)).await?;
             self.current().actor = actor;
             *checked = Some(position);
         }
@@ -86,9 +87,11 @@ impl Caller {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] when they do not hold, [`Error::Forbidden`] when they are somebody else's: what goes on
-    /// is the first actor's.
+    /// is the first actor's. [`Error::RateLimited`] when the actor asks too often.
     pub(super) async fn renew(&self, app: &App, credentials: Credentials) -> Result<()> {
-        let (actor, until) = credentials.authenticate_until(app, &self.visitor).await?;
+        app.requests.check(&self.key)?;
+        let authenticating = credentials.authenticate_until(app, &self.visitor);
+        let (actor, until) = in_time(app, authenticating).await?;
         if actor.key() != self.key {
             return Err(Error::Forbidden(
                 "This is another actor's token.".to_owned(),
@@ -124,4 +127,10 @@ impl Caller {
     fn current(&self) -> MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whoever waits for a check of credentials holds up others, so it may take no longer than an operation.
+async fn in_time<T>(app: &App, check: impl Future<Output = Result<T>>) -> Result<T> {
+    let in_time = tokio::time::timeout(app.limits.operation_time(), check).await;
+    in_time.unwrap_or(Err(Error::TOO_SLOW))
 }

@@ -85,6 +85,8 @@ limits! {
     socket_operations = 50 up to 1_000, "WORKGRAPH_SOCKET_OPERATIONS", "The number of operations at once on a WebSocket";
     /// How many WebSockets and event streams one person or agent may hold open
     sockets_per_actor = 200 up to 100_000, "WORKGRAPH_SOCKETS_PER_ACTOR", "The number of WebSockets and event streams";
+    /// How many bytes the documents and variables of one person's or agent's subscriptions may take, equal ones once
+    stream_bytes = 4_194_304 up to 1_073_741_824, "WORKGRAPH_STREAM_BYTES", "The bytes of documents and variables of subscriptions";
 }
 
 impl Limits {

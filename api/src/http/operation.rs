@@ -12,7 +12,7 @@ use crate::{
     auth::Actor,
     error::{Error, Result},
     graph::Visitor,
-    live::Subscription,
+    live::{Subscription, Terms},
     store::Meter,
 };
 use async_graphql::{
@@ -157,7 +157,11 @@ impl Operation {
     ) -> Result<Subscription, Vec<ServerError>> {
         app.requests.check(&actor.key()).map_err(refused)?;
         let request = self.request.data(visitor);
-        let opening = Subscription::open(&app.schema, &app.store, actor, request, resume);
+        let terms = Terms {
+            time: app.limits.operation_time(),
+            check_bytes: &|bytes| app.limits.check_stream_bytes(bytes),
+        };
+        let opening = Subscription::open(&app.schema, &app.store, actor, request, resume, terms);
         tokio::time::timeout(app.limits.operation_time(), opening)
             .await
             .unwrap_or_else(|_| Err(refused(Error::TOO_SLOW)))

@@ -10,22 +10,30 @@ use super::{
 };
 use crate::{
     answer::complete,
+    auth::Actor,
     error::{Error, Result},
     graph::Visitor,
     live::{Frame, Subscription},
 };
 use async_graphql::{Response as Answer, ServerError};
 use axum::{
-    http::{HeaderMap, HeaderName, HeaderValue, header::CACHE_CONTROL},
-    response::{
-        IntoResponse, Response,
-        sse::{Event, KeepAlive, Sse},
+    body::{Body, Bytes},
+    http::{
+        HeaderMap, HeaderName, HeaderValue,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
     },
+    response::{IntoResponse, Response},
 };
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
 use serde_json::json;
 use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::sync::watch;
+
+/// The end. A browser hands over no event without a line of data, so there is an empty one.
+const COMPLETE: Bytes = Bytes::from_static(b"event: complete\ndata:\n\n");
+
+/// A comment.
+const BEAT: Bytes = Bytes::from_static(b":\n\n");
 
 /// After so long without an event a comment tells that the stream lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -52,7 +60,7 @@ pub(super) fn answer(mut answer: Answer, request_id: &str) -> Response {
     };
     match text.map_err(Error::internal) {
         Ok(text) => {
-            let mut response = respond_with(stream::iter([Ok(next(&text)), Ok(completed())]));
+            let mut response = respond_with(stream::iter([next(&text, None), COMPLETE]));
             response.headers_mut().extend(answer.http_headers);
             response
         }
@@ -94,15 +102,24 @@ pub(super) async fn subscribe(
     respond_with(stream::unfold(Stage::Follows(Box::new(following)), step))
 }
 
-fn respond_with(
-    events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static,
-) -> Response {
-    let heartbeat = KeepAlive::new().interval(HEARTBEAT);
-    let mut response = Sse::new(events).keep_alive(heartbeat).into_response();
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(BUFFERING, HeaderValue::from_static("no"));
-    response
+fn respond_with(events: impl Stream<Item = Bytes> + Send + 'static) -> Response {
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (BUFFERING, HeaderValue::from_static("no")),
+    ];
+    (headers, Body::from_stream(beating(events))).into_response()
+}
+
+/// The events, and a comment whenever there was none for a while.
+fn beating(
+    events: impl Stream<Item = Bytes> + Send + 'static,
+) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
+    stream::unfold(Box::pin(events), |mut events| async {
+        let next = tokio::time::timeout(HEARTBEAT, events.next()).await;
+        let event = next.unwrap_or(Some(BEAT))?;
+        Some((Ok(event), events))
+    })
 }
 
 /// A subscription on its way to one client.
@@ -120,16 +137,16 @@ enum Stage {
     Ended,
 }
 
-async fn step(stage: Stage) -> Option<(Result<Event, Infallible>, Stage)> {
+async fn step(stage: Stage) -> Option<(Bytes, Stage)> {
     match stage {
         Stage::Follows(following) => following.step().await,
-        Stage::Completes => Some((Ok(completed()), Stage::Ended)),
+        Stage::Completes => Some((COMPLETE, Stage::Ended)),
         Stage::Ended => None,
     }
 }
 
 impl Following {
-    async fn step(mut self: Box<Self>) -> Option<(Result<Event, Infallible>, Stage)> {
+    async fn step(mut self: Box<Self>) -> Option<(Bytes, Stage)> {
         let event = loop {
             let frame = tokio::select! {
                 frame = self.subscription.next() => frame,
@@ -138,26 +155,31 @@ impl Following {
                 () = App::stop_of(&mut self.stopping) => return None,
             };
             match frame {
-                Frame::Next { payload, cursor } => break next(payload.as_str()).id(&*cursor),
-                Frame::CheckCredentials(at) => match self.caller.actor(&self.app, at).await {
+                Frame::Next { payload, cursor } => break next(payload.as_str(), Some(&cursor)),
+                Frame::CheckCredentials(at) => match self.check(at).await {
                     Ok(actor) => self.subscription.set_actor(actor),
                     Err(error) => return Some(self.end(vec![error.into()])),
                 },
                 Frame::End(errors) => return Some(self.end(errors)),
             }
         };
-        Some((Ok(event), Stage::Follows(self)))
+        Some((event, Stage::Follows(self)))
+    }
+
+    async fn check(&self, at: i64) -> Result<Actor> {
+        let checking = self.caller.actor(&self.app, at);
+        self.subscription.in_turn(checking).await
     }
 
     /// The last `next`, with what ended the stream.
-    fn end(&self, errors: Vec<ServerError>) -> (Result<Event, Infallible>, Stage) {
+    fn end(&self, errors: Vec<ServerError>) -> (Bytes, Stage) {
         if errors.is_empty() {
-            return (Ok(completed()), Stage::Ended);
+            return (COMPLETE, Stage::Ended);
         }
         let mut answer = Answer::from_errors(errors);
         complete(&mut answer, &self.request_id);
         let body = json!({ "data": null, "errors": answer.errors });
-        (Ok(next(&body.to_string())), Stage::Completes)
+        (next(&body.to_string(), None), Stage::Completes)
     }
 }
 
@@ -165,11 +187,11 @@ fn expired() -> ServerError {
     Error::Unauthenticated("The token has expired. Subscribe again with a new one.").into()
 }
 
-fn next(payload: &str) -> Event {
-    Event::default().event("next").data(payload)
-}
-
-fn completed() -> Event {
-    // Browsers drop an event without data.
-    Event::default().event("complete").data("")
+/// A result, as JSON, which is one line. The id is the cursor after it.
+fn next(payload: &str, id: Option<&str>) -> Bytes {
+    let event = match id {
+        Some(id) => format!("event: next\nid: {id}\ndata: {payload}\n\n"),
+        None => format!("event: next\ndata: {payload}\n\n"),
+    };
+    event.into()
 }

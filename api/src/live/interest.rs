@@ -2,8 +2,8 @@
 
 use crate::{
     auth::Actor,
-    error::Result,
-    store::{Event, Feed},
+    error::{Error, Result},
+    store::{Event, Feed, Key, Made, PATIENCE, bytes_of_json, bytes_of_row},
 };
 use entity::{Json, Owned, audit_log};
 use futures_util::future::BoxFuture;
@@ -50,9 +50,6 @@ pub(crate) struct Touched<E: Owned> {
     pub(crate) change: Option<Arc<audit_log::AuditDiff>>,
 }
 
-const ROW: (u128, i64) = (0, 0);
-const CHANGE: (u128, i64) = (1, 0);
-
 /// The row that an entry is about, read once for all who follow; the entry must be about one of `E`.
 ///
 /// # Errors
@@ -64,8 +61,9 @@ pub(crate) async fn touched<E: Owned>(event: &Event, feed: &Feed) -> Result<Touc
             None => Ok(None),
         }
     };
+    let weigh = |row: &Option<Arc<E::Model>>| row.as_ref().map_or(0, |row| bytes_of_row(&**row));
     Ok(Touched {
-        row: event.kept().get_or_make(ROW, read).await?,
+        row: read_once(event, feed, Made::Row, weigh, read).await?,
         change: change(event, feed).await?,
     })
 }
@@ -85,11 +83,35 @@ pub(crate) async fn change(
             .await?;
         Ok(change.map(|Json(change)| Arc::new(change)))
     };
-    event.kept().get_or_make(CHANGE, read).await
+    let weigh = |change: &Option<Arc<audit_log::AuditDiff>>| {
+        let change = change.as_ref();
+        change.map_or(0, |change| {
+            bytes_of_json(&change.before) + bytes_of_json(&change.after)
+        })
+    };
+    read_once(event, feed, Made::Change, weigh, read).await
+}
+
+/// What is read of an entry, in the feed's own turn: it is little, and for all who follow.
+async fn read_once<T: Clone + Send + Sync + 'static>(
+    event: &Event,
+    feed: &Feed,
+    made: Made,
+    weigh: impl FnOnce(&T) -> usize,
+    read: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let position = event.seq();
+    let read = async {
+        let in_time = tokio::time::timeout(PATIENCE, read).await;
+        in_time.unwrap_or(Err(Error::Unavailable))
+    };
+    let weigh = |read: &T| Some(weigh(read));
+    feed.make_once(Key { position, made }, feed.own(), weigh, read)
+        .await
 }
 
 /// What the feed itself sees: whom it is shown to is for the interest to judge.
 fn scope(feed: &Feed) -> crate::store::Scope {
     let actor = Actor::system(feed.tenant().clone(), "feed");
-    feed.store().scope(actor)
+    feed.store().scope_within(actor, PATIENCE)
 }

@@ -22,6 +22,8 @@ pub(super) struct Operation {
     variables: Variables,
     /// Equal for operations that are answered alike.
     pub(super) key: [u8; 32],
+    /// About how many bytes it takes.
+    pub(super) bytes: u64,
     /// The field's name in the answer.
     pub(super) field: String,
     /// Where it stands in the document.
@@ -106,6 +108,7 @@ impl Operation {
         Ok(Self {
             document,
             name,
+            bytes: bytes_of_document(&text) + bytes_of_variables(&variables),
             variables,
             key: key.into(),
             field: answer,
@@ -120,6 +123,33 @@ impl Operation {
         request.set_parsed_query(self.document.clone());
         request
     }
+}
+
+/// About how many bytes a document takes when it is parsed: more for each of its words than the word has.
+fn bytes_of_document(text: &str) -> u64 {
+    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let count = words.by_ref().filter(|word| !word.is_empty()).count();
+    (text.len() + count * size_of::<Positioned<Selection>>()) as u64
+}
+
+/// About how many bytes variables take.
+fn bytes_of_variables(variables: &Variables) -> u64 {
+    fn of(value: &ConstValue) -> usize {
+        let held = match value {
+            ConstValue::String(text) => text.len(),
+            ConstValue::List(items) => items.iter().map(of).sum(),
+            ConstValue::Object(fields) => {
+                let fields = fields.iter();
+                fields.map(|(name, value)| name.len() + of(value)).sum()
+            }
+            _ => 0,
+        };
+        size_of::<(Name, ConstValue)>() + held
+    }
+    let variables = variables.iter();
+    variables
+        .map(|(name, value)| name.len() + of(value))
+        .sum::<usize>() as u64
 }
 
 /// The one field of a subscription. The specification allows no more, and the library sees none that stands in a

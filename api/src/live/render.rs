@@ -2,7 +2,7 @@
 
 use super::{Occurrence, operation::Operation};
 use crate::{
-    answer::complete,
+    answer::{code, complete},
     auth::Actor,
     error::{Error, Result},
     graph::Schema,
@@ -10,11 +10,19 @@ use crate::{
 };
 use axum::extract::ws::Utf8Bytes;
 use futures_util::StreamExt;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 use tracing::Instrument;
+
+/// What ends a stream whose frame was not made in time.
+pub(super) const TOO_SLOW: Error = Error::DeadlineExceeded(
+    "A frame of this stream took too long and was stopped. Select less, and follow on after the last cursor.",
+);
 
 /// The answer to an occurrence.
 #[derive(Clone)]
@@ -25,21 +33,36 @@ pub(super) struct Answer {
     pub(super) cursor: Arc<str>,
 }
 
-/// Executes the operation. Also says whether the answer depends on who exactly the actor is.
+/// Executes the operation, in no more than this time. Also says whether the answer depends on who exactly the actor is.
 ///
 /// # Errors
-/// If the answer cannot be written as JSON. What fails within the operation is part of the answer.
+/// [`TOO_SLOW`], or if the answer cannot be written as JSON. What fails within the operation is part of the answer.
 pub(super) async fn render(
     frames: &Schema,
     store: &Store,
     operation: &Operation,
     actor: &Actor,
+    time: Duration,
+    occurrence: Occurrence,
+) -> Result<(Answer, bool)> {
+    let rendering = execute(frames, store, operation, actor, time, occurrence);
+    // What is dropped here stops its statement and hands its connection back.
+    let in_time = tokio::time::timeout(time, rendering).await;
+    in_time.unwrap_or(Err(TOO_SLOW))
+}
+
+async fn execute(
+    frames: &Schema,
+    store: &Store,
+    operation: &Operation,
+    actor: &Actor,
+    time: Duration,
     occurrence: Occurrence,
 ) -> Result<(Answer, bool)> {
     let position = occurrence.position;
     let cursor = store.feed_cursor(actor.tenant(), position).into();
     let identified = Arc::new(AtomicBool::new(false));
-    let scope = store.scope(actor.clone().observed(identified.clone()));
+    let scope = store.scope_within(actor.clone().observed(identified.clone()), time);
     let request = operation.request().data(scope).data(occurrence);
     // The answer may go to others as well; then this is the request of whoever was first to ask for it.
     let id = actor.origin().map_or("", |origin| &origin.request_id);
@@ -50,6 +73,11 @@ pub(super) async fn render(
         .instrument(span)
         .await
         .ok_or_else(|| Error::internal("an occurrence was not answered"))?;
+    // The database may notice a moment before the clock here does.
+    let mut codes = answer.errors.iter().filter_map(code);
+    if codes.any(|code| code == TOO_SLOW.code()) {
+        return Err(TOO_SLOW);
+    }
     complete(&mut answer, id);
     let json = serde_json::to_string(&answer).map_err(Error::internal)?;
     let payload = json.into();

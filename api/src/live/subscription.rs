@@ -3,21 +3,21 @@
 use super::{
     Following, Interest, Matched, Occurrence, Operations, Registration,
     operation::Operation,
-    render::{Answer, render},
+    render::{Answer, TOO_SLOW, render},
 };
 use crate::{
     auth::Actor,
     error::{Error, Result},
     graph::Schema,
-    store::{Beat, Event, Follower, Kept, Pulse, Store},
+    store::{Beat, Event, Follower, Hold, Key, Made, Pulse, Store},
 };
 use async_graphql::{PathSegment, Request, ServerError};
 use axum::extract::ws::Utf8Bytes;
 use entity::Id;
 use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
-use tokio::sync::watch;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::watch, task::coop::consume_budget};
 
 /// What a subscription hands over.
 pub(crate) enum Frame {
@@ -36,14 +36,46 @@ pub(crate) enum Frame {
     End(Vec<ServerError>),
 }
 
+/// What an operation that is followed may take.
+pub(crate) struct Terms<'t> {
+    /// How long it may take to register, and to make a frame.
+    pub(crate) time: Duration,
+    /// Refuses too many bytes of documents and variables of one actor.
+    pub(crate) check_bytes: &'t (dyn Fn(u64) -> Result<()> + Sync),
+}
+
+/// A frame, as far as it can be shared.
+#[derive(Clone)]
+enum Rendered {
+    /// For all who get the same.
+    ForAll(Answer),
+    /// It depends on who exactly asks.
+    ForOne,
+    /// It was stopped, and so would be the next one who tried.
+    TooSlow,
+}
+
+impl Rendered {
+    /// How many bytes it has, if it is to be kept.
+    fn weigh(&self) -> Option<usize> {
+        match self {
+            Self::ForAll(answer) => Some(answer.payload.as_str().len() + answer.cursor.len()),
+            Self::ForOne => Some(0),
+            Self::TooSlow => None,
+        }
+    }
+}
+
 /// One subscription in progress. It has no task of its own and buffers nothing: who does not ask for the next frame
 /// costs nothing, and who asks too late is told to resume.
 pub(crate) struct Subscription {
     frames: Schema,
     operation: Arc<Operation>,
+    _hold: Hold,
+    time: Duration,
     interest: Box<dyn Interest>,
     follower: Follower,
-    beats: watch::Receiver<Arc<Beat>>,
+    beats: watch::Receiver<Beat>,
     _pulse: Arc<Pulse>,
     actor: Actor,
     /// Equal for actors and operations that are answered alike.
@@ -65,13 +97,14 @@ impl Subscription {
     /// Checks the operation and registers it. `resume` is a cursor that overrides the operation's `after`.
     ///
     /// # Errors
-    /// What a GraphQL request is refused with; and `CURSOR_MISMATCH` when the cursor does not fit.
+    /// What a GraphQL request is refused with; `CURSOR_MISMATCH` when the cursor does not fit; and what the terms say.
     pub(crate) async fn open(
         schema: &Schema,
         store: &Store,
         actor: Actor,
         mut request: Request,
         resume: Option<String>,
+        terms: Terms<'_>,
     ) -> Result<Self, Vec<ServerError>> {
         let Some(operations) = schema.data::<Operations>() else {
             return Err(vec![
@@ -80,7 +113,7 @@ impl Subscription {
         };
         let operation = operations.read(&mut request).map_err(|error| vec![error])?;
         let registration = Registration::default();
-        let scope = store.scope(actor.clone());
+        let scope = store.scope_within(actor.clone(), terms.time);
         let request = request.data(scope).data(registration.clone());
         // The stream of a registration is empty, unless it was refused.
         if let Some(refused) = schema.execute_stream(request).next().await {
@@ -88,11 +121,12 @@ impl Subscription {
         }
         let registered = operation.clone();
         let told = |error: Error| vec![server_error(error, &registered)];
-        let following = registration
+        let mut following = registration
             .take()
             .ok_or_else(|| told(Error::internal("a subscription did not register")))?;
+        following.after = resume.or(following.after);
         let frames = operations.frames();
-        Self::follow(frames, store, actor, operation, following, resume)
+        Self::follow(frames, store, actor, operation, following, terms)
             .await
             .map_err(told)
     }
@@ -103,19 +137,22 @@ impl Subscription {
         actor: Actor,
         operation: Arc<Operation>,
         following: Following,
-        resume: Option<String>,
+        terms: Terms<'_>,
     ) -> Result<Self> {
         following.interest.permits(&actor)?;
-        let after = resume
-            .or(following.after)
-            .map(|cursor| store.feed_position(actor.tenant(), &cursor))
-            .transpose()?;
-        let follower = store.follow(actor.tenant(), after).await?;
+        let after = following.after;
+        let after = after.map(|cursor| store.feed_position(actor.tenant(), &cursor));
+        let follower = store.follow(actor.tenant(), after.transpose()?).await?;
+        let share = follower.feed().share(&actor.key());
+        let hold = share.hold(operation.key, operation.bytes, terms.check_bytes)?;
+        let follower = follower.of(share);
         let pulse = follower.feed().pulse(following.heartbeat_seconds);
         Ok(Self {
             frames: frames.clone(),
             selection: selection(&operation, &actor),
             operation,
+            _hold: hold,
+            time: terms.time,
             interest: following.interest,
             follower,
             beats: pulse.listen(),
@@ -148,6 +185,12 @@ impl Subscription {
         }
     }
 
+    /// Does something for the actor in its turn.
+    pub(crate) async fn in_turn<T>(&self, what: impl Future<Output = T>) -> T {
+        let _turn = self.follower.share().turn().await;
+        what.await
+    }
+
     async fn advance(&mut self) -> Result<Frame> {
         if self.handed_on {
             return Err(Error::Unauthenticated(
@@ -167,7 +210,7 @@ impl Subscription {
             let Some(told) = self.told else {
                 let position = self.follower.position();
                 let occurrence = Occurrence::without_event(position, position);
-                let (answer, _) = self.render(occurrence).await?;
+                let answer = Box::pin(self.render_for_one(occurrence)).await?;
                 return Ok(self.hand_over(answer, position));
             };
             if let Some(event) = self.taken.clone() {
@@ -180,11 +223,13 @@ impl Subscription {
             }
             if let Some(event) = self.follower.step().await? {
                 self.taken = Some(event);
+                // There may be many that do not concern it, and others wait as well.
+                consume_budget().await;
                 continue;
             }
             if let Some(beat) = self.beat() {
                 if self.quiet && beat.head() >= told && beat.head() <= self.follower.position() {
-                    let answer = self.heartbeat(&beat, told).await?;
+                    let answer = self.heartbeat(beat, told).await?;
                     self.beats.mark_unchanged();
                     return Ok(self.hand_over(answer, beat.head()));
                 }
@@ -200,9 +245,9 @@ impl Subscription {
     }
 
     /// The beat that has fallen since the last one was looked at.
-    fn beat(&self) -> Option<Arc<Beat>> {
+    fn beat(&self) -> Option<Beat> {
         let fallen = self.beats.has_changed().unwrap_or_default();
-        fallen.then(|| self.beats.borrow().clone())
+        fallen.then(|| *self.beats.borrow())
     }
 
     /// Where the account that the actor's token stands for was last changed.
@@ -235,46 +280,54 @@ impl Subscription {
                 (self.selection, occurrence)
             }
         };
-        self.shared(event.kept(), selection, occurrence)
+        let made = Made::Frame(selection, previous);
+        self.shared(Key { position, made }, occurrence)
             .await
             .map(Some)
     }
 
-    async fn heartbeat(&self, beat: &Beat, previous: i64) -> Result<Answer> {
+    async fn heartbeat(&self, beat: Beat, previous: i64) -> Result<Answer> {
         let occurrence = Occurrence::without_event(beat.head(), previous);
-        self.shared(beat.kept(), self.selection, occurrence).await
+        let key = Key {
+            position: beat.head(),
+            made: Made::Beat(self.selection, previous, beat.number()),
+        };
+        self.shared(key, occurrence).await
     }
 
     /// The answer, executed once for all who get the same.
-    async fn shared(&self, kept: &Kept, selection: u128, occurrence: Occurrence) -> Result<Answer> {
-        let (key, mut own) = ((selection, occurrence.previous), None);
-        let shared = kept
-            .get_or_make(key, async {
-                let (answer, personal) = self.render(occurrence.clone()).await?;
-                if personal {
+    async fn shared(&self, key: Key, occurrence: Occurrence) -> Result<Answer> {
+        let mut own = None;
+        let make = async {
+            match self.render(occurrence.clone()).await {
+                Ok((answer, false)) => Ok(Rendered::ForAll(answer)),
+                Ok((answer, true)) => {
                     own = Some(answer);
-                    return Ok::<_, Error>(None);
+                    Ok(Rendered::ForOne)
                 }
-                Ok(Some(answer))
-            })
-            .await?;
-        match shared.or(own) {
-            Some(answer) => Ok(answer),
-            None => Ok(self.render(occurrence).await?.0),
+                Err(Error::DeadlineExceeded(_)) => Ok(Rendered::TooSlow),
+                Err(error) => Err(error),
+            }
+        };
+        let (feed, share) = (self.follower.feed(), self.follower.share());
+        // Boxed, because every subscription holds this future, and few are here.
+        let made = Box::pin(feed.make_once(key, share, Rendered::weigh, make)).await?;
+        match (made, own) {
+            (Rendered::ForAll(answer), _) | (Rendered::ForOne, Some(answer)) => Ok(answer),
+            (Rendered::ForOne, None) => Box::pin(self.render_for_one(occurrence)).await,
+            (Rendered::TooSlow, _) => Err(TOO_SLOW),
         }
+    }
+
+    async fn render_for_one(&self, occurrence: Occurrence) -> Result<Answer> {
+        let (answer, _) = self.in_turn(self.render(occurrence)).await?;
+        Ok(answer)
     }
 
     async fn render(&self, occurrence: Occurrence) -> Result<(Answer, bool)> {
         let store = self.follower.feed().store();
-        let rendering = render(
-            &self.frames,
-            store,
-            &self.operation,
-            &self.actor,
-            occurrence,
-        );
-        // Boxed, because every subscription holds this future, and few are here.
-        Box::pin(rendering).await
+        let (frames, operation) = (&self.frames, &self.operation);
+        render(frames, store, operation, &self.actor, self.time, occurrence).await
     }
 
     fn hand_over(&mut self, Answer { payload, cursor }: Answer, position: i64) -> Frame {

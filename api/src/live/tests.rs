@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     auth::{Actor, Secret, Tokens},
     clock::Clock,
+    error::Error,
     graph::{Schema, schema},
     store::{DatabaseUrl, Store},
     workspace,
@@ -32,6 +33,7 @@ macro_rules! as_the_server_runs {
     )* };
 }
 
+mod bounds;
 mod frames;
 mod viewers;
 mod work;
@@ -41,6 +43,8 @@ struct World {
     store: Store,
     tokens: Tokens,
     tenant: tenant::Model,
+    /// How long a frame may take.
+    time: Duration,
     _folder: TempDir,
 }
 
@@ -63,6 +67,7 @@ impl World {
             tokens: Tokens::new(secret, Clock::system()),
             tenant: tenant.unwrap().unwrap(),
             store,
+            time: Duration::from_secs(10),
             _folder: folder,
         }
     }
@@ -138,7 +143,12 @@ impl World {
     ) -> Result<Subscription, Vec<ServerError>> {
         let request = Request::new(query).variables(Variables::from_json(variables));
         let resume = resume.map(str::to_owned);
-        Subscription::open(&self.schema, &self.store, actor.clone(), request, resume).await
+        let terms = Terms {
+            time: self.time,
+            check_bytes: &|bytes| Error::within("bytes", 64 << 10, bytes),
+        };
+        let (schema, store) = (&self.schema, &self.store);
+        Subscription::open(schema, store, actor.clone(), request, resume, terms).await
     }
 
     /// A subscription whose credentials were checked.

@@ -258,7 +258,7 @@ impl Store {
             connections,
             gates: OnceLock::new(),
             seal: Seal::new(secret),
-            feeds: Feeds::default(),
+            feeds: Feeds::new(connections),
             outbox: Outbox::default(),
         };
         Ok(Self {

@@ -15,29 +15,39 @@ mod reader;
 mod registry;
 mod replay;
 mod ring;
+mod share;
 #[cfg(test)]
 mod tests;
+mod weight;
 
 pub(super) use self::registry::Feeds;
 pub(crate) use self::{
     event::Event,
     follower::Follower,
-    kept::Kept,
+    history::PATIENCE,
+    kept::{Key, Made},
     pulse::{Beat, Pulse},
+    share::Hold,
+    weight::{bytes_of_json, bytes_of_row},
 };
 
 use self::{
+    kept::{Kept, Lane},
     replay::Pages,
     ring::{After, CAPACITY, Gap, Ring},
+    share::Share,
 };
 use super::Store;
 use crate::error::Result;
 use entity::{Id, audit_log};
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, atomic::AtomicU64},
 };
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::{OnceCell, Semaphore, watch};
+
+/// How far behind the latest entry what followers made of one is forgotten.
+const FRESH: i64 = 512;
 
 /// One tenant's ledger as this process follows it. It lives as long as somebody does.
 pub(crate) struct Feed {
@@ -50,7 +60,16 @@ pub(crate) struct Feed {
     hinted: watch::Sender<i64>,
     begun: OnceCell<()>,
     pulses: Mutex<HashMap<u8, Weak<Pulse>>>,
+    /// How many beats have fallen.
+    beats: AtomicU64,
     pages: Pages,
+    kept: Kept,
+    /// What it takes for itself.
+    own: Arc<Share>,
+    /// Whose frames of this workspace are made at the moment.
+    frames: Arc<Semaphore>,
+    /// What the actors who follow take.
+    shares: Mutex<HashMap<String, Weak<Share>>>,
 }
 
 struct Latest {
@@ -98,11 +117,15 @@ impl Store {
 
 impl Feed {
     fn new(store: Store, tenant: Id, capacity: usize) -> Self {
+        let feeds = store.feeds();
+        let turn = Arc::new(Semaphore::new(1));
         Self {
-            tenant,
-            store,
+            kept: Kept::new(&feeds.kept),
+            own: Arc::new(Share::new(vec![turn, feeds.reads.clone()])),
+            frames: Arc::new(Semaphore::new(feeds.most.workspace)),
+            shares: Mutex::default(),
             latest: Mutex::new(Latest {
-                ring: Ring::new(0, capacity),
+                ring: Ring::new(0, capacity, &feeds.entries),
                 accounts: HashMap::new(),
                 since: 0,
                 gap: None,
@@ -111,7 +134,10 @@ impl Feed {
             hinted: watch::Sender::default(),
             begun: OnceCell::new(),
             pulses: Mutex::default(),
+            beats: AtomicU64::new(0),
             pages: Pages::default(),
+            tenant,
+            store,
         }
     }
 
@@ -135,6 +161,74 @@ impl Feed {
         let latest = self.latest();
         let changed = latest.accounts.get(account);
         changed.copied().unwrap_or(latest.since)
+    }
+
+    /// What an actor, named by its key, takes of it.
+    pub(crate) fn share(&self, actor: &str) -> Arc<Share> {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = shares.get(actor).and_then(Weak::upgrade) {
+            return share;
+        }
+        if shares.len() == shares.capacity() {
+            shares.retain(|_, share| share.strong_count() > 0);
+        }
+        let feeds = self.store.feeds();
+        let own = Arc::new(Semaphore::new(feeds.most.actor));
+        let way = vec![own, self.frames.clone(), feeds.frames.clone()];
+        let share = Arc::new(Share::new(way));
+        shares.insert(actor.to_owned(), Arc::downgrade(&share));
+        share
+    }
+
+    /// What it takes for itself: short statements, which need not wait for frames.
+    pub(crate) fn own(&self) -> &Arc<Share> {
+        &self.own
+    }
+
+    /// What a key stands for, made in somebody's turn unless it is kept. If it is to be kept, `weigh` says how many bytes
+    /// it has.
+    ///
+    /// # Errors
+    /// If making it fails; then the next one tries.
+    pub(crate) async fn make_once<T: Clone + Send + Sync + 'static>(
+        &self,
+        key: Key,
+        share: &Share,
+        weigh: impl FnOnce(&T) -> Option<usize>,
+        make: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        if let Some(kept) = self.kept.get(&key) {
+            return Ok(kept);
+        }
+        let cell = self.kept.cell(key);
+        let made = share.fill(&cell, make).await?.clone();
+        let passes = matches!(key.made, Made::Beat(..)) || key.position <= self.last() - FRESH;
+        let lane = if passes { Lane::Passing } else { Lane::Fresh };
+        self.kept.keep(key, &cell, weigh(&made), lane);
+        self.store.feeds().relieve();
+        Ok(made)
+    }
+
+    /// Lets go of what the entries that have come make too old or too much.
+    fn relieve(&self) {
+        self.kept.age(self.last() - FRESH);
+        self.store.feeds().relieve();
+    }
+
+    fn bytes_kept(&self) -> usize {
+        self.kept.bytes()
+    }
+
+    fn shrink_kept(&self, most: usize) {
+        self.kept.shrink(most);
+    }
+
+    fn bytes_of_entries(&self) -> usize {
+        self.latest().ring.bytes()
+    }
+
+    fn shrink_entries(&self, most: usize) {
+        self.latest().ring.shrink(most);
     }
 
     fn listen(&self) -> watch::Receiver<i64> {

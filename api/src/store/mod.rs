@@ -44,7 +44,9 @@ mod transaction;
 mod tx;
 
 pub(crate) use self::aggregate::within;
-pub(crate) use self::feed::{Beat, Event, Feed, Follower, Kept, Pulse};
+pub(crate) use self::feed::{
+    Beat, Event, Feed, Follower, Hold, Key, Made, PATIENCE, Pulse, bytes_of_json, bytes_of_row,
+};
 pub(crate) use self::meter::Meter;
 pub(crate) use self::readiness::Readiness;
 pub(crate) use self::search::{Hit, Search};

@@ -70,6 +70,8 @@ pub(super) struct Socket {
     warned: Option<Timestamp>,
     /// What waits for the end of its token.
     token: Option<AbortHandle>,
+    /// Whether a newer token is being checked. Until then nothing more is heard: one at a time.
+    renewing: bool,
     /// When the client last gave a sign of life.
     heard: Instant,
     /// The operations in progress, each with what stops it.
@@ -101,6 +103,7 @@ impl Socket {
             init: None,
             warned: None,
             token: None,
+            renewing: false,
             heard: Instant::now(),
             operations: HashMap::new(),
             running: FuturesUnordered::new(),
@@ -151,10 +154,10 @@ impl Socket {
                 self.go_on(step).await?;
                 continue;
             }
-            let (stream, running) = (&mut self.stream, &mut self.running);
+            let (stream, running, listens) = (&mut self.stream, &mut self.running, !self.renewing);
             let next = async {
                 tokio::select! {
-                    received = stream.next() => Next::Received(received),
+                    received = stream.next(), if listens => Next::Received(received),
                     Some(step) = running.next() => Next::Step(step),
                 }
             };
@@ -281,6 +284,7 @@ impl Socket {
             Some((caller, Ok(credentials))) => {
                 let renewing = step::renew(self.app.clone(), caller, credentials);
                 self.run(Box::pin(renewing));
+                self.renewing = true;
                 Ok(())
             }
             Some((_, Err(_))) => self.write(renewed_pong(false)).await,

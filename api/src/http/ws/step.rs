@@ -110,10 +110,12 @@ pub(super) async fn follow(
             Frame::Next { payload, .. } => return Step::Next(asked, subscription, payload),
             Frame::End(errors) => return Step::Ended(asked, errors),
             // Boxed, because this future is held by every subscription, and that one seldom.
-            Frame::CheckCredentials(at) => match Box::pin(caller.actor(&app, at)).await {
-                Ok(actor) => subscription.set_actor(actor),
-                Err(error) => return Step::Refused(error),
-            },
+            Frame::CheckCredentials(at) => {
+                match Box::pin(subscription.in_turn(caller.actor(&app, at))).await {
+                    Ok(actor) => subscription.set_actor(actor),
+                    Err(error) => return Step::Refused(error),
+                }
+            }
         }
     }
 }

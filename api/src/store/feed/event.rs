@@ -1,20 +1,20 @@
-//! An entry of the ledger as followers share it, with what they made of it.
+//! An entry of the ledger as followers share it.
 
-use super::kept::Kept;
+use super::weight::bytes_of_row;
 use entity::audit_log;
 use std::sync::Arc;
 
 /// An entry of the ledger, read once for all who follow it.
 pub(crate) struct Event {
     entry: Arc<audit_log::Model>,
-    kept: Kept,
+    bytes: usize,
 }
 
 impl Event {
     pub(super) fn new(entry: audit_log::Model) -> Arc<Self> {
         Arc::new(Self {
+            bytes: bytes_of_row(&entry),
             entry: Arc::new(entry),
-            kept: Kept::default(),
         })
     }
 
@@ -28,9 +28,9 @@ impl Event {
         self.entry.seq.0
     }
 
-    /// What followers made of it, for the others who need the same.
-    pub(crate) fn kept(&self) -> &Kept {
-        &self.kept
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 }
 

@@ -1,6 +1,6 @@
 //! One who follows a ledger: a position, and the way from there to the next entry.
 
-use super::{Feed, event::Event, replay::Replay, ring::After};
+use super::{Feed, event::Event, replay::Replay, ring::After, share::Share};
 use crate::error::{Error, Result};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -8,6 +8,8 @@ use tokio::sync::watch;
 /// A reader of one ledger, in order and without gaps. It holds no entries of its own but a page while it replays.
 pub(crate) struct Follower {
     feed: Arc<Feed>,
+    /// In whose turn it reads.
+    share: Arc<Share>,
     head: watch::Receiver<i64>,
     position: i64,
     /// Whether it has met the ring. From then on it must keep up.
@@ -31,12 +33,24 @@ impl Follower {
             ));
         }
         Ok(Self {
+            share: feed.own.clone(),
             feed,
             head,
             position,
             live: false,
             replay: None,
         })
+    }
+
+    /// The same, of what this actor may take.
+    pub(crate) fn of(mut self, share: Arc<Share>) -> Self {
+        self.share = share;
+        self
+    }
+
+    /// Of whose share it takes.
+    pub(crate) fn share(&self) -> &Arc<Share> {
+        &self.share
     }
 
     /// The position of the last entry that was taken.
@@ -74,7 +88,7 @@ impl Follower {
             After::Gone => {}
         }
         // Boxed, because every follower holds this future, and few are here.
-        let mut replay = Box::pin(Replay::after(&self.feed, self.position)).await?;
+        let mut replay = Box::pin(Replay::after(&self.feed, self.position, &self.share)).await?;
         let Some(event) = replay.next() else {
             return Err(self.resync());
         };

@@ -14,6 +14,9 @@ pub(super) async fn poll(store: Store) {
         let Some(feeds) = Feeds::followed(store.feeds()) else {
             return;
         };
+        for feed in &feeds {
+            feed.kept.sweep();
+        }
         let tenants: Vec<_> = feeds.iter().map(|feed| feed.tenant()).collect();
         match history::heads(&store, &tenants).await {
             Ok(heads) => {

@@ -1,8 +1,8 @@
 //! The heartbeat of a feed: one timer for all who want it equally often.
 
-use super::{Feed, kept::Kept};
+use super::Feed;
 use std::{
-    sync::{Arc, PoisonError, Weak},
+    sync::{Arc, PoisonError, Weak, atomic::Ordering},
     time::Duration,
 };
 use tokio::{
@@ -11,30 +11,30 @@ use tokio::{
 };
 
 /// A beat: where the ledger's head was when it fell. Until the first one it stands at 0.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Beat {
     head: i64,
-    kept: Kept,
+    number: u64,
 }
 
 impl Beat {
     /// Where the head was.
-    pub(crate) fn head(&self) -> i64 {
+    pub(crate) fn head(self) -> i64 {
         self.head
     }
 
-    /// What followers made of it, for the others who need the same.
-    pub(crate) fn kept(&self) -> &Kept {
-        &self.kept
+    /// Tells it apart from all others of its feed.
+    pub(crate) fn number(self) -> u64 {
+        self.number
     }
 }
 
 /// A timer that beats as long as somebody holds it.
-pub(crate) struct Pulse(watch::Sender<Arc<Beat>>);
+pub(crate) struct Pulse(watch::Sender<Beat>);
 
 impl Pulse {
     /// The beats from now on.
-    pub(crate) fn listen(&self) -> watch::Receiver<Arc<Beat>> {
+    pub(crate) fn listen(&self) -> watch::Receiver<Beat> {
         self.0.subscribe()
     }
 }
@@ -62,9 +62,9 @@ async fn beat(feed: Weak<Feed>, pulse: Weak<Pulse>, period: Duration) {
         let (Some(feed), Some(pulse)) = (feed.upgrade(), pulse.upgrade()) else {
             return;
         };
-        pulse.0.send_replace(Arc::new(Beat {
+        pulse.0.send_replace(Beat {
             head: feed.last(),
-            kept: Kept::default(),
-        }));
+            number: feed.beats.fetch_add(1, Ordering::Relaxed),
+        });
     }
 }

@@ -1,6 +1,6 @@
 //! The one reader of a followed ledger.
 
-use super::{Feed, Gap, history};
+use super::{Feed, Gap, Latest, Ring, history};
 use crate::error::{Error, Result};
 use entity::audit_log;
 use std::{
@@ -24,7 +24,7 @@ impl Feed {
             tokio::spawn(read_along(Arc::downgrade(self), self.hinted.subscribe()));
             Ok(())
         };
-        self.begun.get_or_try_init(|| begin).await.copied()
+        self.own.fill(&self.begun, begin).await.copied()
     }
 
     /// Fills the ring with the newest entries, so that those who come back soon need no replay.
@@ -32,16 +32,21 @@ impl Feed {
         let mut latest = self.latest();
         latest.since = head;
         let before_first = rows.first().map_or(head, |row| row.seq.0 - 1);
-        latest.ring = super::Ring::new(before_first, latest.ring.capacity());
+        latest.ring = self.ring(before_first, &latest);
         for row in rows {
             if latest.ring.push(super::Event::new(row)).is_err() {
                 break;
             }
         }
         if latest.ring.last() != head {
-            latest.ring = super::Ring::new(head, latest.ring.capacity());
+            latest.ring = self.ring(head, &latest);
         }
         self.head.send_replace(head);
+    }
+
+    /// An empty ring in place of the one there is.
+    fn ring(&self, last: i64, latest: &Latest) -> Ring {
+        Ring::new(last, latest.ring.capacity(), &self.store.feeds().entries)
     }
 
     /// Where the ledger stands in the database. The reader is told.
@@ -59,13 +64,16 @@ impl Feed {
             if last >= hinted {
                 return Ok(());
             }
+            let turn = self.own.turn().await;
             let rows = history::after(&self.store, &self.tenant, last).await?;
+            drop(turn);
             if rows.is_empty() {
                 return Ok(());
             }
             let full = rows.len() as u64 == history::PAGE;
             let taken = self.take(rows);
             self.head.send_replace(self.last());
+            self.relieve();
             taken?;
             if full {
                 tokio::time::sleep(PACE).await;
@@ -86,6 +94,7 @@ impl Feed {
             drop(latest);
             if taken {
                 self.head.send_replace(self.last());
+                self.relieve();
             }
         }
         self.hint(head);
@@ -105,7 +114,7 @@ impl Feed {
             // Entries become visible in order, so one that is missing twice was taken out. Whoever stands before it
             // cannot go on, and is told so.
             if latest.gap.replace(expected) == Some(expected) {
-                latest.ring = super::Ring::new(found - 1, latest.ring.capacity());
+                latest.ring = self.ring(found - 1, &latest);
                 latest.gap = None;
             }
             return Err(Error::internal(format!(

@@ -1,16 +1,35 @@
 //! Which ledgers this process follows.
 
-use super::{CAPACITY, Feed, poll::poll};
+use super::{CAPACITY, Feed, poll::poll, share::Most};
 use crate::store::Store;
 use entity::{Id, audit_log};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
+use tokio::sync::Semaphore;
 
-/// The feeds of one process.
-#[derive(Default)]
-pub(in crate::store) struct Feeds(Mutex<Registered>);
+/// How many bytes are kept of what was made of entries, of all feeds together.
+const MOST_KEPT: usize = 64 << 20;
+/// How many bytes of entries the rings of all feeds hold together.
+const MOST_ENTRIES: usize = 64 << 20;
+
+/// The feeds of one process, and what they have together.
+pub(in crate::store) struct Feeds {
+    registered: Mutex<Registered>,
+    pub(super) most: Most,
+    /// Whose frames are made at the moment.
+    pub(super) frames: Arc<Semaphore>,
+    /// Which feeds read for themselves at the moment.
+    pub(super) reads: Arc<Semaphore>,
+    /// How many bytes are kept of what was made of entries.
+    pub(super) kept: Arc<AtomicUsize>,
+    /// How many bytes the rings' entries have.
+    pub(super) entries: Arc<AtomicUsize>,
+}
 
 #[derive(Default)]
 struct Registered {
@@ -19,6 +38,19 @@ struct Registered {
 }
 
 impl Feeds {
+    /// None yet, over so many connections to the database.
+    pub(in crate::store) fn new(connections: u32) -> Self {
+        let most = Most::of(connections);
+        Self {
+            registered: Mutex::default(),
+            most,
+            frames: Arc::new(Semaphore::new(most.all)),
+            reads: Arc::new(Semaphore::new(most.reads)),
+            kept: Arc::default(),
+            entries: Arc::default(),
+        }
+    }
+
     /// The feed of a tenant, begun now if nobody follows it yet.
     pub(super) fn feed(&self, store: &Store, tenant: &Id) -> Arc<Feed> {
         let mut registered = self.registered();
@@ -63,26 +95,53 @@ impl Feeds {
     pub(super) fn followed(&self) -> Option<Vec<Arc<Feed>>> {
         let mut registered = self.registered();
         registered.feeds.retain(|_, feed| feed.strong_count() > 0);
-        let feeds: Vec<_> = registered
-            .feeds
-            .values()
-            .filter_map(Weak::upgrade)
-            .collect();
+        let feeds = registered.all();
         registered.polling = !feeds.is_empty();
         registered.polling.then_some(feeds)
     }
 
     /// The feeds that somebody follows now.
     pub(super) fn current(&self) -> Vec<Arc<Feed>> {
-        let registered = self.registered();
-        registered
-            .feeds
-            .values()
-            .filter_map(Weak::upgrade)
-            .collect()
+        self.registered().all()
+    }
+
+    /// Lets go of what is too much: of whoever holds most, what is oldest. Not to be called with anything locked.
+    pub(super) fn relieve(&self) {
+        self.relieve_of(&self.kept, MOST_KEPT, Feed::bytes_kept, Feed::shrink_kept);
+        let (bytes, shrink) = (Feed::bytes_of_entries, Feed::shrink_entries);
+        self.relieve_of(&self.entries, MOST_ENTRIES, bytes, shrink);
+    }
+
+    fn relieve_of(
+        &self,
+        held: &AtomicUsize,
+        most: usize,
+        bytes: fn(&Feed) -> usize,
+        shrink: fn(&Feed, usize),
+    ) {
+        if held.load(Ordering::Relaxed) <= most {
+            return;
+        }
+        let feeds = self.current();
+        // A little more than is needed, so that the feeds are not gone through for each thing that is kept.
+        while held.load(Ordering::Relaxed) > most / 8 * 7 {
+            let heaviest = feeds.iter().map(|feed| (bytes(feed), feed));
+            match heaviest.max_by_key(|(bytes, _)| *bytes) {
+                Some((bytes @ 1.., feed)) => shrink(feed, bytes / 2),
+                _ => return,
+            }
+        }
     }
 
     fn registered(&self) -> MutexGuard<'_, Registered> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.registered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Registered {
+    fn all(&self) -> Vec<Arc<Feed>> {
+        self.feeds.values().filter_map(Weak::upgrade).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! Replay: the way to the ring for who comes back after a while. Those who are on the same page share it.
 
-use super::{Feed, event::Event, history};
+use super::{Feed, event::Event, history, share::Share};
 use crate::error::Result;
 use std::{
     collections::HashMap,
@@ -22,11 +22,11 @@ pub(super) struct Replay {
 }
 
 impl Replay {
-    /// The page of what comes after a position. It is empty when there is nothing.
+    /// The page of what comes after a position, read in somebody's turn. It is empty when there is nothing.
     ///
     /// # Errors
     /// If the database fails.
-    pub(super) async fn after(feed: &Feed, position: i64) -> Result<Self> {
+    pub(super) async fn after(feed: &Feed, position: i64, share: &Share) -> Result<Self> {
         let length = history::PAGE as i64;
         let number = position / length;
         let page = if (number + 1) * length <= feed.last() {
@@ -39,7 +39,7 @@ impl Replay {
             let rows = history::after(&feed.store, &feed.tenant, number * length).await?;
             Ok::<_, crate::Error>(rows.into_iter().map(Event::new).collect::<Vec<_>>())
         };
-        let events = page.get_or_try_init(|| read).await?;
+        let events = share.fill(&page, read).await?;
         let next = events.partition_point(|event| event.seq() <= position);
         Ok(Self { page, next })
     }

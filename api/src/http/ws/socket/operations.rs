@@ -66,6 +66,7 @@ impl Socket {
                 self.write(message::acknowledge()).await
             }
             Step::Renewed(renewed) => {
+                self.renewing = false;
                 self.watch_token();
                 self.write(renewed_pong(renewed.is_ok())).await
             }
