@@ -206,7 +206,12 @@ fn mutation(schema: &Schema, field: &Field) -> String {
 async fn input(app: &TestApp, schema: &Schema, field: &Field) -> Value {
     let owner = app.owner().await;
     if schema.writes().any(|write| write.name == field.name) {
-        return writes::sample(&owner, &field.name).await;
+        let mut sample = writes::sample(&owner, &field.name).await;
+        if field.name == "createExecutionPlan" {
+            // A brief gets one open plan, and here many try.
+            sample["prdId"] = writes::approved_brief(app, &owner).await;
+        }
+        return sample;
     }
     let session = crate::sessions::sign_in(app, "admin").await;
     match field.name.as_str() {

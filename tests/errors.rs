@@ -209,7 +209,8 @@ async fn streams(app: &TestApp, examples: &mut Examples) {
             "mutation($name: String!) { createProject(input: { name: $name }) { feedCursor } }";
         owner.data(create, json!({ "name": name })).await;
     }
-    app.execute("DELETE FROM audit_logs WHERE \"targetTitle\" = 'forgotten'")
+    app.connection
+        .tamper("DELETE FROM audit_logs WHERE \"targetTitle\" = 'forgotten'")
         .await;
     let follow = "subscription { activity { position } }";
     let after = page["feedCursor"].as_str();

@@ -1,7 +1,8 @@
 //! The ledger: dense, chained, and true under concurrency.
 
 use crate::support::{ACME, DEMO};
-use sea_orm::ConnectionTrait;
+use entity::audit_log;
+use sea_orm::{IdenStatic, Iterable};
 use serde_json::json;
 
 on_both_databases! {
@@ -36,17 +37,87 @@ on_both_databases! {
         assert_eq!(crate::writes::head(&client).await, before + 1);
     }
 
-    async fn an_altered_entry_breaks_the_chain(app) {
-        let tenant = app.store.system().workspace(DEMO).await.expect("reads").expect("is seeded");
-        app.store.verify_ledger(&tenant.id).await.expect("holds as seeded");
-        let connection = app.connection.across_tenants().await;
-        let alter = format!(
-            "UPDATE audit_logs SET \"targetTitle\" = 'forged' WHERE seq = 3 AND \"tenantId\" = '{}'",
-            tenant.id
-        );
-        connection.execute_unprepared(&alter).await.expect("alters");
-        let error = app.store.verify_ledger(&tenant.id).await.expect_err("was altered");
-        assert!(error.message().contains('3'), "{}", error.message());
+    async fn whatever_is_done_to_a_ledger_is_found(app) {
+        let client = app.owner().await;
+        // More than are read at once.
+        let mut written = crate::writes::head(&client).await;
+        while written < 520 {
+            let project = |n: i64| format!("m{n}: createProject(input: {{ name: \"x\", slug: \"x-{n}\" }}) {{ feedCursor }} ");
+            let many: String = (written..written + 40).map(project).collect();
+            written += 40;
+            client.data(&format!("mutation {{ {many} }}"), json!({})).await;
+        }
+        let tenant = app.tenant(DEMO).await;
+        let verify = async || app.store.verify_ledger(&tenant.as_str().into()).await.map_err(|error| error.message());
+        let last = verify().await.expect("holds");
+        let at = |seq: i64| format!("\"tenantId\" = '{tenant}' AND seq = {seq}");
+        let from = |seq: i64| format!("\"tenantId\" = '{tenant}' AND seq >= {seq}");
+        let entries = |change: &str, which: String| format!("UPDATE audit_logs SET {change} WHERE {which}");
+        let cut = |which: String| format!("DELETE FROM audit_logs WHERE {which}");
+        let head = |change: &str| format!("UPDATE tenant_feeds SET {change} WHERE \"tenantId\" = '{tenant}'");
+        let no_head = format!("DELETE FROM tenant_feeds WHERE \"tenantId\" = '{tenant}'");
+        let columns: Vec<_> = audit_log::Column::iter().map(|column| format!("\"{}\"", column.as_str())).collect();
+        let twice = |seq: i64, id: &str| {
+            let copied = columns.iter().map(|column| if column == "\"id\"" { format!("'{id}'") } else { column.clone() });
+            let copied = copied.collect::<Vec<_>>().join(", ");
+            format!(
+                "DROP INDEX IF EXISTS \"audit_logs_tenantId_seq_key\"; \
+                 INSERT INTO audit_logs ({}) SELECT {copied} FROM audit_logs WHERE {}", columns.join(", "), at(seq)
+            )
+        };
+        let entry = |seq: i64| format!("entry {seq} ");
+        for (sql, found) in [
+            (entries("\"targetTitle\" = 'forged'", at(3)), entry(3)),
+            (entries("actor = 'user:somebody@else.example'", at(last)), entry(last)),
+            (entries("\"prevHash\" = ''", at(4)), entry(4)),
+            (entries("seq = 0", at(1)), entry(1)),
+            (entries("seq = -1", at(last)), entry(1)),
+            (entries("\"tenantId\" = 'nobody'", at(last)), entry(last)),
+            (cut(at(3)), entry(3)),
+            (cut(at(1)), entry(1)),
+            (cut(at(last)), entry(last)),
+            (cut(from(last - 9)), entry(last - 9)),
+            (cut(from(1)), entry(1)),
+            (format!("{}; {no_head}", cut(from(1))), "head is missing".to_owned()),
+            (format!("{}; {}", cut(from(1)), head("\"headSeq\" = 0, \"headHash\" = ''")), entry(1)),
+            (no_head.clone(), "head is missing".to_owned()),
+            (head("\"headSeq\" = \"headSeq\" + 1"), entry(last + 1)),
+            (head("\"headSeq\" = \"headSeq\" - 1"), entry(last)),
+            (head("\"headHash\" = 'x'"), "head was altered".to_owned()),
+            (head("\"headHash\" = \"headHash\" || ' '"), "head was altered".to_owned()),
+            (twice(7, "0"), entry(7)),
+            (twice(7, "zzzz"), entry(8)),
+            // Where one page ends and the next begins.
+            (twice(500, "zzzz"), entry(501)),
+            (twice(last, "zzzz"), entry(last + 1)),
+        ] {
+            app.connection.tamper(&format!(
+                "CREATE TABLE kept_entries AS SELECT * FROM audit_logs; CREATE TABLE kept_heads AS SELECT * FROM tenant_feeds; {sql}"
+            )).await;
+            let said = verify().await.expect_err(&sql);
+            assert!(said.contains(&found), "{sql}: {said} does not tell of {found}");
+            app.connection.tamper(
+                "DELETE FROM audit_logs; INSERT INTO audit_logs SELECT * FROM kept_entries; DROP TABLE kept_entries; \
+                 DELETE FROM tenant_feeds; INSERT INTO tenant_feeds SELECT * FROM kept_heads; DROP TABLE kept_heads"
+            ).await;
+            assert_eq!(verify().await, Ok(last), "after {sql}");
+        }
+    }
+
+    async fn a_ledger_is_verified_while_it_is_written(app) {
+        let client = app.owner().await;
+        let writer = tokio::spawn(async move {
+            for turn in 0..60 {
+                let query = "mutation($name: String!) { createProject(input: { name: $name }) { feedCursor } }";
+                client.data(query, json!({ "name": format!("turn {turn}") })).await;
+            }
+        });
+        let mut rounds = 0;
+        while !writer.is_finished() || rounds == 0 {
+            app.verify_ledger(DEMO).await;
+            rounds += 1;
+        }
+        writer.await.expect("writes");
     }
 
     async fn an_entry_tells_who_did_what_to_what(app) {

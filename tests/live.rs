@@ -5,6 +5,7 @@ mod events;
 mod feed;
 mod limits;
 mod sockets;
+mod work;
 
 use crate::support::{Client, Socket};
 use serde_json::{Value, json};

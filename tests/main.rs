@@ -9,6 +9,7 @@
 mod support;
 
 mod analytics;
+mod append_only;
 mod approval_queue;
 mod authorization;
 mod bounds;

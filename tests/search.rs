@@ -83,11 +83,13 @@ on_both_databases! {
         let connection = app.connection.across_tenants().await;
         let run = async |sql: String| { connection.execute_unprepared(&sql).await.expect("runs"); };
         // What SQL by hand has changed is noted, and done with the next write or start.
-        let noted = async || app.store.migrate().await.expect("makes the words");
-        run(format!("UPDATE transcripts SET \"fullText\" = 'a bandicoot' WHERE \"meetingId\" = '{meeting}'")).await;
-        noted().await;
+        let changed = format!("UPDATE transcripts SET \"fullText\" = 'a bandicoot' WHERE \"meetingId\" = '{meeting}'");
+        assert!(connection.execute_unprepared(&changed).await.is_err(), "versions stay as they were written");
+        app.connection.tamper(&changed).await;
+        app.store.migrate().await.expect("makes the words");
         assert_eq!(ids(&client, "bandicoot").await, [&*meeting]);
-        run(format!("DELETE FROM transcripts WHERE \"meetingId\" = '{meeting}'")).await;
+        let forget = format!("DELETE FROM transcripts WHERE \"meetingId\" = '{meeting}'");
+        app.connection.through("retention", &forget).await.expect("deletes");
         create(&client, "updateGoal", "goal", json!({ "id": goal, "description": "another write" })).await;
         assert_eq!(ids(&client, "bandicoot").await, [""; 0]);
         assert!(ids(&client, "walk").await.contains(&meeting));
@@ -318,6 +320,7 @@ on_both_databases! {
         })).await;
         let connection = app.connection.across_tenants().await;
         // Nothing but different words, in letters that grow when made small; words longer than any index takes.
+        let mut versions = 2;
         let different: String = (0..150_000).map(|number| format!("Ⱥ{number}Ⱦ ")).collect();
         for text in [
             format!("numbat {different} quokka"),
@@ -328,7 +331,13 @@ on_both_databases! {
             let set = |table: &str, column: &str, key: &str| {
                 format!("UPDATE {table} SET \"{column}\" = '{text}' WHERE {key} = '{meeting}'")
             };
-            for sql in [set("transcripts", "fullText", "\"meetingId\""), set("meetings", "context", "id"), set("meetings", "title", "id")] {
+            let version = format!(
+                "INSERT INTO transcripts (id, \"tenantId\", \"meetingId\", version, source, \"fullText\", \"createdAt\") \
+                 SELECT 'v{versions}', \"tenantId\", id, {versions}, 'edit', '{text}', \"createdAt\" FROM meetings WHERE id = '{meeting}'"
+            );
+            let current = format!("UPDATE meetings SET \"currentTranscriptId\" = 'v{versions}' WHERE id = '{meeting}'");
+            versions += 1;
+            for sql in [version, current, set("meetings", "context", "id"), set("meetings", "title", "id")] {
                 connection.execute_unprepared(&sql).await.expect("takes it");
             }
             app.store.migrate().await.expect("makes the words");

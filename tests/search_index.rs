@@ -47,7 +47,8 @@ on_both_databases! {
         };
         let (documents, words) = left().await;
         assert!(documents > 10 && documents == words, "{documents} {words}");
-        connection.execute_unprepared(&format!("DELETE FROM tenants WHERE id = '{tenant}'")).await.expect("deletes");
+        let delete = format!("DELETE FROM tenants WHERE id = '{tenant}'");
+        app.connection.through("delete-workspace", &delete).await.expect("deletes");
         assert_eq!(left().await, (0, 0));
         assert!(count(&connection, "SELECT count(*) AS n FROM search_documents").await > 0);
     }

@@ -1,6 +1,8 @@
 //! What can be written, by whom, and what is refused.
 
-use crate::support::{ACME, Client, DEMO, Field, Schema};
+use crate::support::{ACME, Client, DEMO, Field, Schema, TestApp};
+use entity::Owned;
+use sea_orm::{ConnectionTrait, IdenStatic, Iterable, Statement};
 use serde_json::{Value, json};
 
 /// An input that the mutation accepts, for tests that try all mutations.
@@ -12,7 +14,9 @@ pub async fn sample(client: &Client, mutation: &str) -> Value {
               meetings(first: 1) { nodes { id } }
               agentTokens(first: 1, filter: { revokedAt: { isNull: true } }) { nodes { id } }
               users(first: 1, filter: { role: { eq: VIEWER } }) { nodes { id } }
-              prds(first: 1, filter: { status: { eq: DRAFT }, executionPlans: { none: {} } }) { nodes { id version } } }",
+              prds(first: 1, filter: { status: { eq: DRAFT }, executionPlans: { none: {} } }) { nodes { id version } }
+              approved: prds(first: 1, filter: { status: { eq: APPROVED },
+                executionPlans: { none: { status: { in: [PENDING_APPROVAL, ACTIVE] } } } }) { nodes { id } } }",
             json!({}),
         )
         .await;
@@ -38,7 +42,7 @@ pub async fn sample(client: &Client, mutation: &str) -> Value {
             json!({ "id": prd["id"], "expectedVersion": prd["version"], "title": "changed" })
         }
         "createExecutionPlan" => json!({
-            "prdId": prd["id"], "channelSummary": "Two steps", "steps": [
+            "prdId": data["approved"]["nodes"][0]["id"], "channelSummary": "Two steps", "steps": [
                 { "title": "Build", "roleSlug": "dev_agent" },
                 { "title": "Test", "roleSlug": "qa_agent", "dependsOn": [0] },
             ],
@@ -53,6 +57,24 @@ pub async fn sample(client: &Client, mutation: &str) -> Value {
         "signOutEverywhere" => json!({ "userId": data["users"]["nodes"][0]["id"] }),
         other => panic!("which input does {other} accept?"),
     }
+}
+
+/// A new brief, approved beside the server: the API cannot do that yet.
+pub async fn approved_brief(app: &TestApp, owner: &Client) -> Value {
+    let input = sample(owner, "createPrd").await;
+    let create = "mutation($input: CreatePRDInput!) { createPrd(input: $input) { prd { id } } }";
+    let made = owner.data(create, json!({ "input": input })).await;
+    let id = made["createPrd"]["prd"]["id"].clone();
+    approve(app, &id).await;
+    id
+}
+
+async fn approve(app: &TestApp, brief: &Value) {
+    let id = brief.as_str().expect("an id");
+    app.execute(&format!(
+        "UPDATE prds SET status = 'approved' WHERE id = '{id}'"
+    ))
+    .await;
 }
 
 /// The operation that runs a mutation with `$input` and answers with the row's id.
@@ -97,6 +119,172 @@ on_both_databases! {
             let code = client.code(&query, json!({ "input": input })).await;
             assert_eq!(code, "IDEMPOTENCY_MISMATCH", "{}", mutation.name);
         }
+    }
+
+    async fn a_request_is_known_by_what_was_sent(app) {
+        let client = app.owner().await;
+        let schema = Schema::of(&client).await;
+        let mut tried = 0;
+        for mutation in schema.writes() {
+            let input = schema.get(&mutation.args[0].of.name);
+            let query = operation(mutation);
+            let sample = sample(&client, &mutation.name).await;
+            let left_out = |field: &&Field| !field.of.required && field.name != "idempotencyKey" && sample.get(&field.name).is_none();
+            let nullable: Vec<_> = input.inputs.iter().filter(left_out).collect();
+            let mut once = sample.clone();
+            once["idempotencyKey"] = json!(format!("sent-{}", mutation.name));
+            let first = client.data(&query, json!({ "input": once })).await;
+            for field in nullable {
+                let mut input = once.clone();
+                input[&field.name] = Value::Null;
+                let code = client.code(&query, json!({ "input": input })).await;
+                assert_eq!(code, "IDEMPOTENCY_MISMATCH", "{}.{} left out and null", mutation.name, field.name);
+                tried += 1;
+            }
+            assert_eq!(first, client.data(&query, json!({ "input": once })).await, "{}", mutation.name);
+        }
+        assert!(tried >= 20, "only {tried} fields");
+    }
+
+    async fn how_a_request_is_written_down_does_not_matter(app) {
+        let client = app.owner().await;
+        let project = sample(&client, "updateProject").await["id"].clone();
+        let create = async |document: String, variables: Value| {
+            let data = client.data(&format!("mutation{document} {{ meeting {{ id }} }} }}"), variables).await;
+            data["createMeeting"]["meeting"]["id"].clone()
+        };
+        let first = create(format!(
+            "{{ createMeeting(input: {{ projectId: {project}, title: \"One\", transcript: {{ text: \"Ann: hi\", format: PLAIN, language: \"en\" }}, idempotencyKey: \"k\" }})"
+        ), json!({})).await;
+        let turned = create(format!(
+            "{{ createMeeting(input: {{ idempotencyKey: \"k\", transcript: {{ language: \"en\", format: PLAIN, text: \"Ann: hi\" }}, title: \"One\", projectId: {project} }})"
+        ), json!({})).await;
+        let whole = json!({ "projectId": project, "title": "One", "idempotencyKey": "k",
+            "transcript": { "text": "Ann: hi", "format": "PLAIN", "language": "en" } });
+        let as_variable = create("($i: CreateMeetingInput!) { createMeeting(input: $i)".to_owned(), json!({ "i": whole })).await;
+        let in_parts = "($p: ID, $t: TranscriptInput!, $c: String, $k: String = \"k\") { createMeeting(input: {
+            projectId: $p, title: \"One\", context: $c, transcript: $t, idempotencyKey: $k })";
+        let parts = json!({ "p": project, "t": whole["transcript"] });
+        let by_parts = create(in_parts.to_owned(), parts.clone()).await;
+        assert_eq!([&turned, &as_variable, &by_parts], [&first; 3]);
+        let mut with_null = parts;
+        with_null["c"] = Value::Null;
+        let code = client.code(&format!("mutation{in_parts} {{ meeting {{ id }} }} }}"), with_null).await;
+        assert_eq!(code, "IDEMPOTENCY_MISMATCH");
+    }
+
+    async fn a_repeated_request_is_answered_with_the_row_as_it_is_now(app) {
+        let client = app.owner().await;
+        let input = sample(&client, "createGoal").await;
+        let create = "mutation($input: CreateGoalInput!) { createGoal(input: $input) { goal { id title } feedCursor } }";
+        let mut input = input;
+        input["idempotencyKey"] = json!("now");
+        let first = client.data(create, json!({ "input": input })).await["createGoal"].clone();
+        let id = first["goal"]["id"].as_str().expect("an id");
+        let rename = "mutation($id: ID!) { updateGoal(input: { id: $id, title: \"Renamed\" }) { goal { id } } }";
+        client.data(rename, json!({ "id": id })).await;
+        let again = client.data(create, json!({ "input": input })).await["createGoal"].clone();
+        assert_eq!(again["goal"], json!({ "id": id, "title": "Renamed" }));
+        assert_eq!(again["feedCursor"], first["feedCursor"]);
+        app.execute(&format!("DELETE FROM goals WHERE id = '{id}'")).await;
+        let before = head(&client).await;
+        let gone = client.send(create, json!({ "input": input })).await;
+        assert_eq!(gone.code(), "CONFLICT");
+        let said = gone.body["errors"][0]["message"].as_str().expect("a message");
+        assert!(said.contains("its Goal is gone") && said.contains("Nothing was done again"), "{said}");
+        assert_eq!(head(&client).await, before);
+    }
+
+    async fn what_is_created_is_in_the_ledger_as_it_was_written(app) {
+        let client = app.owner().await;
+        let schema = Schema::of(&client).await;
+        let mut kinds = std::collections::BTreeSet::new();
+        for mutation in schema.writes().filter(|mutation| mutation.name.starts_with("create")) {
+            let before = head(&client).await;
+            let input = sample(&client, &mutation.name).await;
+            client.data(&operation(mutation), json!({ "input": input })).await;
+            let entries = client.data(
+                "query($after: BigInt!) { activity(first: 50, filter: { seq: { gt: $after } }, orderBy: [{ field: SEQ }]) { nodes {
+                    action targetType targetId diff { before after } } } }",
+                json!({ "after": before.to_string() }),
+            ).await;
+            let entries = entries["activity"]["nodes"].as_array().expect("entries").clone();
+            for (place, entry) in entries.iter().enumerate().filter(|(_, entry)| !entry["diff"]["after"].is_null() && entry["diff"]["before"].is_null()) {
+                let later: Vec<_> = entries[place + 1..].iter().filter(|later| later["targetId"] == entry["targetId"]).collect();
+                let mut compared = 0;
+                macro_rules! compare {
+                    ($($table:ident),*) => { $(
+                        compared += compare_after::<entity::$table::Entity>(&app, entry, &later).await;
+                    )* };
+                }
+                entity::for_each_table!(compare);
+                assert!(compared > 0, "{entry:#}");
+                kinds.insert(entry["targetType"].to_string());
+            }
+        }
+        assert!(kinds.len() >= 9, "{kinds:?}");
+    }
+
+    async fn what_is_named_must_be_there_and_active(app) {
+        let client = app.owner().await;
+        let ticket = "mutation($input: CreateTicketInput!) { createTicket(input: $input) { ticket { status roleSlug } } }";
+        let plan = "mutation($input: CreateExecutionPlanInput!) { createExecutionPlan(input: $input) { executionPlan { id } } }";
+        let of_ticket = sample(&client, "createTicket").await;
+        let of_plan = sample(&client, "createExecutionPlan").await;
+        let field = async |query: &str, input: Value| {
+            let answer = client.send(query, json!({ "input": input })).await;
+            assert_eq!(answer.code(), "BAD_USER_INPUT", "{input}");
+            answer.body["errors"][0]["extensions"]["field"].clone()
+        };
+        let (demo, at) = (app.tenant(DEMO).await, "'2026-01-01T00:00:00+00:00'");
+        // The workspace's own role counts in place of the global one, also when it is switched off.
+        app.execute(&format!(
+            "INSERT INTO agent_roles (id, \"tenantId\", slug, \"displayName\", description, category, \"systemPromptTemplate\", \"isActive\", \"createdAt\", \"updatedAt\") \
+             SELECT 'own', '{demo}', slug, \"displayName\", description, category, \"systemPromptTemplate\", false, {at}, {at} FROM agent_roles WHERE slug = 'architect'"
+        )).await;
+        for slug in ["nobody", "", "DEV_AGENT", "dev_agent ", "architect"] {
+            let mut input = of_ticket.clone();
+            input["roleSlug"] = json!(slug);
+            assert_eq!(field(ticket, input).await, "roleSlug", "{slug}");
+            let mut input = of_plan.clone();
+            input["steps"][1]["roleSlug"] = json!(slug);
+            assert_eq!(field(plan, input).await, "steps[1].roleSlug", "{slug}");
+        }
+        app.execute("UPDATE skill_packages SET status = 'disabled' WHERE slug = 'api-contract'").await;
+        for (name, value) in [
+            ("subagentSlug", json!("nobody")),
+            ("skills", json!(["test-first", "nothing"])),
+            ("skills", json!(["api-contract"])),
+        ] {
+            let mut input = of_plan.clone();
+            input["steps"][0][name] = value.clone();
+            assert_eq!(field(plan, input).await, format!("steps[0].{name}"), "{value}");
+        }
+        let mut input = of_plan;
+        input["steps"][0]["skills"] = json!(["test-first", "small-migrations"]);
+        input["steps"][0]["subagentSlug"] = json!("test-writer");
+        client.data(plan, json!({ "input": input })).await;
+        let made = client.data(ticket, json!({ "input": of_ticket })).await;
+        assert_eq!(made["createTicket"]["ticket"], json!({ "status": "READY", "roleSlug": "dev_agent" }));
+    }
+
+    async fn only_an_approved_brief_gets_a_plan(app) {
+        let client = app.owner().await;
+        let prds = client.data("{ prds(first: 50) { nodes { id status } } }", json!({})).await;
+        let mut refused = std::collections::BTreeSet::new();
+        let plan = "mutation($input: CreateExecutionPlanInput!) { createExecutionPlan(input: $input) { executionPlan { id } } }";
+        let mut input = sample(&client, "createExecutionPlan").await;
+        for prd in prds["prds"]["nodes"].as_array().expect("rows").iter().filter(|prd| prd["status"] != "APPROVED") {
+            let before = head(&client).await;
+            input["prdId"] = prd["id"].clone();
+            let answer = client.send(plan, json!({ "input": input })).await;
+            assert_eq!(answer.code(), "CONFLICT", "{prd}");
+            assert_eq!(head(&client).await, before);
+            refused.insert(prd["status"].to_string());
+        }
+        assert_eq!(refused.len(), 5, "{refused:?}");
+        input["prdId"] = approved_brief(&app, &client).await;
+        client.data(plan, json!({ "input": input })).await;
     }
 
     async fn one_refused_mutation_does_not_take_back_the_answers_of_others(app) {
@@ -173,6 +361,7 @@ on_both_databases! {
         assert_eq!(prd["requirementCount"], 1);
         assert_eq!(prd["requirements"], json!([{ "title": "One click", "priority": "HIGH" }]));
         assert_eq!(prd["meeting"]["title"], "Exports");
+        approve(&app, &prd["id"]).await;
         let plan = client.data(
             "mutation($input: CreateExecutionPlanInput!) { createExecutionPlan(input: $input) { executionPlan {
                 attempt status stepCount steps { title dependsOn }
@@ -295,4 +484,85 @@ pub async fn head(client: &Client) -> i64 {
         .await;
     let last = data["activity"]["nodes"][0]["seq"].as_str();
     last.and_then(|seq| seq.parse().ok()).expect("a number")
+}
+
+/// Holds the entry of a new row against the row: every column that has a value is in `after` and equal to it, unless a
+/// later entry of the same mutation changed it. Returns how many columns it looked at; none when the row is of another
+/// table.
+async fn compare_after<E: Owned>(app: &TestApp, entry: &Value, later: &[&Value]) -> usize {
+    if entry["targetType"] != E::KIND {
+        return 0;
+    }
+    let connection = app.connection.across_tenants().await;
+    let has =
+        |columns: &[E::Column], name: &str| columns.iter().any(|column| column.as_str() == name);
+    let after = &entry["diff"]["after"];
+    let mut compared = 0;
+    for column in E::Column::iter() {
+        let name = column.as_str();
+        let changed = later
+            .iter()
+            .any(|entry| entry["diff"]["after"].get(name).is_some());
+        if [E::ID.as_str(), E::TENANT.as_str(), "createdAt", "updatedAt"].contains(&name) || changed
+        {
+            continue;
+        }
+        let sql = format!(
+            "SELECT CAST(\"{name}\" AS text) AS text FROM \"{}\" WHERE \"{}\" = '{}'",
+            E::default().table_name(),
+            E::ID.as_str(),
+            entry["targetId"].as_str().expect("an id"),
+        );
+        let row = connection
+            .query_one_raw(Statement::from_string(
+                connection.get_database_backend(),
+                sql,
+            ))
+            .await;
+        let written: Option<String> = row
+            .expect("reads")
+            .expect("is there")
+            .try_get("", "text")
+            .expect("a text");
+        let told = after.get(name);
+        compared += 1;
+        let (Some(written), Some(told)) = (&written, told) else {
+            // A secret that the database's default decides is nothing to tell of.
+            let untold = has(E::SECRET, name) && told.is_none();
+            assert!(
+                untold || written.is_none() && told.is_none(),
+                "{}.{name} is {written:?}, and {told:?} in {entry:#}",
+                E::KIND
+            );
+            continue;
+        };
+        let is_same = match told {
+            _ if has(E::SECRET, name) => told == "[redacted]",
+            _ if has(E::LARGE, name) => told["sha256"].is_string(),
+            Value::String(told) => told == written || same_moment(told, written),
+            Value::Bool(told) => ["1", "true"].contains(&written.as_str()) == *told,
+            Value::Number(told) => written.parse::<f64>().ok() == told.as_f64(),
+            told => serde_json::from_str::<Value>(written).ok().as_ref() == Some(told),
+        };
+        assert!(
+            is_same,
+            "{}.{name} is {written}, and {told} in {entry:#}",
+            E::KIND
+        );
+    }
+    compared
+}
+
+/// Whether two texts are the same time, written differently.
+fn same_moment(one: &str, other: &str) -> bool {
+    let read = |text: &str| {
+        let text = text.replacen(' ', "T", 1);
+        let text = if text.ends_with("+00") {
+            format!("{text}:00")
+        } else {
+            text
+        };
+        chrono::DateTime::parse_from_rfc3339(&text).ok()
+    };
+    read(one).is_some() && read(one) == read(other)
 }

@@ -287,8 +287,16 @@ fn kept_secret(path: &Path) -> io::Result<Secret> {
     if path.exists() {
         private_file::tighten(path);
     } else {
+        // Written aside, so that nobody ever reads half of it. Of several that start at once one is first.
         let key: [u8; 32] = rand::random();
-        private_file::create(path, hex::encode(key).as_bytes())?;
+        let aside = path.with_added_extension(std::process::id().to_string());
+        private_file::create(&aside, hex::encode(key).as_bytes())?;
+        let first = fs::hard_link(&aside, path);
+        fs::remove_file(&aside)?;
+        match first {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
     }
     let text = fs::read_to_string(path)?;
     Secret::new(text.trim()).map_err(io::Error::other)

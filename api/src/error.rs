@@ -293,7 +293,7 @@ impl Error {
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        match error.sql_err() {
+        match error.sql_err().or_else(|| raised(&error)) {
             Some(SqlErr::UniqueConstraintViolation(_)) => {
                 Self::Conflict("Something with the same unique name or key exists already.".to_owned())
             }
@@ -311,6 +311,23 @@ impl From<DbErr> for Error {
                 None => Self::internal(error),
             },
         }
+    }
+}
+
+/// What a trigger on SQLite says in place of a constraint that SQLite itself does not know.
+fn raised(error: &DbErr) -> Option<SqlErr> {
+    let (DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error))) =
+        error
+    else {
+        return None;
+    };
+    let message = error.as_database_error()?.message();
+    if message.starts_with("UNIQUE constraint failed") {
+        Some(SqlErr::UniqueConstraintViolation(message.to_owned()))
+    } else if message.starts_with("FOREIGN KEY constraint failed") {
+        Some(SqlErr::ForeignKeyConstraintViolation(message.to_owned()))
+    } else {
+        None
     }
 }
 

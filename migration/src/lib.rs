@@ -12,6 +12,7 @@ mod m20261122_000007_operations;
 mod m20261122_000008_decisions;
 mod m20261122_000009_search;
 mod m20261129_000001_ledger_targets;
+mod m20261129_000002_append_only;
 mod m20261129_000003_search_words;
 mod table;
 
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             }),
             Box::new(m20261122_000009_search::CreateSearch),
             Box::new(m20261129_000001_ledger_targets::AddTargetUser),
+            Box::new(m20261129_000002_append_only::KeepRows),
             Box::new(m20261129_000003_search_words::MakeWordsInTheProgram),
         ]
     }

@@ -1,6 +1,6 @@
 //! Databases for tests: migrated and seeded once a run, cloned for each test.
 
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
 use std::{
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
@@ -123,6 +123,69 @@ impl Connection {
         }
         connection
     }
+}
+
+impl Connection {
+    /// Runs SQL through a door that the database keeps closed otherwise.
+    pub async fn through(&self, door: &str, sql: &str) -> Result<(), DbErr> {
+        let connection = self.across_tenants().await;
+        let (open, close) = match connection.get_database_backend() {
+            DbBackend::Postgres => (format!("SET LOCAL \"workgraph.door\" = '{door}'"), ""),
+            _ => (
+                format!("INSERT INTO open_doors (name) VALUES ('{door}')"),
+                "DELETE FROM open_doors; ",
+            ),
+        };
+        let all = format!("BEGIN; {open}; {sql}; {close}COMMIT");
+        connection.execute_unprepared(&all).await.map(drop)
+    }
+
+    /// Runs SQL that the database refuses, as whoever has the database in hand can: without the triggers in its way.
+    pub async fn tamper(&self, sql: &str) {
+        let connection = self.across_tenants().await;
+        let (aside, back) = guards(&connection).await;
+        let all = format!("BEGIN; {aside}{sql}; {back}COMMIT");
+        connection.execute_unprepared(&all).await.expect(sql);
+    }
+
+    /// Takes those triggers away for good, to see what else stands.
+    pub async fn unguard(&self) {
+        let connection = self.across_tenants().await;
+        let (aside, _) = guards(&connection).await;
+        connection.execute_unprepared(&aside).await.expect("drops");
+    }
+}
+
+/// What sets the triggers that keep rows aside, and what puts them back.
+async fn guards(connection: &DatabaseConnection) -> (String, String) {
+    let (aside, back) = if connection.get_database_backend() == DbBackend::Postgres {
+        let tables = "SELECT DISTINCT tgrelid::regclass::text AS name FROM pg_trigger WHERE tgname LIKE '%\\_refuse\\_%'";
+        let tables = texts(connection, tables, "name").await;
+        let each = |what: &str| {
+            let one = |table: &String| format!("ALTER TABLE {table} {what} TRIGGER USER; ");
+            tables.iter().map(one).collect::<String>()
+        };
+        (each("DISABLE"), each("ENABLE"))
+    } else {
+        let triggers = "FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%\\_refuse\\_%' ESCAPE '\\' ORDER BY name";
+        let names = texts(connection, &format!("SELECT name {triggers}"), "name").await;
+        let made = texts(connection, &format!("SELECT sql {triggers}"), "sql").await;
+        let drop = |name: &String| format!("DROP TRIGGER \"{name}\"; ");
+        (
+            names.iter().map(drop).collect::<String>(),
+            made.iter().map(|sql| format!("{sql}; ")).collect(),
+        )
+    };
+    assert!(!aside.is_empty(), "nothing stands in the way");
+    (aside, back)
+}
+
+async fn texts(connection: &DatabaseConnection, sql: &str, column: &str) -> Vec<String> {
+    let statement = sea_orm::Statement::from_string(connection.get_database_backend(), sql);
+    let rows = connection.query_all_raw(statement).await.expect(sql);
+    rows.iter()
+        .map(|row| row.try_get("", column).expect("a text"))
+        .collect()
 }
 
 /// Brings an empty database up to date and fills it with the demo, as of the clock's time.

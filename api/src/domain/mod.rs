@@ -2,6 +2,7 @@
 
 pub(crate) mod budget;
 pub(crate) mod calendar;
+pub(crate) mod canonical;
 pub(crate) mod check;
 pub(crate) mod code_graph;
 pub(crate) mod digest;

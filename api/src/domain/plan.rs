@@ -1,4 +1,4 @@
-//! What makes a plan a plan: few steps, known roles, and dependencies that end somewhere.
+//! What makes a plan a plan: few steps, roles and means that there are, and dependencies that end somewhere.
 
 use super::check;
 use crate::error::{Error, Result};
@@ -9,11 +9,22 @@ pub(crate) const CHIEF_OF_STAFF: &str = "chief_of_staff";
 /// The most steps a plan has.
 const MOST_STEPS: usize = 6;
 
-/// Checks the steps of a plan against each other and against the roles that can be given work.
+/// What steps can name, by slug.
+#[derive(Default)]
+pub(crate) struct Means {
+    /// Roles that can be given work.
+    pub(crate) roles: Vec<String>,
+    /// Specialists that can be sent.
+    pub(crate) subagents: Vec<String>,
+    /// Skills that can be used.
+    pub(crate) skills: Vec<String>,
+}
+
+/// Checks the steps of a plan against each other and against what they can name.
 ///
 /// # Errors
 /// [`Error::BadUserInput`] naming the first step that is wrong, and why.
-pub(crate) fn check_steps(steps: &[PlanStep], roles: &[String]) -> Result<()> {
+pub(crate) fn check_steps(steps: &[PlanStep], means: &Means) -> Result<()> {
     if steps.is_empty() || steps.len() > MOST_STEPS {
         return Err(Error::bad_input(
             "steps",
@@ -25,12 +36,20 @@ pub(crate) fn check_steps(steps: &[PlanStep], roles: &[String]) -> Result<()> {
         check::text(&field("title"), &step.title, 1, 200)?;
         check::text(&field("description"), &step.description, 0, 10_000)?;
         check::texts(&field("skills"), &step.skills, 20, 100)?;
-        if !roles.contains(&step.role_slug) {
-            let known = roles.join(", ");
-            return Err(Error::bad_input(
-                field("roleSlug"),
-                format!("is no active role; the roles are {known}"),
-            ));
+        check_role(&field("roleSlug"), &step.role_slug, &means.roles)?;
+        if let Some(slug) = &step.subagent_slug
+            && !means.subagents.contains(slug)
+        {
+            let reason = format!("there is no active subagent {slug}");
+            return Err(Error::bad_input(field("subagentSlug"), reason));
+        }
+        if let Some(slug) = step
+            .skills
+            .iter()
+            .find(|slug| !means.skills.contains(*slug))
+        {
+            let reason = format!("there is no active skill {slug}");
+            return Err(Error::bad_input(field("skills"), reason));
         }
         for dependency in &step.depends_on {
             let known = usize::try_from(*dependency)
@@ -54,6 +73,19 @@ pub(crate) fn check_steps(steps: &[PlanStep], roles: &[String]) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Checks that a role can be given work.
+///
+/// # Errors
+/// [`Error::BadUserInput`] naming the roles there are.
+pub(crate) fn check_role(field: &str, slug: &str, roles: &[String]) -> Result<()> {
+    if roles.iter().any(|role| role == slug) {
+        return Ok(());
+    }
+    let known = roles.join(", ");
+    let reason = format!("is no active role; the roles are {known}");
+    Err(Error::bad_input(field, reason))
 }
 
 /// Takes away steps whose dependencies are all gone until none can be taken; what is left is in a circle.
@@ -89,7 +121,15 @@ mod tests {
             .iter()
             .map(|depends_on| step(depends_on))
             .collect();
-        check_steps(&steps, &["dev_agent".to_owned()]).is_ok()
+        check_steps(&steps, &means()).is_ok()
+    }
+
+    fn means() -> Means {
+        Means {
+            roles: vec!["dev_agent".to_owned()],
+            subagents: vec!["reviewer".to_owned()],
+            skills: vec!["rust".to_owned()],
+        }
     }
 
     #[test]
@@ -110,7 +150,20 @@ mod tests {
     }
 
     #[test]
-    fn a_step_names_an_active_role() {
-        assert!(check_steps(&[step(&[])], &["qa_agent".to_owned()]).is_err());
+    fn a_step_names_what_there_is() {
+        let named = |change: fn(&mut PlanStep)| {
+            let mut step = step(&[]);
+            change(&mut step);
+            check_steps(&[step], &means()).is_ok()
+        };
+        assert!(named(
+            |step| step.subagent_slug = Some("reviewer".to_owned())
+        ));
+        assert!(named(|step| step.skills = vec!["rust".to_owned()]));
+        assert!(!named(|step| step.role_slug = "qa_agent".to_owned()));
+        assert!(!named(|step| step.subagent_slug = Some("nobody".to_owned())));
+        assert!(!named(
+            |step| step.skills = vec!["rust".to_owned(), "nothing".to_owned()]
+        ));
     }
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     auth::{self, Action},
-    domain::check,
+    domain::{check, plan::check_role},
     error::Error,
     store::Tx,
 };
@@ -57,7 +57,8 @@ pub struct CreateAgentTokenInput {
     project_ids: Option<Vec<Id>>,
     /// When it stops working; left out, it does not.
     expires_at: Option<Timestamp>,
-    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
+    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
     #[graphql(validator(min_length = 1, max_length = 200))]
     idempotency_key: Option<String>,
 }
@@ -69,11 +70,8 @@ impl Write for CreateAgentTokenInput {
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<agent_token::Model> {
         let name = check::text("name", &self.name, 1, 100)?;
         let roles = active_roles(tx).await?;
-        if let Some(slug) = self.role_slugs.iter().find(|slug| !roles.contains(*slug)) {
-            return Err(Error::bad_input(
-                "roleSlugs",
-                format!("there is no active role {slug}"),
-            ));
+        for slug in &self.role_slugs {
+            check_role("roleSlugs", slug, &roles)?;
         }
         for id in self.project_ids.iter().flatten() {
             tx.get::<project::Entity>(id).await?;
@@ -103,7 +101,8 @@ impl Write for CreateAgentTokenInput {
 pub struct RevokeAgentTokenInput {
     /// The token's id.
     id: Id,
-    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
+    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
     #[graphql(validator(min_length = 1, max_length = 200))]
     idempotency_key: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 use super::{
-    shared::{active_roles, all_of, count},
+    shared::{all_of, count, means},
     write::{Write, mutations},
 };
 use crate::{
@@ -20,7 +20,7 @@ use entity::{
     ticket::{self, TicketStatus},
     ticket_dependency,
 };
-use sea_orm::{ActiveValue::Set, sea_query::ExprTrait};
+use sea_orm::{ActiveEnum, ActiveValue::Set, sea_query::ExprTrait};
 
 node! {
     /// A plan for carrying out a brief. A plan that fails is not repaired: the next attempt is a new plan.
@@ -92,16 +92,18 @@ node! {
     }
 }
 
-/// A plan for a brief. Its steps become tickets.
+/// A plan for an approved brief. Its steps become tickets.
 #[derive(InputObject, Clone)]
 pub struct CreateExecutionPlanInput {
-    /// The brief it carries out.
+    /// The brief it carries out, which is approved.
     prd_id: Id,
     /// What chat channels are told about it, 1 to 2,000 characters.
     channel_summary: String,
-    /// The steps, 1 to 6. A step waits for the steps it depends on, named by their positions from 0.
+    /// The steps, 1 to 6. A step waits for the steps it depends on, named by their positions from 0. The roles, specialists
+    /// and skills that it names are active.
     steps: Vec<execution_plan::PlanStep>,
-    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
+    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
     #[graphql(validator(min_length = 1, max_length = 200))]
     idempotency_key: Option<String>,
 }
@@ -111,14 +113,14 @@ impl Write for CreateExecutionPlanInput {
     const ACTION: Action = Action::EditTicket;
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<execution_plan::Model> {
-        let roles = active_roles(tx).await?;
-        plan::check_steps(&self.steps, &roles)?;
+        plan::check_steps(&self.steps, &means(tx, &self.steps).await?)?;
         let summary = check::text("channelSummary", &self.channel_summary, 1, 2000)?;
         let prd = tx.get::<prd::Entity>(&self.prd_id).await?;
-        if matches!(prd.status, PrdStatus::Rejected | PrdStatus::Superseded) {
-            return Err(Error::Conflict(
-                "A rejected or superseded brief gets no plan.".to_owned(),
-            ));
+        if prd.status != PrdStatus::Approved {
+            return Err(Error::Conflict(format!(
+                "Only an approved brief gets a plan; this one is {}.",
+                prd.status.to_value()
+            )));
         }
         let parent = chief_of_staff_ticket(tx, &prd).await?;
         let of_parent = execution_plan::Column::ParentTicketId;
@@ -178,6 +180,7 @@ async fn chief_of_staff_ticket(tx: &mut Tx<'_>, prd: &prd::Model) -> crate::Resu
         role_slug: Set(plan::CHIEF_OF_STAFF.to_owned()),
         title: Set(format!("Plan: {}", prd.title).chars().take(200).collect()),
         description: Set(Large::new(prd.summary.clone())),
+        status: Set(TicketStatus::Ready),
         created_by: Set(tx.scope().actor().name()),
         ..Default::default()
     };
@@ -234,6 +237,6 @@ async fn write_tickets(
 }
 
 mutations! { ExecutionPlanMutation {
-    /// Makes a plan for a brief and a ticket for each of its steps. The tickets wait until the plan is approved.
+    /// Makes a plan for an approved brief and a ticket for each of its steps. The tickets wait until the plan is approved.
     create_execution_plan(CreateExecutionPlanInput) -> CreateExecutionPlanPayload { execution_plan: ExecutionPlan };
 } }

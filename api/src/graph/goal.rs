@@ -72,7 +72,8 @@ pub struct CreateGoalInput {
     parent_goal_id: Option<Id>,
     /// When it should be reached.
     target_date: Option<Timestamp>,
-    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
+    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
     #[graphql(validator(min_length = 1, max_length = 200))]
     idempotency_key: Option<String>,
 }
@@ -98,6 +99,7 @@ impl Write for CreateGoalInput {
             description: Set(check::text("description", &self.description, 0, 5000)?),
             outcome: Set(check::text("outcome", &self.outcome, 0, 2000)?),
             parent_goal_id: Set(self.parent_goal_id),
+            status: Set(GoalStatus::Active),
             target_date: Set(self.target_date),
             created_by_id: Set(tx.scope().actor().user_id().cloned()),
             ..Default::default()
@@ -123,7 +125,8 @@ pub struct UpdateGoalInput {
     status: Option<goal::GoalStatus>,
     /// When it should be reached; null clears it.
     target_date: MaybeUndefined<Timestamp>,
-    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
+    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
     #[graphql(validator(min_length = 1, max_length = 200))]
     idempotency_key: Option<String>,
 }

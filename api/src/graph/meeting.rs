@@ -120,7 +120,8 @@ pub struct CreateMeetingInput {
     participants: Option<Vec<meeting::MeetingParticipant>>,
     /// What was said.
     transcript: TranscriptInput,
-    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
+    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
     #[graphql(validator(min_length = 1, max_length = 200))]
     idempotency_key: Option<String>,
 }
@@ -175,7 +176,8 @@ pub struct EditTranscriptInput {
     transcript: TranscriptInput,
     /// What was corrected and why, at most 2,000 characters.
     note: Option<String>,
-    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
+    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
     #[graphql(validator(min_length = 1, max_length = 200))]
     idempotency_key: Option<String>,
 }

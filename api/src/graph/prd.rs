@@ -274,7 +274,8 @@ pub struct CreatePRDInput {
     /// What it says.
     #[graphql(default)]
     content: BriefContent,
-    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
+    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
     #[graphql(validator(min_length = 1, max_length = 200))]
     idempotency_key: Option<String>,
 }
@@ -296,6 +297,8 @@ impl Write for CreatePRDInput {
             transcript_id: Set(meeting.and_then(|meeting| meeting.current_transcript_id)),
             title: Set(check::text("title", &self.title, 1, 300)?),
             summary: Set(check::text("summary", &self.summary, 0, 5000)?),
+            status: Set(PrdStatus::Draft),
+            version: Set(1),
             created_by_id: Set(tx.scope().actor().user_id().cloned()),
             ..self.content.columns()?
         };
@@ -318,7 +321,8 @@ pub struct UpdatePRDInput {
     /// What it says.
     #[graphql(default)]
     content: BriefContent,
-    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
+    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
     #[graphql(validator(min_length = 1, max_length = 200))]
     idempotency_key: Option<String>,
 }

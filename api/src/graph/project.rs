@@ -93,7 +93,8 @@ pub struct CreateProjectInput {
     description: Option<String>,
     /// Its colour in lists, such as `#1f6feb`.
     color: Option<String>,
-    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
+    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
     #[graphql(validator(min_length = 1, max_length = 200))]
     idempotency_key: Option<String>,
 }
@@ -119,6 +120,7 @@ impl Write for CreateProjectInput {
                 .color
                 .map(|color| check::color("color", &color))
                 .transpose()?),
+            is_archived: Set(false),
             created_by_id: Set(tx.scope().actor().user_id().cloned()),
             ..Default::default()
         };
@@ -177,7 +179,8 @@ pub struct UpdateProjectInput {
     color: MaybeUndefined<String>,
     /// Whether it is archived: nothing new is begun in it, and it can be restored.
     is_archived: Option<bool>,
-    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
+    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
     #[graphql(validator(min_length = 1, max_length = 200))]
     idempotency_key: Option<String>,
 }

@@ -274,7 +274,8 @@ impl SessionMutation {
 pub struct SignOutEverywhereInput {
     /// Whose; left out, your own. Other people's sessions are for admins to end, an owner's for owners.
     user_id: Option<Id>,
-    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
+    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
     #[graphql(validator(min_length = 1, max_length = 200))]
     idempotency_key: Option<String>,
 }

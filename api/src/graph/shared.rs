@@ -1,15 +1,23 @@
 //! Rules that several mutations share.
 
 use crate::{
+    domain::plan::Means,
     error::{Error, Result},
     store::{Scope, Tx},
     workspace::DEFAULT_PROJECT,
 };
-use entity::{Id, agent_role, goal, project};
+use entity::{
+    Id, Owned, agent_role,
+    execution_plan::PlanStep,
+    goal, project, skill,
+    skill_package::{self, LibraryStatus},
+    subagent_definition,
+};
 use sea_orm::{
-    Condition,
+    Condition, ModelTrait, Value,
     sea_query::{Expr, ExprTrait},
 };
+use std::collections::BTreeSet;
 
 /// A condition that more can be added to.
 pub(super) fn all_of(first: Expr) -> Condition {
@@ -82,17 +90,78 @@ pub(super) async fn goal_of_project(tx: &Tx<'_>, goal: Option<&Id>, project: &Id
 }
 
 /// The slugs of roles that can be given work: the workspace's own, and global ones it does not override.
-pub(super) async fn active_roles(tx: &Tx<'_>) -> crate::Result<Vec<String>> {
+pub(super) async fn active_roles(tx: &Tx<'_>) -> Result<Vec<String>> {
     let roles = tx.rows::<agent_role::Entity>(|_| Condition::all()).await?;
-    let overridden = |role: &agent_role::Model| {
-        role.tenant_id.is_none()
-            && roles
-                .iter()
-                .any(|own| own.tenant_id.is_some() && own.slug == role.slug)
-    };
-    Ok(roles
+    Ok(in_force::<agent_role::Entity>(
+        &roles,
+        agent_role::Column::Slug,
+        |role| role.is_active,
+    ))
+}
+
+/// What the steps of a plan can name. Of specialists and skills, only those that they do name are looked up.
+pub(super) async fn means(tx: &Tx<'_>, steps: &[PlanStep]) -> Result<Means> {
+    let subagents: BTreeSet<&str> = steps
         .iter()
-        .filter(|role| role.is_active && !overridden(role))
-        .map(|role| role.slug.clone())
-        .collect())
+        .filter_map(|step| step.subagent_slug.as_deref())
+        .collect();
+    let skills: BTreeSet<&str> = steps
+        .iter()
+        .flat_map(|step| &step.skills)
+        .map(String::as_str)
+        .collect();
+    let mut means = Means {
+        roles: active_roles(tx).await?,
+        ..Default::default()
+    };
+    if !subagents.is_empty() {
+        use subagent_definition::{Column, Entity};
+        let found = tx
+            .rows::<Entity>(|place| all_of(place.column(Column::Slug).is_in(subagents)))
+            .await?;
+        means.subagents = in_force::<Entity>(&found, Column::Slug, |row| {
+            row.status == LibraryStatus::Active
+        });
+    }
+    if !skills.is_empty() {
+        use skill_package::{Column, Entity};
+        let found = tx
+            .rows::<Entity>(|place| all_of(place.column(Column::Slug).is_in(skills.clone())))
+            .await?;
+        means.skills = in_force::<Entity>(&found, Column::Slug, |row| {
+            row.status == LibraryStatus::Active
+        });
+        let slug = skill::Column::Slug;
+        let own = tx
+            .rows::<skill::Entity>(|place| all_of(place.column(slug).is_in(skills)))
+            .await?;
+        means.skills.extend(
+            own.into_iter()
+                .filter(|skill| !skill.disabled)
+                .map(|skill| skill.slug),
+        );
+    }
+    Ok(means)
+}
+
+/// The slugs of rows that can be used. A workspace's own row counts in place of the global one, also when it cannot.
+fn in_force<E: Owned>(
+    rows: &[E::Model],
+    slug: E::Column,
+    usable: impl Fn(&E::Model) -> bool,
+) -> Vec<String> {
+    let is_global = |row: &E::Model| matches!(row.get(E::TENANT), Value::String(None));
+    let overridden = |row: &E::Model| {
+        is_global(row)
+            && rows
+                .iter()
+                .any(|own| !is_global(own) && own.get(slug) == row.get(slug))
+    };
+    rows.iter()
+        .filter(|row| usable(row) && !overridden(row))
+        .filter_map(|row| match row.get(slug) {
+            Value::String(slug) => slug,
+            _ => None,
+        })
+        .collect()
 }

@@ -3,12 +3,20 @@
 use super::prelude::*;
 use super::{
     connection::newest,
-    shared::{goal_of_project, open_project},
+    shared::{active_roles, goal_of_project, open_project},
     write::{Write, mutations},
 };
-use crate::{Error, auth::Action, domain::check, store::Tx};
+use crate::{
+    Error,
+    auth::Action,
+    domain::{check, plan::check_role},
+    store::Tx,
+};
 use async_graphql::InputObject;
-use entity::{Id, Json, Large, agent_job, ticket};
+use entity::{
+    Id, Json, Large, agent_job,
+    ticket::{self, TicketStatus},
+};
 use sea_orm::ActiveValue::Set;
 
 node! {
@@ -129,7 +137,7 @@ pub struct CreateTicketInput {
     /// More about it, at most 10,000 characters.
     #[graphql(default)]
     description: String,
-    /// The role that can claim it, such as `dev_agent`.
+    /// The role that can claim it, such as `dev_agent`: one that is active.
     role_slug: String,
     /// How urgent it is, 0 to 1000; low is 50, normal 100, high 200, urgent 400.
     #[graphql(default = 100)]
@@ -139,7 +147,8 @@ pub struct CreateTicketInput {
     /// Whether its result must be approved before it counts as done.
     #[graphql(default)]
     requires_approval: bool,
-    /// A key of your choice: sent again, the first answer is returned and nothing is done twice.
+    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
+    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
     #[graphql(validator(min_length = 1, max_length = 200))]
     idempotency_key: Option<String>,
 }
@@ -154,10 +163,11 @@ impl Write for CreateTicketInput {
         }
         let project = open_project(tx, &self.project_id).await?;
         goal_of_project(tx, self.goal_id.as_ref(), &project.id).await?;
+        check_role("roleSlug", &self.role_slug, &active_roles(tx).await?)?;
         let row = ticket::ActiveModel {
             project_id: Set(project.id),
             goal_id: Set(self.goal_id),
-            role_slug: Set(check::text("roleSlug", &self.role_slug, 1, 64)?),
+            role_slug: Set(self.role_slug),
             title: Set(check::text("title", &self.title, 1, 200)?),
             description: Set(Large::new(check::text(
                 "description",
@@ -165,6 +175,7 @@ impl Write for CreateTicketInput {
                 0,
                 10_000,
             )?)),
+            status: Set(TicketStatus::Ready),
             priority: Set(self.priority),
             target_repo: Set(self.target_repo),
             requires_approval: Set(self.requires_approval),

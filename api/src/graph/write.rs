@@ -3,10 +3,10 @@
 use super::{Ctx as _, connection::Cursor};
 use crate::{
     auth::{Action, authorize},
-    error::Result,
+    error::{Error, Result},
     store::{Request, Scope, Tx, retried},
 };
-use async_graphql::{Context, InputType, MaybeUndefined, Value};
+use async_graphql::{Context, InputType, MaybeUndefined};
 use entity::Owned;
 use sea_orm::{ActiveValue, EntityTrait, IdenStatic, ModelTrait};
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub(super) async fn perform<W: Write>(
 ) -> Result<Written<Model<W>>> {
     let scope = ctx.scope();
     authorize(scope.actor(), W::ACTION)?;
-    let request = request(name, &input);
+    let request = request(ctx, name)?;
     retried(|| attempt(scope, request.clone(), input.clone())).await
 }
 
@@ -54,7 +54,14 @@ async fn attempt<W: Write>(
     if let Some(request) = &request
         && let Some(answer) = tx.answered(request).await?
     {
-        let row = tx.get::<W::Entity>(&answer.id).await?;
+        let row = tx.get::<W::Entity>(&answer.id).await;
+        let row = row.map_err(|error| match error {
+            Error::NotFound { kind } => Error::Conflict(format!(
+                "This was done under the same idempotencyKey before, and its {kind} is gone. Nothing was done again; use \
+                 a new key for a new request."
+            )),
+            other => other,
+        })?;
         return Ok(Written {
             row: Arc::new(row),
             once: None,
@@ -65,7 +72,7 @@ async fn attempt<W: Write>(
     let id = match row.get(<W::Entity as Owned>::ID) {
         sea_orm::Value::String(Some(id)) => id.into(),
         _ => {
-            return Err(crate::Error::internal(format!(
+            return Err(Error::internal(format!(
                 "{} has no id",
                 <W::Entity as Owned>::ID.as_str()
             )));
@@ -80,17 +87,19 @@ async fn attempt<W: Write>(
     })
 }
 
-fn request(name: &str, input: &impl InputType) -> Option<Request> {
-    let Value::Object(fields) = input.to_value() else {
-        return None;
+/// The request as it was sent: the parsed input cannot tell what was left out from what was null.
+fn request(ctx: &Context<'_>, name: &str) -> Result<Option<Request>> {
+    let arguments = ctx.field().arguments();
+    let arguments = arguments.map_err(|error| Error::internal(error.message))?;
+    let Some((_, sent)) = arguments
+        .into_iter()
+        .find(|(argument, _)| argument == "input")
+    else {
+        return Ok(None);
     };
-    let Some(Value::String(key)) = fields.get("idempotencyKey") else {
-        return None;
-    };
-    Some(Request::new(
-        key,
-        &format!("{name} {}", Value::Object(fields.clone())),
-    ))
+    let sent = sent.into_json().map_err(Error::internal)?;
+    let key = sent["idempotencyKey"].as_str();
+    Ok(key.map(|key| Request::new(key, name, &sent)))
 }
 
 /// A patch of a nullable column: left out it stays, null clears it.

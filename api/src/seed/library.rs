@@ -19,7 +19,7 @@ use entity::{
     subagent_definition,
     user::UserRole,
 };
-use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveValue::Set, Condition};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -86,11 +86,13 @@ pub(super) struct Playbook {
 /// Writes what all workspaces share, unless an earlier attempt at the demo got that far.
 pub(super) async fn write_shared(store: &Store) -> Result<()> {
     let scope = store.system().library("seed");
-    if scope.first::<agent_role::Entity>().await?.is_some() {
-        return Ok(());
-    }
     let library: Library = content::read(include_str!("content/library.yaml"))?;
     let mut tx = scope.begin().await?;
+    // Asked within the transaction: another server may be at it.
+    let roles = tx.rows::<agent_role::Entity>(|_| Condition::all()).await?;
+    if !roles.is_empty() {
+        return Ok(());
+    }
     let released = later(tx.now(), -200.0 * 24.0);
     write_roles(&mut tx, library.roles, released, true).await?;
     for entry in library.skills {

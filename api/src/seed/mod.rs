@@ -34,28 +34,45 @@ pub const DEMO_WORKSPACES: [&str; 2] = ["demo", "acme"];
 
 /// Fills the database with the demo, if it has no workspace yet. Returns whether it did.
 ///
-/// Everyone's password is `workgraph-demo`. Each workspace is one transaction.
+/// Everyone's password is `workgraph-demo`. Each workspace is one transaction; what an earlier start did not get to is
+/// written by the next.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn seed_if_empty(store: &Store) -> Result<bool> {
     let turn = store.turn().await?;
-    let empty = store.system().is_empty().await?;
-    if empty {
+    let wanted = store.system().is_empty().await? || is_unfinished(store).await?;
+    if wanted {
         write_all(store).await?;
     }
     turn.end().await?;
-    Ok(empty)
+    Ok(wanted)
+}
+
+/// Whether a start was broken off between the demo's workspaces: only the first is there, and nothing else ever was.
+async fn is_unfinished(store: &Store) -> Result<bool> {
+    let system = store.system();
+    match system.workspace(DEMO_WORKSPACES[0]).await? {
+        Some(first) => system.is_the_only_one(&first.id, "seed").await,
+        None => Ok(false),
+    }
 }
 
 async fn write_all(store: &Store) -> Result<()> {
     library::write_shared(store).await?;
     for slug in DEMO_WORKSPACES {
+        if store.system().workspace(slug).await?.is_some() {
+            continue;
+        }
         let content = content::of(slug)?;
         let people = content.company.people.len();
         let hashes = tokio::task::spawn_blocking(move || secrets::password_hashes(people));
         let hashes = hashes.await.map_err(Error::internal)??;
-        workspace::write(store, slug, content, hashes).await?;
+        match workspace::write(store, slug, content, hashes).await {
+            // Two servers started at once on one SQLite file, and the other was faster.
+            Err(Error::Conflict(_)) if store.system().workspace(slug).await?.is_some() => {}
+            written => written?,
+        }
     }
     Ok(())
 }

@@ -283,16 +283,28 @@ impl Store {
     /// Brings the schema up to date.
     ///
     /// # Errors
-    /// If a step fails; on PostgreSQL it is then as if it had not begun.
+    /// If a step fails; it is then as if it had not begun. On PostgreSQL, neither had those before it.
     pub async fn migrate(&self) -> Result<()> {
-        match self.turn().await?.0 {
-            Some(transaction) => {
-                Migrator::up(transaction.inner(), None).await?;
-                transaction.commit().await?;
-            }
-            None => Migrator::up(self.writer(), None).await?,
+        if let Some(transaction) = self.turn().await?.0 {
+            Migrator::up(transaction.inner(), None).await?;
+            transaction.commit().await?;
+        } else {
+            self.migrate_step_by_step().await?;
         }
         self.fill_index().await
+    }
+
+    /// A step and the note that it was done are one transaction, which no other program's can fall into.
+    async fn migrate_step_by_step(&self) -> Result<()> {
+        loop {
+            let transaction = self.system_transaction().await?;
+            let pending = Migrator::get_pending_migrations(transaction.inner()).await?;
+            Migrator::up(transaction.inner(), Some(1)).await?;
+            transaction.commit().await?;
+            if pending.len() <= 1 {
+                return Ok(());
+            }
+        }
     }
 
     /// Waits until no other server migrates or seeds this database, and holds them off until it is ended.

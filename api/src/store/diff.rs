@@ -3,7 +3,7 @@
 use super::order::to_json;
 use crate::domain::digest::sha256;
 use entity::Owned;
-use sea_orm::{ActiveModelTrait, ActiveValue, IdenStatic, Iterable, Value};
+use sea_orm::{ActiveModelTrait, ActiveValue, IdenStatic, Iterable, ModelTrait, Value};
 use serde_json::{Map, Value as Json, json};
 
 /// When a row was made; every table has this column.
@@ -24,15 +24,38 @@ pub(super) fn text(value: Value) -> Option<String> {
     }
 }
 
+/// Whether an ordinary read leaves this column out.
+pub(super) fn is_deferred<E: Owned>(column: E::Column) -> bool {
+    let is_same = |other: &E::Column| other.as_str() == column.as_str();
+    E::LARGE.iter().chain(E::SECRET).any(is_same)
+}
+
+fn is_bookkeeping<E: Owned>(column: E::Column) -> bool {
+    [E::ID.as_str(), E::TENANT.as_str(), CREATED_AT, UPDATED_AT].contains(&column.as_str())
+}
+
+/// What these columns of a row hold, as the ledger shows it. Bookkeeping columns and those without a value are left out.
+pub(super) fn kept<E: Owned>(
+    row: &E::Model,
+    columns: impl Iterator<Item = E::Column>,
+) -> impl Iterator<Item = (String, Json)> {
+    columns
+        .filter(|column| !is_bookkeeping::<E>(*column))
+        .filter_map(|column| {
+            let value = row.get(column);
+            (value != value.as_null())
+                .then(|| (column.as_str().to_owned(), shown_value::<E>(column, &value)))
+        })
+}
+
 /// The set columns that pass, as the ledger shows them. Bookkeeping columns are left out.
 pub(super) fn shown<E, A>(row: &A, passes: impl Fn(E::Column, &Value) -> bool) -> Map<String, Json>
 where
     E: Owned,
     A: ActiveModelTrait<Entity = E>,
 {
-    let bookkeeping = [E::ID.as_str(), E::TENANT.as_str(), CREATED_AT, UPDATED_AT];
     E::Column::iter()
-        .filter(|column| !bookkeeping.contains(&column.as_str()))
+        .filter(|column| !is_bookkeeping::<E>(*column))
         .filter_map(|column| match row.get(column) {
             ActiveValue::Set(value) if passes(column, &value) => {
                 Some((column.as_str().to_owned(), shown_value::<E>(column, &value)))

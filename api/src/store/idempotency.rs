@@ -1,9 +1,9 @@
-//! A retried mutation gets its first answer, and changes nothing twice.
+//! A repeated mutation changes nothing twice: it is answered with the row of the first one, as that row is now.
 
 use super::{Tx, transaction::Transaction};
 use crate::{
     auth::Actor,
-    domain::digest::sha256,
+    domain::{canonical::canonical, digest::sha256},
     error::{Error, Result},
 };
 use chrono::TimeDelta;
@@ -11,7 +11,7 @@ use entity::{Id, Json, Large, Timestamp, idempotency_key};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 /// How long an answer is remembered.
@@ -33,11 +33,12 @@ pub struct Answer {
 }
 
 impl Request {
-    /// A request under the key its client chose; `content` is everything that makes it this request.
-    pub fn new(key: &str, content: &str) -> Self {
+    /// A request under the key its client chose: a mutation and what was sent to it. A field that was left out, and one
+    /// that is null, are two requests; the order of fields is of no account.
+    pub fn new(key: &str, mutation: &str, sent: &Value) -> Self {
         Self {
             key: key.to_owned(),
-            hash: sha256(content),
+            hash: sha256(format!("{mutation} {}", canonical(sent))),
         }
     }
 }
@@ -71,7 +72,7 @@ impl Request {
 }
 
 impl Tx<'_> {
-    /// The answer to this request, if it was given before. Holds off equal requests until the transaction ends.
+    /// What this request did, if it was sent before. Holds off equal requests until the transaction ends.
     ///
     /// # Errors
     /// [`Error::IdempotencyMismatch`] when the key was used for another request.

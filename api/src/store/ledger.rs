@@ -3,16 +3,16 @@
 //! It is audit trail, activity feed and outbox in one. Entries are written only by [`Tx`](super::Tx), as the last
 //! statements of its transaction, under the lock of the tenant's `tenant_feeds` row.
 
-use super::{Scope, Store, order::to_json, transaction::Transaction};
+use super::{Scope, order::to_json, transaction::Transaction};
 use crate::{
     auth::{Actor, Origin},
+    domain::canonical::canonical,
     error::{Error, Result},
 };
 use entity::{BigInt, Id, Json, Large, Timestamp, audit_log, tenant_feed};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait,
-    IdenStatic, IntoActiveModel, Iterable, ModelTrait, QueryFilter, QueryOrder, QuerySelect,
-    TryIntoModel,
+    IdenStatic, IntoActiveModel, Iterable, ModelTrait, QueryFilter, QuerySelect, TryIntoModel,
 };
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -58,7 +58,6 @@ pub(super) async fn append(
     let metadata = metadata(actor.origin());
     for entry in entries {
         seq += 1;
-        log(actor, seq, &entry);
         let row = audit_log::ActiveModel {
             id: Set(Id(cuid2::create_id())),
             tenant_id: Set(actor.tenant().clone()),
@@ -126,27 +125,30 @@ fn metadata(origin: Option<&Origin>) -> Value {
     Value::Object(fields)
 }
 
-/// One line an entry. What the server does by itself, such as seeding, comes by the hundred and is for debugging.
-fn log(actor: &Actor, seq: i64, entry: &Entry) {
-    let (actor, target) = (actor.name(), entry.target_id.as_ref().map(Id::as_str));
-    if actor.starts_with("system:") {
-        tracing::debug!(
-            audit = true,
-            seq,
-            actor,
-            action = entry.action,
-            target,
-            "ledger"
-        );
-    } else {
-        tracing::info!(
-            audit = true,
-            seq,
-            actor,
-            action = entry.action,
-            target,
-            "ledger"
-        );
+/// One line an entry, once it is committed. What the server does by itself, such as seeding, comes by the hundred and is
+/// for debugging.
+pub(super) fn log(actor: &Actor, entries: &[audit_log::Model]) {
+    macro_rules! line {
+        ($level:ident, $entry:ident) => {
+            tracing::$level!(
+                audit = true,
+                tenant = $entry.tenant_id.as_str(),
+                seq = $entry.seq.0,
+                actor = $entry.actor,
+                action = $entry.action,
+                target_type = $entry.target_type,
+                target = $entry.target_id.as_ref().map(Id::as_str),
+                "ledger"
+            )
+        };
+    }
+    let by_itself = actor.name().starts_with("system:");
+    for entry in entries {
+        if by_itself {
+            line!(debug, entry);
+        } else {
+            line!(info, entry);
+        }
     }
 }
 
@@ -185,46 +187,17 @@ async fn lock_head(transaction: &Transaction, tenant: &Id) -> Result<tenant_feed
 const NOT_TOLD: [&str; 2] = ["hash", "targetUserId"];
 
 /// `sha256(prevHash ‖ canonical row)`: the row as JSON with sorted keys, without its own hash and who sees it.
-fn chain(row: &audit_log::Model) -> String {
+pub(super) fn chain(row: &audit_log::Model) -> String {
     let fields = audit_log::Column::iter()
         .filter(|column| !NOT_TOLD.contains(&column.as_str()))
         .map(|column| (column.as_str().to_owned(), to_json(&row.get(column))))
         .collect();
-    let mut canonical = String::new();
-    write_canonical(&Value::Object(fields), &mut canonical);
     hex::encode(
         Sha256::new()
             .chain_update(&row.prev_hash)
-            .chain_update(canonical)
+            .chain_update(canonical(&Value::Object(fields)))
             .finalize(),
     )
-}
-
-/// JSON with sorted keys, because PostgreSQL's `jsonb` does not keep the order it was given.
-fn write_canonical(value: &Value, out: &mut String) {
-    match value {
-        Value::Object(map) => {
-            let mut keys: Vec<_> = map.keys().collect();
-            keys.sort_unstable();
-            out.push('{');
-            for key in keys {
-                out.push_str(&Value::from(key.as_str()).to_string());
-                out.push(':');
-                write_canonical(&map[key], out);
-                out.push(',');
-            }
-            out.push('}');
-        }
-        Value::Array(items) => {
-            out.push('[');
-            for item in items {
-                write_canonical(item, out);
-                out.push(',');
-            }
-            out.push(']');
-        }
-        scalar => out.push_str(&scalar.to_string()),
-    }
 }
 
 impl Scope {
@@ -237,36 +210,5 @@ impl Scope {
             .find::<tenant_feed::Entity>(self.actor().tenant())
             .await?;
         Ok(head.map_or(0, |head| head.head_seq.0))
-    }
-}
-
-impl Store {
-    /// Walks a tenant's ledger and returns how many entries hold.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] naming the first entry that is missing, out of place or altered.
-    pub async fn verify_ledger(&self, tenant: &Id) -> Result<i64> {
-        let (mut seq, mut hash) = (0, String::new());
-        loop {
-            let page = audit_log::Entity::find()
-                .filter(audit_log::Column::TenantId.eq(tenant.as_str()))
-                .filter(audit_log::Column::Seq.gt(seq))
-                .order_by_asc(audit_log::Column::Seq)
-                .limit(CHUNK as u64);
-            let transaction = self.system_transaction().await?;
-            let rows = page.all(&transaction).await?;
-            if rows.is_empty() {
-                return Ok(seq);
-            }
-            for row in rows {
-                seq += 1;
-                if row.seq.0 != seq || row.prev_hash != hash || row.hash != chain(&row) {
-                    return Err(Error::Conflict(format!(
-                        "Ledger entry {seq} is missing or was altered."
-                    )));
-                }
-                hash = row.hash;
-            }
-        }
     }
 }

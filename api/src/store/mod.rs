@@ -42,6 +42,7 @@ mod sums;
 mod system;
 mod transaction;
 mod tx;
+mod verify;
 
 pub(crate) use self::aggregate::within;
 pub(crate) use self::feed::{

@@ -5,7 +5,7 @@ use super::{
     tx::SYSTEM_TENANT,
 };
 use crate::{auth::Actor, error::Result};
-use entity::{Id, Owned, tenant, user};
+use entity::{Id, Owned, audit_log, tenant, tenant_feed, user};
 use sea_orm::{
     Condition, FromQueryResult,
     sea_query::{Expr, ExprTrait, Query},
@@ -67,6 +67,28 @@ impl System {
             .one::<tenant::Entity>(Condition::all())
             .await?
             .is_none())
+    }
+
+    /// Whether this workspace is the only one that there ever was, and this part of the server founded it. The ledger of a
+    /// workspace outlives it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn is_the_only_one(&self, tenant: &Id, component: &'static str) -> Result<bool> {
+        let others = Condition::all().add(
+            Expr::col(tenant_feed::Column::TenantId).is_not_in([tenant.as_str(), SYSTEM_TENANT]),
+        );
+        if self.one::<tenant_feed::Entity>(others).await?.is_some() {
+            return Ok(false);
+        }
+        let founded = Condition::all()
+            .add(Expr::col(audit_log::Column::TenantId).eq(tenant.as_str()))
+            .add(Expr::col(audit_log::Column::Seq).eq(1))
+            .add(
+                Expr::col(audit_log::Column::Actor)
+                    .eq(Actor::system(tenant.clone(), component).name()),
+            );
+        Ok(self.one::<audit_log::Entity>(founded).await?.is_some())
     }
 
     /// A scope of the server itself within a tenant, existing or about to be founded.

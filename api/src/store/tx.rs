@@ -2,7 +2,7 @@
 
 use super::{
     Scope,
-    diff::{CREATED_AT, UPDATED_AT, column, shown, shown_value, text},
+    diff::{CREATED_AT, UPDATED_AT, column, is_deferred, kept, shown, shown_value, text},
     idempotency::{Answer, Request},
     ledger::{self, Appended, Entry},
     search::{Findable, index::fill_all},
@@ -112,7 +112,8 @@ impl<'s> Tx<'s> {
         }
     }
 
-    /// Writes a new row under a new id.
+    /// Writes a new row under a new id. The ledger's `after` is the row as it was written, with what the database's
+    /// defaults decided.
     ///
     /// # Errors
     /// If a constraint refuses it.
@@ -137,12 +138,21 @@ impl<'s> Tx<'s> {
                 row.set(column, self.now.into());
             }
         }
-        let after = shown::<E, A>(&row, |_, value| value != &value.as_null());
+        let mut after = shown::<E, A>(&row, |column, value| {
+            is_deferred::<E>(column) && value != &value.as_null()
+        });
+        let defaulted: Vec<_> = E::LARGE
+            .iter()
+            .copied()
+            .filter(|column| !row.get(*column).is_set())
+            .collect();
         let mut insert = E::insert(row).into_query();
-        insert.returning(Query::returning().columns(select::ordinary::<E>()));
+        let read = select::ordinary::<E>().chain(defaulted.iter().copied());
+        insert.returning(Query::returning().columns(read));
         let written = self.transaction.query_one(&insert).await?;
         let written = written.ok_or_else(|| Error::internal("an insert returned nothing"))?;
         let model = E::Model::from_query_result(&written, "")?;
+        after.extend(kept::<E>(&model, select::ordinary::<E>().chain(defaulted)));
         self.record::<E>(&model, action, json!({ "before": null, "after": after }));
         Ok(model)
     }
@@ -305,6 +315,7 @@ impl<'s> Tx<'s> {
                 .await?;
         }
         self.transaction.commit().await?;
+        ledger::log(actor, &entries);
         self.scope.store().announce(actor.tenant(), head, entries);
         self.scope.renew();
         Ok(head)

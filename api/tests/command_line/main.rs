@@ -5,12 +5,14 @@
     reason = "a test that panics has failed, as it should"
 )]
 
+mod audit;
 mod development;
 mod environment;
 mod import;
 mod postgres;
 mod private;
 mod serving;
+mod start;
 
 use std::{
     fs,

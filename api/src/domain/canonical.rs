@@ -1,0 +1,59 @@
+//! One way to write JSON down, for what is hashed.
+
+use serde_json::Value;
+
+/// JSON with sorted keys: neither PostgreSQL's `jsonb` nor a client keeps the order of an object's fields.
+pub(crate) fn canonical(value: &Value) -> String {
+    let mut out = String::new();
+    write(value, &mut out);
+    out
+}
+
+fn write(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(map) => {
+            let mut keys: Vec<_> = map.keys().collect();
+            keys.sort_unstable();
+            out.push('{');
+            for key in keys {
+                out.push_str(&Value::from(key.as_str()).to_string());
+                out.push(':');
+                write(&map[key], out);
+                out.push(',');
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for item in items {
+                write(item, out);
+                out.push(',');
+            }
+            out.push(']');
+        }
+        scalar => out.push_str(&scalar.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_the_order_of_fields_does_not_matter() {
+        let text = r#"{"b": [1, {"d": null, "c": "x"}], "a": 2}"#;
+        let read = serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(
+            canonical(&read),
+            canonical(&json!({ "a": 2, "b": [1, { "c": "x", "d": null }] }))
+        );
+        for other in [
+            json!({ "a": 2, "b": [1, { "c": "x" }] }),
+            json!({ "a": 2, "b": [{ "c": "x", "d": null }, 1] }),
+            json!({ "a": "2", "b": [1, { "c": "x", "d": null }] }),
+        ] {
+            assert_ne!(canonical(&read), canonical(&other));
+        }
+    }
+}
