@@ -88,7 +88,8 @@ async fn operations(app: &TestApp, examples: &mut Examples) {
     let achieved = json!({ "id": goal, "status": "ACHIEVED" });
     owner.ask(update, achieved).await.data();
     let page = "query($after: Cursor, $first: Int) { tickets(first: $first, after: $after) { nodes { id } } }";
-    let deep = format!("{}id{}", "{ a ".repeat(30), " }".repeat(30));
+    let (open, close) = ("goals { nodes { project { ".repeat(9), " } } }".repeat(9));
+    let deep = format!("{{ projects {{ nodes {{ {open} id {close} }} }} }}");
     let dear = "{ projects(first: 200) { nodes { tickets(first: 200) { nodes { jobs(first: 200) { nodes { id } } } } } } }";
     let required = "query($id: ID!) { project(id: $id) { id } }";
     let sign_in = "mutation { signIn(input: {
@@ -175,6 +176,10 @@ async fn requests(app: &TestApp, examples: &mut Examples) {
         ("no JSON", door.post("{")),
         ("a batch", door.post("[]")),
         ("no query", door.post("{}")),
+        (
+            "only the hash of a query",
+            door.post("{\"extensions\": {\"persistedQuery\": {\"version\": 1, \"sha256Hash\": \"ecf4\"}}}"),
+        ),
         (
             "variables that are no object",
             door.post("{\"query\": \"{ feedCursor }\", \"variables\": 1}"),

@@ -22,6 +22,7 @@ mod filters;
 mod hostile;
 mod http;
 mod isolation;
+mod judge;
 mod ledger;
 mod lists;
 mod live;

@@ -66,6 +66,8 @@ pub enum Error {
     },
     /// The document is not GraphQL.
     ParseFailed(String),
+    /// The client sent the hash of a document, hoping that the server knows it.
+    PersistedQueryNotSupported,
     /// The document does not fit the schema, or the variables do not fit the document.
     ValidationFailed(String),
     /// It took longer than is allowed.
@@ -155,18 +157,6 @@ impl Error {
         Self::Internal(cause.to_string().into())
     }
 
-    /// A document that the parser refused. Its message repeats the line, which may be the whole document: only the place
-    /// and what was expected there are kept.
-    pub fn parse_failed(error: &ServerError) -> Self {
-        let expected = error.message.rsplit("= ").next().unwrap_or_default();
-        let expected: String = expected.trim().chars().take(200).collect();
-        let at = error.locations.first();
-        let at = at.map_or_else(String::new, |at| {
-            format!(" in line {}, column {}", at.line, at.column)
-        });
-        Self::ParseFailed(format!("The document is not GraphQL{at}: {expected}."))
-    }
-
     /// A step that a state machine does not have, with the states that can follow instead.
     pub fn illegal_transition<S: ActiveEnum<Value = String>>(
         from: S,
@@ -195,6 +185,7 @@ impl Error {
             Self::LimitExceeded { .. } | Self::TooMuch { .. } => "LIMIT_EXCEEDED",
             Self::CostExceeded { .. } => "COST_EXCEEDED",
             Self::ParseFailed(_) => "GRAPHQL_PARSE_FAILED",
+            Self::PersistedQueryNotSupported => "PERSISTED_QUERY_NOT_SUPPORTED",
             Self::ValidationFailed(_) => "GRAPHQL_VALIDATION_FAILED",
             Self::DeadlineExceeded(_) => "DEADLINE_EXCEEDED",
             Self::RateLimited { .. } => "RATE_LIMITED",
@@ -266,6 +257,8 @@ impl Error {
                 "The answer could hold {requested} values; at most {limit} are allowed. Ask for smaller pages of the \
                  lists in `fields`."
             ),
+            // What clients look for, to the letter; then they send the whole document.
+            Self::PersistedQueryNotSupported => "PersistedQueryNotSupported".to_owned(),
             Self::ParseFailed(what) | Self::ValidationFailed(what) => what.clone(),
             Self::RateLimited { retry_after_ms } => {
                 format!(

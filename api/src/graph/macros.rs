@@ -55,6 +55,7 @@ macro_rules! node {
             type Filter = [<$name Filter>];
             type OrderField = [<$name OrderField>];
             const NEWEST_BY: entity::$entity::Column = $crate::node!(@newest $entity $($newest)?);
+            const LARGE: &'static [&'static str] = &[$($(stringify!([<$large:lower_camel>])),*)?];
         }
 
         impl $name {

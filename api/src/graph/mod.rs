@@ -70,8 +70,11 @@ mod viewer;
 mod whisper_transcription;
 mod write;
 
+pub(crate) use connection::Cursor;
+pub(crate) use figures::Date;
 pub(crate) use macros::as_named_in_rust;
-pub use root::{Schema, schema, sdl};
+pub(crate) use node::large_columns;
+pub use root::{Schema, schema, sdl, sdl_of};
 pub(crate) use session::{ACCESS_COOKIE, PUBLIC, REFRESH_COOKIE, Visitor};
 
 /// What every file of the schema imports: the macro's parts, and every type that a relation may lead to.
@@ -151,6 +154,8 @@ pub trait Node:
     type OrderField: connection::OrderField<Entity = Self::Entity>;
     /// Lists begin with the largest value of this column unless told otherwise.
     const NEWEST_BY: <Self::Entity as EntityTrait>::Column;
+    /// The fields that are read only when selected, because they can be large.
+    const LARGE: &'static [&'static str];
 }
 
 /// A nullable field that may fail: it is null then, and what is around it stays. (An error in a `Result<Option<…>>`

@@ -1,6 +1,6 @@
 //! The `Node` interface: any row by its id.
 
-use super::{Ctx as _, prelude::*};
+use super::{Ctx as _, Node, prelude::*};
 use crate::store::Scope;
 use async_graphql::{Interface, Object};
 use entity::{Id, Owned};
@@ -33,6 +33,11 @@ macro_rules! nodes {
                 })*
                 Ok(None)
             }
+        }
+
+        /// The fields of each type that can be large.
+        pub(crate) fn large_columns() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+            [$((stringify!($name), <$name as Node>::LARGE)),*].into_iter()
         }
     };
 }

@@ -66,8 +66,8 @@ pub(super) async fn handle(
     };
     let operation = match Operation::new(&app, parameters) {
         Ok(operation) => operation,
-        Err(error) => {
-            let answer = Answer::from_errors(vec![error.into()]);
+        Err(errors) => {
+            let answer = Answer::from_errors(errors);
             return match media {
                 Media::Events => sse::answer(answer, &request_id),
                 _ => respond(answer, media, &request_id),

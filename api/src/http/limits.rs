@@ -53,7 +53,9 @@ limits! {
     document_tokens = 10_000 up to 100_000, "WORKGRAPH_DOCUMENT_TOKENS", "The number of tokens in the document";
     /// The most fragments of a document
     document_fragments = 100 up to 1_000, "WORKGRAPH_DOCUMENT_FRAGMENTS", "The number of fragments in the document";
-    /// The most fields of an operation, counting a fragment's as often as it is spread
+    /// The most bytes that judged documents are kept in, so that what comes again is not judged again
+    kept_document_bytes = 33_554_432 up to 1_073_741_824, "WORKGRAPH_KEPT_DOCUMENT_BYTES";
+    /// The most fields, spreads and inline fragments of an operation, counting a fragment's as often as it is spread
     operation_fields = 5_000 up to 50_000, "WORKGRAPH_OPERATION_FIELDS", "The number of fields in the operation";
     /// How deep an operation's fields may be nested
     operation_depth = 25 up to 25, "WORKGRAPH_OPERATION_DEPTH", "The depth of the operation";
@@ -65,7 +67,7 @@ limits! {
     operation_roots = 50 up to 1_000, "WORKGRAPH_OPERATION_ROOTS", "The number of root fields in the operation";
     /// The most variables of an operation
     operation_variables = 100 up to 1_000, "WORKGRAPH_OPERATION_VARIABLES", "The number of variables of the operation";
-    /// The most values that an operation's answer may hold, by its page sizes
+    /// The most values that an operation's answer may hold, by its page sizes, with what it takes to find them
     operation_cost = 2_000_000 up to 1_000_000_000, "WORKGRAPH_OPERATION_COST";
     /// The most bytes of an answer. An operation may read four times as many from the database
     answer_bytes = 16_777_216 up to 1_073_741_824, "WORKGRAPH_ANSWER_BYTES";

@@ -37,7 +37,8 @@ use axum::{
     response::Response,
     routing::{any, get},
 };
-use guard::Shapes;
+#[doc(hidden)]
+pub use guard::Guard;
 use negotiate::Media;
 use request_id::RequestId;
 use seats::Seats;
@@ -55,7 +56,7 @@ pub struct App(Arc<Parts>);
 /// What an [`App`] is made of.
 pub struct Parts {
     schema: Schema,
-    shapes: Shapes,
+    guard: Guard,
     store: Store,
     sessions: Sessions,
     requests: Limiter,
@@ -65,7 +66,6 @@ pub struct Parts {
     limits: Limits,
     allowed_origins: Vec<String>,
     trust_forwarded_for: bool,
-    introspection: bool,
     graphiql: Option<graphiql::Config>,
 }
 
@@ -104,7 +104,7 @@ impl App {
         let schema = graph::schema();
         store.bound(limits.bounds());
         Ok(Self(Arc::new(Parts {
-            shapes: Shapes::new(&schema)?,
+            guard: Guard::new(&graph::sdl_of(&schema), limits, front.introspection)?,
             schema,
             store,
             sessions,
@@ -115,7 +115,6 @@ impl App {
             limits,
             allowed_origins: front.allowed_origins,
             trust_forwarded_for: front.trust_forwarded_for,
-            introspection: front.introspection,
             graphiql: front.graphiql,
         })))
     }

@@ -1,12 +1,7 @@
 //! An operation between the door and the schema, whichever door it came through: judged, attributed, limited in time.
 
 use super::{
-    App,
-    answer::size,
-    credentials::Credentials,
-    guard::{self, Judged},
-    parameters::Parameters,
-    who,
+    App, answer::size, credentials::Credentials, guard::Judged, parameters::Parameters,
 };
 use crate::{
     auth::Actor,
@@ -15,9 +10,7 @@ use crate::{
     live::{Subscription, Terms},
     store::Meter,
 };
-use async_graphql::{
-    Request, Response as Answer, ServerError, Value, parser::types::OperationType,
-};
+use async_graphql::{Response as Answer, ServerError, Value, parser::types::OperationType};
 use std::time::Instant;
 
 /// So many errors are measured before they are answered.
@@ -25,7 +18,6 @@ const MANY_ERRORS: usize = 100;
 
 /// An operation that passed the guard.
 pub(super) struct Operation {
-    request: Request,
     judged: Judged,
     received: Instant,
 }
@@ -35,18 +27,10 @@ impl Operation {
     ///
     /// # Errors
     /// What is wrong with the document or its variables; nothing of it has run.
-    pub(super) fn new(app: &App, parameters: Parameters) -> Result<Self> {
+    pub(super) fn new(app: &App, parameters: Parameters) -> Result<Self, Vec<ServerError>> {
         let received = Instant::now();
-        let mut request = parameters.request();
-        let judged = guard::judge(&mut request, &app.limits, &app.shapes)?;
-        if !app.introspection {
-            request = request.disable_introspection();
-        }
-        Ok(Self {
-            request,
-            judged,
-            received,
-        })
+        let judged = app.guard.judge(parameters)?;
+        Ok(Self { judged, received })
     }
 
     /// Whether it reads, writes or subscribes.
@@ -59,7 +43,7 @@ impl Operation {
     /// # Errors
     /// When it does not run: because of who asks, how often, or because there is no time left.
     pub(super) async fn run(
-        mut self,
+        self,
         app: &App,
         credentials: Result<Credentials>,
         visitor: Visitor,
@@ -80,7 +64,7 @@ impl Operation {
 
     /// Who asks; nobody, if the operation needs nobody.
     async fn actor(
-        &mut self,
+        &self,
         app: &App,
         credentials: Result<Credentials>,
         visitor: &Visitor,
@@ -91,10 +75,11 @@ impl Operation {
         };
         match actor {
             Ok(actor) => {
+                app.guard.keep(&self.judged);
                 app.requests.check(&actor.key())?;
                 Ok(Some(actor))
             }
-            Err(_) if self.is_public() => Ok(None),
+            Err(_) if self.judged.public => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -114,12 +99,13 @@ impl Operation {
             sessions,
             ..visitor
         };
-        let mut request = self.request.data(visitor).data(meter.clone());
+        let (kind, cost, received) = (self.judged.kind, self.judged.cost, self.received);
+        let mut request = self.judged.request().data(visitor).data(meter.clone());
         if let Some(actor) = actor {
             request = request.data(store.scope_within(actor, time));
         }
         let executing = app.schema.execute(request);
-        let mut answer = match self.judged.kind {
+        let mut answer = match kind {
             OperationType::Query => tokio::select! {
                 biased;
                 error = meter.until_stopped() => return Err(error),
@@ -131,7 +117,7 @@ impl Operation {
             },
             _ => executing.await,
         };
-        if let Some(error) = broken_off(&answer, self.judged.kind) {
+        if let Some(error) = broken_off(&answer, kind) {
             return Err(error);
         }
         // Errors and what surrounds the values were only estimated.
@@ -139,7 +125,7 @@ impl Operation {
             meter.whole(size(&answer))?;
         }
         if explain {
-            answer = answer.extension("cost", self.judged.told(app, &meter, self.received));
+            answer = answer.extension("cost", told(cost, app, &meter, received));
         }
         Ok(answer)
     }
@@ -155,8 +141,9 @@ impl Operation {
         visitor: Visitor,
         resume: Option<String>,
     ) -> Result<Subscription, Vec<ServerError>> {
+        app.guard.keep(&self.judged);
         app.requests.check(&actor.key()).map_err(refused)?;
-        let request = self.request.data(visitor);
+        let request = self.judged.request().data(visitor);
         let terms = Terms {
             time: app.limits.operation_time(),
             check_bytes: &|bytes| app.limits.check_stream_bytes(bytes),
@@ -165,15 +152,6 @@ impl Operation {
         tokio::time::timeout(app.limits.operation_time(), opening)
             .await
             .unwrap_or_else(|_| Err(refused(Error::TOO_SLOW)))
-    }
-
-    fn is_public(&mut self) -> bool {
-        let name = self.request.operation_name.clone();
-        let document = self.request.parsed_query();
-        document.is_ok_and(|document| {
-            guard::operation(document, name.as_deref())
-                .is_ok_and(|operation| who::is_public(document, operation))
-        })
     }
 }
 
@@ -200,15 +178,18 @@ fn refused(error: Error) -> Vec<ServerError> {
     vec![error.into()]
 }
 
-impl Judged {
-    /// What an operation cost, for a client that wants to know.
-    fn told(self, app: &App, meter: &Meter, received: Instant) -> async_graphql::Value {
-        let milliseconds = received.elapsed().as_secs_f64() * 1000.0;
-        async_graphql::value!({
-            "requested": self.cost,
-            "limit": app.limits.operation_cost,
-            "sqlStatements": meter.statements(),
-            "durationMs": (milliseconds * 1000.0).round() / 1000.0,
-        })
-    }
+/// What an operation cost, for a client that wants to know.
+fn told(
+    requested: u64,
+    app: &App,
+    meter: &Meter,
+    received: Instant,
+) -> async_graphql::Value {
+    let milliseconds = received.elapsed().as_secs_f64() * 1000.0;
+    async_graphql::value!({
+        "requested": requested,
+        "limit": app.limits.operation_cost,
+        "sqlStatements": meter.statements(),
+        "durationMs": (milliseconds * 1000.0).round() / 1000.0,
+    })
 }

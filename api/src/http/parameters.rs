@@ -2,7 +2,6 @@
 
 use super::Limits;
 use crate::error::{Error, Result};
-use async_graphql::{Request, Variables};
 use axum::{
     body::{Body, BodyDataStream},
     extract::Query,
@@ -21,9 +20,9 @@ const TOO_SLOW: Error =
 
 /// An operation, as it was sent.
 pub(super) struct Parameters {
-    query: String,
-    operation_name: Option<String>,
-    variables: Map<String, Value>,
+    pub(super) query: String,
+    pub(super) operation_name: Option<String>,
+    pub(super) variables: Map<String, Value>,
 }
 
 impl Parameters {
@@ -72,7 +71,16 @@ impl Parameters {
     /// [`Error::BadUserInput`] naming the part that is wrong.
     pub(super) fn from_fields(mut fields: Map<String, Value>) -> Result<Self> {
         let mut take = |name: &str| fields.remove(name).filter(|value| !value.is_null());
-        let Some(Value::String(query)) = take("query") else {
+        let extensions = match take("extensions") {
+            Some(Value::Object(extensions)) => extensions,
+            None => Map::new(),
+            Some(_) => return Err(Error::bad_input("extensions", "must be an object")),
+        };
+        let query = take("query");
+        if query.is_none() && extensions.contains_key("persistedQuery") {
+            return Err(Error::PersistedQueryNotSupported);
+        }
+        let Some(Value::String(query)) = query else {
             return Err(Error::bad_input(
                 "query",
                 "must be the document, as a string",
@@ -88,14 +96,7 @@ impl Parameters {
             None => Map::new(),
             Some(_) => return Err(Error::bad_input("variables", "must be an object")),
         };
-        if !matches!(take("extensions"), None | Some(Value::Object(_))) {
-            return Err(Error::bad_input("extensions", "must be an object"));
-        }
-        // A document can also write it as an escape.
-        if ["\0", "\\u0000", "\\u{0}"]
-            .iter()
-            .any(|nul| query.contains(nul))
-        {
+        if holds_nul_or_its_escape(&query) {
             return Err(no_nul("query"));
         }
         if operation_name
@@ -116,19 +117,25 @@ impl Parameters {
             variables,
         })
     }
-
-    /// The request that the schema takes.
-    pub(super) fn request(self) -> Request {
-        let variables = Variables::from_json(Value::Object(self.variables));
-        let mut request = Request::new(self.query).variables(variables);
-        request.operation_name = self.operation_name;
-        request
-    }
 }
 
 /// PostgreSQL cannot store NUL in text; it is refused at the door so that both databases agree.
 fn no_nul(field: &str) -> Error {
     Error::bad_input(field, "holds a NUL character, which no text here can have")
+}
+
+/// A document can also write it as an escape, with four zeros or, in braces, with any number of them.
+fn holds_nul_or_its_escape(document: &str) -> bool {
+    let mut escapes = document
+        .match_indices("\\u")
+        .map(|(at, _)| &document[at + 2..]);
+    document.contains('\0')
+        || escapes.any(|digits| {
+            let braced = digits
+                .strip_prefix('{')
+                .map(|rest| rest.trim_start_matches('0'));
+            digits.starts_with("0000") || braced.is_some_and(|rest| rest.starts_with('}'))
+        })
 }
 
 fn holds_nul(value: &Value) -> bool {

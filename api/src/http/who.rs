@@ -3,10 +3,7 @@
 use super::{App, host::is_loopback};
 use crate::{
     auth::Origin,
-    graph::{PUBLIC, REFRESH_COOKIE, Visitor},
-};
-use async_graphql::parser::types::{
-    ExecutableDocument, OperationDefinition, Selection, SelectionSet,
+    graph::{REFRESH_COOKIE, Visitor},
 };
 use axum::http::{
     HeaderMap, HeaderName, Method,
@@ -71,30 +68,4 @@ pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 
 fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-/// Whether an operation asks only for what needs no token.
-pub(super) fn is_public(document: &ExecutableDocument, operation: &OperationDefinition) -> bool {
-    let mut fragments = document.fragments.len();
-    asks_only_public(document, &operation.selection_set.node, &mut fragments)
-}
-
-/// `budget` bounds the walk: who spreads more fragments at the root than there are wants more than a session.
-fn asks_only_public(document: &ExecutableDocument, set: &SelectionSet, budget: &mut usize) -> bool {
-    set.items.iter().all(|item| match &item.node {
-        Selection::Field(field) => PUBLIC.contains(&field.node.name.node.as_str()),
-        Selection::InlineFragment(fragment) => {
-            asks_only_public(document, &fragment.node.selection_set.node, budget)
-        }
-        Selection::FragmentSpread(spread) => {
-            let Some(left) = budget.checked_sub(1) else {
-                return false;
-            };
-            *budget = left;
-            let fragment = document.fragments.get(&spread.node.fragment_name.node);
-            fragment.is_none_or(|fragment| {
-                asks_only_public(document, &fragment.node.selection_set.node, budget)
-            })
-        }
-    })
 }

@@ -1,6 +1,5 @@
 //! A subscription's operation, as it is executed again and again.
 
-use crate::graph::Schema;
 use async_graphql::{
     Name, Pos, Positioned, Request, ServerError, Value as ConstValue, Variables,
     parser::types::{
@@ -12,7 +11,7 @@ use async_graphql_value::Value;
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
-    sync::{Arc, LazyLock, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
 
 /// An operation without its beginning: what is executed for a frame is the same wherever a subscription began.
@@ -30,27 +29,13 @@ pub(super) struct Operation {
     pub(super) at: Pos,
 }
 
-/// The operations in progress, so that equal ones are held once, and what executes them for each frame.
+/// The operations in progress, so that equal ones are held once.
+#[derive(Default)]
 pub(crate) struct Operations {
     held: Mutex<HashMap<[u8; 32], Weak<Operation>>>,
-    frames: LazyLock<Schema, Box<dyn FnOnce() -> Schema + Send>>,
 }
 
 impl Operations {
-    /// Executes frames with this schema, which is made when the first operation begins. Operations are validated when they
-    /// register, so it need not validate them again.
-    pub(crate) fn new(frames: impl FnOnce() -> Schema + Send + 'static) -> Self {
-        Self {
-            held: Mutex::default(),
-            frames: LazyLock::new(Box::new(frames)),
-        }
-    }
-
-    /// What executes frames.
-    pub(super) fn frames(&self) -> &Schema {
-        &self.frames
-    }
-
     /// The operation of a request that the guard let through, which names it if it has a name.
     ///
     /// # Errors

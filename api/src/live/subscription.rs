@@ -125,8 +125,7 @@ impl Subscription {
             .take()
             .ok_or_else(|| told(Error::internal("a subscription did not register")))?;
         following.after = resume.or(following.after);
-        let frames = operations.frames();
-        Self::follow(frames, store, actor, operation, following, terms)
+        Self::follow(schema, store, actor, operation, following, terms)
             .await
             .map_err(told)
     }

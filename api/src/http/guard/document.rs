@@ -1,114 +1,414 @@
-//! A parsed document: how much each of its operations asks for, with its fragments expanded.
+//! A document that may run: its operations, with what they ask for.
 
-use super::introspection;
-use crate::{error::Result, http::Limits};
-use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
+use super::{
+    executable::{Writer, kind},
+    literals::{Usage, constant, key},
+    outline::{Known, Outline, Size},
+    places::Places,
+    price::Part,
+    refusal::Faults,
+    text::NESTING,
+    variables::Variable,
+};
+use crate::{
+    error::{Error, Result},
+    http::Limits,
+};
+use apollo_compiler::{
+    ExecutableDocument, Name, Node,
+    ast::{Type, VariableDefinition},
+    executable,
+};
+use async_graphql::{
+    Name as Key, Positioned,
+    parser::types::{
+        DocumentOperations, ExecutableDocument as Executable, FragmentDefinition,
+        OperationDefinition, OperationType,
+    },
+};
 use std::collections::HashMap;
 
-/// What a selection asks for.
-#[derive(Clone, Copy, Default)]
-struct Size {
-    fields: u64,
-    depth: u64,
-    aliases: u64,
-    directives: u64,
-    /// Fields of this level itself.
-    roots: u64,
+/// How deep lists may lie within each other in a question about the schema: types, their fields, those fields' arguments.
+const LISTS: u64 = 3;
+/// How often an operation may begin to ask about the schema.
+const QUESTIONS: u64 = 4;
+/// All operations of a document together may be so many times as large as one, because the validator looks at each.
+const TOGETHER: u64 = 2;
+/// What an element of a document takes in memory, with its name, in both forms in which it is kept.
+const ELEMENT_BYTES: u64 = 900;
+
+/// A judged document.
+pub(super) struct Document {
+    pub(super) operations: Vec<Operation>,
+    /// The fragments' prices by their numbers, and the numbers, those first that others are made of.
+    pub(super) fragments: Vec<Vec<Part>>,
+    pub(super) order: Vec<usize>,
+    executable: HashMap<Key, Positioned<FragmentDefinition>>,
+    names: Vec<Key>,
+    /// How much memory it takes, about.
+    pub(super) bytes: u64,
 }
 
-impl Size {
-    fn plus(self, other: Self) -> Self {
-        Self {
-            fields: self.fields.saturating_add(other.fields),
-            depth: self.depth.max(other.depth),
-            aliases: self.aliases.saturating_add(other.aliases),
-            directives: self.directives.saturating_add(other.directives),
-            roots: self.roots.saturating_add(other.roots),
+/// An operation of a judged document.
+pub(super) struct Operation {
+    pub(super) name: Option<Key>,
+    pub(super) kind: OperationType,
+    pub(super) variables: Vec<Variable>,
+    pub(super) parts: Vec<Part>,
+    /// Whether it asks only for what needs no token.
+    pub(super) public: bool,
+    executable: Positioned<OperationDefinition>,
+    /// The numbers of the fragments it is made of.
+    fragments: Vec<usize>,
+}
+
+/// What was found out about a document in one walk.
+pub(super) struct Outlines {
+    operations: Vec<Outline>,
+    fragments: Vec<Outline>,
+    order: Vec<usize>,
+}
+
+impl Outlines {
+    /// Walks a document, of which nothing is known but that its fields exist.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`] naming the limit; [`Error::ValidationFailed`] when fragments spread each other in a circle.
+    pub(super) fn of(
+        document: &ExecutableDocument,
+        known: Known<'_>,
+        limits: &Limits,
+        faults: &mut Faults,
+    ) -> Result<Self> {
+        limits.check_document_fragments(document.fragments.len() as u64)?;
+        let fragments: Vec<_> = document
+            .fragments
+            .values()
+            .map(|fragment| Outline::of_fragment(fragment, known, faults))
+            .collect();
+        let order = order(&fragments).map_err(|circle| {
+            let name = document.fragments.get_index(circle);
+            let name = name.map_or("", |(name, _)| name.as_str());
+            Error::ValidationFailed(format!("Cannot spread fragment \"{name}\" within itself."))
+        })?;
+        let operations = document.operations.iter();
+        let operations =
+            operations.map(|operation| Outline::of_operation(operation, known, faults));
+        let mut outlines = Self {
+            operations: operations.collect(),
+            fragments,
+            order,
+        };
+        outlines.add_up();
+        outlines.check(document, limits)?;
+        Ok(outlines)
+    }
+
+    /// Adds to each what the fragments ask for that it spreads.
+    fn add_up(&mut self) {
+        for number in &self.order {
+            let outline = &self.fragments[*number];
+            let mut size = outline.size;
+            for (spread, at) in &outline.spreads {
+                size.spread(*at, self.fragments[*spread].size);
+            }
+            self.fragments[*number].size = size;
+        }
+        for outline in &mut self.operations {
+            for (spread, at) in &outline.spreads {
+                outline.size.spread(*at, self.fragments[*spread].size);
+            }
+        }
+    }
+
+    fn check(&self, document: &ExecutableDocument, limits: &Limits) -> Result<()> {
+        let (mut fields, mut work) = (0_u64, 0_u64);
+        for (operation, outline) in document.operations.iter().zip(&self.operations) {
+            limits.check_operation_variables(operation.variables.len() as u64)?;
+            let size = outline.size;
+            within(size, limits)?;
+            limits.check_operation_roots(size.roots)?;
+            Error::within(
+                "The number of questions about the schema",
+                QUESTIONS,
+                size.questions,
+            )?;
+            fields = fields.saturating_add(size.fields);
+            let reached = self.reached(outline);
+            work += outline.work;
+            work += reached
+                .iter()
+                .map(|number| self.fragments[*number].work)
+                .sum::<u64>();
+            Error::within(
+                "The number of fields in all operations together",
+                TOGETHER * limits.operation_fields,
+                fields,
+            )?;
+            Error::within(
+                "The number of fields and values in all operations together",
+                TOGETHER * limits.document_tokens,
+                work,
+            )?;
+        }
+        self.fragments
+            .iter()
+            .try_for_each(|fragment| within(fragment.size, limits))
+    }
+
+    /// Refuses questions about the schema.
+    ///
+    /// # Errors
+    /// [`Error::ValidationFailed`].
+    pub(super) fn without_questions(&self) -> Result<()> {
+        if self
+            .operations
+            .iter()
+            .all(|outline| outline.size.questions == 0)
+        {
+            return Ok(());
+        }
+        Err(Error::ValidationFailed(
+            "This server does not answer questions about its schema; see schema.graphql."
+                .to_owned(),
+        ))
+    }
+
+    /// The numbers of the fragments that something is made of.
+    fn reached(&self, outline: &Outline) -> Vec<usize> {
+        let mut seen = vec![false; self.fragments.len()];
+        let mut open = vec![outline];
+        let mut reached = Vec::new();
+        while let Some(outline) = open.pop() {
+            for (number, _) in &outline.spreads {
+                if !std::mem::replace(&mut seen[*number], true) {
+                    reached.push(*number);
+                    open.push(&self.fragments[*number]);
+                }
+            }
+        }
+        reached
+    }
+
+    /// Checks each variable where it stands (5.8.5), also where the validator does not look.
+    pub(super) fn check_usages(&self, document: &ExecutableDocument, faults: &mut Faults) {
+        for (operation, outline) in document.operations.iter().zip(&self.operations) {
+            let declared: HashMap<&Name, &Node<VariableDefinition>> = operation
+                .variables
+                .iter()
+                .map(|variable| (&variable.name, variable))
+                .collect();
+            let reached = self.reached(outline).into_iter();
+            let outlines = reached
+                .map(|number| &self.fragments[number])
+                .chain([outline]);
+            for usage in outlines.flat_map(|outline| &outline.usages) {
+                let at = usage.name.location();
+                let Some(variable) = declared.get(&usage.name) else {
+                    faults.add(at, || {
+                        format!("Variable \"${}\" is not defined.", usage.name)
+                    });
+                    continue;
+                };
+                if let Some(place) = &usage.place
+                    && !fits(variable, place, usage.default)
+                {
+                    faults.add(at, || {
+                        format!(
+                            "Variable \"${}\" of type \"{}\" used in position expecting type \"{place}\".",
+                            usage.name, variable.ty
+                        )
+                    });
+                }
+            }
+        }
+    }
+
+    /// The document, now that nothing is wrong with it.
+    pub(super) fn finish(self, document: &ExecutableDocument, places: &Places) -> Document {
+        let writer = Writer { places };
+        let names: Vec<_> = document.fragments.keys().map(key).collect();
+        let fragments = document
+            .fragments
+            .values()
+            .map(|fragment| writer.fragment(fragment));
+        let executable = names.iter().cloned().zip(fragments).collect();
+        let reached: Vec<_> = self
+            .operations
+            .iter()
+            .map(|outline| self.reached(outline))
+            .collect();
+        let usages: Vec<_> = reached
+            .iter()
+            .zip(&self.operations)
+            .map(|(numbers, outline)| {
+                let fragments = numbers.iter().map(|number| &self.fragments[*number].usages);
+                not_null(fragments.chain([&outline.usages]).flatten())
+            })
+            .collect();
+        let all = self.operations.iter().chain(&self.fragments);
+        let work: u64 = all.map(|outline| outline.work + 1).sum();
+        let variables: usize = document
+            .operations
+            .iter()
+            .map(|of| of.variables.len())
+            .sum();
+        let operations = document
+            .operations
+            .iter()
+            .zip(self.operations)
+            .zip(reached.into_iter().zip(usages));
+        let operations =
+            operations.map(|((operation, outline), (fragments, not_null))| Operation {
+                name: operation.name.as_ref().map(key),
+                kind: kind(operation.operation_type),
+                variables: declared(operation, &not_null),
+                parts: outline.parts,
+                public: outline.size.public,
+                executable: writer.operation(operation),
+                fragments,
+            });
+        Document {
+            operations: operations.collect(),
+            fragments: self
+                .fragments
+                .into_iter()
+                .map(|fragment| fragment.parts)
+                .collect(),
+            order: self.order,
+            executable,
+            names,
+            bytes: ELEMENT_BYTES * (work + variables as u64),
         }
     }
 }
 
-/// Judges each operation of a document, and fragments that none of them uses.
-///
-/// # Errors
-/// [`Error::LimitExceeded`](crate::Error) naming the limit.
-pub(super) fn check(document: &ExecutableDocument, limits: &Limits) -> Result<()> {
-    limits.check_document_fragments(document.fragments.len() as u64)?;
-    let mut sizes = Sizes {
-        document,
-        fragments: HashMap::new(),
-    };
-    for (_, operation) in document.operations.iter() {
-        let operation = &operation.node;
-        limits.check_operation_variables(operation.variable_definitions.len() as u64)?;
-        let own = operation.directives.len() as u64;
-        let size = sizes.of(&operation.selection_set.node);
-        within(size, limits)?;
-        limits.check_operation_directives(size.directives + own)?;
-        limits.check_operation_roots(size.roots)?;
+impl Document {
+    /// Which operation is asked for.
+    ///
+    /// # Errors
+    /// [`Error::ValidationFailed`] when the document has none of that name, or several and no name was sent.
+    pub(super) fn find(&self, name: Option<&str>) -> Result<usize> {
+        let unknown = |name: &str| {
+            let name: String = name.chars().take(100).collect();
+            Error::ValidationFailed(format!("The document holds no operation named \"{name}\"."))
+        };
+        match (name, &self.operations[..]) {
+            (None, [_]) => Ok(0),
+            (None, _) => Err(Error::ValidationFailed(
+                "The document holds several operations. Say in operationName which one to run."
+                    .to_owned(),
+            )),
+            (Some(name), operations) => operations
+                .iter()
+                .position(|operation| operation.name.as_deref() == Some(name))
+                .ok_or_else(|| unknown(name)),
+        }
     }
-    for fragment in document.fragments.values() {
-        within(sizes.of(&fragment.node.selection_set.node), limits)?;
+
+    /// An operation with its fragments, as the executor takes it.
+    pub(super) fn executable(&self, operation: &Operation) -> Executable {
+        let definition = operation.executable.clone();
+        let operations = match &operation.name {
+            Some(name) => DocumentOperations::Multiple([(name.clone(), definition)].into()),
+            None => DocumentOperations::Single(definition),
+        };
+        let names = operation
+            .fragments
+            .iter()
+            .map(|number| &self.names[*number]);
+        let fragments = names
+            .filter_map(|name| Some((name.clone(), self.executable.get(name)?.clone())))
+            .collect();
+        Executable {
+            operations,
+            fragments,
+        }
     }
-    introspection::check(document)
 }
 
 fn within(size: Size, limits: &Limits) -> Result<()> {
     limits.check_operation_fields(size.fields)?;
     limits.check_operation_depth(size.depth)?;
     limits.check_operation_aliases(size.aliases)?;
-    limits.check_operation_directives(size.directives)
+    limits.check_operation_directives(size.directives)?;
+    Error::within(
+        "The nesting of selections in the operation",
+        2 * NESTING,
+        size.nesting,
+    )?;
+    Error::within(
+        "The depth of lists in a question about the schema",
+        LISTS,
+        size.lists,
+    )
 }
 
-struct Sizes<'d> {
-    document: &'d ExecutableDocument,
-    /// `None` while a fragment is being measured: one that spreads itself counts for nothing here and is refused by the
-    /// library's validation.
-    fragments: HashMap<&'d str, Option<Size>>,
-}
-
-impl<'d> Sizes<'d> {
-    fn of(&mut self, set: &'d SelectionSet) -> Size {
-        set.items.iter().fold(Size::default(), |sum, item| {
-            let (size, directives) = match &item.node {
-                Selection::Field(field) => {
-                    let inner = self.of(&field.node.selection_set.node);
-                    let own = Size {
-                        fields: 1,
-                        depth: inner.depth + 1,
-                        aliases: u64::from(field.node.alias.is_some()),
-                        directives: 0,
-                        roots: 1,
-                    };
-                    (Size { roots: 0, ..inner }.plus(own), &field.node.directives)
+/// The numbers of fragments, each behind those that it spreads; or one that spreads itself, directly or through others.
+fn order(fragments: &[Outline]) -> Result<Vec<usize>, usize> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum State {
+        New,
+        Open,
+        Done,
+    }
+    let mut states = vec![State::New; fragments.len()];
+    let mut order = Vec::with_capacity(fragments.len());
+    for start in 0..fragments.len() {
+        // Each fragment on the way, and which of its spreads is next.
+        let mut way = vec![(start, 0)];
+        while let Some((number, next)) = way.last_mut() {
+            let number = *number;
+            if *next == 0 {
+                match states[number] {
+                    State::New => states[number] = State::Open,
+                    State::Open => return Err(number),
+                    State::Done => {
+                        way.pop();
+                        continue;
+                    }
                 }
-                Selection::InlineFragment(fragment) => (
-                    self.of(&fragment.node.selection_set.node),
-                    &fragment.node.directives,
-                ),
-                Selection::FragmentSpread(spread) => (
-                    self.of_fragment(&spread.node.fragment_name.node),
-                    &spread.node.directives,
-                ),
-            };
-            let directives = Size {
-                directives: directives.len() as u64,
-                ..Size::default()
-            };
-            sum.plus(size).plus(directives)
-        })
-    }
-
-    fn of_fragment(&mut self, name: &'d str) -> Size {
-        if let Some(size) = self.fragments.get(name) {
-            return size.unwrap_or_default();
+            }
+            match fragments[number].spreads.get(*next) {
+                Some((spread, _)) => {
+                    *next += 1;
+                    way.push((*spread, 0));
+                }
+                None => {
+                    states[number] = State::Done;
+                    order.push(number);
+                    way.pop();
+                }
+            }
         }
-        let Some(fragment) = self.document.fragments.get(name) else {
-            return Size::default();
-        };
-        self.fragments.insert(name, None);
-        let size = self.of(&fragment.node.selection_set.node);
-        self.fragments.insert(name, Some(size));
-        size
     }
+    Ok(order)
+}
+
+/// Whether a variable may stand in a place (5.8.5).
+fn fits(variable: &VariableDefinition, place: &Type, default: bool) -> bool {
+    if place.is_non_null() && !variable.ty.is_non_null() {
+        let has_value = variable
+            .default_value
+            .as_ref()
+            .is_some_and(|value| !value.is_null());
+        return (has_value || default) && variable.ty.is_assignable_to(&place.clone().nullable());
+    }
+    variable.ty.is_assignable_to(place)
+}
+
+/// The variables that stand where null cannot.
+fn not_null<'u>(usages: impl Iterator<Item = &'u Usage>) -> Vec<Name> {
+    let strict = usages.filter(|usage| usage.place.as_ref().is_some_and(Type::is_non_null));
+    strict.map(|usage| usage.name.clone()).collect()
+}
+
+fn declared(operation: &executable::Operation, not_null: &[Name]) -> Vec<Variable> {
+    let variables = operation.variables.iter().map(|variable| Variable {
+        name: key(&variable.name),
+        declared: (*variable.ty).clone(),
+        default: variable.default_value.as_ref().map(|value| constant(value)),
+        not_null: not_null.contains(&variable.name),
+    });
+    variables.collect()
 }

@@ -1,265 +1,197 @@
-//! What a document may be, judged in time linear in its length and before the library looks at it.
+//! The one judge of documents: what is sent is judged, all of it and before anything runs, in time linear in its length.
 //!
-//! The library walks a fragment as often as it is spread, in its validation and in its own limits, so a document of
-//! under a kilobyte whose fragments spread each other twice could keep it busy for minutes. Here each fragment is looked
-//! at once.
+//! Text, parser, the sizes of operations, the specification's validation, values, price: each step is bounded by the one
+//! before. `apollo-compiler` parses and validates. Before it validates, the walk of [`outline`] has measured the document,
+//! because the validator looks at a fragment again for each operation and merges what is spread.
 
-mod cost;
+mod conditions;
 mod document;
-mod introspection;
+mod executable;
+mod kept;
+mod literals;
+mod outline;
+mod places;
+mod price;
+mod refusal;
+mod scalars;
 mod shapes;
+#[cfg(test)]
+mod tests;
 mod text;
 mod variables;
 
-pub(crate) use shapes::Shapes;
-
-use super::Limits;
-use crate::error::{Error, Result};
-use async_graphql::{
-    Request,
-    parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
+use self::{
+    conditions::{Conditions, is_filter},
+    document::{Document, Outlines},
+    kept::Kept,
+    outline::Known,
+    places::Places,
+    price::Prices,
+    refusal::{Faults, invalid, unparsed},
+    shapes::Shapes,
 };
+use super::{Limits, parameters::Parameters};
+use crate::error::{Error, Result};
+use apollo_compiler::{Schema, parser::Parser, validation::Valid};
+use async_graphql::{Request, ServerError, Variables, parser::types::OperationType};
+use std::sync::Arc;
 
-/// What was found out about an operation that may run.
-#[derive(Clone, Copy, Debug)]
+/// How deep the parser may recurse: the brackets of a text, and what it opens by itself.
+const RECURSION: usize = text::NESTING as usize + 10;
+
+/// What judges.
+pub struct Guard {
+    schema: Valid<Schema>,
+    shapes: Shapes,
+    limits: Limits,
+    introspection: bool,
+    kept: Kept,
+}
+
+/// An operation that may run, as far as what was sent says.
 pub(super) struct Judged {
+    document: Arc<Document>,
+    /// Which of the document's operations it is.
+    operation: usize,
+    /// Whether the document is not kept yet.
+    new: bool,
+    text: String,
+    variables: Variables,
     /// Whether it reads, writes or subscribes.
     pub(super) kind: OperationType,
-    /// How many values its answer can hold at most.
+    /// How much its answer can hold at most.
     pub(super) cost: u64,
+    /// Whether it asks only for what needs no token.
+    pub(super) public: bool,
 }
 
-/// Parses a request's document and judges it. Completes what may be left out: the defaults of its variables, and the name
-/// of an operation that is the only one.
-///
-/// # Errors
-/// [`Error::ParseFailed`], [`Error::ValidationFailed`], [`Error::LimitExceeded`] or [`Error::CostExceeded`].
-pub(super) fn judge(request: &mut Request, limits: &Limits, shapes: &Shapes) -> Result<Judged> {
-    text::check(&request.query, limits)?;
-    let mut variables = std::mem::take(&mut request.variables);
-    let name = request.operation_name.clone();
-    let document = request
-        .parsed_query()
-        .map_err(|error| Error::parse_failed(&error))?;
-    document::check(document, limits)?;
-    let operation = operation(document, name.as_deref())?;
-    variables::complete(operation, &mut variables)?;
-    let cost = cost::check(document, operation, &variables, shapes, limits)?;
-    let kind = operation.ty;
-    let only = match &document.operations {
-        DocumentOperations::Multiple(operations) => operations.keys().next(),
-        DocumentOperations::Single(_) => None,
-    };
-    request.operation_name = name.or(only.map(ToString::to_string));
-    request.variables = variables;
-    Ok(Judged { kind, cost })
-}
-
-/// The operation that is asked for.
-///
-/// # Errors
-/// [`Error::ValidationFailed`] when the document has none of that name, or several and no name was sent.
-pub(super) fn operation<'d>(
-    document: &'d ExecutableDocument,
-    name: Option<&str>,
-) -> Result<&'d OperationDefinition> {
-    match (&document.operations, name) {
-        (DocumentOperations::Single(operation), None) => Ok(&operation.node),
-        (DocumentOperations::Multiple(operations), Some(name)) => operations
-            .get(name)
-            .map(|operation| &operation.node)
-            .ok_or_else(|| unknown(name)),
-        (DocumentOperations::Single(_), Some(name)) => Err(unknown(name)),
-        (DocumentOperations::Multiple(operations), None) => {
-            let mut operations = operations.values();
-            match (operations.next(), operations.next()) {
-                (Some(only), None) => Ok(&only.node),
-                _ => Err(Error::ValidationFailed(
-                    "The document holds several operations. Say in operationName which one to run."
-                        .to_owned(),
-                )),
-            }
-        }
-    }
-}
-
-fn unknown(name: &str) -> Error {
-    let name: String = name.chars().take(100).collect();
-    Error::ValidationFailed(format!("The document holds no operation named \"{name}\"."))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use async_graphql::Variables;
-    use serde_json::{Value, json};
-    use std::sync::LazyLock;
-
-    static SHAPES: LazyLock<Shapes> =
-        LazyLock::new(|| Shapes::new(&crate::graph::schema()).unwrap());
-
-    fn judged(document: &str, variables: Value) -> Result<Judged> {
-        let mut request = Request::new(document).variables(Variables::from_json(variables));
-        judge(&mut request, &Limits::default(), &SHAPES)
+impl Guard {
+    /// A judge of what fits a schema, given in the schema language.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the schema is not valid, which a test excludes.
+    pub fn new(schema: &str, limits: Limits, introspection: bool) -> Result<Self> {
+        let schema = Schema::parse_and_validate(schema, "schema.graphql")
+            .map_err(|invalid| Error::internal(invalid.errors))?;
+        Ok(Self {
+            shapes: Shapes::new(&schema),
+            schema,
+            limits,
+            introspection,
+            kept: Kept::new(limits.kept_document_bytes),
+        })
     }
 
-    fn refused(document: &str) -> Option<&'static str> {
-        match judged(document, json!({})) {
-            Err(Error::LimitExceeded { name, .. }) => name.split(" (").next(),
-            _ => None,
-        }
+    /// Judges the body of a request, and nothing but it: who sends it, and whether it runs, is not its matter. Answers with
+    /// what the operation costs.
+    ///
+    /// # Errors
+    /// What a client would be answered.
+    #[doc(hidden)]
+    pub fn verdict(&self, body: &[u8]) -> Result<u64, Vec<ServerError>> {
+        let parameters = Parameters::from_body(body).map_err(|error| vec![error.into()])?;
+        self.judge(parameters).map(|judged| judged.cost)
     }
 
-    #[test]
-    fn each_limit_is_named() {
-        let bomb: String = (0..40)
-            .map(|n| format!("fragment f{n} on Query {{ ...f{m} ...f{m} }} ", m = n + 1))
-            .collect();
-        let bomb =
-            format!("{{ ...f0 }} {bomb} fragment f40 on Query {{ viewer {{ user {{ id }} }} }}");
-        let refusals = [
-            (bomb.as_str(), "The number of fields in the operation"),
-            (
-                &format!("{{ {} }}", "a ".repeat(5_001)),
-                "The number of fields in the operation",
-            ),
-            (
-                &format!("{{ {} }}", "b: a ".repeat(201)),
-                "The number of aliases in the operation",
-            ),
-            (
-                &format!("{{ a {} }}", "@skip(if: true) ".repeat(101)),
-                "The number of directives in the operation",
-            ),
-            (
-                &format!("{}{}", "{ a ".repeat(26), "}".repeat(26)),
-                "The depth of the operation",
-            ),
-            (&"{".repeat(61), "The nesting of brackets in the document"),
-            (&"a ".repeat(10_001), "The number of tokens in the document"),
-            (&" ".repeat(70_000), "The document's length in bytes"),
-        ];
-        for (document, limit) in refusals {
-            assert_eq!(refused(document), Some(limit), "{:.60}", document);
-        }
-    }
-
-    #[test]
-    fn strings_and_comments_are_no_brackets() {
-        let brackets = "{".repeat(100);
-        for document in [
-            format!("{{ a(b: \"{brackets}\") }}"),
-            format!("{{ a(b: \"\"\"{brackets} \\\"\"\" {brackets}\"\"\") }}"),
-            format!("{{ a }} # {brackets}"),
-            format!("{{ a(b: \"\\\"{brackets}\") }}"),
-        ] {
-            assert_eq!(refused(&document), None, "{document}");
-        }
-    }
-
-    #[test]
-    fn a_fragment_that_spreads_itself_ends() {
-        assert_eq!(
-            refused("{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }"),
-            None
-        );
-    }
-
-    #[test]
-    fn any_cut_of_a_document_is_judged() {
-        let document = "query Q($a: [ID!] = [\"x\"]) { a(b: \"\"\"c \\\"\"\" d\"\"\", e: \"\\\"f\") @g { ...h } } # i";
-        for end in 0..=document.len() {
-            assert_eq!(refused(&document[..end]), None);
-        }
-    }
-
-    #[test]
-    fn an_operation_costs_what_its_pages_can_hold() {
-        for (document, variables, cost) in [
-            ("{ feedCursor }", json!({}), 1),
-            // The connection, its page, and ten rows of two values.
-            (
-                "{ projects(first: 10) { pageInfo { hasNextPage } nodes { id name } } }",
-                json!({}),
-                33,
-            ),
-            ("{ projects { nodes { id } } }", json!({}), 101),
-            (
-                "query($n: Int) { projects(last: $n) { nodes { id } } }",
-                json!({ "n": 3 }),
-                7,
-            ),
-            (
-                "query($n: Int = 4) { projects(first: $n) { nodes { id } } }",
-                json!({}),
-                9,
-            ),
-            (
-                "{ projects(first: 2) { edges { node { ...p } } } } fragment p on Project { goals(first: 5) { nodes { id } } }",
-                json!({}),
-                1 + 2 * (1 + 1 + 1 + 5 * 2),
-            ),
-        ] {
-            assert_eq!(
-                judged(document, variables).unwrap().cost,
-                cost,
-                "{document}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_costs_too_much_is_told_where() {
-        let document = "{ projects(first: 200) { nodes { tickets(first: 200) { nodes { jobs(first: 200) { nodes { id } } } } } } }";
-        let Err(Error::CostExceeded {
-            requested, fields, ..
-        }) = judged(document, json!({}))
-        else {
-            panic!("eight million jobs are too many")
+    /// Judges a request.
+    ///
+    /// # Errors
+    /// [`Error::ParseFailed`], [`Error::ValidationFailed`], [`Error::LimitExceeded`] or [`Error::CostExceeded`], a few at
+    /// most and each with its place in the document.
+    pub(super) fn judge(&self, parameters: Parameters) -> Result<Judged, Vec<ServerError>> {
+        let Parameters {
+            query: text,
+            operation_name: name,
+            variables,
+        } = parameters;
+        let (document, new) = match self.kept.get(&text) {
+            Some(document) => (document, false),
+            None => (Arc::new(self.read(&text)?), true),
         };
-        assert!(requested > 8_000_000);
-        assert_eq!(
-            fields[0],
-            ("projects.nodes.tickets.nodes.jobs".to_owned(), 8_000_000)
-        );
+        let number = document.find(name.as_deref()).map_err(alone)?;
+        let operation = &document.operations[number];
+        let variables = variables::coerce(&operation.variables, variables, &self.schema)?;
+        let filters = operation.variables.iter().filter_map(|variable| {
+            let value = variables.get(&variable.name)?;
+            let price = is_filter(&variable.declared)
+                .then(|| Conditions::of_variable(value, &variable.declared, &self.schema))?;
+            Some((variable.name.clone(), price))
+        });
+        let prices = Prices {
+            fragments: &document.fragments,
+            order: &document.order,
+            filters: filters.collect(),
+            variables: &variables,
+        };
+        let cost = prices
+            .check(&operation.parts, self.limits.operation_cost)
+            .map_err(alone)?;
+        Ok(Judged {
+            kind: operation.kind,
+            public: operation.public,
+            operation: number,
+            cost,
+            new,
+            text,
+            variables,
+            document,
+        })
     }
 
-    #[test]
-    fn graphiql_may_ask_about_the_schema_but_not_without_end() {
-        let kind = "type { kind name ofType { kind name ofType { kind name } } }";
-        let usual = format!("{{ __schema {{ queryType {{ name }} types {{ name fields(includeDeprecated: true) {{ name
-            args {{ name {kind} }} {kind} }} inputFields {{ name {kind} }} enumValues {{ name }} }} directives {{ args {{ name }} }} }} }}");
-        assert_eq!(refused(&usual), None);
-        let deep =
-            "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }";
-        assert_eq!(
-            refused(deep),
-            Some("The depth of lists in a question about the schema")
-        );
-        let many = format!(
-            "{{ {} }}",
-            (0..9)
-                .map(|n| format!("a{n}: __schema {{ description }} "))
-                .collect::<String>()
-        );
-        assert_eq!(
-            refused(&many),
-            Some("The number of questions about the schema")
-        );
-    }
-
-    #[test]
-    fn variables_are_completed_and_missing_ones_refused() {
-        let document = "query($id: ID!, $with: Boolean = true) { project(id: $id) { id @include(if: $with) } }";
-        for variables in [json!({}), json!({ "id": null })] {
-            assert!(matches!(
-                judged(document, variables),
-                Err(Error::ValidationFailed(_))
-            ));
+    /// Keeps a judged document for those who send it again. Only who proved who they are has their documents kept.
+    pub(super) fn keep(&self, judged: &Judged) {
+        if judged.new {
+            self.kept.keep(&judged.text, &judged.document);
         }
-        let mut request =
-            Request::new(document).variables(Variables::from_json(json!({ "id": "x" })));
-        judge(&mut request, &Limits::default(), &SHAPES).unwrap();
-        assert_eq!(request.variables.get("with"), Some(&true.into()));
     }
+
+    /// Parses a document, measures it, and holds it against the schema.
+    fn read(&self, text: &str) -> Result<Document, Vec<ServerError>> {
+        text::check(text, &self.limits).map_err(alone)?;
+        let places = Places::of(text);
+        let source = text::without_descriptions(text);
+        // Tokens were counted already, and here also count what is between them.
+        let parser = Parser::new()
+            .recursion_limit(RECURSION)
+            .token_limit(2 * text.len() + 16);
+        let ast = { parser }
+            .parse_ast(source, "document")
+            .map_err(|refused| unparsed(&refused.errors, &places))?;
+        let document = ast
+            .to_executable(&self.schema)
+            .map_err(|refused| invalid(&refused.errors, &places))?;
+        let known = Known {
+            schema: &self.schema,
+            shapes: &self.shapes,
+            fragments: &document.fragments,
+        };
+        let mut faults = Faults::default();
+        let outlines = Outlines::of(&document, known, &self.limits, &mut faults);
+        let outlines = outlines.map_err(alone)?;
+        if !self.introspection {
+            outlines.without_questions().map_err(alone)?;
+        }
+        let document = document
+            .validate(&self.schema)
+            .map_err(|refused| invalid(&refused.errors, &places))?;
+        outlines.check_usages(&document, &mut faults);
+        faults.none(&places)?;
+        Ok(outlines.finish(&document, &places))
+    }
+}
+
+impl Judged {
+    /// The request that the schema takes.
+    pub(super) fn request(self) -> Request {
+        let operation = &self.document.operations[self.operation];
+        let mut request = Request::new(self.text).variables(self.variables);
+        // The executor wants the name of an operation that has one, also of the only one.
+        request.operation_name = operation.name.as_ref().map(ToString::to_string);
+        request.set_parsed_query(self.document.executable(operation));
+        request
+    }
+}
+
+fn alone(error: Error) -> Vec<ServerError> {
+    vec![error.into()]
 }

@@ -1,111 +1,288 @@
-//! Which fields of the schema are lists, and how long those are.
+//! What the fields of the schema can answer with: which are lists and how long they can be, and which take more to answer
+//! than a value does.
 
-use crate::{
-    error::{Error, Result},
-    graph::Schema,
-    store::DEFAULT_PAGE,
-};
-use async_graphql::parser::types::{
-    BaseType, FieldDefinition, Type, TypeKind, TypeSystemDefinition,
-};
-use std::collections::HashMap;
+use crate::{graph, store::DEFAULT_PAGE};
+use apollo_compiler::{Schema, ast::FieldDefinition, schema::ExtendedType};
+use std::collections::{HashMap, HashSet};
 
-/// How many rows a list has that says nothing of its size.
-const USUAL_LIST: u64 = 10;
+/// What a column costs that is read only when selected: such a text can be as long as so many ordinary values.
+const LARGE: u64 = 2_000;
+
+/// What a field costs that counts and sums over many rows, or searches them.
+const SUMMED: u64 = 1_000;
+
+/// Fields that read large columns, apart from those that are one.
+const READS_LARGE: [(&str, &str); 10] = [
+    ("AuditLog", "diff"),
+    ("PRD", "markdown"),
+    ("ProjectGraph", "godNodes"),
+    ("ProjectGraph", "findSymbols"),
+    ("ProjectGraph", "symbol"),
+    ("ProjectGraph", "callers"),
+    ("ProjectGraph", "callees"),
+    ("ProjectGraph", "community"),
+    ("ProjectGraph", "path"),
+    ("Transcript", "segments"),
+];
+
+/// Fields that sum or search.
+const SUMS: [(&str, &str); 2] = [("Query", "search"), ("Query", "usageSummary")];
+
+/// The most entries of each list without `first`: where the schema or what writes the list sets a limit, that; otherwise
+/// more than has a use.
+const LISTS: [(&str, &str, u64); 46] = [
+    ("AgentRole", "allowedTools", 32),
+    ("AgentSession", "capabilities", 50),
+    ("AgentSession", "repos", 50),
+    ("AgentSession", "roles", 50),
+    ("AgentToken", "projectIds", 100),
+    ("AgentToken", "roleSlugs", 50),
+    ("Analytics", "meetingsByStatus", 10),
+    ("Analytics", "meetingsByWeekday", 7),
+    ("Analytics", "sentiments", 10),
+    ("ClarificationRequest", "options", 10),
+    ("ExecutionPlan", "steps", 6),
+    ("GoogleOAuthToken", "scopes", 20),
+    ("Meeting", "participants", 100),
+    ("MeetingInsights", "actionItems", 100),
+    ("MeetingInsights", "decisions", 100),
+    ("MeetingInsights", "participantStats", 100),
+    ("MeetingInsights", "topics", 100),
+    ("PRD", "acceptanceCriteria", 100),
+    ("PRD", "architectureOptions", 20),
+    ("PRD", "assumptions", 100),
+    ("PRD", "objectives", 100),
+    ("PRD", "openQuestions", 2),
+    ("PRD", "outOfScope", 100),
+    ("PRD", "requirements", 200),
+    ("PRD", "risks", 100),
+    ("PlanStep", "dependsOn", 6),
+    ("PlanStep", "skills", 50),
+    ("Project", "briefTemplate", 50),
+    ("ProjectGraph", "godNodeSlugs", 10),
+    ("ProjectGraph", "languages", 50),
+    ("ProjectGraph", "path", 200),
+    ("Query", "scheduledJobTypes", 50),
+    ("Requirement", "acceptanceCriteria", 50),
+    ("SearchHit", "snippetParts", 50),
+    ("Skill", "configSchema", 50),
+    ("Skill", "platforms", 3),
+    ("Skill", "supportingFiles", 100),
+    ("SkillPackage", "requiredTools", 50),
+    ("SubagentDefinition", "allowedTools", 50),
+    ("Ticket", "skills", 50),
+    ("Transcript", "speakers", 100),
+    ("UsageRow", "keys", 6),
+    ("WhisperTranscription", "providerChain", 10),
+    // Of the schema's own types: a directive has few places and arguments.
+    ("__Directive", "args", 2),
+    ("__Directive", "locations", 19),
+    ("__Schema", "directives", 10),
+];
+
+/// How many rows a list with `first` has when it is not given, if not the usual page.
+const USUAL: [(&str, &str, u64); 7] = [
+    ("Analytics", "topTopics", 10),
+    ("ProjectGraph", "godNodes", 10),
+    ("Query", "effectiveAgentRoles", 500),
+    ("Query", "effectiveSkillPackages", 500),
+    ("Query", "effectiveSubagents", 500),
+    ("Query", "search", 20),
+    ("Query", "usageSummary", 100),
+];
 
 /// The fields of each type.
 pub(crate) struct Shapes(HashMap<String, HashMap<String, Shape>>);
 
 /// A field.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Shape {
-    /// The type of what it holds.
-    pub(super) of: String,
-    /// Whether it holds many.
-    pub(super) list: List,
+    /// How many it holds.
+    pub(super) times: Times,
+    /// How many rows a page has that it holds.
+    pub(super) page: Times,
+    /// Whether it is the rows of a page: then there are `times` for each.
+    pub(super) rows: bool,
+    /// What it costs each time, besides its values.
+    pub(super) extra: u64,
 }
 
-/// Whether a field holds many, and how many.
-#[derive(Clone, Copy)]
-pub(super) enum List {
-    /// One.
-    No,
-    /// A list without paging.
-    Plain,
-    /// A list with `first`.
-    Paged,
-    /// A connection: not itself a list, but its `nodes` and `edges` are.
-    Connection,
-    /// The rows of a connection, as many as its page has.
-    Rows,
+/// How many.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Times {
+    /// So many.
+    Fixed(u64),
+    /// What `first` or `last` says, or so many if neither does.
+    Asked(u64),
+    /// One for each value of `ids`.
+    Ids,
 }
 
 impl Shapes {
     /// Reads them off the schema.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] if the schema, written out, cannot be read, which a test excludes.
-    pub(crate) fn new(schema: &Schema) -> Result<Self> {
-        let schema = async_graphql::parser::parse_schema(schema.sdl()).map_err(Error::internal)?;
-        let types = schema.definitions.iter().filter_map(|definition| {
-            let TypeSystemDefinition::Type(kind) = definition else {
-                return None;
-            };
-            let fields = match &kind.node.kind {
-                TypeKind::Object(object) => &object.fields,
-                TypeKind::Interface(interface) => &interface.fields,
-                _ => return None,
-            };
-            let name = kind.node.name.node.as_str();
-            let fields = fields.iter().map(|field| {
-                let shape = Shape::new(name, &field.node);
-                (field.node.name.node.to_string(), shape)
-            });
-            Some((name.to_owned(), fields.collect()))
+    pub(super) fn new(schema: &Schema) -> Self {
+        let pages = pages(schema);
+        let kinds = schema.types.iter().map(|(kind, definition)| {
+            let fields: HashMap<_, _> = fields(definition)
+                .map(|field| {
+                    let shape = shape(schema, &pages, kind, field);
+                    (field.name.to_string(), shape)
+                })
+                .collect();
+            (kind.to_string(), fields)
         });
-        Ok(Self(types.collect()))
+        let mut shapes = Self(kinds.collect());
+        let large = graph::large_columns();
+        let large = large.flat_map(|(kind, columns)| columns.iter().map(move |name| (kind, *name)));
+        for (kind, name) in large.chain(READS_LARGE) {
+            shapes.cost_more(kind, name, LARGE);
+        }
+        for (kind, name) in SUMS {
+            shapes.cost_more(kind, name, SUMMED);
+        }
+        shapes
     }
 
     /// A type's field, if there is one of this name.
     pub(super) fn field(&self, kind: &str, field: &str) -> Option<&Shape> {
         self.0.get(kind)?.get(field)
     }
-}
 
-impl Shape {
-    fn new(kind: &str, field: &FieldDefinition) -> Self {
-        let of = inner(&field.ty.node);
-        let is_list = matches!(field.ty.node.base, BaseType::List(_));
-        let mut arguments = field.arguments.iter();
-        let paged = arguments.any(|argument| argument.node.name.node == "first");
-        let list = match (is_list, paged) {
-            (true, true) => List::Paged,
-            (true, false) if is_connection(kind) => List::Rows,
-            (true, false) => List::Plain,
-            (false, true) if is_connection(&of) => List::Connection,
-            (false, _) => List::No,
-        };
-        Self { of, list }
-    }
-}
-
-impl List {
-    /// How many rows it has if the query does not say.
-    pub(super) fn usual(self) -> u64 {
-        match self {
-            Self::No | Self::Rows => 1,
-            Self::Plain | Self::Paged => USUAL_LIST,
-            Self::Connection => DEFAULT_PAGE,
+    fn cost_more(&mut self, kind: &str, field: &str, extra: u64) {
+        let fields = self.0.get_mut(kind);
+        if let Some(shape) = fields.and_then(|fields| fields.get_mut(field)) {
+            shape.extra = extra;
         }
     }
 }
 
-fn is_connection(kind: &str) -> bool {
-    kind.ends_with("Connection")
+/// How long a list without `first` can be, if that is known.
+pub(super) fn most(kind: &str, field: &str) -> Option<u64> {
+    let mut known = LISTS.iter();
+    known
+        .find(|(of, name, _)| (*of, *name) == (kind, field))
+        .map(|(_, _, most)| *most)
 }
 
-fn inner(kind: &Type) -> String {
-    match &kind.base {
-        BaseType::Named(name) => name.to_string(),
-        BaseType::List(inside) => inner(inside),
+/// The types that are pages: connections, and what a field with `first` answers with that is itself no list. Their lists
+/// are as long as was asked.
+fn pages(schema: &Schema) -> HashSet<String> {
+    let fields = schema.types.values().flat_map(fields);
+    let paged = fields.filter(|field| is_paged(field) && !field.ty.is_list());
+    paged
+        .map(|field| field.ty.inner_named_type().to_string())
+        .collect()
+}
+
+fn shape(schema: &Schema, pages: &HashSet<String>, kind: &str, field: &FieldDefinition) -> Shape {
+    let name = field.name.as_str();
+    let of = field.ty.inner_named_type().as_str();
+    let usual = USUAL
+        .iter()
+        .find(|(on, name, _)| (*on, *name) == (kind, &field.name));
+    let asked = Times::Asked(usual.map_or(DEFAULT_PAGE, |(_, _, usual)| *usual));
+    let one = Times::Fixed(1);
+    let mut shape = Shape {
+        times: one,
+        page: one,
+        rows: false,
+        // What is said of the schema is long: names and descriptions.
+        extra: u64::from(kind.starts_with("__")),
+    };
+    if kind.starts_with("__") && own(schema, &mut shape, kind, field) {
+        return shape;
     }
+    match (field.ty.is_list(), is_paged(field)) {
+        (true, true) => shape.times = asked,
+        (true, false) if pages.contains(kind) => shape.rows = true,
+        (true, false) if field.argument_by_name("ids").is_some() => shape.times = Times::Ids,
+        (true, false) => shape.times = Times::Fixed(most(kind, name).unwrap_or(DEFAULT_PAGE)),
+        (false, true) => shape.page = asked,
+        (false, false) if pages.contains(of) => shape.page = Times::Fixed(DEFAULT_PAGE),
+        (false, false) => {}
+    }
+    shape
+}
+
+/// The schema's own types. All types together have so many fields as they have, so below `types` a type counts with its
+/// share; a type that is reached in another way may be the one with most. A share is a row of the page that a type is.
+fn own(schema: &Schema, shape: &mut Shape, kind: &str, field: &FieldDefinition) -> bool {
+    let types = schema.types.len() as u64;
+    let share = |count: usize| (count as u64).div_ceil(types);
+    let all_fields = || schema.types.values().flat_map(fields);
+    let inputs = |definition: &ExtendedType| match definition {
+        ExtendedType::InputObject(input) => input.fields.len(),
+        _ => 0,
+    };
+    let values = |definition: &ExtendedType| match definition {
+        ExtendedType::Enum(values) => values.values.len(),
+        _ => 0,
+    };
+    let sum = |count: &dyn Fn(&ExtendedType) -> usize| schema.types.values().map(count).sum();
+    if field.ty.inner_named_type() == "__Type" {
+        let most = schema.types.values().map(|kind| fields(kind).count()).max();
+        let share = share(all_fields().count());
+        shape.page = Times::Fixed((most.unwrap_or(1) as u64).div_ceil(share));
+    }
+    let row = match (kind, field.name.as_str()) {
+        ("__Schema", "types") => {
+            (shape.times, shape.page) = (Times::Fixed(types), Times::Fixed(1));
+            return true;
+        }
+        ("__Type", "fields") => share(all_fields().count()),
+        ("__Type", "inputFields") => share(sum(&inputs)),
+        ("__Type", "enumValues") => share(sum(&values)),
+        ("__Type", "interfaces" | "possibleTypes") => 1,
+        ("__Field", "args") => {
+            let arguments = all_fields()
+                .map(|field| field.arguments.len())
+                .sum::<usize>();
+            shape.times = Times::Fixed((arguments / all_fields().count().max(1)) as u64 + 1);
+            return true;
+        }
+        _ => return false,
+    };
+    (shape.times, shape.rows) = (Times::Fixed(row), true);
+    true
+}
+
+fn fields(definition: &ExtendedType) -> impl Iterator<Item = &FieldDefinition> {
+    let fields = match definition {
+        ExtendedType::Object(object) => Some(&object.fields),
+        ExtendedType::Interface(interface) => Some(&interface.fields),
+        _ => None,
+    };
+    let fields = fields.into_iter().flat_map(|fields| fields.values());
+    fields.map(|field| &***field)
+}
+
+fn is_paged(field: &FieldDefinition) -> bool {
+    field.argument_by_name("first").is_some()
+}
+
+/// The lists of the schema without `first` whose length nobody declared.
+#[cfg(test)]
+pub(super) fn without_a_limit(schema: &Schema) -> Vec<String> {
+    let pages = pages(schema);
+    let mut found = Vec::new();
+    for (kind, definition) in &schema.types {
+        for field in fields(definition) {
+            let is_list = field.ty.is_list();
+            let (name, ids) = (field.name.as_str(), field.argument_by_name("ids").is_some());
+            let known = is_paged(field) || ids || pages.contains(kind.as_str());
+            let own = kind.starts_with("__") && {
+                let mut shape = Shape {
+                    times: Times::Ids,
+                    page: Times::Ids,
+                    rows: false,
+                    extra: 0,
+                };
+                own(schema, &mut shape, kind, field)
+            };
+            if is_list && !known && !own && most(kind, name).is_none() {
+                found.push(format!("{kind}.{name}"));
+            }
+        }
+    }
+    found
 }

@@ -4,9 +4,10 @@ use crate::{
     error::{Error, Result},
     http::Limits,
 };
+use std::{borrow::Cow, ops::Range};
 
-/// How deep brackets may be nested, so that the parser's own recursion is bounded whatever the settings say.
-const NESTING: u64 = 60;
+/// How deep brackets may be nested, so that no recursion goes deeper, whatever the settings say.
+pub(super) const NESTING: u64 = 60;
 
 /// Judges a document's text.
 ///
@@ -14,18 +15,9 @@ const NESTING: u64 = 60;
 /// [`Error::LimitExceeded`] naming the limit.
 pub(super) fn check(document: &str, limits: &Limits) -> Result<()> {
     limits.check_document_bytes(document.len() as u64)?;
-    let bytes = document.as_bytes();
-    let (mut at, mut tokens, mut nesting) = (0, 0, 0_u64);
-    while let Some(byte) = bytes.get(at) {
-        at = match byte {
-            b' ' | b'\t' | b'\n' | b'\r' | b',' => at + 1,
-            b'#' => skip(bytes, at, |byte| !matches!(byte, b'\n' | b'\r')),
-            b'"' => end_of_string(bytes, at),
-            byte if is_word(*byte) => skip(bytes, at, is_word),
-            _ => at + 1,
-        };
-        match byte {
-            b' ' | b'\t' | b'\n' | b'\r' | b',' | b'#' => continue,
+    let (mut tokens, mut nesting) = (0, 0_u64);
+    for token in Tokens::of(document) {
+        match document.as_bytes()[token.start] {
             b'{' | b'[' | b'(' => nesting += 1,
             b'}' | b']' | b')' => nesting = nesting.saturating_sub(1),
             _ => {}
@@ -35,6 +27,104 @@ pub(super) fn check(document: &str, limits: &Limits) -> Result<()> {
         limits.check_document_tokens(tokens)?;
     }
     Ok(())
+}
+
+/// The document with spaces in place of the descriptions of its operations, fragments and variables, which mean nothing
+/// here (September 2025, 2.3) and which the parser does not know. Everything stays where it was.
+pub(super) fn without_descriptions(document: &str) -> Cow<'_, str> {
+    if !document.contains('"') {
+        return Cow::Borrowed(document);
+    }
+    let mut described = Vec::new();
+    let (mut depth, mut outermost, mut before) = (0_u64, b'}', b'}');
+    let mut tokens = Tokens::of(document).peekable();
+    while let Some(token) = tokens.next() {
+        let byte = document.as_bytes()[token.start];
+        let next = tokens.peek().map_or("", |next| &document[next.clone()]);
+        match byte {
+            b'{' | b'[' | b'(' => {
+                if depth == 0 {
+                    outermost = byte;
+                }
+                depth += 1;
+            }
+            b'}' | b']' | b')' => depth = depth.saturating_sub(1),
+            b'"' => {
+                let definition = depth == 0
+                    && before == b'}'
+                    && ["query", "mutation", "subscription", "fragment"].contains(&next);
+                let variable = depth == 1
+                    && outermost == b'('
+                    && !matches!(before, b'=' | b':')
+                    && next == "$";
+                if definition || variable {
+                    described.push(token);
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        before = byte;
+    }
+    blank(document, &described)
+}
+
+fn blank<'d>(document: &'d str, ranges: &[Range<usize>]) -> Cow<'d, str> {
+    if ranges.is_empty() {
+        return Cow::Borrowed(document);
+    }
+    let mut blanked = String::with_capacity(document.len());
+    let mut done = 0;
+    for range in ranges {
+        blanked.push_str(&document[done..range.start]);
+        blanked.extend(document[range.clone()].bytes().map(|byte| match byte {
+            b'\n' | b'\r' => char::from(byte),
+            _ => ' ',
+        }));
+        done = range.end;
+    }
+    blanked.push_str(&document[done..]);
+    Cow::Owned(blanked)
+}
+
+/// The names, numbers, strings and signs of a text, without what is between them.
+struct Tokens<'t> {
+    bytes: &'t [u8],
+    at: usize,
+}
+
+impl<'t> Tokens<'t> {
+    fn of(text: &'t str) -> Self {
+        Self {
+            bytes: text.as_bytes(),
+            at: 0,
+        }
+    }
+}
+
+impl Iterator for Tokens<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let bytes = self.bytes;
+        loop {
+            let start = self.at;
+            let byte = *bytes.get(start)?;
+            self.at = match byte {
+                b' ' | b'\t' | b'\n' | b'\r' | b',' => start + 1,
+                b'#' => skip(bytes, start, |byte| !matches!(byte, b'\n' | b'\r')),
+                b'"' => end_of_string(bytes, start),
+                byte if is_word(byte) => skip(bytes, start, is_word),
+                // The rest of a character beyond ASCII belongs to it.
+                _ => skip(bytes, start + 1, |byte| byte & 0xC0 == 0x80),
+            };
+            let ignored = matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b'#')
+                || bytes[start..].starts_with("\u{feff}".as_bytes());
+            if !ignored {
+                return Some(start..self.at);
+            }
+        }
+    }
 }
 
 fn is_word(byte: u8) -> bool {

@@ -77,10 +77,12 @@ pub(super) async fn begin(
     asked: Asked,
     payload: Map<String, Value>,
 ) -> Step {
-    let operation = Parameters::from_fields(payload).and_then(|read| Operation::new(&app, read));
+    let operation = Parameters::from_fields(payload)
+        .map_err(|error| vec![error.into()])
+        .and_then(|read| Operation::new(&app, read));
     let operation = match operation {
         Ok(operation) => operation,
-        Err(error) => return Step::Ended(asked, vec![error.into()]),
+        Err(errors) => return Step::Ended(asked, errors),
     };
     if operation.kind() != OperationType::Subscription {
         let credentials = Ok(caller.credentials());

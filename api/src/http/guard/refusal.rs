@@ -1,0 +1,84 @@
+//! What is said of a document that is refused: the errors, where in the document they are, and their codes.
+
+use super::places::Places;
+use crate::error::Error;
+use apollo_compiler::{diagnostic::ToCliReport, parser::SourceSpan, validation::DiagnosticList};
+use async_graphql::ServerError;
+
+/// So many mistakes are told; more would only repeat them.
+const MOST: usize = 20;
+
+/// A mistake that this server's own rules find.
+pub(super) struct Fault {
+    pub(super) message: String,
+    pub(super) at: Option<SourceSpan>,
+}
+
+/// What is wrong with a document, not more than a few of it.
+#[derive(Default)]
+pub(super) struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Notes a mistake.
+    pub(super) fn add(&mut self, at: Option<SourceSpan>, message: impl FnOnce() -> String) {
+        if self.0.len() < MOST {
+            let message = message();
+            self.0.push(Fault { message, at });
+        }
+    }
+
+    /// Refuses if there is any.
+    ///
+    /// # Errors
+    /// The mistakes.
+    pub(super) fn none(mut self, places: &Places) -> Result<(), Vec<ServerError>> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        self.0
+            .sort_by_key(|fault| fault.at.map(|span| span.offset()));
+        let errors = self.0.into_iter().map(|fault| {
+            let at = fault.at.map(|span| places.at(span.offset()));
+            located(Error::ValidationFailed(fault.message), at)
+        });
+        Err(errors.collect())
+    }
+}
+
+/// What the parser found.
+pub(super) fn unparsed(found: &DiagnosticList, places: &Places) -> Vec<ServerError> {
+    told(found, places, |message, at| {
+        let message = message.trim_start_matches("syntax error: ");
+        let place = at.map_or_else(String::new, |at| {
+            format!(" in line {}, column {}", at.line, at.column)
+        });
+        Error::ParseFailed(format!("The document is not GraphQL{place}: {message}."))
+    })
+}
+
+/// What does not fit the schema.
+pub(super) fn invalid(found: &DiagnosticList, places: &Places) -> Vec<ServerError> {
+    told(found, places, |message, _| Error::ValidationFailed(message))
+}
+
+fn told(
+    found: &DiagnosticList,
+    places: &Places,
+    error: impl Fn(String, Option<async_graphql::Pos>) -> Error,
+) -> Vec<ServerError> {
+    let few = found.iter().take(MOST);
+    let errors = few.map(|diagnostic| {
+        let at = diagnostic.error.location();
+        let at = at.map(|span| places.at(span.offset()));
+        let message = diagnostic.error.unstable_compat_message();
+        let message = message.unwrap_or_else(|| diagnostic.error.to_string());
+        located(error(message, at), at)
+    });
+    errors.collect()
+}
+
+fn located(error: Error, at: Option<async_graphql::Pos>) -> ServerError {
+    let mut error = ServerError::from(error);
+    error.locations.extend(at);
+    error
+}
