@@ -313,7 +313,7 @@ fn every_scalar_of_the_schema_is_known() {
     assert_eq!(names, scalars::KNOWN);
 }
 
-const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description queryType { name kind } mutationType { name kind }
+const USUAL_QUESTION: &str = "query IntrospectionQuery { __schema { description queryType { name kind } mutationType { name kind }
     subscriptionType { name kind } types { ...FullType } directives { name description isRepeatable locations
     args(includeDeprecated: true) { ...InputValue } } } }
     fragment FullType on __Type { kind name description specifiedByURL isOneOf fields(includeDeprecated: true) { name description
@@ -326,8 +326,7 @@ const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description q
 
 #[test]
 fn the_schema_can_be_asked_for_but_not_without_end() {
-    let usual = INTROSPECTION.replace(" isOneOf", "");
-    let cost = judged(&usual, json!({})).cost;
+    let cost = judged(USUAL_QUESTION, json!({})).cost;
     assert!(cost < 1_000_000, "it takes {cost}");
     let deep = "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }";
     assert_eq!(
