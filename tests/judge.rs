@@ -191,6 +191,9 @@ on_both_databases! {
                 assert_eq!((nodes.len(), nodes[0].get("name").is_some()), (rows, variables.get("with").is_some()), "round {round}");
             }
             assert_eq!(door.ask(document, json!({ "n": "x" })).await.code(), VALIDATE);
+            // A variable that was not sent leaves its argument to its default.
+            let search = "query($n: Int) { search(query: \"checkout\", first: $n) { nodes { title } } }";
+            door.ask(search, json!({})).await.data();
             assert_eq!(door.ask(document, json!({ "n": 201 })).await.code(), "LIMIT_EXCEEDED");
         }
     }

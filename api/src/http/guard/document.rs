@@ -1,7 +1,7 @@
 //! A document that may run: its operations, with what they ask for.
 
 use super::{
-    executable::{Writer, kind},
+    executable::{Writer, kind, leave_out},
     literals::{Usage, constant, key},
     outline::{Known, Outline, Size},
     places::Places,
@@ -20,7 +20,7 @@ use apollo_compiler::{
     executable,
 };
 use async_graphql::{
-    Name as Key, Positioned,
+    Name as Key, Positioned, Variables,
     parser::types::{
         DocumentOperations, ExecutableDocument as Executable, FragmentDefinition,
         OperationDefinition, OperationType,
@@ -307,19 +307,26 @@ impl Document {
     }
 
     /// An operation with its fragments, as the executor takes it.
-    pub(super) fn executable(&self, operation: &Operation) -> Executable {
-        let definition = operation.executable.clone();
-        let operations = match &operation.name {
-            Some(name) => DocumentOperations::Multiple([(name.clone(), definition)].into()),
-            None => DocumentOperations::Single(definition),
-        };
+    pub(super) fn executable(&self, operation: &Operation, variables: &Variables) -> Executable {
+        let mut definition = operation.executable.clone();
         let names = operation
             .fragments
             .iter()
             .map(|number| &self.names[*number]);
-        let fragments = names
+        let mut fragments: HashMap<_, _> = names
             .filter_map(|name| Some((name.clone(), self.executable.get(name)?.clone())))
             .collect();
+        if operation.variables.len() > variables.len() {
+            let absent = |name: &Key| !variables.contains_key(name);
+            leave_out(&mut definition.node.selection_set.node, &absent);
+            for fragment in fragments.values_mut() {
+                leave_out(&mut fragment.node.selection_set.node, &absent);
+            }
+        }
+        let operations = match &operation.name {
+            Some(name) => DocumentOperations::Multiple([(name.clone(), definition)].into()),
+            None => DocumentOperations::Single(definition),
+        };
         Executable {
             operations,
             fragments,

@@ -35,6 +35,27 @@ pub(super) fn kind(kind: Kind) -> OperationType {
     }
 }
 
+/// Leaves out the arguments whose variable was not sent, so that their defaults count (6.4.1): the executor would take
+/// them for null.
+pub(super) fn leave_out(set: &mut SelectionSet, absent: &dyn Fn(&Key) -> bool) {
+    for item in &mut set.items {
+        match &mut item.node {
+            Selection::Field(field) => {
+                let field = &mut field.node;
+                field.arguments.retain(|(_, value)| match &value.node {
+                    Value::Variable(name) => !absent(name),
+                    _ => true,
+                });
+                leave_out(&mut field.selection_set.node, absent);
+            }
+            Selection::InlineFragment(fragment) => {
+                leave_out(&mut fragment.node.selection_set.node, absent);
+            }
+            Selection::FragmentSpread(_) => {}
+        }
+    }
+}
+
 impl Writer<'_> {
     /// An operation.
     pub(super) fn operation(

@@ -188,10 +188,11 @@ impl Judged {
     /// The request that the schema takes.
     pub(super) fn request(self) -> Request {
         let operation = &self.document.operations[self.operation];
+        let executable = self.document.executable(operation, &self.variables);
         let mut request = Request::new(self.text).variables(self.variables);
         // The executor wants the name of an operation that has one, also of the only one.
         request.operation_name = operation.name.as_ref().map(ToString::to_string);
-        request.set_parsed_query(self.document.executable(operation));
+        request.set_parsed_query(executable);
         request
     }
 }
