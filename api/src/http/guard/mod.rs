@@ -10,6 +10,7 @@ mod executable;
 mod kept;
 mod literals;
 mod outline;
+mod outlines;
 mod places;
 mod price;
 mod refusal;
@@ -22,9 +23,10 @@ mod variables;
 
 use self::{
     conditions::{Conditions, is_filter},
-    document::{Document, Outlines},
+    document::Document,
     kept::Kept,
     outline::Known,
+    outlines::Outlines,
     places::Places,
     price::Prices,
     refusal::{Faults, invalid, unparsed},

@@ -1,0 +1,132 @@
+//! What costs how much.
+
+use super::*;
+
+#[test]
+fn an_operation_costs_what_its_pages_can_hold() {
+    for (document, variables, cost) in [
+        ("{ feedCursor }", json!({}), 1),
+        // The connection, its page, and ten rows of two values.
+        (
+            "{ projects(first: 10) { pageInfo { hasNextPage } nodes { id name } } }",
+            json!({}),
+            33,
+        ),
+        ("{ projects { nodes { id } } }", json!({}), 101),
+        (
+            "query($n: Int) { projects(last: $n) { nodes { id } } }",
+            json!({ "n": 3 }),
+            7,
+        ),
+        (
+            "query($n: Int = 4) { projects(first: $n) { nodes { id } } }",
+            json!({}),
+            9,
+        ),
+        (
+            "{ projects(first: 2) { edges { node { ...p } } } } fragment p on Project { goals(first: 5) { nodes { id } } }",
+            json!({}),
+            1 + 2 * (1 + 1 + 1 + 5 * 2),
+        ),
+        // Each id, as a literal or in a variable.
+        ("{ nodes(ids: [1, 2, 3]) { id } }", json!({}), 6),
+        (
+            "query($ids: [ID!]!) { nodes(ids: $ids) { id } }",
+            json!({ "ids": ["a", "b"] }),
+            4,
+        ),
+        // One group of usage for each row asked for.
+        (
+            "{ usageSummary(first: 7) { rows { keys } } }",
+            json!({}),
+            1_000 + 1 + 7 * (1 + 6),
+        ),
+        // A large column.
+        ("{ transcript(id: 1) { fullText } }", json!({}), 2_002),
+        // A condition, a text that is looked into, related rows, and a filter for each of two lists.
+        (
+            "{ projects(first: 0, filter: { slug: { eq: \"a\" } }) { nodes { id } } }",
+            json!({}),
+            2,
+        ),
+        (
+            "{ projects(first: 0, filter: { slug: { contains: \"a\" } }) { totalCount } }",
+            json!({}),
+            22,
+        ),
+        (
+            "{ projects(first: 0, filter: { goals: { some: { title: { contains: \"a\" } } } }) { totalCount } }",
+            json!({}),
+            2 + 50 * 20,
+        ),
+        (
+            "query($f: ProjectFilter) { projects(first: 0, filter: { and: [$f, { id: { eq: 1 } }] }) { totalCount } }",
+            json!({ "f": { "goals": { "some": { "title": { "in": ["a", "b"] } } } } }),
+            2 + 50 * 2 + 1,
+        ),
+        (
+            "{ projects(first: 2) { nodes { goals(first: 0, filter: { title: { startsWith: \"a\" } }) { totalCount } } } }",
+            json!({}),
+            1 + 2 * (1 + 1 + 20 + 1),
+        ),
+    ] {
+        assert_eq!(judged(document, variables).cost, cost, "{document}");
+    }
+}
+
+#[test]
+fn what_costs_too_much_is_refused() {
+    let aliases = |count: usize, field: &str| -> String {
+        (0..count).map(|n| format!("a{n}: {field} ")).collect()
+    };
+    let texts = aliases(199, "fullText");
+    let ids = "1 ".repeat(200);
+    let filter = |levels: usize| {
+        let (open, close) = (
+            "project: { goals: { some: { ".repeat(levels),
+            "} } } ".repeat(levels),
+        );
+        format!(
+            "{{ goals(filter: {{ {open} title: {{ contains: \"z\" }} {close} }}) {{ totalCount }} }}"
+        )
+    };
+    let fields = aliases(
+        189,
+        "fields(includeDeprecated: true) { name type { name kind } }",
+    );
+    for document in [
+        format!("{{ transcripts(first: 8) {{ nodes {{ {texts} }} }} }}"),
+        format!(
+            "{{ nodes(ids: [{ids}]) {{ ... on Transcript {{ {} }} }} }}",
+            aliases(10, "fullText")
+        ),
+        filter(3),
+        filter(5),
+        format!("{{ __schema {{ types {{ {fields} }} }} }}"),
+        format!(
+            "{{ __type(name: \"Query\") {{ {} }} }}",
+            aliases(
+                189,
+                "fields { name type { name fields { name description args { name description } } } }"
+            )
+        ),
+    ] {
+        assert_eq!(
+            code(&document, json!({})),
+            "COST_EXCEEDED",
+            "{document:.100}"
+        );
+    }
+    judged(&filter(1), json!({}));
+    let document = "{ projects(first: 200) { nodes { tickets(first: 200) { nodes { jobs(first: 200) { nodes { id } } } } } } }";
+    let errors = asked(document, json!({})).err().unwrap();
+    let told = serde_json::to_value(&errors[0]).unwrap();
+    assert!(told["extensions"]["requested"].as_u64() > Some(8_000_000));
+    let largest = json!({ "path": "projects.nodes.tickets.nodes.jobs", "rows": 8_000_000 });
+    assert_eq!(told["extensions"]["fields"][0], largest);
+}
+
+#[test]
+fn every_list_of_the_schema_has_a_limit() {
+    assert_eq!(shapes::without_a_limit(&GUARD.schema), Vec::<String>::new());
+}
