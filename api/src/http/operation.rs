@@ -1,8 +1,6 @@
 //! An operation between the door and the schema, whichever door it came through: judged, attributed, limited in time.
 
-use super::{
-    App, answer::size, credentials::Credentials, guard::Judged, parameters::Parameters,
-};
+use super::{App, answer::size, credentials::Credentials, guard::Judged, parameters::Parameters};
 use crate::{
     auth::Actor,
     error::{Error, Result},
@@ -179,12 +177,7 @@ fn refused(error: Error) -> Vec<ServerError> {
 }
 
 /// What an operation cost, for a client that wants to know.
-fn told(
-    requested: u64,
-    app: &App,
-    meter: &Meter,
-    received: Instant,
-) -> async_graphql::Value {
+fn told(requested: u64, app: &App, meter: &Meter, received: Instant) -> async_graphql::Value {
     let milliseconds = received.elapsed().as_secs_f64() * 1000.0;
     async_graphql::value!({
         "requested": requested,
