@@ -132,7 +132,7 @@ fn holds_nul_or_its_escape(document: &str) -> bool {
     document.contains('\0')
         || escapes.any(|digits| {
             let braced = digits
-                .strip_prefix('{')
+                .strip_prefix("{0")
                 .map(|rest| rest.trim_start_matches('0'));
             digits.starts_with("0000") || braced.is_some_and(|rest| rest.starts_with('}'))
         })

@@ -29,7 +29,7 @@ use self::{
     outlines::Outlines,
     places::Places,
     price::Prices,
-    refusal::{Faults, invalid, unparsed},
+    refusal::{Faults, invalid, unexpected, unparsed},
     shapes::Shapes,
 };
 use super::{Limits, parameters::Parameters};
@@ -161,8 +161,11 @@ impl Guard {
             .recursion_limit(RECURSION)
             .token_limit(2 * text.len() + 16);
         let ast = { parser }
-            .parse_ast(source, "document")
+            .parse_ast(source.as_ref(), "document")
             .map_err(|refused| unparsed(&refused.errors, &places))?;
+        if let Some(at) = text::passed_over(&source, &ast.to_string()) {
+            return Err(vec![unexpected(places.at(at))]);
+        }
         let document = ast
             .to_executable(&self.schema)
             .map_err(|refused| invalid(&refused.errors, &places))?;

@@ -3,7 +3,7 @@
 use super::places::Places;
 use crate::error::Error;
 use apollo_compiler::{diagnostic::ToCliReport, parser::SourceSpan, validation::DiagnosticList};
-use async_graphql::ServerError;
+use async_graphql::{Pos, ServerError};
 
 /// So many mistakes are told; more would only repeat them.
 const MOST: usize = 20;
@@ -48,7 +48,7 @@ impl Faults {
 /// What the parser found.
 pub(super) fn unparsed(found: &DiagnosticList, places: &Places) -> Vec<ServerError> {
     told(found, places, |message, at| {
-        let message = in_signs(message.trim_start_matches("syntax error: "));
+        let message = message.trim_start_matches("syntax error: ");
         let place = at.map_or_else(String::new, |at| {
             format!(" in line {}, column {}", at.line, at.column)
         });
@@ -56,22 +56,13 @@ pub(super) fn unparsed(found: &DiagnosticList, places: &Places) -> Vec<ServerErr
     })
 }
 
-/// The parser's message with signs in place of its names for them.
-fn in_signs(message: &str) -> String {
-    const NAMES: [(&str, &str); 9] = [
-        ("L_CURLY", "{"),
-        ("R_CURLY", "}"),
-        ("L_PAREN", "("),
-        ("R_PAREN", ")"),
-        ("L_BRACK", "["),
-        ("R_BRACK", "]"),
-        ("COLON", ":"),
-        ("<EOF>", "the end"),
-        ("EOF", "the end"),
-    ];
-    NAMES.iter().fold(message.to_owned(), |text, (name, sign)| {
-        text.replace(name, sign)
-    })
+/// What the parser passed over.
+pub(super) fn unexpected(at: Pos) -> ServerError {
+    let Pos { line, column } = at;
+    let message = format!(
+        "The document is not GraphQL in line {line}, column {column}: a `:` or a value is missing before this."
+    );
+    located(Error::ParseFailed(message), Some(at))
 }
 
 /// What does not fit the schema.

@@ -69,6 +69,36 @@ pub(super) fn without_descriptions(document: &str) -> Cow<'_, str> {
     blank(document, &described)
 }
 
+/// Where the parser passed over something: the first token of the document that what it read, written out again, has not.
+/// It takes an argument, a field of an input and a variable without their colon for nothing at all.
+pub(super) fn passed_over(document: &str, read: &str) -> Option<usize> {
+    let mut read = significant(read);
+    for (at, token) in significant(document) {
+        let (_, other) = read.next().unwrap_or_default();
+        // A string may be written in several ways.
+        let equal = token == other || token.starts_with('"') && other.starts_with('"');
+        if !equal {
+            return Some(at);
+        }
+    }
+    read.next().map(|_| document.len())
+}
+
+/// The tokens with their places, but for the word `query`, which may be left out before an operation.
+fn significant(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut depth = 0_u64;
+    Tokens::of(text).filter_map(move |range| {
+        let token = &text[range.clone()];
+        match token {
+            "{" | "[" | "(" => depth += 1,
+            "}" | "]" | ")" => depth = depth.saturating_sub(1),
+            "query" if depth == 0 => return None,
+            _ => {}
+        }
+        Some((range.start, token))
+    })
+}
+
 fn blank<'d>(document: &'d str, ranges: &[Range<usize>]) -> Cow<'d, str> {
     if ranges.is_empty() {
         return Cow::Borrowed(document);

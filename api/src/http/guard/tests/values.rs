@@ -219,3 +219,27 @@ fn who_may_ask_without_a_token_is_read_off_the_document() {
         assert_eq!(judged(document, json!({})).public, public, "{document}");
     }
 }
+
+#[test]
+fn nothing_is_passed_over() {
+    for document in [
+        "{ projects(first 1) { nodes { id } } }",
+        "{ projects(first: 1, orderBy) { nodes { id } } }",
+        "{ viewer { user @include(if) { id } } }",
+        "{ goals(filter: {title {contains: \"a\"}}) { totalCount } }",
+        "{ goals(filter: {title}) { totalCount } }",
+        "query($n Int) { projects(first: $n) { totalCount } }",
+    ] {
+        assert_eq!(code(document, json!({})), PARSE, "{document}");
+    }
+    for document in [
+        "query { feedCursor }",
+        "query query { feedCursor }",
+        "{ query: feedCursor }",
+        "{ goals(filter: {title: {contains: \"\"\"a\n b\"\"\"}}) { totalCount } }",
+        "fragment query on Query { feedCursor } query Q { ...query }",
+        "{ nodes(ids: [\"\\u0061\", 17,,,]) { id } } # the end",
+    ] {
+        assert_eq!(code(document, json!({})), "", "{document}");
+    }
+}
