@@ -18,6 +18,8 @@ pub mod clock;
 pub mod config;
 mod domain;
 pub mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod graph;
 pub mod http;
 pub mod import;

@@ -18,6 +18,7 @@ mod diff;
 mod effective;
 mod feed;
 mod filter;
+mod fuzzing;
 mod hints;
 mod idempotency;
 mod json;
@@ -48,6 +49,7 @@ pub(crate) use self::aggregate::within;
 pub(crate) use self::feed::{
     Beat, Event, Feed, Follower, Hold, Key, Made, PATIENCE, Pulse, bytes_of_json, bytes_of_row,
 };
+pub(crate) use self::fuzzing::cursor as fuzz_cursor;
 pub(crate) use self::meter::Meter;
 pub(crate) use self::readiness::Readiness;
 pub(crate) use self::search::{Hit, Search};
