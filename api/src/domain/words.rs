@@ -253,30 +253,36 @@ impl Sought {
             .map(|(at, _)| at)
             .collect();
         starts.push(run.len());
-        let letters: Vec<_> = starts
+        // A letter of the text may be several when it is folded.
+        let letters: Vec<(String, Range<usize>)> = starts
             .windows(2)
-            .map(|ends| folded(&run[ends[0]..ends[1]], true))
+            .flat_map(|ends| {
+                let letter = folded(&run[ends[0]..ends[1]], true);
+                let all = units(&letter).into_iter().map(str::to_owned);
+                all.map(|unit| (unit, ends[0]..ends[1])).collect::<Vec<_>>()
+            })
             .collect();
         let mut out: Vec<Range<usize>> = Vec::new();
         let mut at = 0;
         while at < letters.len() {
-            let longest = self
-                .0
-                .iter()
-                .filter(|word| word.is_dense)
-                .filter_map(|word| {
-                    let units = units(&word.folded);
-                    let there = letters.get(at..at + units.len())?;
-                    (there == units).then_some(units.len())
-                });
+            let dense = self.0.iter().filter(|word| word.is_dense);
+            let longest = dense.filter_map(|word| {
+                let units = units(&word.folded);
+                let there = letters.get(at..at + units.len())?;
+                let same = there
+                    .iter()
+                    .zip(&units)
+                    .all(|((letter, _), unit)| letter == unit);
+                same.then_some(units.len())
+            });
             let Some(length) = longest.max() else {
                 at += 1;
                 continue;
             };
-            let end = starts[at + length];
+            let (start, end) = (letters[at].1.start, letters[at + length - 1].1.end);
             match out.last_mut() {
-                Some(last) if last.end == starts[at] => last.end = end,
-                _ => out.push(starts[at]..end),
+                Some(last) if last.end >= start => last.end = end,
+                _ => out.push(start..end),
             }
             at += length;
         }
@@ -285,10 +291,11 @@ impl Sought {
 }
 
 /// Whether a character is one with the letter before it: a mark, a vowel of Korean written by its parts, a narrow
-/// Japanese voice mark.
+/// Japanese voice mark, the vowel of Thai and Lao that begins with a mark.
 fn joins(character: char) -> bool {
     class(character) == Class::Mark
-        || matches!(character, '\u{1160}'..='\u{11ff}' | '\u{d7b0}'..='\u{d7ff}' | '\u{ff9e}' | '\u{ff9f}')
+        || matches!(character, '\u{e33}' | '\u{eb3}' | '\u{1160}'..='\u{11ff}' | '\u{d7b0}'..='\u{d7ff}'
+            | '\u{ff9e}' | '\u{ff9f}')
 }
 
 impl Word {
@@ -387,9 +394,16 @@ mod tests {
         assert_ne!(words("ete"), words("été"));
     }
 
+    /// All that may be in a word, but of the planes beyond the first one in a hundred.
+    fn characters() -> impl Iterator<Item = char> {
+        let first = '\0'..='\u{ffff}';
+        let all = first.chain(('\u{10000}'..=char::MAX).step_by(97));
+        all.filter(|character| class(*character) != Class::Sign)
+    }
+
     #[test]
     fn no_word_holds_anything_but_letters_digits_and_marks() {
-        for character in '\0'..=char::MAX {
+        for character in characters() {
             for word in indexed(&format!("a{character}b 会{character}議")) {
                 assert!(!word.is_empty(), "{character:?}");
                 assert!(
@@ -403,7 +417,7 @@ mod tests {
 
     #[test]
     fn what_is_indexed_is_found_by_itself() {
-        for character in '\0'..=char::MAX {
+        for character in characters() {
             let text = character.to_string();
             let all = words(&text);
             let Ok(sought) = Sought::parse(&text) else {
@@ -455,6 +469,7 @@ mod tests {
         assert_eq!(marked("会議", "今日の会議は会議室で"), ["会議", "会議"]);
         assert_eq!(marked("議 会", "会議"), ["会議"]);
         assert_eq!(marked("バス", "大ﾊﾞｽ停"), ["ﾊﾞｽ"]);
+        assert_eq!(marked("ทำงาน", "เขาทำงานหนัก"), ["ทำงาน"]);
         assert_eq!(
             marked("국", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}"),
             ["\u{1100}\u{116e}\u{11a8}"]

@@ -48,11 +48,29 @@ impl Faults {
 /// What the parser found.
 pub(super) fn unparsed(found: &DiagnosticList, places: &Places) -> Vec<ServerError> {
     told(found, places, |message, at| {
-        let message = message.trim_start_matches("syntax error: ");
+        let message = in_signs(message.trim_start_matches("syntax error: "));
         let place = at.map_or_else(String::new, |at| {
             format!(" in line {}, column {}", at.line, at.column)
         });
         Error::ParseFailed(format!("The document is not GraphQL{place}: {message}."))
+    })
+}
+
+/// The parser's message with signs in place of its names for them.
+fn in_signs(message: &str) -> String {
+    const NAMES: [(&str, &str); 9] = [
+        ("L_CURLY", "{"),
+        ("R_CURLY", "}"),
+        ("L_PAREN", "("),
+        ("R_PAREN", ")"),
+        ("L_BRACK", "["),
+        ("R_BRACK", "]"),
+        ("COLON", ":"),
+        ("<EOF>", "the end"),
+        ("EOF", "the end"),
+    ];
+    NAMES.iter().fold(message.to_owned(), |text, (name, sign)| {
+        text.replace(name, sign)
     })
 }
 
@@ -73,7 +91,7 @@ pub(super) fn invalid(found: &DiagnosticList, places: &Places) -> Vec<ServerErro
 fn told(
     found: &DiagnosticList,
     places: &Places,
-    error: impl Fn(String, Option<async_graphql::Pos>) -> Error,
+    error: impl Fn(String, Option<Pos>) -> Error,
 ) -> Vec<ServerError> {
     let few = found.iter().take(MOST);
     let errors = few.map(|diagnostic| {
@@ -86,7 +104,7 @@ fn told(
     errors.collect()
 }
 
-fn located(error: Error, at: Option<async_graphql::Pos>) -> ServerError {
+fn located(error: Error, at: Option<Pos>) -> ServerError {
     let mut error = ServerError::from(error);
     error.locations.extend(at);
     error
