@@ -1,6 +1,6 @@
 //! Signing in, going on and signing out; agent tokens; the active project.
 
-use crate::support::{ACME, Client, DEMO, PASSWORD, SECRET, SIGN_INS, TestApp};
+use crate::support::{ACME, Client, DEMO, PASSWORD, SECRET, TestApp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -69,31 +69,6 @@ on_both_databases! {
             answers.push((answer.status, answer.body));
         }
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
-        assert_eq!(actions(&app).await[..4], ["user.login_failed"; 4]);
-    }
-
-    async fn an_address_and_an_account_have_few_tries(app) {
-        let attempt = async |address: u64, email: &str| {
-            let input = json!({ "workspace": DEMO, "email": email, "password": "x".repeat(2000) });
-            let body = json!({ "query": SIGN_IN, "variables": { "input": input } });
-            let request = reqwest::Client::new().post(&app.url).json(&body);
-            let response = request.header("x-forwarded-for", format!("spoofed, 203.0.113.{address}")).send().await;
-            let body: Value = response.expect("an answer").json().await.expect("JSON");
-            let error = body["errors"][0]["extensions"].clone();
-            (error["code"].as_str().expect("a code").to_owned(), error["retryAfterMs"].as_u64())
-        };
-        for number in 0..SIGN_INS {
-            assert_eq!(attempt(1, &format!("nobody{number}@demo.example")).await.0, "UNAUTHENTICATED");
-        }
-        let (code, wait) = attempt(1, "another@demo.example").await;
-        assert_eq!(code, "RATE_LIMITED");
-        assert!(wait.is_some_and(|wait| wait > 0 && wait <= 60_000));
-        assert_eq!(attempt(2, "another@demo.example").await.0, "UNAUTHENTICATED", "another address is free");
-        let mut refused = 0;
-        for number in 0..6 * SIGN_INS {
-            refused += u64::from(attempt(10 + number / SIGN_INS * 10 + number % 5, "target@demo.example").await.0 == "RATE_LIMITED");
-        }
-        assert!(refused > 0, "one account was tried from everywhere without end");
     }
 
     async fn a_refresh_token_works_once_and_its_copy_ends_the_session(app) {
@@ -249,6 +224,33 @@ on_both_databases! {
         assert_eq!((answer.code().as_str(), &answer.body["data"]["tickets"]["totalCount"]), ("FORBIDDEN", &json!(0)));
         owner.data("mutation($id: ID!) { revokeAgentToken(input: { id: $id }) { agentToken { revokedAt } } }", json!({ "id": id })).await;
         assert_eq!(agent.code("{ viewer { agentToken { id } } }", json!({})).await, "UNAUTHENTICATED");
+    }
+
+    async fn a_revoked_agent_token_ends_its_sessions_with_it(app) {
+        let owner = app.owner().await;
+        let agent = Client::new(&app.url, &app.agent(&owner).await);
+        app.execute("UPDATE agent_sessions SET \"disconnectedAt\" = NULL").await;
+        let seen = "{ viewer { agentToken { id } } agentSessions { nodes { id disconnectedAt } } }";
+        let data = agent.data(seen, json!({})).await;
+        let (token, session) = (&data["viewer"]["agentToken"]["id"], &data["agentSessions"]["nodes"][0]["id"]);
+        let sessions = "{ agentSessions(first: 200) { nodes { id disconnectedAt isConnected } } }";
+        let before = owner.data(sessions, json!({})).await["agentSessions"]["nodes"].clone();
+        let revoke = "mutation($id: ID!) { revokeAgentToken(input: { id: $id }) { feedCursor agentToken { sessions { nodes { id disconnectedAt } } } } }";
+        let revoked = owner.data(revoke, json!({ "id": token })).await["revokeAgentToken"].clone();
+        let ended = revoked["agentToken"]["sessions"]["nodes"].as_array().expect("rows");
+        assert!(ended.iter().all(|session| session["disconnectedAt"].is_string()) && ended[0]["id"] == *session, "{ended:#?}");
+        // Others go on.
+        let after = owner.data(sessions, json!({})).await["agentSessions"]["nodes"].clone();
+        let others = |nodes: &Value| nodes.as_array().expect("rows").iter().filter(|node| node["id"] != *session).cloned().collect::<Vec<_>>();
+        assert!(others(&before) == others(&after) && !others(&after).is_empty());
+        let told = owner.data("{ activity(first: 2) { nodes { action targetId seq createdAt } } }", json!({})).await["activity"]["nodes"].clone();
+        let entry = |place: usize, field: &str| told[place][field].clone();
+        assert_eq!((entry(1, "action"), entry(1, "targetId")), (json!("agent_token.revoked"), token.clone()));
+        assert_eq!((entry(0, "action"), entry(0, "targetId")), (json!("agent.disconnected"), session.clone()));
+        assert_eq!(entry(0, "createdAt"), entry(1, "createdAt"), "it is one transaction");
+        // Once more changes nothing.
+        let again = owner.data(revoke, json!({ "id": token })).await["revokeAgentToken"].clone();
+        assert_eq!(again["feedCursor"], revoked["feedCursor"]);
     }
 
     async fn an_agent_token_expires_and_its_scope_is_checked(app) {

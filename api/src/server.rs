@@ -95,8 +95,9 @@ pub async fn serve(
         introspection: !settings.no_introspection,
         graphiql: Some(graphiql).filter(|_| !settings.no_graphiql),
     };
-    let app = App::new(store, sessions, settings.limits, front).map_err(told)?;
+    let app = App::new(store, sessions.clone(), settings.limits, front).map_err(told)?;
     run(listener, app, stop_signal()).await;
+    sessions.finish().await;
     hints.stop().await;
     Ok(())
 }

@@ -256,7 +256,7 @@ pub const ALLOWED_ORIGIN: &str = "https://dashboard.example";
 pub const PASSWORD: &str = "workgraph-demo";
 
 /// How often a minute an address may try to sign in.
-pub const SIGN_INS: u64 = 25;
+pub const SIGN_INS: u64 = 10;
 
 /// Longer than any test takes.
 const HOUR: Duration = Duration::from_secs(3600);

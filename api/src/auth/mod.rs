@@ -1,11 +1,14 @@
 //! Who is asking, and what they may do.
 
 mod actor;
+mod failures;
+mod limits;
 mod opaque;
 mod password;
 mod policy;
 mod rate;
 mod session;
+mod sign_in;
 mod token;
 
 pub use self::{

@@ -23,3 +23,32 @@ pub(crate) fn mint(prefix: &str) -> String {
 pub(crate) fn hash(token: &str) -> String {
     sha256(token)
 }
+
+/// Whether a text can be a token of a kind at all. What cannot need not be looked up.
+pub(crate) fn is_one(prefix: &str, token: &str) -> bool {
+    let random = token.strip_prefix(prefix).map(str::as_bytes);
+    random.is_some_and(|random| {
+        random.len() == LENGTH && random.iter().all(u8::is_ascii_alphanumeric)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_known_by_its_shape() {
+        let token = mint(REFRESH);
+        assert!(is_one(REFRESH, &token) && !is_one(AGENT, &token));
+        for wrong in [
+            &token[1..],
+            &token[..token.len() - 1],
+            &format!("{token}x"),
+            "",
+            "wgr_",
+            &format!("{}é", &token[..45]),
+        ] {
+            assert!(!is_one(REFRESH, wrong), "{wrong}");
+        }
+    }
+}

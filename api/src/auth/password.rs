@@ -1,6 +1,6 @@
 //! Passwords: Argon2id, slow on purpose, and as slow when there is nobody to compare with.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Whose};
 use argon2::{
     Argon2, Params,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
@@ -17,6 +17,10 @@ const SHORTEST: usize = 12;
 /// The most bytes of a password; more would only keep the server busy.
 const LONGEST: usize = 1024;
 
+/// So many comparisons wait for their turn at most, for each one that goes on: at some 25 ms each, the last of them waits
+/// for a second and a half. Whoever comes then is told at once.
+const WAITING: usize = 64;
+
 /// Compared with when there is no user or no password, so that an answer takes as long.
 static NOBODY: LazyLock<String> = LazyLock::new(|| {
     Argon2::default()
@@ -25,9 +29,15 @@ static NOBODY: LazyLock<String> = LazyLock::new(|| {
         .unwrap_or_default()
 });
 
-/// Hashes and checks passwords, as many at once as there are processors: each takes 19 MiB.
+/// Hashes and checks passwords, each in 19 MiB of memory, on half of the processors: who is signed in does not wait for
+/// those who try to be.
 #[derive(Clone)]
-pub struct Passwords(Arc<Semaphore>);
+pub struct Passwords {
+    /// For those that go on.
+    turns: Arc<Semaphore>,
+    /// For those that go on or wait.
+    places: Arc<Semaphore>,
+}
 
 /// What became of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +52,11 @@ pub enum Verdict {
 
 impl Default for Passwords {
     fn default() -> Self {
+        // Made now, so that the first comparison with nobody takes no longer than the others.
+        LazyLock::force(&NOBODY);
         let processors = available_parallelism().map_or(1, usize::from);
-        Self(Arc::new(Semaphore::new(processors)))
+        let turns = processors.div_ceil(2);
+        Self::with(turns, turns * WAITING)
     }
 }
 
@@ -54,12 +67,20 @@ impl fmt::Debug for Passwords {
 }
 
 impl Passwords {
+    fn with(turns: usize, waiting: usize) -> Self {
+        Self {
+            turns: Arc::new(Semaphore::new(turns)),
+            places: Arc::new(Semaphore::new(turns + waiting)),
+        }
+    }
+
     /// The hash to keep of a new password.
     ///
     /// # Errors
-    /// [`Error::BadUserInput`] when it is shorter than 12 characters or longer than 1,024 bytes.
+    /// [`Error::BadUserInput`] when it is shorter than 12 characters or longer than 1,024 bytes; [`Error::Busy`]
+    /// when too many wait already.
     pub async fn hash(&self, field: &str, password: &str) -> Result<String> {
-        if password.chars().count() < SHORTEST || password.len() > LONGEST {
+        if password.len() > LONGEST || password.chars().count() < SHORTEST {
             let reason =
                 format!("needs at least {SHORTEST} characters and at most {LONGEST} bytes");
             return Err(Error::bad_input(field, reason));
@@ -75,46 +96,67 @@ impl Passwords {
     /// Compares a password with a kept hash, or with nobody's.
     ///
     /// # Errors
-    /// If the server is stopping.
+    /// [`Error::Busy`] when too many wait already.
     pub async fn verify(&self, password: &str, kept: Option<String>) -> Result<Verdict> {
-        if password.len() > LONGEST {
-            return Ok(Verdict::Wrong);
-        }
-        let password = password.to_owned();
-        self.slowly(move || {
-            let known = kept.is_some();
-            let kept = kept.unwrap_or_else(|| NOBODY.clone());
-            let Ok(hash) = PasswordHash::new(&kept) else {
-                return Verdict::Wrong;
-            };
-            let right = Argon2::default()
-                .verify_password(password.as_bytes(), &hash)
-                .is_ok();
-            let today = Params::try_from(&hash).is_ok_and(|params| {
-                params.m_cost() >= Params::DEFAULT_M_COST
-                    && params.t_cost() >= Params::DEFAULT_T_COST
-            });
-            match (known && right, today) {
-                (false, _) => Verdict::Wrong,
-                (true, true) => Verdict::Right,
-                (true, false) => Verdict::Outdated,
-            }
-        })
-        .await
+        // Nobody has a longer one. It is refused as slowly as any other, without hashing megabytes.
+        let (password, kept) = match password.len() {
+            0..=LONGEST => (password.to_owned(), kept),
+            _ => (String::new(), None),
+        };
+        self.slowly(move || compare(password.as_bytes(), kept.as_deref()))
+            .await
     }
 
+    /// Works in turn. The turn goes with the work, which runs to its end even when nobody waits for it any more.
     async fn slowly<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
-        let _turn = self.0.acquire().await.map_err(|_| Error::Unavailable)?;
-        spawn_blocking(work).await.map_err(Error::internal)
+        let place = self.places.clone().try_acquire_owned();
+        let place = place.map_err(|_| Error::Busy(Whose::All))?;
+        let turn = self.turns.clone().acquire_owned().await;
+        let turn = turn.map_err(|_| Error::Unavailable)?;
+        let working = spawn_blocking(move || {
+            let _held = (turn, place);
+            work()
+        });
+        working.await.map_err(Error::internal)
     }
+}
+
+fn compare(password: &[u8], kept: Option<&str>) -> Verdict {
+    let matches = |hash: &PasswordHash| Argon2::default().verify_password(password, hash).is_ok();
+    let kept = kept.and_then(|kept| PasswordHash::new(kept).ok());
+    let verdict = match &kept {
+        Some(hash) if is_weak(hash) && matches(hash) => Verdict::Outdated,
+        Some(hash) if !is_weak(hash) && matches(hash) => Verdict::Right,
+        _ => Verdict::Wrong,
+    };
+    // What was compared with nothing, or with less than is hashed today, would be answered sooner, and tell so.
+    if verdict == Verdict::Wrong
+        && kept.as_ref().is_none_or(is_weak)
+        && let Ok(nobody) = PasswordHash::new(&NOBODY)
+    {
+        matches(&nobody);
+    }
+    verdict
+}
+
+/// Whether it took less to make than a hash takes today.
+fn is_weak(hash: &PasswordHash) -> bool {
+    Params::try_from(hash).map_or(true, |params| {
+        params.m_cost() < Params::DEFAULT_M_COST || params.t_cost() < Params::DEFAULT_T_COST
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        time::{Duration, Instant},
+    };
+    use tokio::sync::RwLock;
 
     #[tokio::test]
     async fn a_password_is_known_again_and_nobody_has_one() {
@@ -149,5 +191,102 @@ mod tests {
         assert_eq!(verdict, Verdict::Outdated);
         let short = passwords.hash("newPassword", "elevenchars").await;
         assert!(matches!(short, Err(Error::BadUserInput { field, .. }) if field == "newPassword"));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn so_many_go_on_so_many_wait_and_the_others_are_told_at_once() {
+        let passwords = Passwords::with(2, 3);
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let gate = Arc::new(RwLock::new(()));
+        let closed = gate.clone().write_owned().await;
+        let tries: Vec<_> = (0..20)
+            .map(|_| {
+                let (passwords, running, most) = (passwords.clone(), running.clone(), most.clone());
+                let gate = gate.clone();
+                tokio::spawn(async move {
+                    let work = move || {
+                        most.fetch_max(
+                            running.fetch_add(1, Ordering::SeqCst) + 1,
+                            Ordering::SeqCst,
+                        );
+                        drop(gate.blocking_read());
+                        running.fetch_sub(1, Ordering::SeqCst);
+                    };
+                    passwords.slowly(work).await.is_ok()
+                })
+            })
+            .collect();
+        while tries.iter().filter(|tried| tried.is_finished()).count() < 15 {
+            tokio::task::yield_now().await;
+        }
+        drop(closed);
+        let mut let_in = 0;
+        for tried in tries {
+            let_in += usize::from(tried.await.unwrap());
+        }
+        assert_eq!((let_in, most.load(Ordering::SeqCst)), (5, 2));
+        assert_eq!(passwords.places.available_permits(), 5);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn whoever_goes_away_does_not_let_another_one_in() {
+        let passwords = Passwords::with(1, 1);
+        let gate = Arc::new(RwLock::new(()));
+        let closed = gate.clone().write_owned().await;
+        let (begun, at_work) = tokio::sync::oneshot::channel();
+        let work = {
+            let gate = gate.clone();
+            move || {
+                let _ = begun.send(());
+                drop(gate.blocking_read());
+            }
+        };
+        let gone = tokio::spawn({
+            let passwords = passwords.clone();
+            async move { passwords.slowly(work).await }
+        });
+        at_work.await.unwrap();
+        gone.abort();
+        assert!(gone.await.is_err());
+        assert_eq!(
+            passwords.turns.available_permits(),
+            0,
+            "it is still at work"
+        );
+        drop(closed);
+        assert!(passwords.slowly(|| ()).await.is_ok());
+    }
+
+    #[test]
+    fn whatever_is_wrong_takes_as_long() {
+        let cheap = Argon2::from(Params::new(1024, 1, 1, None).unwrap());
+        let weak = cheap.hash_password(b"workgraph-demo").unwrap().to_string();
+        let strong = Argon2::default()
+            .hash_password(b"workgraph-demo")
+            .unwrap()
+            .to_string();
+        LazyLock::force(&NOBODY);
+        let mut kept = [
+            Some(strong.as_str()),
+            None,
+            Some("not a hash"),
+            Some(""),
+            Some(&weak),
+        ]
+        .map(|kept| (kept, Duration::MAX));
+        for _ in 0..7 {
+            for (kept, fastest) in &mut kept {
+                let started = Instant::now();
+                assert_eq!(compare(b"wrong", *kept), Verdict::Wrong);
+                *fastest = started.elapsed().min(*fastest);
+            }
+        }
+        let usual = kept[0].1;
+        for (kept, time) in kept {
+            assert!(
+                time * 2 > usual && time < usual * 2,
+                "{kept:?}: {time:?}, not {usual:?}"
+            );
+        }
     }
 }

@@ -1,40 +1,49 @@
 //! How often something may happen for each key, such as an actor or an address.
 
 use crate::error::{Error, Result};
-use governor::{
-    DefaultKeyedRateLimiter, Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
-};
 use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+    mem,
     net::IpAddr,
-    num::NonZeroU32,
-    sync::atomic::{AtomicBool, AtomicU32, Ordering},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
-/// After so many checks, keys that have their whole allowance again are forgotten.
-const SWEEP: u32 = 1024;
-/// Beyond so many keys, all keys share one allowance: memory is bounded, whoever asks.
+/// How long it takes for an allowance that was spent to be whole again.
+const WHOLE: Duration = Duration::from_secs(60);
+/// So many keys are remembered, whoever asks; beyond them those that were asked for longest ago have their whole
+/// allowance again. Sharing one among all would let a stranger with many addresses lock everyone out.
 const MOST_KEYS: usize = 100_000;
-/// The key they share.
-const SHARED: &str = "";
 
 /// An allowance for each key that refills evenly; all of it can be spent at once.
 pub struct Limiter {
-    keys: DefaultKeyedRateLimiter<String>,
-    clock: DefaultClock,
-    checks: AtomicU32,
-    full: AtomicBool,
+    /// How long it takes to get one back.
+    one: Duration,
+    hasher: RandomState,
+    keys: Mutex<Keys>,
+}
+
+/// When each key's allowance is whole again: of those asked for lately, and of those before them. The older half is
+/// forgotten when its allowances are whole, or when there are too many.
+struct Keys {
+    lately: HashMap<u64, Instant>,
+    before: HashMap<u64, Instant>,
+    since: Instant,
 }
 
 impl Limiter {
     /// So many a minute for each key.
     pub fn per_minute(most: u64) -> Self {
-        let most = u32::try_from(most).ok().and_then(NonZeroU32::new);
+        let nanoseconds = WHOLE.as_nanos() / u128::from(most.max(1));
         Self {
-            keys: RateLimiter::keyed(Quota::per_minute(most.unwrap_or(NonZeroU32::MAX))),
-            clock: DefaultClock::default(),
-            checks: AtomicU32::new(0),
-            full: AtomicBool::new(false),
+            one: Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX)),
+            hasher: RandomState::new(),
+            keys: Mutex::new(Keys {
+                lately: HashMap::new(),
+                before: HashMap::new(),
+                since: Instant::now(),
+            }),
         }
     }
 
@@ -43,24 +52,36 @@ impl Limiter {
     /// # Errors
     /// [`Error::RateLimited`] when there is none left, with the time until there is.
     pub fn check(&self, key: &str) -> Result<()> {
-        if self.checks.fetch_add(1, Ordering::Relaxed) % SWEEP == SWEEP - 1 {
-            self.keys.retain_recent();
-            self.full
-                .store(self.keys.len() > MOST_KEYS, Ordering::Relaxed);
-        }
-        let key = if self.full.load(Ordering::Relaxed) {
-            SHARED
-        } else {
-            key
-        };
-        self.keys.check_key(&key.to_owned()).map_err(|until| {
-            let wait = until.wait_time_from(self.clock.now());
+        self.take(key, Instant::now()).map_err(|wait| {
             let retry_after_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             // Rounded up: whoever waits this long is let in.
             Error::RateLimited {
                 retry_after_ms: retry_after_ms.saturating_add(1),
             }
         })
+    }
+
+    fn take(&self, key: &str, now: Instant) -> Result<(), Duration> {
+        let key = self.hasher.hash_one(key);
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.forget(now);
+        let whole = keys.lately.get(&key).or_else(|| keys.before.get(&key));
+        let whole = whole.copied().unwrap_or(now).max(now) + self.one;
+        let wait = (whole - now).saturating_sub(WHOLE);
+        if wait.is_zero() {
+            keys.lately.insert(key, whole);
+            return Ok(());
+        }
+        Err(wait)
+    }
+}
+
+impl Keys {
+    fn forget(&mut self, now: Instant) {
+        if self.lately.len() >= MOST_KEYS / 2 || now - self.since >= WHOLE {
+            self.before = mem::take(&mut self.lately);
+            self.since = now;
+        }
     }
 }
 
@@ -91,13 +112,47 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_bounded() {
+    fn an_allowance_refills_evenly_and_never_beyond_itself() {
+        let (limiter, start) = (Limiter::per_minute(4), Instant::now());
+        let taken = |seconds| {
+            let now = start + Duration::from_secs(seconds);
+            (0..9)
+                .take_while(|_| limiter.take("a", now).is_ok())
+                .count()
+        };
+        assert_eq!(taken(0), 4);
+        assert_eq!(taken(14), 0);
+        assert_eq!(taken(15), 1);
+        assert_eq!(taken(60), 3);
+        assert_eq!(taken(600), 4);
+    }
+
+    #[test]
+    fn a_key_is_remembered_until_its_allowance_is_whole() {
+        let (limiter, start) = (Limiter::per_minute(1), Instant::now());
+        let taken = |seconds, key| {
+            limiter
+                .take(key, start + Duration::from_secs(seconds))
+                .is_ok()
+        };
+        assert!(taken(59, "a"));
+        for seconds in [60, 61, 118] {
+            taken(seconds, "whoever makes it forget");
+            assert!(!taken(seconds, "a"), "{seconds}");
+        }
+        assert!(taken(119, "a"));
+    }
+
+    #[test]
+    fn keys_are_bounded_and_strangers_with_many_lock_nobody_out() {
         let limiter = Limiter::per_minute(1);
-        for number in 0..MOST_KEYS + 3 * SWEEP as usize {
-            // Once there are too many, those that come share one allowance, which is soon spent.
+        for number in 0..3 * MOST_KEYS {
             let _ = limiter.check(&format!("key {number}"));
         }
-        assert!(limiter.keys.len() <= MOST_KEYS + 2 * SWEEP as usize);
+        let keys = limiter.keys.lock().unwrap();
+        assert!(keys.lately.len() + keys.before.len() <= MOST_KEYS);
+        drop(keys);
+        assert!(limiter.check("another").is_ok());
         assert!(limiter.check("another").is_err());
     }
 

@@ -5,46 +5,42 @@
 
 use super::{
     Actor, Origin, Passwords, Tokens, Verdict,
+    failures::Failures,
+    limits::Limits,
     opaque::{self, REFRESH},
-    rate::{Limiter, address_key},
 };
 use crate::{
     error::{Error, Result},
-    store::{Store, Tx},
+    store::{Scope, Store, Tx, retried},
 };
 use chrono::TimeDelta;
 use entity::{Id, Secret, Timestamp, auth_token::AuthTokenKind, user};
-use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::ActiveValue::Set;
 use std::{sync::Arc, time::Duration};
 
 /// How long an access token is valid.
 const ACCESS: Duration = Duration::from_secs(15 * 60);
 /// How long a session lasts without being used.
 const REFRESHABLE: TimeDelta = TimeDelta::days(7);
+/// How often a password is compared again because the account changed while it was compared.
+pub(super) const ROUNDS: usize = 3;
 /// A refresh token that comes again so soon was sent by another tab of the same browser, not stolen.
 const SAME_MOMENT: TimeDelta = TimeDelta::seconds(10);
 
-const WRONG: Error =
-    Error::Unauthenticated("The workspace, the e-mail address or the password is wrong.");
 const ENDED: Error = Error::Unauthenticated("This session has ended. Sign in again.");
 
 /// Opens, continues and ends sessions.
+///
+/// Whoever touches a user's sessions locks the user first, so that they take their turns, and compares again what was read
+/// before that.
 #[derive(Clone)]
 pub struct Sessions {
-    store: Store,
-    tokens: Tokens,
-    passwords: Passwords,
-    limits: Arc<Limits>,
+    pub(super) store: Store,
+    pub(super) tokens: Tokens,
+    pub(super) passwords: Passwords,
+    pub(super) limits: Arc<Limits>,
+    pub(super) failures: Arc<Failures>,
 }
-
-/// How often a sign-in may be tried.
-struct Limits {
-    by_address: Limiter,
-    by_account: Limiter,
-}
-
-/// An account may be tried so many times as often as one address may try: its user signs in from several.
-const ACCOUNT: u64 = 4;
 
 /// What a client holds of a session. Its tokens are shown once.
 pub struct Session {
@@ -61,15 +57,12 @@ pub struct Session {
 impl Sessions {
     /// Sessions of this store's users. An address may try to sign in so many times a minute.
     pub fn new(store: Store, tokens: Tokens, tries_per_minute: u64) -> Self {
-        let limits = Limits {
-            by_address: Limiter::per_minute(tries_per_minute),
-            by_account: Limiter::per_minute(tries_per_minute.saturating_mul(ACCOUNT)),
-        };
         Self {
+            failures: Arc::new(Failures::new(store.clone(), tokens.clock())),
             store,
             tokens,
             passwords: Passwords::default(),
-            limits: Arc::new(limits),
+            limits: Arc::new(Limits::new(tries_per_minute)),
         }
     }
 
@@ -78,75 +71,30 @@ impl Sessions {
         Self { store, ..self }
     }
 
+    /// Writes down what is known of failed tries, before the server ends.
+    pub async fn finish(&self) {
+        self.failures.finish().await;
+    }
+
     /// Checks and makes access tokens.
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
-    }
-
-    /// Begins a session. A wrong password and an unknown address are answered alike and equally slowly.
-    ///
-    /// # Errors
-    /// [`Error::Unauthenticated`], or [`Error::RateLimited`] when it was tried too often.
-    pub async fn sign_in(
-        &self,
-        workspace: &str,
-        email: &str,
-        password: &str,
-        origin: &Arc<Origin>,
-    ) -> Result<Session> {
-        self.limits.check(workspace, email, origin)?;
-        let system = self.store.system();
-        let Some(tenant) = system.workspace(workspace.trim()).await? else {
-            self.passwords.verify(password, None).await?;
-            return Err(WRONG);
-        };
-        let user = system
-            .user_by_email(&tenant.id, &email.trim().to_lowercase())
-            .await?;
-        let kept = user.as_ref().and_then(|(_, hash)| hash.clone());
-        let verdict = self.passwords.verify(password, kept).await?;
-        let (Some((user, _)), Verdict::Right | Verdict::Outdated) = (&user, verdict) else {
-            let actor = Actor::system(tenant.id.clone(), "sign_in").from(origin.clone());
-            let scope = self.store.scope(actor);
-            let mut tx = scope.begin().await?;
-            match &user {
-                Some((user, _)) => tx.note::<user::Entity>(user, "user.login_failed"),
-                None => tx.note::<entity::tenant::Entity>(&tenant, "user.login_failed"),
-            }
-            tx.commit().await?;
-            return Err(WRONG);
-        };
-        let rehashed = match verdict {
-            Verdict::Outdated => Set(Secret::new(
-                self.passwords.hash("password", password).await?,
-            )),
-            _ => NotSet,
-        };
-        let scope = self
-            .store
-            .scope(Actor::user(user.clone()).from(origin.clone()));
-        let mut tx = scope.begin().await?;
-        let changes = user::ActiveModel {
-            last_login_at: Set(Some(tx.now())),
-            password_hash: rehashed,
-            ..Default::default()
-        };
-        let user = tx
-            .update::<user::Entity, _>(user, changes, "user.login")
-            .await?;
-        let session = self.open(&mut tx, &user, Id(cuid2::create_id())).await?;
-        tx.commit().await?;
-        Ok(session)
     }
 
     /// Exchanges a refresh token for a new pair.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] when it does not hold; one that was used before ends its session.
-    /// [`Error::Conflict`] when it was used a moment ago.
+    /// [`Error::Conflict`] when it was used a moment ago, [`Error::RateLimited`] when there were too many exchanges.
     pub async fn refresh(&self, token: &str, origin: &Arc<Origin>) -> Result<Session> {
         let (user, scope) = self.holder(token, origin).await?.ok_or(ENDED)?;
+        self.limits.check_exchanging(&user)?;
+        retried(|| self.exchange(&scope, &user.id, token)).await
+    }
+
+    async fn exchange(&self, scope: &Scope, user: &Id, token: &str) -> Result<Session> {
         let mut tx = scope.begin().await?;
+        let (user, _) = tx.user_with_password(user).await?.ok_or(ENDED)?;
         let Some(row) = tx.refresh_token(&opaque::hash(token)).await? else {
             return Err(ENDED);
         };
@@ -167,9 +115,7 @@ impl Sessions {
         if row.expires_at <= tx.now() {
             return Err(ENDED);
         }
-        if !tx.consume(&row).await? {
-            return Err(just_used());
-        }
+        tx.consume(&row).await?;
         let session = self.open(&mut tx, &user, family).await?;
         tx.commit().await?;
         Ok(session)
@@ -178,27 +124,19 @@ impl Sessions {
     /// Ends the session that a refresh token belongs to. One that does not hold has none to end.
     ///
     /// # Errors
-    /// If the database fails.
+    /// [`Error::RateLimited`] when there were too many tries; if the database fails.
     pub async fn sign_out(&self, token: &str, origin: &Arc<Origin>) -> Result<()> {
         let Some((user, scope)) = self.holder(token, origin).await? else {
             return Ok(());
         };
-        let mut tx = scope.begin().await?;
-        let row = tx.refresh_token(&opaque::hash(token)).await?;
-        let Some(family) = row.and_then(|row| row.family_id) else {
-            return Ok(());
-        };
-        if tx.end_sessions(&user.id, Some(&family)).await? > 0 {
-            tx.note::<user::Entity>(&user, "user.logout");
-            tx.commit().await?;
-        }
-        Ok(())
+        retried(|| end_one(&scope, &user.id, token)).await
     }
 
     /// Sets a new password, ends all sessions and begins a new one.
     ///
     /// # Errors
-    /// [`Error::BadUserInput`] when the current password is wrong or the new one too short.
+    /// [`Error::BadUserInput`] when the current password is wrong or the new one too short, [`Error::Conflict`] when the
+    /// password or the sessions changed meanwhile, [`Error::RateLimited`] when it was tried too often.
     pub async fn change_password(
         &self,
         actor: &Actor,
@@ -208,21 +146,51 @@ impl Sessions {
         let id = actor
             .user_id()
             .ok_or_else(|| Error::Forbidden("Only people have passwords.".to_owned()))?;
+        self.limits.check_own_password(id)?;
         let system = self.store.system();
-        let (user, kept) = system
+        let (seen, mut kept) = system
             .user_with_password(actor.tenant(), id)
             .await?
             .ok_or(ENDED)?;
-        if self.passwords.verify(current, kept).await? == Verdict::Wrong {
-            return Err(Error::bad_input("currentPassword", "is wrong"));
-        }
-        let hash = self.passwords.hash("newPassword", new).await?;
         let scope = self.store.scope(actor.clone());
+        let mut hashed = None;
+        for _ in 0..ROUNDS {
+            if self.passwords.verify(current, kept.clone()).await? == Verdict::Wrong {
+                return Err(Error::bad_input("currentPassword", "is wrong"));
+            }
+            let hash = match hashed.take() {
+                Some(hash) => hash,
+                None => self.passwords.hash("newPassword", new).await?,
+            };
+            match retried(|| self.replace(&scope, &seen, kept.as_deref(), &hash)).await? {
+                Ok(session) => return Ok(session),
+                // A sign-in has hashed it anew.
+                Err(still) => (hashed, kept) = (Some(hash), still),
+            }
+        }
+        Err(changed_meanwhile())
+    }
+
+    /// Replaces the hash that was compared, or returns the one that is kept by now.
+    async fn replace(
+        &self,
+        scope: &Scope,
+        seen: &user::Model,
+        kept: Option<&str>,
+        hash: &str,
+    ) -> Result<Result<Session, Option<String>>> {
         let mut tx = scope.begin().await?;
-        let user = set_password(&mut tx, &user, hash).await?;
+        let (user, still) = tx.user_with_password(&seen.id).await?.ok_or(ENDED)?;
+        if user.token_version != seen.token_version {
+            return Err(changed_meanwhile());
+        }
+        if still.as_deref() != kept {
+            return Ok(Err(still));
+        }
+        let user = set_password(&mut tx, &user, hash.to_owned()).await?;
         let session = self.open(&mut tx, &user, Id(cuid2::create_id())).await?;
         tx.commit().await?;
-        Ok(session)
+        Ok(Ok(session))
     }
 
     /// Sets a user's password without knowing the current one, for the server's operator.
@@ -230,19 +198,24 @@ impl Sessions {
     /// # Errors
     /// [`Error::NotFound`] when there is no such user, [`Error::BadUserInput`] when the password is too short.
     pub async fn reset_password(&self, workspace: &str, email: &str, new: &str) -> Result<()> {
+        const NOBODY: Error = Error::NotFound { kind: "User" };
         let system = self.store.system();
         let tenant = system.workspace(workspace).await?;
         let tenant = tenant.ok_or(Error::NotFound { kind: "Tenant" })?;
         let user = system
             .user_by_email(&tenant.id, &email.to_lowercase())
             .await?;
-        let (user, _) = user.ok_or(Error::NotFound { kind: "User" })?;
+        let (user, _) = user.ok_or(NOBODY)?;
         let hash = self.passwords.hash("password", new).await?;
         let scope = system.tenant(tenant.id, "command_line");
-        let mut tx = scope.begin().await?;
-        set_password(&mut tx, &user, hash).await?;
-        tx.commit().await?;
-        Ok(())
+        retried(|| async {
+            let mut tx = scope.begin().await?;
+            let (user, _) = tx.user_with_password(&user.id).await?.ok_or(NOBODY)?;
+            set_password(&mut tx, &user, hash.clone()).await?;
+            tx.commit().await?;
+            Ok(())
+        })
+        .await
     }
 
     /// The user of a refresh token, and what they can reach.
@@ -250,7 +223,11 @@ impl Sessions {
         &self,
         token: &str,
         origin: &Arc<Origin>,
-    ) -> Result<Option<(user::Model, crate::store::Scope)>> {
+    ) -> Result<Option<(user::Model, Scope)>> {
+        if !opaque::is_one(REFRESH, token) {
+            return Ok(None);
+        }
+        self.limits.check_presenting(origin)?;
         let system = self.store.system();
         let Some(row) = system.auth_token(&opaque::hash(token)).await? else {
             return Ok(None);
@@ -265,7 +242,13 @@ impl Sessions {
         }))
     }
 
-    async fn open(&self, tx: &mut Tx<'_>, user: &user::Model, family: Id) -> Result<Session> {
+    /// Begins or continues a session of a user whose row is locked.
+    pub(super) async fn open(
+        &self,
+        tx: &mut Tx<'_>,
+        user: &user::Model,
+        family: Id,
+    ) -> Result<Session> {
         let refresh_token = opaque::mint(REFRESH);
         let refresh_token_expires_at = Timestamp::new(tx.now().inner() + REFRESHABLE);
         tx.keep_session(
@@ -284,15 +267,27 @@ impl Sessions {
     }
 }
 
-impl Limits {
-    /// A proxy on the same machine speaks for everyone, so its address says nothing of who tries.
-    fn check(&self, workspace: &str, email: &str, origin: &Origin) -> Result<()> {
-        if let Some(address) = origin.address.filter(|address| !address.is_loopback()) {
-            self.by_address.check(&address_key(address))?;
-        }
-        let account = format!("{}\n{}", workspace.trim(), email.trim().to_lowercase());
-        self.by_account.check(&opaque::hash(&account))
+async fn end_one(scope: &Scope, user: &Id, token: &str) -> Result<()> {
+    let mut tx = scope.begin().await?;
+    let Some((user, _)) = tx.user_with_password(user).await? else {
+        return Ok(());
+    };
+    let row = tx.refresh_token(&opaque::hash(token)).await?;
+    let Some(family) = row.and_then(|row| row.family_id) else {
+        return Ok(());
+    };
+    if tx.end_sessions(&user.id, Some(&family)).await? > 0 {
+        tx.note::<user::Entity>(&user, "user.logout");
+        tx.commit().await?;
     }
+    Ok(())
+}
+
+fn changed_meanwhile() -> Error {
+    Error::Conflict(
+        "Your password was changed or your sessions were ended meanwhile. Sign in again."
+            .to_owned(),
+    )
 }
 
 fn just_used() -> Error {

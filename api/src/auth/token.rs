@@ -96,6 +96,11 @@ impl Tokens {
         Self { secret, clock }
     }
 
+    /// The clock that decides whether a token has expired.
+    pub(super) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
     /// A token that speaks for this user.
     ///
     /// # Errors
@@ -180,6 +185,9 @@ impl Tokens {
         system: &System,
         token: &str,
     ) -> Result<(Actor, Option<Timestamp>)> {
+        if !opaque::is_one(AGENT, token) {
+            return Err(INVALID);
+        }
         let now = self.clock.now();
         let token = system.agent_token(&opaque::hash(token)).await?;
         let token = token.ok_or(INVALID)?;

@@ -12,8 +12,8 @@ use crate::{
     store::Tx,
 };
 use async_graphql::InputObject;
-use entity::{Id, Json, Secret, Timestamp, agent_token, project};
-use sea_orm::ActiveValue::Set;
+use entity::{Id, Json, Secret, Timestamp, agent_session, agent_token, project};
+use sea_orm::{ActiveValue::Set, Condition, sea_query::ExprTrait};
 
 node! {
     /// Lets an agent's machine claim work for a tenant. The token itself is shown once, when it is made.
@@ -120,8 +120,28 @@ impl Write for RevokeAgentTokenInput {
             revoked_at: Set(Some(tx.now())),
             ..Default::default()
         };
-        tx.update(&token, changes, "agent_token.revoked").await
+        let token = tx.update(&token, changes, "agent_token.revoked").await?;
+        end_sessions(tx, &token.id).await?;
+        Ok(token)
     }
+}
+
+/// Ends the connections that were made with a token. What they had claimed stays claimed until its lease is over.
+async fn end_sessions(tx: &mut Tx<'_>, token: &Id) -> crate::Result<()> {
+    use agent_session::Column::{AgentTokenId, DisconnectedAt};
+    let connected = tx.rows::<agent_session::Entity>(|place| {
+        Condition::all()
+            .add(place.column(AgentTokenId).eq(token.as_str()))
+            .add(place.column(DisconnectedAt).is_null())
+    });
+    for session in connected.await? {
+        let changes = agent_session::ActiveModel {
+            disconnected_at: Set(Some(tx.now())),
+            ..Default::default()
+        };
+        tx.update(&session, changes, "agent.disconnected").await?;
+    }
+    Ok(())
 }
 
 mutations! {
@@ -132,7 +152,8 @@ mutations! {
             /// The token itself, shown this once: null when the answer is repeated.
             once token
         };
-        /// Makes a token stop working, for good. One that was revoked stays as it is.
+        /// Makes a token stop working, for good, and ends the sessions of agents that hold it. One that was revoked stays as
+        /// it is.
         revoke_agent_token(RevokeAgentTokenInput) -> RevokeAgentTokenPayload { agent_token: AgentToken };
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{App, answer::size, credentials::Credentials, guard::Judged, parameters::Parameters};
 use crate::{
-    auth::Actor,
+    auth::{Actor, address_key},
     error::{Error, Result},
     graph::Visitor,
     live::{Subscription, Terms},
@@ -77,7 +77,11 @@ impl Operation {
                 app.requests.check(&actor.key())?;
                 Ok(Some(actor))
             }
-            Err(_) if self.judged.public => Ok(None),
+            Err(_) if self.judged.public => {
+                let address = visitor.origin.address.map(address_key);
+                app.requests.check(&address.unwrap_or_default())?;
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }

@@ -3,19 +3,24 @@
 //! Refresh tokens come and go every few minutes; they are bookkeeping, and have no ledger entries of their own. What they
 //! stand for has: signing in, signing out, a token used twice.
 
-use super::{System, Tx, retried};
+use super::{System, Tx, retried, select};
 use crate::error::Result;
 use chrono::TimeDelta;
 use entity::{
-    Id, Secret, Timestamp, agent_token,
+    Id, Json, Owned, Secret, Timestamp, agent_token, audit_log,
     auth_token::{self, AuthTokenKind},
     user,
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, QueryFilter,
-    sea_query::{Expr, ExprTrait},
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, IdenStatic,
+    QueryFilter,
+    sea_query::{Expr, ExprTrait, LockType, Order, Query},
 };
+use std::net::IpAddr;
+
+/// Of so many of a user's sign-ins it is remembered from where.
+const REMEMBERED: u64 = 100;
 
 /// How exact an agent token's `lastUsedAt` is.
 const EXACT_TO: TimeDelta = TimeDelta::minutes(1);
@@ -58,10 +63,32 @@ impl System {
         let found = self
             .one_with::<user::Entity>(condition, &[user::Column::PasswordHash])
             .await?;
-        Ok(found.map(|mut user| {
-            let hash = user.password_hash.0.take();
-            (user, hash)
-        }))
+        Ok(found.map(apart))
+    }
+
+    /// The addresses from which a user signed in last, the latest first.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn signed_in_from(&self, tenant: &Id, user: &Id) -> Result<Vec<IpAddr>> {
+        use audit_log::Column::{Action, Metadata, Seq, TargetId, TargetType, TenantId};
+        let select = Query::select()
+            .column(Metadata)
+            .from(audit_log::Entity)
+            .and_where(Expr::col(TenantId).eq(tenant.as_str()))
+            .and_where(Expr::col(TargetType).eq(user::Entity::KIND))
+            .and_where(Expr::col(TargetId).eq(user.as_str()))
+            .and_where(Expr::col(Action).eq("user.login"))
+            .order_by(Seq, Order::Desc)
+            .limit(REMEMBERED)
+            .take();
+        let mut addresses = Vec::new();
+        for row in self.rows(&select).await? {
+            let metadata: Json<serde_json::Value> = row.try_get("", Metadata.as_str())?;
+            let address = metadata.0["ip"].as_str().map(str::parse::<IpAddr>);
+            addresses.extend(address.and_then(Result::ok));
+        }
+        Ok(addresses)
     }
 
     /// The one-time token with this hash, whosever it is.
@@ -118,6 +145,28 @@ impl System {
 }
 
 impl Tx<'_> {
+    /// A user and the hash of their password if they have one, locked until the transaction ends. Everyone who touches the
+    /// user's tokens takes this lock first. It lets others write rows that point to the user.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn user_with_password(
+        &self,
+        id: &Id,
+    ) -> Result<Option<(user::Model, Option<String>)>> {
+        let place = self.place();
+        let mut select = select::select::<user::Entity>(place);
+        select
+            .expr(place.column(user::Column::PasswordHash))
+            .and_where(place.column(user::Column::Id).eq(id.as_str()));
+        if place.backend() == DbBackend::Postgres {
+            select.lock(LockType::NoKeyUpdate);
+        }
+        let row = self.transaction().query_one(&select).await?;
+        let user = row.map(|row| user::Model::from_query_result(&row, ""));
+        Ok(user.transpose()?.map(apart))
+    }
+
     /// The refresh token with this hash, if it is this user's, whether it was used or not.
     ///
     /// # Errors
@@ -165,19 +214,18 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Uses a refresh token up. Returns whether it was still unused.
+    /// Uses up a refresh token that was read in this transaction and is unused.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn consume(&mut self, token: &auth_token::Model) -> Result<bool> {
-        let used = auth_token::Entity::update_many()
+    pub async fn consume(&mut self, token: &auth_token::Model) -> Result<()> {
+        auth_token::Entity::update_many()
             .col_expr(auth_token::Column::ConsumedAt, Expr::val(self.now()))
             .col_expr(auth_token::Column::UpdatedAt, Expr::val(self.now()))
             .filter(auth_token::Column::Id.eq(token.id.as_str()))
-            .filter(auth_token::Column::ConsumedAt.is_null())
             .exec(self.transaction())
             .await?;
-        Ok(used.rows_affected > 0)
+        Ok(())
     }
 
     /// Uses up what is left of a user's refresh tokens, of one family or of all. Returns how many there were.
@@ -202,6 +250,12 @@ impl Tx<'_> {
             .add(auth_token::Column::UserId.eq(user.as_str()))
             .add(auth_token::Column::Kind.eq(AuthTokenKind::Refresh))
     }
+}
+
+/// A user without the hash, and the hash.
+fn apart(mut user: user::Model) -> (user::Model, Option<String>) {
+    let hash = user.password_hash.0.take();
+    (user, hash)
 }
 
 fn with_hash(column: impl ColumnTrait, hash: &str) -> Condition {

@@ -7,8 +7,8 @@ use super::{
 use crate::{auth::Actor, error::Result};
 use entity::{Id, Owned, audit_log, tenant, tenant_feed, user};
 use sea_orm::{
-    Condition, FromQueryResult,
-    sea_query::{Expr, ExprTrait, Query},
+    Condition, FromQueryResult, QueryResult,
+    sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 
 /// Reads across tenants, for the parts of the server that act before or above them.
@@ -115,8 +115,6 @@ impl System {
         condition: Condition,
         columns: &[E::Column],
     ) -> Result<Option<E::Model>> {
-        let snapshot = Snapshot::new(self.0.readers().clone(), EVERY_TENANT.into(), None)
-            .measured(self.0.meter());
         let mut select = Query::select()
             .columns(super::select::ordinary::<E>())
             .columns(columns.iter().copied())
@@ -125,9 +123,15 @@ impl System {
             .limit(1)
             .take();
         oldest_first::<E>().apply(&mut select, Expr::col, false);
-        let rows = snapshot.all(&select).await?;
+        let rows = self.rows(&select).await?;
         rows.first()
             .map(|row| Ok(E::Model::from_query_result(row, "")?))
             .transpose()
+    }
+
+    pub(super) async fn rows(&self, select: &SelectStatement) -> Result<Vec<QueryResult>> {
+        let snapshot = Snapshot::new(self.0.readers().clone(), EVERY_TENANT.into(), None)
+            .measured(self.0.meter());
+        snapshot.all(select).await
     }
 }

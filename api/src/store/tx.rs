@@ -65,7 +65,7 @@ impl<'s> Tx<'s> {
         self.scope.actor().tenant()
     }
 
-    fn place(&self) -> Place<'s> {
+    pub(super) fn place(&self) -> Place<'s> {
         Place::outermost(self.scope.actor(), self.scope.store().backend())
     }
 
