@@ -1,5 +1,13 @@
 //! No row crosses a tenant: the whole schema is walked with one tenant's token and the other tenant's ids.
 
+mod asks;
+mod callers;
+mod oracle;
+mod policy;
+mod roles;
+mod streams;
+mod walk;
+
 use crate::{
     lists::{all, ids, operation},
     support::{ACME, Client, Field, Schema, TestApp},
