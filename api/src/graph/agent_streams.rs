@@ -2,7 +2,7 @@
 
 use super::{
     prelude::*,
-    subscription::{FramePlace, subscriptions},
+    subscription::{FramePlace, sees, subscriptions},
 };
 use crate::{
     auth::{Actor, rows},
@@ -150,15 +150,16 @@ impl Interest for CommandInterest {
         &'a self,
         event: &'a Event,
         feed: &'a Feed,
-        _: &'a Actor,
+        actor: &'a Actor,
     ) -> BoxFuture<'a, crate::Result<Matched>> {
-        Box::pin(async {
+        Box::pin(async move {
             if event.entry().target_type != agent_job::Entity::KIND {
                 return Ok(Matched::Yes(None));
             }
             let job = touched::<agent_job::Entity>(event, feed).await?.row;
             let job = job.filter(|job| job.session_id.as_deref() == Some(self.session.as_str()));
-            Ok(job.map_or(Matched::No, |job| {
+            let seen = sees::<agent_job::Entity>(actor, job.as_deref())?;
+            Ok(job.filter(|_| seen).map_or(Matched::No, |job| {
                 Matched::Yes(Some(job as Arc<dyn Any + Send + Sync>))
             }))
         })

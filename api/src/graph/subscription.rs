@@ -134,7 +134,7 @@ impl<E: Owned> Interest for RowInterest<E> {
 }
 
 /// Whether the actor sees this row. Of one that is gone it hears only if it sees all.
-fn sees<E: Owned>(actor: &Actor, row: Option<&E::Model>) -> Result<bool> {
+pub(super) fn sees<E: Owned>(actor: &Actor, row: Option<&E::Model>) -> Result<bool> {
     let rows = rows(actor, E::TABLE)?;
     let Some(row) = row else {
         return Ok(rows == Rows::All);
