@@ -2,6 +2,7 @@
 
 mod asks;
 mod callers;
+mod narrowed;
 mod oracle;
 mod policy;
 mod roles;

@@ -2,13 +2,13 @@
 
 use super::{
     callers::Caller,
-    oracle::{Oracle, Row, Values, variable},
+    oracle::{Oracle, Row, Values},
     policy::See,
     walk::{Ask, Expect},
 };
 use crate::{
     lists::operation,
-    support::{Client, Field, Schema, Type},
+    support::{Field, Schema, Type},
 };
 use serde_json::{Value, json};
 use std::{
@@ -29,8 +29,11 @@ pub struct Effort {
     pub words: usize,
 }
 
+/// When an agent's token was last used: the walk itself uses them.
+const CHANGING: &str = "lastUsedAt";
+
 impl Effort {
-    fn walks(self, row: &Type) -> bool {
+    pub(super) fn walks(self, row: &Type) -> bool {
         self.kinds.is_empty() || self.kinds.contains(&row.name.as_str())
     }
 }
@@ -46,19 +49,19 @@ pub struct Walker<'w> {
 }
 
 /// One list as one caller sees it.
-struct View<'w> {
-    list: &'w Field,
-    row: &'w Type,
-    caller: usize,
+pub(super) struct View<'w> {
+    pub(super) list: &'w Field,
+    pub(super) row: &'w Type,
+    pub(super) caller: usize,
     see: See,
     /// The project that costs are asked of.
     project: Option<String>,
-    rows: Vec<&'w Row>,
-    ids: Arc<BTreeSet<String>>,
+    pub(super) rows: Vec<&'w Row>,
+    pub(super) ids: Arc<BTreeSet<String>>,
 }
 
 impl View<'_> {
-    fn ask(&self, query: &Arc<str>, variables: Value, expect: Expect) -> Ask {
+    pub(super) fn ask(&self, query: &Arc<str>, variables: Value, expect: Expect) -> Ask {
         let name = &self.list.name;
         let expect = if self.see == See::None {
             Expect::Forbidden(name.clone())
@@ -133,20 +136,24 @@ impl<'w> Walker<'w> {
     fn columns(&self, row: &Type) -> Vec<(&'w str, &'w str, Values)> {
         let tenant = &self.callers[0].tenant;
         let filter = self.schema.get(&format!("{}Filter", row.name));
-        let compared = filter.inputs.iter().filter_map(|input| {
-            let of = self
-                .schema
-                .get(&input.of.name)
-                .inputs
-                .iter()
-                .find(|operator| operator.name == "eq")?;
-            let here = self.oracle.of(&row.name, tenant);
-            Some((
-                input.name.as_str(),
-                of.of.name.as_str(),
-                Values::of(here, &input.name, &of.of.name),
-            ))
-        });
+        let compared = filter
+            .inputs
+            .iter()
+            .filter(|input| input.name != CHANGING)
+            .filter_map(|input| {
+                let of = self
+                    .schema
+                    .get(&input.of.name)
+                    .inputs
+                    .iter()
+                    .find(|operator| operator.name == "eq")?;
+                let here = self.oracle.of(&row.name, tenant);
+                Some((
+                    input.name.as_str(),
+                    of.of.name.as_str(),
+                    Values::of(here, &input.name, &of.of.name),
+                ))
+            });
         compared.collect()
     }
 
@@ -164,8 +171,8 @@ impl<'w> Walker<'w> {
         for end in ["first", "last"] {
             out.push(view.ask(
                 &plain,
-                json!({ end: 100 }),
-                Expect::Rows(name.clone(), view.ids.clone(), 100),
+                json!({ end: 60 }),
+                Expect::Rows(name.clone(), view.ids.clone(), 60),
             ));
         }
         for relation in view.row.fields.iter().filter(|field| !field.of.is_leaf()) {
@@ -249,7 +256,7 @@ impl<'w> Walker<'w> {
     }
 
     /// Rows of a kind that a caller does not see, some that it does, and some of the other tenant.
-    fn sample(&self, kind: &str, caller: usize) -> Vec<&'w Row> {
+    pub(super) fn sample(&self, kind: &str, caller: usize) -> Vec<&'w Row> {
         let tenant = &self.callers[caller].tenant;
         let (seen, hidden): (Vec<_>, Vec<_>) = self
             .oracle
@@ -266,100 +273,6 @@ impl<'w> Walker<'w> {
             .chain(spread(seen, rows / 2))
             .chain(spread(foreign, rows / 2))
             .collect()
-    }
-
-    /// Every comparison with values that only hidden rows have, and with others.
-    fn filtered(&self, view: &View<'w>, columns: &[(&str, &str, Values)], out: &mut Vec<Ask>) {
-        let query: Arc<str> = operation(view.list, "totalCount").into();
-        let name = &view.list.name;
-        for (field, of, values) in columns {
-            let here = Values::of(view.rows.iter().copied(), field, of);
-            let candidates = values.hidden_first(view.caller);
-            let hidden = candidates.iter().take(self.effort.values);
-            for (n, value) in hidden.chain(candidates.last()).enumerate() {
-                let count = here.count(value, view.caller);
-                let mut ask = |filter: Value, count| {
-                    let expect = Expect::Count(name.clone(), count);
-                    out.push(view.ask(&query, json!({ "filter": filter }), expect));
-                };
-                ask(json!({ *field: { "eq": variable(value, of) } }), count);
-                if n > 0 {
-                    continue;
-                }
-                let is_there = |row: &&&Row| !row.value(field).is_null();
-                let others = view.rows.iter().filter(is_there).count() - count;
-                let not = json!({ *field: { "in": [variable(value, of)] } });
-                ask(json!({ "not": not, *field: { "isNull": false } }), others);
-                if *of == "String" && value.is_ascii() && value.len() < 200 {
-                    let small = value.to_lowercase();
-                    let is_in = |text: &str| text.to_lowercase().contains(&small);
-                    let rows = view.rows.iter();
-                    let found = rows.filter(|row| row.value(field).as_str().is_some_and(is_in));
-                    ask(json!({ *field: { "contains": value } }), found.count());
-                }
-            }
-        }
-    }
-
-    /// Filters through relations: no row that the caller sees is related to one that it does not.
-    fn related(&self, view: &View<'w>, out: &mut Vec<Ask>) {
-        let query: Arc<str> = operation(view.list, "totalCount").into();
-        let (name, total) = (&view.list.name, view.ids.len());
-        for input in &self.schema.get(&format!("{}Filter", view.row.name)).inputs {
-            let many = input.of.name.strip_suffix("ManyFilter");
-            let Some(kind) = many.or(input.of.name.strip_suffix("Filter")) else {
-                continue;
-            };
-            if ["and", "or", "not"].contains(&input.name.as_str())
-                || !self.oracle.rows.contains_key(kind)
-            {
-                continue;
-            }
-            let hidden = self
-                .sample(kind, view.caller)
-                .into_iter()
-                .filter(|row| row.seen >> view.caller & 1 == 0);
-            for row in hidden.take(self.effort.values) {
-                let id = json!({ "id": { "eq": row.id } });
-                let asked = match many {
-                    Some(_) => vec![(json!({ "some": id }), 0), (json!({ "none": id }), total)],
-                    None => vec![(id, 0)],
-                };
-                for (filter, count) in asked {
-                    let variables = json!({ "filter": { &input.name: filter } });
-                    out.push(view.ask(&query, variables, Expect::Count(name.clone(), count)));
-                }
-            }
-        }
-    }
-
-    /// Every order, and from cursors of rows that the caller does not see; every other one backwards.
-    fn ordered(&self, view: &View<'w>, out: &mut Vec<Ask>) {
-        let selection = "nodes { id } pageInfo { endCursor hasNextPage }";
-        let query: Arc<str> = operation(view.list, selection).into();
-        let name = &view.list.name;
-        let orders = &self
-            .schema
-            .get(&format!("{}OrderField", view.row.name))
-            .values;
-        for (n, order) in orders.iter().enumerate() {
-            let backwards = (n + view.caller) % 2 == 0;
-            let (size, from, direction) = match backwards {
-                true => ("last", "before", "DESC"),
-                false => ("first", "after", "ASC"),
-            };
-            let by = json!([{ "field": order.name, "direction": direction }]);
-            let expect = Expect::Rows(name.clone(), view.ids.clone(), 60);
-            out.push(view.ask(&query, json!({ size: 60, "orderBy": by }), expect));
-            let cursors = self.cursors.get(&(name.clone(), order.name.clone()));
-            let is_hidden = |(id, _): &&(String, String)| !view.ids.contains(id);
-            for (_, cursor) in cursors.into_iter().flatten().filter(is_hidden).take(1) {
-                let by = json!([{ "field": order.name }]);
-                let variables = json!({ size: 20, from: cursor, "orderBy": by });
-                let expect = Expect::Within(name.clone(), view.ids.clone());
-                out.push(view.ask(&query, variables, expect));
-            }
-        }
     }
 
     /// Words that only hidden rows have, in the workspace and in each project.
@@ -465,28 +378,6 @@ impl<'w> Walker<'w> {
         }
         out.join(" ")
     }
-}
-
-/// The cursors of some rows of every list in every order, as the owner has them.
-pub async fn cursors(
-    owner: &Client,
-    schema: &Schema,
-    effort: Effort,
-) -> BTreeMap<(String, String), Vec<(String, String)>> {
-    let mut out = BTreeMap::new();
-    for (list, row) in schema.lists().filter(|(_, row)| effort.walks(row)) {
-        let query = operation(list, "edges { cursor node { id } }");
-        for order in &schema.get(&format!("{}OrderField", row.name)).values {
-            let variables = json!({ "first": 60, "orderBy": [{ "field": order.name }] });
-            let data = owner.data(&query, variables).await;
-            let edges = data[&list.name]["edges"].as_array().expect("edges").iter();
-            let text = |value: &Value| value.as_str().expect("text").to_owned();
-            let cursors = edges.map(|edge| (text(&edge["node"]["id"]), text(&edge["cursor"])));
-            let of = (list.name.clone(), order.name.clone());
-            out.insert(of, cursors.collect());
-        }
-    }
-    out
 }
 
 /// Some of the fields that have no selection of their own.

@@ -2,8 +2,9 @@
 //! ids, values, words and cursors of what the one who asks does not see.
 
 use super::{
-    asks::{Effort, Walker, cursors},
+    asks::{Effort, Walker},
     callers::{Caller, furnish},
+    narrowed::cursors,
     oracle::Oracle,
     policy::{Policy, See},
     streams,
@@ -16,9 +17,9 @@ use std::{sync::Arc, time::Instant};
 /// What is tried of everything.
 const ALL: Effort = Effort {
     kinds: &[],
-    rows: 8,
+    rows: 6,
     values: 1,
-    words: 40,
+    words: 30,
 };
 /// So many operations are sent at least.
 const LEAST: usize = 20_000;
@@ -29,7 +30,7 @@ const fn only(kinds: &'static [&'static str]) -> Effort {
         kinds,
         rows: 4,
         values: 1,
-        words: 40,
+        words: 30,
     }
 }
 
