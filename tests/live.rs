@@ -3,6 +3,7 @@
 mod credentials;
 mod events;
 mod feed;
+mod heavy;
 mod limits;
 mod sockets;
 mod work;

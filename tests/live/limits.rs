@@ -85,6 +85,10 @@ async fn documents_of_streams_are_limited_in_bytes(app: TestApp) {
     // The same again takes nothing more, and what is over makes room.
     socket.subscribe("again", &query(0), json!({})).await;
     socket.data("again").await;
+    // So does the same with variables that it does not declare: they are not held.
+    let unused = json!({ "unused": "x".repeat(100_000) });
+    socket.subscribe("unused", &query(0), unused).await;
+    socket.data("unused").await;
     socket.send(json!({ "type": "complete", "id": "1" })).await;
     socket.subscribe("new", &query(number), json!({})).await;
     socket.data("new").await;

@@ -36,7 +36,7 @@ pub(super) struct Answer {
 /// Executes the operation, in no more than this time. Also says whether the answer depends on who exactly the actor is.
 ///
 /// # Errors
-/// [`TOO_SLOW`], or if the answer cannot be written as JSON. What fails within the operation is part of the answer.
+/// [`TOO_SLOW`], [`Error::TooMuch`], or if the answer cannot be written as JSON. What fails within the operation is part of the answer.
 pub(super) async fn render(
     frames: &Schema,
     store: &Store,
@@ -59,20 +59,29 @@ async fn execute(
     time: Duration,
     occurrence: Occurrence,
 ) -> Result<(Answer, bool)> {
-    let position = occurrence.position;
+    let (position, origin) = (occurrence.position, actor.origin());
     let cursor = store.feed_cursor(actor.tenant(), position).into();
     let identified = Arc::new(AtomicBool::new(false));
-    let scope = store.scope_within(actor.clone().observed(identified.clone()), time);
+    let meter = store.measure(time);
+    let actor = actor.clone().observed(identified.clone());
+    let scope = store.measured(meter.clone()).scope_within(actor, time);
     let request = operation.request().data(scope).data(occurrence);
+    let request = request.data(meter.clone());
     // The answer may go to others as well; then this is the request of whoever was first to ask for it.
-    let id = actor.origin().map_or("", |origin| &origin.request_id);
+    let id = origin.map_or("", |origin| &origin.request_id);
     let span = tracing::info_span!("frame", id, position);
-    let mut answer = frames
-        .execute_stream(request)
-        .next()
-        .instrument(span)
-        .await
-        .ok_or_else(|| Error::internal("an occurrence was not answered"))?;
+    let mut frames = frames.execute_stream(request);
+    let executing = frames.next().instrument(span);
+    let answer = tokio::select! {
+        biased;
+        stopped = meter.until_stopped() => return Err(frame_error(stopped)),
+        answer = executing => answer,
+    };
+    // It may have come to its end before that was noticed.
+    if let Some(stopped) = meter.stopped() {
+        return Err(frame_error(stopped.clone()));
+    }
+    let mut answer = answer.ok_or_else(|| Error::internal("an occurrence was not answered"))?;
     // The database may notice a moment before the clock here does.
     let mut codes = answer.errors.iter().filter_map(code);
     if codes.any(|code| code == TOO_SLOW.code()) {
@@ -80,7 +89,16 @@ async fn execute(
     }
     complete(&mut answer, id);
     let json = serde_json::to_string(&answer).map_err(Error::internal)?;
+    meter.whole(json.len() as u64)?;
     let payload = json.into();
     let personal = identified.load(Ordering::Relaxed);
     Ok((Answer { payload, cursor }, personal))
+}
+
+/// What ends the stream whose frame was stopped.
+fn frame_error(stopped: Error) -> Error {
+    match stopped {
+        Error::DeadlineExceeded(_) => TOO_SLOW,
+        other => other,
+    }
 }

@@ -3,7 +3,7 @@
 use super::{
     Following, Interest, Matched, Occurrence, Operations, Registration,
     operation::Operation,
-    render::{Answer, TOO_SLOW, render},
+    render::{Answer, render},
 };
 use crate::{
     auth::Actor,
@@ -51,8 +51,8 @@ enum Rendered {
     ForAll(Answer),
     /// It depends on who exactly asks.
     ForOne,
-    /// It was stopped, and so would be the next one who tried.
-    TooSlow,
+    /// It took too much time or space and was stopped, as the next one who tried would be.
+    Stopped(Error),
 }
 
 impl Rendered {
@@ -61,7 +61,7 @@ impl Rendered {
         match self {
             Self::ForAll(answer) => Some(answer.payload.as_str().len() + answer.cursor.len()),
             Self::ForOne => Some(0),
-            Self::TooSlow => None,
+            Self::Stopped(_) => None,
         }
     }
 }
@@ -304,7 +304,9 @@ impl Subscription {
                     own = Some(answer);
                     Ok(Rendered::ForOne)
                 }
-                Err(Error::DeadlineExceeded(_)) => Ok(Rendered::TooSlow),
+                Err(error @ (Error::DeadlineExceeded(_) | Error::TooMuch { .. })) => {
+                    Ok(Rendered::Stopped(error))
+                }
                 Err(error) => Err(error),
             }
         };
@@ -314,7 +316,7 @@ impl Subscription {
         match (made, own) {
             (Rendered::ForAll(answer), _) | (Rendered::ForOne, Some(answer)) => Ok(answer),
             (Rendered::ForOne, None) => Box::pin(self.render_for_one(occurrence)).await,
-            (Rendered::TooSlow, _) => Err(TOO_SLOW),
+            (Rendered::Stopped(error), _) => Err(error),
         }
     }
 
