@@ -54,6 +54,7 @@ on_both_databases! {
             "mutation($input: CreatePRDInput!) { createPrd(input: $input) { prd { id } } }",
             json!({ "input": { "projectId": meeting["projectId"], "meetingId": meeting["id"], "title": "Ein Käse" } }),
         ).await;
+        crate::writes::approve(&app, &brief["createPrd"]["prd"]["id"]).await;
         client.data(
             "mutation($input: CreateExecutionPlanInput!) { createExecutionPlan(input: $input) { executionPlan { id } } }",
             json!({ "input": {

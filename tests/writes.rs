@@ -69,7 +69,8 @@ pub async fn approved_brief(app: &TestApp, owner: &Client) -> Value {
     id
 }
 
-async fn approve(app: &TestApp, brief: &Value) {
+/// Approves a brief beside the server.
+pub async fn approve(app: &TestApp, brief: &Value) {
     let id = brief.as_str().expect("an id");
     app.execute(&format!(
         "UPDATE prds SET status = 'approved' WHERE id = '{id}'"

@@ -1,6 +1,6 @@
 //! What a mutation costs is told: every statement of its transaction counts.
 
-use crate::support::{Client, PASSWORD, TestApp};
+use crate::support::{Client, Database, PASSWORD, TestApp};
 use serde_json::{Value, json};
 
 async fn counted(client: &Client, mutation: &str) -> (u64, Value) {
@@ -22,9 +22,16 @@ on_both_databases! {
         let (update, _) = counted(&owner, &format!("mutation {{ updateProject(input: {{ id: {id}, name: \"Renamed\" }}) {{ project {{ id }} }} }}")).await;
         let (read, _) = counted(&owner, &format!("mutation {{ updateProject(input: {{ id: {id}, name: \"Again\" }}) {{ project {{ goals {{ nodes {{ id }} }} }} }} }}")).await;
         let (sign_in, _) = sign_in(&app).await;
+        // What makes the words of a project's name, where search looks them up.
+        let words = match app.database {
+            Database::Sqlite => 5,
+            Database::Postgres => 3,
+        };
         assert_eq!(
             json!({ "plain": plain, "keyed": keyed, "again": again, "update": update, "read": read, "signIn": sign_in }),
-            json!({ "plain": 5, "keyed": 7, "again": 2, "update": 5, "read": 6, "signIn": 8 }),
+            json!({
+                "plain": 5 + words, "keyed": 7 + words, "again": 2, "update": 5 + words, "read": 6 + words, "signIn": 8,
+            }),
         );
     }
 }

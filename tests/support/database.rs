@@ -159,11 +159,12 @@ impl Connection {
 /// What sets the triggers that keep rows aside, and what puts them back.
 async fn guards(connection: &DatabaseConnection) -> (String, String) {
     let (aside, back) = if connection.get_database_backend() == DbBackend::Postgres {
-        let tables = "SELECT DISTINCT tgrelid::regclass::text AS name FROM pg_trigger WHERE tgname LIKE '%\\_refuse\\_%'";
-        let tables = texts(connection, tables, "name").await;
+        let triggers = "SELECT format('%s %%s TRIGGER %I; ', tgrelid::regclass, tgname) AS name FROM pg_trigger \
+            WHERE tgname LIKE '%\\_refuse\\_%'";
+        let triggers = texts(connection, triggers, "name").await;
         let each = |what: &str| {
-            let one = |table: &String| format!("ALTER TABLE {table} {what} TRIGGER USER; ");
-            tables.iter().map(one).collect::<String>()
+            let one = |trigger: &String| format!("ALTER TABLE {}", trigger.replace("%s", what));
+            triggers.iter().map(one).collect::<String>()
         };
         (each("DISABLE"), each("ENABLE"))
     } else {

@@ -6,7 +6,7 @@ use crate::{
     error::{Error, Result},
     store::{Request, Scope, Tx, retried},
 };
-use async_graphql::{Context, InputType, MaybeUndefined};
+use async_graphql::{Context, InputType, MaybeUndefined, SelectionField};
 use entity::Owned;
 use sea_orm::{ActiveValue, EntityTrait, IdenStatic, ModelTrait};
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub(super) async fn perform<W: Write>(
 ) -> Result<Written<Model<W>>> {
     let scope = ctx.scope();
     authorize(scope.actor(), W::ACTION)?;
-    let request = request(ctx, name)?;
+    let request = request(ctx.field(), name)?;
     retried(|| attempt(scope, request.clone(), input.clone())).await
 }
 
@@ -88,8 +88,8 @@ async fn attempt<W: Write>(
 }
 
 /// The request as it was sent: the parsed input cannot tell what was left out from what was null.
-fn request(ctx: &Context<'_>, name: &str) -> Result<Option<Request>> {
-    let arguments = ctx.field().arguments();
+fn request(field: SelectionField<'_>, name: &str) -> Result<Option<Request>> {
+    let arguments = field.arguments();
     let arguments = arguments.map_err(|error| Error::internal(error.message))?;
     let Some((_, sent)) = arguments
         .into_iter()
