@@ -320,13 +320,13 @@ on_both_databases! {
         })).await;
         let connection = app.connection.across_tenants().await;
         // Nothing but different words, in letters that grow when made small; words longer than any index takes.
-        let mut versions = 2;
         let different: String = (0..150_000).map(|number| format!("Ⱥ{number}Ⱦ ")).collect();
-        for text in [
+        let texts = [
             format!("numbat {different} quokka"),
             format!("numbat {} quokka", "a".repeat(2_000_000)),
             format!("numbat {} quokka", "日本".repeat(400_000)),
-        ] {
+        ];
+        for (versions, text) in (2..).zip(texts) {
             assert!(text.len() > 1_500_000);
             let set = |table: &str, column: &str, key: &str| {
                 format!("UPDATE {table} SET \"{column}\" = '{text}' WHERE {key} = '{meeting}'")
@@ -336,7 +336,6 @@ on_both_databases! {
                  SELECT 'v{versions}', \"tenantId\", id, {versions}, 'edit', '{text}', \"createdAt\" FROM meetings WHERE id = '{meeting}'"
             );
             let current = format!("UPDATE meetings SET \"currentTranscriptId\" = 'v{versions}' WHERE id = '{meeting}'");
-            versions += 1;
             for sql in [version, current, set("meetings", "context", "id"), set("meetings", "title", "id")] {
                 connection.execute_unprepared(&sql).await.expect("takes it");
             }

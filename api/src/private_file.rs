@@ -40,7 +40,7 @@ pub(crate) fn tighten(path: &Path) {
         let (file, was) = (path.display(), format!("{:03o}", mode & 0o777));
         match fs::set_permissions(path, PermissionsExt::from_mode(mode & 0o700)) {
             Ok(()) => {
-                tracing::warn!(%file, was, "others could use this file; now only its owner can")
+                tracing::warn!(%file, was, "others could use this file; now only its owner can");
             }
             Err(error) => tracing::warn!(%file, was, %error, "others can use this file"),
         }

@@ -73,7 +73,6 @@ fn a_database_that_is_gone_is_unavailable_at_once_and_comes_back_by_itself() {
             }
             proxy.mend().await;
             let took = until_answered(&door).await;
-            println!("answered {took:?} after it was back");
             assert!(took < Duration::from_secs(5), "{took:?}");
         }
         assert_eq!(asked(&app.url, "/health").await.0, 200);

@@ -126,7 +126,6 @@ on_both_databases! {
         let beside = ninety_ninth(&quiet).await;
         stop.store(true, Ordering::Relaxed);
         let answered: u32 = join_all(clients).await.into_iter().map(|client| client.expect("goes on")).sum();
-        println!("{:?}: p99 alone {alone:?}, beside 64 clients {beside:?}; they got {answered} answers", app.database);
         assert!(answered > 20, "{answered}");
         // Where clients, server and database share two cores, more than twice is the machine's doing.
         assert!(beside < alone * 10 + Duration::from_millis(500), "alone {alone:?}, beside {beside:?}");

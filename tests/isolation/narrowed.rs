@@ -94,7 +94,7 @@ impl<'w> Walker<'w> {
             .get(&format!("{}OrderField", view.row.name))
             .values;
         for (n, order) in orders.iter().enumerate() {
-            let backwards = (n + view.caller) % 2 == 0;
+            let backwards = (n + view.caller).is_multiple_of(2);
             let (size, from, direction) = match backwards {
                 true => ("last", "before", "DESC"),
                 false => ("first", "after", "ASC"),

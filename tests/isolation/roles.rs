@@ -12,7 +12,7 @@ use super::{
 };
 use crate::support::{ACME, DEMO, Schema, TestApp};
 use serde_json::json;
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 /// What is tried of everything.
 const ALL: Effort = Effort {
@@ -37,9 +37,7 @@ const fn only(kinds: &'static [&'static str]) -> Effort {
 on_both_databases! {
     async fn no_role_is_shown_what_it_does_not_see(app) {
         let callers = furnish(&app).await;
-        let began = Instant::now();
         let (sent, leaks) = walk(&app, &callers, Policy::default(), ALL).await;
-        println!("{:?}: {sent} operations in {:?}, {} leaks", app.database, began.elapsed(), leaks.len());
         assert!(leaks.is_empty(), "{} leaks:\n{:#?}", leaks.len(), &leaks[..leaks.len().min(30)]);
         assert!(sent >= LEAST, "only {sent} operations");
     }

@@ -132,7 +132,7 @@ async fn follow(
         let due = entries.get(&at).copied().unwrap_or_default();
         if whole
             && last.is_some_and(|last| {
-                at != last + 1 && at != last || at != last && event.unwrap_or_default() != due
+                at != last && (at != last + 1 || event.unwrap_or_default() != due)
             })
         {
             leaks.push(leak(format!("{at} after {last:?} is {event:?}, not {due}")));

@@ -51,7 +51,7 @@ pub(super) fn parse(text: &str) -> Vec<TranscriptSegment> {
                 undashed(line.trim_start()).filter(|_| line.trim_start().starts_with(">>"));
             match (labels.read(caption.unwrap_or(line)), caption) {
                 (Some(label), _) => {
-                    turns.begin(label.speaker, (label.start_time, None), label.text)
+                    turns.begin(label.speaker, (label.start_time, None), label.text);
                 }
                 (None, Some(text)) => turns.begin("", (None, None), text),
                 (None, None) => turns.go_on(line),

@@ -97,8 +97,11 @@ fn conversation(dice: &mut Dice) -> Vec<Turn> {
     (0..turns).map(|_| turn()).collect()
 }
 
+/// Writes a conversation down.
+type Way = fn(&[Turn], &mut Dice) -> String;
+
 /// The ways in which people have a conversation in a file.
-const WAYS: [(&str, fn(&[Turn], &mut Dice) -> String); 9] = [
+const WAYS: [(&str, Way); 9] = [
     ("labels", |turns, _| {
         let turns = turns
             .iter()

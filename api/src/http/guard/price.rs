@@ -198,6 +198,6 @@ impl Shape {
     /// Whether a client would call it a list: rows are those of the page around them.
     fn is_named_list(self) -> bool {
         let is_one = |times| matches!(times, Times::Fixed(1));
-        !self.rows && !(is_one(self.times) && is_one(self.page))
+        !(self.rows || is_one(self.times) && is_one(self.page))
     }
 }
