@@ -107,8 +107,13 @@ async fn follow(
         asked: query.clone(),
         found,
     };
-    let Ok(mut events) = Events::ask(&app.url, &caller.token, &query, None).await else {
-        return vec![leak("no stream".to_owned())];
+    let mut events = loop {
+        match Events::ask(&app.url, &caller.token, &query, None).await {
+            Ok(events) => break events,
+            // Everybody begins everything at once: whoever has no turn asks again.
+            Err((503, _)) => tokio::task::yield_now().await,
+            Err((status, body)) => return vec![leak(format!("no stream: {status} {body}"))],
+        }
     };
     while let Some((name, _, answer)) = events.next().await {
         let mut found = Vec::new();
