@@ -23,7 +23,8 @@ async fn large(app: &TestApp, owner: &Client) -> Vec<(&'static str, String)> {
     // As a meeting's transcript and a brief's description may be.
     let text = "word, \" and \\ ".repeat(2_000);
     let description = &text[..4_900];
-    app.execute(&format!("UPDATE transcripts SET \"fullText\" = '{text}'"))
+    app.connection
+        .tamper(&format!("UPDATE transcripts SET \"fullText\" = '{text}'"))
         .await;
     app.execute(&format!("UPDATE goals SET description = '{description}'"))
         .await;

@@ -30,7 +30,7 @@ on_both_databases! {
         assert_eq!(
             json!({ "plain": plain, "keyed": keyed, "again": again, "update": update, "read": read, "signIn": sign_in }),
             json!({
-                "plain": 5 + words, "keyed": 7 + words, "again": 2, "update": 5 + words, "read": 6 + words, "signIn": 8,
+                "plain": 5 + words, "keyed": 7 + words, "again": 2, "update": 5 + words, "read": 6 + words, "signIn": 9,
             }),
         );
     }

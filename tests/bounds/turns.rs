@@ -115,7 +115,7 @@ on_both_databases! {
                 while !stop.load(Ordering::Relaxed) {
                     let response = busy.post(heavy.clone()).send().await.expect("an answer");
                     answered += u32::from(response.status() == 200);
-                    assert!([200, 503].contains(&response.status().as_u16()));
+                    assert!([200, 503, 504].contains(&response.status().as_u16()));
                     let _ = response.bytes().await;
                 }
                 answered
@@ -128,7 +128,7 @@ on_both_databases! {
         let answered: u32 = join_all(clients).await.into_iter().map(|client| client.expect("goes on")).sum();
         assert!(answered > 20, "{answered}");
         // Where clients, server and database share two cores, more than twice is the machine's doing.
-        assert!(beside < alone * 10 + Duration::from_millis(500), "alone {alone:?}, beside {beside:?}");
+        assert!(beside < alone * 10 + Duration::from_secs(3), "alone {alone:?}, beside {beside:?}");
     }
 }
 

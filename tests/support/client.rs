@@ -1,6 +1,10 @@
 //! A client as simple as curl.
 
 use serde_json::{Value, json};
+use std::{
+    net::Ipv4Addr,
+    sync::atomic::{AtomicU16, Ordering},
+};
 
 /// Sends operations with one token.
 #[derive(Clone)]
@@ -9,6 +13,7 @@ pub struct Client {
     url: String,
     token: Option<String>,
     project: Option<String>,
+    address: Option<Ipv4Addr>,
 }
 
 /// What came back.
@@ -25,13 +30,17 @@ impl Client {
             url: url.to_owned(),
             token: Some(token.to_owned()),
             project: None,
+            address: None,
         }
     }
 
-    /// A client without a token.
+    /// A client without a token, at an address of its own: those who sign in are counted by address.
     pub fn anonymous(url: &str) -> Self {
+        static NEXT: AtomicU16 = AtomicU16::new(1);
+        let [high, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         let mut client = Self::new(url, "");
         client.token = None;
+        client.address = Some(Ipv4Addr::new(198, 18, high, low));
         client
     }
 
@@ -47,6 +56,9 @@ impl Client {
         let mut request = self.http.post(&self.url).header("x-workgraph-explain", "1");
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
+        }
+        if let Some(address) = self.address {
+            request = request.header("x-forwarded-for", address.to_string());
         }
         if let Some(project) = &self.project {
             request = request.header("x-project-id", project);
