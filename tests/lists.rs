@@ -44,7 +44,7 @@ on_both_databases! {
                     None => continue,
                 };
                 let selection = format!("id {} {{ {selection} }}", relation.name);
-                let rows = all(&client, list, &selection, &json!({ "first": 200 })).await;
+                let rows = all(&client, list, &selection, &json!({})).await;
                 for row in rows {
                     let Some(count) = row[&relation.name]["totalCount"].as_u64() else { continue };
                     let nodes = row[&relation.name]["nodes"].as_array().expect("a list").len();
@@ -225,7 +225,7 @@ pub async fn all(client: &Client, list: &Field, selection: &str, arguments: &Val
     let whole = variables["first"].is_null();
     if whole {
         // Rows with all their large columns cost a lot.
-        variables["first"] = json!(50);
+        variables["first"] = json!(10);
     }
     let mut out = Vec::new();
     loop {

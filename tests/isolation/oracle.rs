@@ -17,9 +17,6 @@ const TELLING: usize = 12;
 /// What has so many letters and digits in a row is an id, a hash, or a word that the world was furnished with.
 const NAME: usize = 20;
 
-/// Columns that hold words of the server's own, which tell nothing of a row.
-const WORDS: [&str; 2] = ["action", "jobType"];
-
 /// A row as the database has it.
 pub struct Row {
     pub kind: &'static str,
@@ -282,7 +279,6 @@ async fn dump<E: Owned>(
             tenant: text(E::TENANT.as_str()),
             told: columns
                 .iter()
-                .filter(|(name, _)| !WORDS.contains(&name.as_str()))
                 .map(|(name, value)| (name.clone(), Told::by(value)))
                 .collect(),
             columns,

@@ -140,7 +140,9 @@ impl Interest for CommandInterest {
         let target = entry.target_id.as_ref();
         match entry.target_type.as_str() {
             agent_session::Entity::KIND => target == Some(&self.session),
-            agent_token::Entity::KIND => target == Some(&self.token),
+            agent_token::Entity::KIND => {
+                entry.action == "agent_token.revoked" && target == Some(&self.token)
+            }
             agent_job::Entity::KIND => true,
             _ => false,
         }

@@ -96,7 +96,6 @@ as_the_server_runs! {
             format!("subscription {{ a: activity {fields} b: activity {fields} }}"),
             format!("subscription {{ ...F }} fragment F on Subscription {{ activity {fields} }}"),
             format!("subscription {{ activity @skip(if: true) {fields} }}"),
-            "subscription { activity { nothing } }".to_owned(),
             format!("subscription {{ activity(heartbeatSeconds: 4) {fields} }}"),
             "subscription { __typename }".to_owned(),
         ] {

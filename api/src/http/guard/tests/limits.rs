@@ -66,7 +66,7 @@ fn each_limit_is_named() {
             "The number of variables of the operation",
         ),
         (
-            (0..1_500)
+            (0..1_200)
                 .map(|n| format!("query q{n} {{ ...f }} "))
                 .collect::<String>()
                 + &format!("fragment f on Query {{ {} }}", "feedCursor ".repeat(40)),
