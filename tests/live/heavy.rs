@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use workgraph::http::Limits;
 
 /// How many tickets the project has: what a frame reads grows with the cube of it.
-const TICKETS: usize = 150;
+const TICKETS: usize = 260;
 /// How many streams one viewer has.
 const STREAMS: usize = 11;
 /// How long a frame may take, which is not enough.
@@ -30,7 +30,7 @@ async fn lock(app: &TestApp) -> Option<DatabaseTransaction> {
     }
     let connection = app.connection.across_tenants().await;
     let transaction = connection.begin().await.expect("begins");
-    let lock = "LOCK TABLE tickets IN ACCESS EXCLUSIVE MODE";
+    let lock = "LOCK TABLE agent_jobs IN ACCESS EXCLUSIVE MODE";
     transaction.execute_unprepared(lock).await.expect("locks");
     Some(transaction)
 }
@@ -48,7 +48,7 @@ fn heavy(number: usize) -> String {
     )));
     format!(
         "subscription {{ activity(filter: {{ actionPrefix: [\"project.edited\"] }}) {{ position event {{ target {{
-           ... on Project {{ tickets(filter: {filter}) {{ totalCount }} }} }} }} }} }}"
+           ... on Project {{ tickets(filter: {filter}) {{ totalCount }} agentJobs {{ totalCount }} }} }} }} }} }}"
     )
 }
 
