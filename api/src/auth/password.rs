@@ -216,7 +216,8 @@ mod tests {
                 })
             })
             .collect();
-        while tries.iter().filter(|tried| tried.is_finished()).count() < 15 {
+        let refused = || tries.iter().filter(|tried| tried.is_finished()).count();
+        while refused() < 15 || running.load(Ordering::SeqCst) < 2 {
             tokio::task::yield_now().await;
         }
         drop(closed);
