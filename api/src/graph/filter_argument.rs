@@ -6,8 +6,9 @@ use std::borrow::Cow;
 
 /// A filter that may be left out, and in which nothing is null, however deep.
 ///
-/// A null is most often a variable that somebody forgot to set. If it counted as left out, a list would show everything
-/// where it should show little. So every field that takes a filter takes it as this type.
+/// A null within a filter is most often a variable that somebody forgot to set. If it counted as left out, a list would
+/// show everything where it should show little. So every field that takes a filter takes it as this type. A null in
+/// place of the whole filter is none, as everywhere in GraphQL: Relay sends every variable that has no value as null.
 #[derive(Clone, Debug)]
 pub struct FilterArgument<F>(Result<Option<F>>);
 
@@ -38,7 +39,7 @@ impl<F: InputType> InputType for FilterArgument<F> {
     }
 
     fn parse(value: Option<Value>) -> InputValueResult<Self> {
-        let Some(value) = value else {
+        let Some(value) = value.filter(|value| *value != Value::Null) else {
             return Ok(Self(Ok(None)));
         };
         if let Some(place) = null_in(&value) {
