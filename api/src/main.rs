@@ -201,9 +201,11 @@ async fn run(settings: Settings, command: Command) -> Result<(), String> {
                 &lines
             })?;
         }
-        Command::Migrate { status: false } => store.migrate().await.map_err(told)?,
+        Command::Migrate { status: false } => {
+            workgraph::seed::set_up(&store).await.map_err(told)?
+        }
         Command::Seed => {
-            store.migrate().await.map_err(told)?;
+            workgraph::seed::set_up(&store).await.map_err(told)?;
             let seeded = workgraph::seed::seed_if_empty(&store).await.map_err(told)?;
             print(if seeded {
                 "The demo is in place.\n"
@@ -216,7 +218,7 @@ async fn run(settings: Settings, command: Command) -> Result<(), String> {
             project,
             paths,
         } => {
-            store.migrate().await.map_err(told)?;
+            workgraph::seed::set_up(&store).await.map_err(told)?;
             let options = import::Options {
                 workspace,
                 project,
@@ -248,7 +250,7 @@ async fn run(settings: Settings, command: Command) -> Result<(), String> {
             slug,
             owner_email,
         } => {
-            store.migrate().await.map_err(told)?;
+            workgraph::seed::set_up(&store).await.map_err(told)?;
             let founded = workspace::found(&store, &name, slug.as_deref(), &owner_email);
             print(&format!("{}\n", founded.await.map_err(told)?))?;
         }

@@ -73,7 +73,7 @@ pub async fn serve(
     let told = |error: Error| error.cause();
     let development = settings.is_development();
     check_role(&store, settings).await?;
-    store.migrate().await.map_err(told)?;
+    seed::set_up(&store).await.map_err(told)?;
     // Everybody knows the demo's passwords.
     if development && !settings.no_demo {
         seed::seed_if_empty(&store).await.map_err(told)?;

@@ -20,10 +20,24 @@ pub(crate) fn milliseconds(time: Duration) -> String {
 
 /// The memory that a process holds, in bytes.
 pub(crate) fn resident(process: u32) -> Result<u64> {
+    memory(process, "VmRSS:")
+}
+
+fn memory(process: u32, name: &str) -> Result<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    Ok(kibibytes.ok_or("the system tells no resident memory")? * 1024)
+    Ok(kibibytes.ok_or("the system tells no memory")? * 1024)
+}
+
+/// The most memory that a process held, in bytes, since [`forget_peak`].
+pub(crate) fn peak(process: u32) -> Result<u64> {
+    memory(process, "VmHWM:")
+}
+
+/// Begins a new measurement of the [`peak`].
+pub(crate) fn forget_peak(process: u32) -> Result<()> {
+    Ok(fs::write(format!("/proc/{process}/clear_refs"), "5")?)
 }
 
 /// How long a process has computed so far.

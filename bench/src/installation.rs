@@ -132,6 +132,20 @@ impl Installation {
             .map_err(|error| format!("{error}\n{}", tail(&path)).into())
     }
 
+    /// Starts another program over the same database.
+    pub(crate) async fn serve_other(
+        &self,
+        program: &Program,
+        number: usize,
+        arguments: &[&str],
+    ) -> Result<Server> {
+        let path = self.log(number);
+        let mut command = program.command(self.directory.path(), &self.settings);
+        Server::start(command.args(arguments).stderr(File::create(&path)?))
+            .await
+            .map_err(|error| format!("{error}\n{}", tail(&path)).into())
+    }
+
     /// The lines in the servers' logs that say that somebody must act.
     pub(crate) fn complaints(&self, servers: usize) -> Vec<String> {
         let mut complaints = Vec::new();

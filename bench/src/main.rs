@@ -3,7 +3,7 @@
 use bench::{
     Database, Program, Result,
     chaos::{self, Plan},
-    measure::{self, Target},
+    measure::{self, Pages, Target},
 };
 use clap::{Args, Parser, Subcommand};
 use std::{
@@ -63,6 +63,21 @@ enum Command {
     Writers,
     /// How much one tenant can write, and how much of it arrives
     Ceiling,
+    /// The dashboard's pages, beside a server that was written by hand for them
+    Pages {
+        /// That server, built from bench/limit
+        #[arg(long)]
+        limit: PathBuf,
+        /// How many rows there are: 1 makes 100,000 tickets
+        #[arg(long, default_value_t = 1.0)]
+        scale: f64,
+        /// For how many seconds each page is asked for, in each of two rounds
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+        /// Only pages with this in their name
+        #[arg(long, default_value = "")]
+        only: String,
+    },
 }
 
 #[tokio::main]
@@ -114,6 +129,20 @@ async fn run(given: &Given, command: Command) -> Result<(String, bool)> {
         Command::CatchUp => measure::catch_up(&target).await?,
         Command::Writers => measure::writers(&target).await?,
         Command::Ceiling => measure::ceiling(&target).await?,
+        Command::Pages {
+            limit,
+            scale,
+            seconds,
+            only,
+        } => {
+            let pages = Pages {
+                limit: Program::find(Some(&limit))?,
+                scale,
+                time: Duration::from_secs(seconds),
+                only,
+            };
+            measure::pages(&target, &pages).await?
+        }
     };
     Ok((table, true))
 }

@@ -62,6 +62,11 @@ impl Postgres {
         Ok(answer.lines().filter(|line| *line == "t").count())
     }
 
+    /// Runs statements as who makes databases, whom no wall holds back.
+    pub(crate) async fn run(&self, sql: &str) -> Result<()> {
+        self.execute(&self.url_as(None), sql).await.map(drop)
+    }
+
     /// What the server is, and how safely it writes.
     pub(crate) async fn describe(&self) -> Result<String> {
         let describe = "SELECT 'PostgreSQL ' || current_setting('server_version') || \

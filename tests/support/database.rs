@@ -194,7 +194,7 @@ pub async fn seed(connection: &Connection, clock: Clock) {
     let store = Store::open(&connection.url, 4, &super::secret(), clock)
         .await
         .expect("opens");
-    store.migrate().await.expect("migrates");
+    seed::set_up(&store).await.expect("migrates");
     assert!(
         seed::seed_if_empty(&store).await.expect("seeds"),
         "a new database is empty"

@@ -32,6 +32,12 @@ pub(super) struct Library {
     subagents: Vec<Entry>,
 }
 
+impl Library {
+    fn is_empty(&self) -> bool {
+        self.roles.is_empty() && self.skills.is_empty() && self.subagents.is_empty()
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Role {
@@ -83,25 +89,40 @@ pub(super) struct Playbook {
     supporting_files: Option<Vec<SupportingFile>>,
 }
 
-/// Writes what all workspaces share, unless an earlier attempt at the demo got that far.
+/// Writes what is missing of what all workspaces share. What is there, by its slug, stays as it is: somebody may have
+/// imported it.
 pub(super) async fn write_shared(store: &Store) -> Result<()> {
     let scope = store.system().library("seed");
-    let library: Library = content::read(include_str!("content/library.yaml"))?;
+    let mut library: Library = content::read(include_str!("content/library.yaml"))?;
     let mut tx = scope.begin().await?;
     // Asked within the transaction: another server may be at it.
     let roles = tx.rows::<agent_role::Entity>(|_| Condition::all()).await?;
-    if !roles.is_empty() {
+    let packages = tx
+        .rows::<skill_package::Entity>(|_| Condition::all())
+        .await?;
+    let subagents = tx
+        .rows::<subagent_definition::Entity>(|_| Condition::all())
+        .await?;
+    library
+        .roles
+        .retain(|role| !roles.iter().any(|row| row.slug == role.slug));
+    library
+        .skills
+        .retain(|entry| !packages.iter().any(|row| row.slug == entry.slug));
+    library
+        .subagents
+        .retain(|entry| !subagents.iter().any(|row| row.slug == entry.slug));
+    if library.is_empty() {
         return Ok(());
     }
-    let released = later(tx.now(), -200.0 * 24.0);
-    write_roles(&mut tx, library.roles, released, true).await?;
+    let now = tx.now();
+    write_roles(&mut tx, library.roles, now, true).await?;
     for entry in library.skills {
-        tx.insert(package(entry, released), "skill_package.created")
+        tx.insert(package(entry, now), "skill_package.created")
             .await?;
     }
     for entry in library.subagents {
-        tx.insert(subagent(entry, released), "subagent.created")
-            .await?;
+        tx.insert(subagent(entry, now), "subagent.created").await?;
     }
     tx.commit().await?;
     Ok(())

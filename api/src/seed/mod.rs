@@ -32,7 +32,19 @@ use crate::{
 /// The slugs of the demo's workspaces.
 pub const DEMO_WORKSPACES: [&str; 2] = ["demo", "acme"];
 
-/// Fills the database with the demo, if it has no workspace yet. Returns whether it did.
+/// Brings the schema up to date and writes what every workspace starts with: the built-in roles, without which nothing
+/// can be asked of agents, the packaged skills and the specialists.
+///
+/// # Errors
+/// If the database fails.
+pub async fn set_up(store: &Store) -> Result<()> {
+    store.migrate().await?;
+    let turn = store.turn().await?;
+    library::write_shared(store).await?;
+    turn.end().await
+}
+
+/// Fills the database with the demo, if it has no workspace yet. Returns whether it did. It must be [set up](set_up).
 ///
 /// Everyone's password is `workgraph-demo`. Each workspace is one transaction; what an earlier start did not get to is
 /// written by the next.
@@ -59,7 +71,6 @@ async fn is_unfinished(store: &Store) -> Result<bool> {
 }
 
 async fn write_all(store: &Store) -> Result<()> {
-    library::write_shared(store).await?;
     for slug in DEMO_WORKSPACES {
         if store.system().workspace(slug).await?.is_some() {
             continue;

@@ -114,3 +114,51 @@ fn without_the_demo_an_empty_database_stays_empty() {
     drop(Running::start(directory.path(), &environment));
     assert!(text(&workgraph(directory.path(), &["seed"], &[]).stdout).contains("in place"));
 }
+
+#[test]
+fn a_workspace_of_ones_own_has_roles_to_give_work_to() {
+    let directory = TempDir::new().expect("a directory");
+    let directory = directory.path();
+    let found = [
+        "create-workspace",
+        "--name",
+        "Ours",
+        "--owner-email",
+        "owner@ours.example",
+    ];
+    assert!(workgraph(directory, &found, &[]).status.success());
+    let token = workgraph(directory, &["token", "--workspace", "ours"], &[]);
+    let token = text(&token.stdout);
+    let server = Running::start(
+        directory,
+        &[
+            ("WORKGRAPH_LISTEN", "127.0.0.1:0"),
+            ("WORKGRAPH_NO_DEMO", "true"),
+        ],
+    );
+    let ask = |query: &str| {
+        let body = serde_json::json!({ "query": query }).to_string();
+        server.send(&format!(
+            "POST /graphql HTTP/1.1\r\nhost: {}\r\nconnection: close\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            server.address,
+            token.trim(),
+            body.len()
+        ))
+    };
+    let projects = ask("{ projects { nodes { id } } }");
+    let (_, id) = projects.split_once("\"id\":\"").expect("a project");
+    let id = id.split('"').next().expect("an id");
+    let made = ask(&format!(
+        "mutation {{ createTicket(input: {{ projectId: \"{id}\", title: \"First\", roleSlug: \"dev_agent\" }}) \
+         {{ ticket {{ status }} }} }}"
+    ));
+    assert!(made.contains(r#"{"ticket":{"status":"READY"}}"#), "{made}");
+    let again = workgraph(directory, &["migrate"], &[]);
+    assert!(again.status.success(), "{}", text(&again.stderr));
+    let roles = ask("{ agentRoles { totalCount } skillPackages { totalCount } }");
+    assert!(
+        roles.contains(r#""agentRoles":{"totalCount":7}"#),
+        "{roles}"
+    );
+}

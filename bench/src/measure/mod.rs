@@ -7,12 +7,14 @@ mod ceiling;
 mod latency;
 mod listen;
 mod load;
+mod pages;
 mod stage;
 mod subscribers;
 mod table;
+mod wire;
 mod writers;
 
 pub use self::{
-    catch_up::catch_up, ceiling::ceiling, latency::latency, stage::Target,
-    subscribers::subscribers, writers::writers,
+    catch_up::catch_up, ceiling::ceiling, latency::latency, pages::Pages, pages::pages,
+    stage::Target, subscribers::subscribers, writers::writers,
 };
