@@ -1,8 +1,11 @@
 //! The ledger: dense, chained, and true under concurrency.
 
-use crate::support::{ACME, DEMO};
+use crate::{
+    search_index::count,
+    support::{ACME, DEMO, Database, TestApp},
+};
 use entity::audit_log;
-use sea_orm::{IdenStatic, Iterable};
+use sea_orm::{ColumnTrait, ConnectionTrait, IdenStatic, Iterable, sea_query::ColumnType};
 use serde_json::json;
 
 on_both_databases! {
@@ -91,16 +94,43 @@ on_both_databases! {
             (twice(500, "zzzz"), entry(501)),
             (twice(last, "zzzz"), entry(last + 1)),
         ] {
-            app.connection.tamper(&format!(
-                "CREATE TABLE kept_entries AS SELECT * FROM audit_logs; CREATE TABLE kept_heads AS SELECT * FROM tenant_feeds; {sql}"
-            )).await;
-            let said = verify().await.expect_err(&sql);
+            let said = said_of(&app, &tenant, &sql).await;
             assert!(said.contains(&found), "{sql}: {said} does not tell of {found}");
-            app.connection.tamper(
-                "DELETE FROM audit_logs; INSERT INTO audit_logs SELECT * FROM kept_entries; DROP TABLE kept_entries; \
-                 DELETE FROM tenant_feeds; INSERT INTO tenant_feeds SELECT * FROM kept_heads; DROP TABLE kept_heads"
-            ).await;
             assert_eq!(verify().await, Ok(last), "after {sql}");
+        }
+    }
+
+    async fn no_column_of_an_entry_is_changed_unseen(app) {
+        let tenant = app.tenant(DEMO).await;
+        let connection = app.connection.across_tenants().await;
+        let last = format!("SELECT max(seq) AS n FROM audit_logs WHERE \"tenantId\" = '{tenant}' AND diff IS NOT NULL");
+        let personal = format!("{last} AND \"targetUserId\" IS NOT NULL");
+        for found in [&last, &personal] {
+            let seq = count(&connection, found).await;
+            for column in audit_log::Column::iter() {
+                for value in other_values(column, app.database) {
+                    let set = format!("UPDATE audit_logs SET \"{}\" = {value}", column.as_str());
+                    let change = format!("{set} WHERE \"tenantId\" = '{tenant}' AND seq = {seq}");
+                    let said = said_of(&app, &tenant, &change).await;
+                    assert!(said.contains(&format!("entry {seq} ")), "{change}: {said}");
+                }
+            }
+        }
+        app.verify_ledger(DEMO).await;
+    }
+
+    async fn entries_from_before_a_column_came_hold_as_they_did(app) {
+        let connection = app.connection.across_tenants().await;
+        connection.execute_unprepared(include_str!("ledger/before_target_user.sql")).await.expect("inserts");
+        let tenant = app.tenant("old").await;
+        app.verify_ledger("old").await;
+        let create = "mutation { createProject(input: { name: \"New\" }) { feedCursor } }";
+        app.client("old", "owner").await.data(create, json!({})).await;
+        app.verify_ledger("old").await;
+        for (seq, change) in [(2, "\"targetTitle\" = 'eve'"), (3, "\"projectId\" = NULL"), (4, "\"targetUserId\" = 'eve'")] {
+            let change = format!("UPDATE audit_logs SET {change} WHERE \"tenantId\" = '{tenant}' AND seq = {seq}");
+            let said = said_of(&app, &tenant, &change).await;
+            assert!(said.contains(&format!("entry {seq} ")), "{change}: {said}");
         }
     }
 
@@ -179,4 +209,52 @@ on_both_databases! {
         let projects = "query($after: Cursor) { projects(after: $after) { nodes { id } } }";
         assert_eq!(client.code(projects, json!({ "after": cursor })).await, "CURSOR_MISMATCH");
     }
+}
+
+/// What is said of a ledger after this is done to it. Then it is undone.
+async fn said_of(app: &TestApp, tenant: &str, sql: &str) -> String {
+    let keep = "CREATE TABLE kept_entries AS SELECT * FROM audit_logs; CREATE TABLE kept_heads AS SELECT * FROM tenant_feeds";
+    app.connection.tamper(&format!("{keep}; {sql}")).await;
+    let verified = app.store.verify_ledger(&tenant.into()).await;
+    let undo = "DELETE FROM audit_logs; INSERT INTO audit_logs SELECT * FROM kept_entries; DROP TABLE kept_entries; \
+                DELETE FROM tenant_feeds; INSERT INTO tenant_feeds SELECT * FROM kept_heads; DROP TABLE kept_heads";
+    app.connection.tamper(undo).await;
+    verified.expect_err(sql).message()
+}
+
+/// What a column may be changed to, as SQL: always something else than it was.
+fn other_values(column: audit_log::Column, database: Database) -> Vec<String> {
+    let name = format!("\"{}\"", column.as_str());
+    let mut values = match column.def().get_column_type() {
+        ColumnType::BigInteger => vec![format!("{name} + 1000")],
+        ColumnType::TimestampWithTimeZone => vec!["'2020-01-01T00:00:00.000+00:00'".to_owned()],
+        ColumnType::JsonBinary => {
+            let (one_more, damaged) = match database {
+                Database::Sqlite => (
+                    format!("json_set({name}, '$.forged', 1)"),
+                    ["'no JSON'", "x'00ff'"],
+                ),
+                Database::Postgres => (
+                    format!("{name} || '{{\"forged\": 1}}'"),
+                    ["'\"text\"'", "'7'"],
+                ),
+            };
+            let mut values = vec![one_more, "'{\"forged\": 1}'".to_owned(), "'[]'".to_owned()];
+            values.extend(damaged.map(str::to_owned));
+            values
+        }
+        _ if column.as_str() == "actorType" => {
+            vec![format!(
+                "CASE WHEN {name} = 'user' THEN 'system' ELSE 'user' END"
+            )]
+        }
+        _ => vec![format!("coalesce({name}, '') || 'x'")],
+    };
+    if column.def().is_null() {
+        values.push(match column.def().get_column_type() {
+            ColumnType::JsonBinary => "NULL".to_owned(),
+            _ => format!("CASE WHEN {name} IS NULL THEN '' END"),
+        });
+    }
+    values
 }

@@ -55,7 +55,7 @@ pub struct Model {
     /// The thing it was done to, which may be gone by now; null when it is no single row.
     pub target_id: Option<Id>,
     /// Whose it was, where people see only their own rows of its kind; null elsewhere, and when it was for everyone.
-    /// It says who sees the entry, and is no part of what the entry tells or of its hash.
+    /// It says who sees the entry.
     #[graphql(skip)]
     pub target_user_id: Option<Id>,
     /// What that thing was called at the time; null when it has no title.

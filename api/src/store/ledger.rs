@@ -84,8 +84,8 @@ pub(super) async fn append(
             created_at: Set(now),
         };
         let mut model = row.try_into_model()?;
-        model.hash = chain(&model);
-        hash = model.hash.clone();
+        hash = newest_hash(told(&model));
+        model.hash.clone_from(&hash);
         appended.push(model);
     }
     for chunk in appended.chunks(CHUNK) {
@@ -183,21 +183,45 @@ async fn lock_head(transaction: &Transaction, tenant: &Id) -> Result<tenant_feed
         .ok_or_else(|| Error::internal("a ledger head vanished"))
 }
 
-/// Columns that are no part of what an entry tells.
-const NOT_TOLD: [&str; 2] = ["hash", "targetUserId"];
+/// Columns that the ledger got later than others, the oldest first: one that comes is added at the end. Entries that
+/// are older than a column were hashed without it, and hold as they did then.
+const LATER: [audit_log::Column; 1] = [audit_log::Column::TargetUserId];
 
-/// `sha256(prevHash ‖ canonical row)`: the row as JSON with sorted keys, without its own hash and who sees it.
-pub(super) fn chain(row: &audit_log::Model) -> String {
-    let fields = audit_log::Column::iter()
-        .filter(|column| !NOT_TOLD.contains(&column.as_str()))
+/// What an entry tells, by column: all of it but its own hash.
+pub(super) type Told = Map<String, Value>;
+
+fn told(row: &audit_log::Model) -> Told {
+    audit_log::Column::iter()
+        .filter(|column| !matches!(column, audit_log::Column::Hash))
         .map(|column| (column.as_str().to_owned(), to_json(&row.get(column))))
-        .collect();
-    hex::encode(
-        Sha256::new()
-            .chain_update(&row.prev_hash)
-            .chain_update(canonical(&Value::Object(fields)))
-            .finalize(),
-    )
+        .collect()
+}
+
+/// The hash of an entry that is written now.
+fn newest_hash(told: Told) -> String {
+    hashes(told).next().unwrap_or_default()
+}
+
+/// The hashes that an entry of any age may have, as of now first, then without the columns that came last:
+/// `sha256(prevHash ‖ what it tells, as JSON with sorted keys)`. Which of them it is says which columns it vouches for:
+/// none is the hash of other columns' values.
+pub(super) fn hashes(told: Told) -> impl Iterator<Item = String> {
+    let mut later = LATER.iter().rev();
+    let mut next = Some(Value::Object(told));
+    std::iter::from_fn(move || {
+        let entry = next.take()?;
+        let hash = Sha256::new()
+            .chain_update(entry["prevHash"].as_str().unwrap_or_default())
+            .chain_update(canonical(&entry))
+            .finalize();
+        next = later.next().and_then(|column| without(entry, column));
+        Some(hex::encode(hash))
+    })
+}
+
+fn without(mut entry: Value, column: &audit_log::Column) -> Option<Value> {
+    entry.as_object_mut()?.remove(column.as_str());
+    Some(entry)
 }
 
 impl Scope {

@@ -1,12 +1,19 @@
 //! Whether a ledger is whole: every entry in its place and unaltered, and none cut from its end.
 
-use super::{Store, ledger::chain, row_security::EVERY_TENANT, snapshot::Snapshot};
-use crate::error::{Error, Result};
-use entity::{Id, audit_log, tenant, tenant_feed};
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
+use super::{
+    Store,
+    ledger::{Told, hashes},
+    order::to_json,
+    row_security::EVERY_TENANT,
+    snapshot::Snapshot,
 };
+use crate::error::{Error, Result};
+use entity::{Id, Json, Timestamp, audit_log, tenant, tenant_feed};
+use sea_orm::{
+    ColumnTrait, Condition, DbErr, EntityTrait, FromQueryResult, IdenStatic, Iterable, QueryFilter,
+    QueryOrder, QueryResult, QuerySelect, QueryTrait, sea_query::ColumnType,
+};
+use serde_json::Value;
 
 /// Entries read at once.
 const PAGE: u64 = 500;
@@ -27,14 +34,13 @@ impl Store {
             let rows = page(&snapshot, tenant, seq, last.as_ref()).await?;
             for row in &rows {
                 seq += 1;
-                if row.seq.0 != seq || row.prev_hash != hash || row.hash != chain(row) {
+                let Some(entry) = Entry::read(row).filter(|entry| entry.follows(seq, &hash)) else {
                     return broken(format!("Ledger entry {seq} is missing or was altered."));
-                }
-                hash.clone_from(&row.hash);
+                };
+                (hash, last) = (entry.hash, Some(entry.id));
             }
-            match rows.last() {
-                Some(row) => last = Some(row.id.clone()),
-                None => break,
+            if rows.is_empty() {
+                break;
             }
         }
         let head = tenant_feed::Entity::find_by_id(tenant.clone()).into_query();
@@ -67,13 +73,59 @@ impl Store {
     }
 }
 
+/// An entry as the database has it.
+struct Entry {
+    id: Id,
+    hash: String,
+    told: Told,
+}
+
+impl Entry {
+    /// Reads an entry; nothing if a column holds what no entry was written with, such as text that is no JSON.
+    ///
+    /// JSON is read whole: the type of a column would leave out what it does not know.
+    fn read(row: &QueryResult) -> Option<Self> {
+        let columns = audit_log::Column::iter();
+        let read = columns.map(|column| Ok((column.as_str().to_owned(), stored(row, column)?)));
+        let mut told: Told = read.collect::<Result<_, DbErr>>().ok()?;
+        let Some(Value::String(hash)) = told.remove(audit_log::Column::Hash.as_str()) else {
+            return None;
+        };
+        let id = Id::from(told[audit_log::Column::Id.as_str()].as_str()?);
+        Some(Self { id, hash, told })
+    }
+
+    /// Whether it is this one of its ledger, unaltered, and comes after the one with this hash.
+    fn follows(&self, seq: i64, previous: &str) -> bool {
+        self.told[audit_log::Column::Seq.as_str()] == seq
+            && self.told[audit_log::Column::PrevHash.as_str()] == previous
+            && hashes(self.told.clone()).any(|hash| hash == self.hash)
+    }
+}
+
+/// A column's value, as the ledger hashes it.
+fn stored(row: &QueryResult, column: audit_log::Column) -> Result<Value, DbErr> {
+    let name = column.as_str();
+    Ok(match column.def().get_column_type() {
+        ColumnType::Json | ColumnType::JsonBinary => {
+            let json = row.try_get::<Option<Json<Value>>>("", name)?;
+            json.map_or(Value::Null, |json| json.0)
+        }
+        ColumnType::BigInteger => row.try_get::<Option<i64>>("", name)?.into(),
+        ColumnType::TimestampWithTimeZone => {
+            to_json(&row.try_get::<Option<Timestamp>>("", name)?.into())
+        }
+        _ => row.try_get::<Option<String>>("", name)?.into(),
+    })
+}
+
 /// The entries from a place on, in their order. A number that was given twice comes twice.
 async fn page(
     snapshot: &Snapshot,
     tenant: &Id,
     seq: i64,
     last: Option<&Id>,
-) -> Result<Vec<audit_log::Model>> {
+) -> Result<Vec<QueryResult>> {
     use audit_log::Column;
     let mut select = audit_log::Entity::find()
         .filter(Column::TenantId.eq(tenant.as_str()))
@@ -86,10 +138,7 @@ async fn page(
             .add(Column::Id.gt(last.as_str()));
         select = select.filter(Column::Seq.gte(seq)).filter(beyond);
     }
-    let rows = snapshot.all(&select.into_query()).await?;
-    rows.iter()
-        .map(|row| Ok(audit_log::Model::from_query_result(row, "")?))
-        .collect()
+    snapshot.all(&select.into_query()).await
 }
 
 fn broken(what: String) -> Result<i64> {
