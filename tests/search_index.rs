@@ -3,6 +3,8 @@
 use crate::support::{ACME, DEMO, Database};
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use serde_json::json;
+use std::time::Duration;
 use workgraph::{clock::Clock, store::Store};
 
 on_both_databases! {
@@ -32,6 +34,39 @@ on_both_databases! {
         app.store.migrate().await.expect("makes the words");
         assert_eq!(noted().await, 0);
         assert_ne!(before, index().await);
+    }
+
+    async fn a_write_makes_the_words_of_its_own_rows_only(app) {
+        let connection = app.connection.across_tenants().await;
+        connection.execute_unprepared("UPDATE tickets SET title = title || ' wombat'").await.expect("updates");
+        let noted = async || count(&connection, "SELECT count(*) AS n FROM search_pending").await;
+        let by_hand = noted().await;
+        assert!(by_hand > 20, "{by_hand} are more than are made at once");
+        let client = app.owner().await;
+        let create = "mutation { createProject(input: { name: \"Numbat\", description: \"termites\" }) { feedCursor } }";
+        client.data(create, json!({})).await;
+        let hits = async |word: &str| {
+            let query = "query($word: String!) { search(query: $word) { nodes { title } } }";
+            client.data(query, json!({ "word": word })).await["search"]["nodes"].as_array().map(Vec::len)
+        };
+        assert_eq!((hits("numbat termites").await, hits("wombat").await), (Some(1), Some(0)));
+        assert_eq!(noted().await, by_hand);
+        // A server does the rest beside its work.
+        let tending = tokio::spawn(app.store.clone().tend_search(Duration::from_millis(5)));
+        while noted().await > 0 {
+            tokio::task::yield_now().await;
+        }
+        tending.abort();
+        assert!(hits("wombat").await > Some(0));
+    }
+
+    async fn a_letter_may_have_any_number_of_marks(app) {
+        let client = app.owner().await;
+        let create = "mutation($text: String!) { createProject(input: { name: \"Marks\", description: $text }) { feedCursor } }";
+        for letter in ["か", "a", "ท", "한"] {
+            let text = format!("{letter}{}", "\u{3099}\u{301}".repeat(2000));
+            client.data(create, json!({ "text": text })).await;
+        }
     }
 
     async fn a_workspace_takes_its_words_along(app) {

@@ -5,12 +5,12 @@ use super::{
     diff::{CREATED_AT, UPDATED_AT, column, is_deferred, kept, shown, shown_value, text},
     idempotency::{Answer, Request},
     ledger::{self, Appended, Entry},
-    search::{Findable, index::fill_all},
+    search::{Findable, index::fill_changed},
     select::{self, Place},
     transaction::Transaction,
 };
 use crate::error::{Error, Result};
-use entity::{Id, Owned, Ownership, Timestamp, transcript};
+use entity::{Id, Owned, Ownership, Timestamp};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait as _, Condition, ConnectionTrait, DbBackend,
     EntityTrait, FromQueryResult, IdenStatic, IntoActiveModel, Iterable, ModelTrait, QueryFilter,
@@ -304,9 +304,8 @@ impl<'s> Tx<'s> {
     /// Appends to the ledger, remembers that a request was answered with a row, and commits.
     pub(super) async fn finish(self, answered: Option<(Request, Id)>) -> Result<i64> {
         let actor = self.scope.actor();
-        if self.entries.iter().any(changes_words) {
-            fill_all(&self.transaction, actor.tenant()).await?;
-        }
+        let changed = self.entries.iter().filter_map(changed_document).collect();
+        fill_changed(&self.transaction, actor.tenant(), changed).await?;
         let Appended { head, entries } =
             ledger::append(&self.transaction, actor, self.entries, self.now).await?;
         if let Some((request, id)) = answered {
@@ -363,20 +362,12 @@ impl<'s> Tx<'s> {
     }
 }
 
-/// Whether a change may have been noted for the search: it is to such a row, and names a column that is searched.
-fn changes_words(entry: &Entry) -> bool {
-    const SEARCHED: [&str; 8] = [
-        "title",
-        "name",
-        "description",
-        "outcome",
-        "summary",
-        "context",
-        "currentTranscriptId",
-        "fullText",
-    ];
-    let after = &entry.diff["after"];
-    let is_searched = Findable::named(entry.target_type).is_some();
-    (is_searched || entry.target_type == transcript::Entity::KIND)
-        && SEARCHED.iter().any(|column| after.get(column).is_some())
+/// The document of the search whose words a change may have changed: it names a column that is searched.
+fn changed_document(entry: &Entry) -> Option<(Findable, &Id)> {
+    let kind = Findable::named(entry.target_type)?;
+    let mut changed = entry.diff["after"].as_object()?.keys();
+    let id = entry.target_id.as_ref()?;
+    changed
+        .any(|column| kind.is_searched(column))
+        .then_some((kind, id))
 }

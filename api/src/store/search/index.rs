@@ -1,22 +1,34 @@
 //! Filling the index: the words of what the triggers have noted, made before the transaction commits.
 
+use super::Findable;
 use crate::{
     domain::words::indexed,
     error::Result,
-    store::{Store, select::text_array},
+    store::{
+        Store,
+        row_security::EVERY_TENANT,
+        select::{is_any_of, text_array},
+        snapshot::Snapshot,
+    },
 };
 use entity::Id;
 use sea_orm::{
-    ConnectionTrait, DbBackend, Statement, Value,
-    sea_query::{Expr, Func, OnConflict, Query},
+    ConnectionTrait, DbBackend, QueryResult, Statement, Value,
+    sea_query::{DeleteStatement, Expr, ExprTrait, Func, OnConflict, Query},
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
+
+/// What the triggers note.
+const PENDING: &str = "search_pending";
+
+/// What names a document.
+const KEY: [&str; 3] = ["tenantId", "kind", "id"];
 
 /// How many documents are made at once. Each may be a megabyte.
 const AT_ONCE: usize = 20;
 
 /// How many bytes of words a document has. A tsvector holds a mebibyte.
-const MOST: usize = 1_000_000;
+const MOST_BYTES: usize = 1_000_000;
 
 /// A document's words up to there: in the title, in the summary too, in all of it.
 struct Words {
@@ -28,7 +40,7 @@ struct Words {
 impl Words {
     fn of([title, summary, transcript]: [&str; 3]) -> Self {
         let mut all = BTreeSet::new();
-        let mut room = MOST;
+        let mut room = MOST_BYTES;
         let mut add = |text: &str| {
             for word in indexed(text) {
                 let length = word.len();
@@ -57,7 +69,7 @@ impl Store {
     pub(in crate::store) async fn fill_index(&self) -> Result<()> {
         loop {
             let transaction = self.system_transaction().await?;
-            let made = fill(&transaction, None).await?;
+            let made = fill_some(&transaction).await?;
             transaction.commit().await?;
             if made == 0 {
                 return Ok(());
@@ -65,28 +77,77 @@ impl Store {
             tracing::info!(documents = made, "made words for the search");
         }
     }
+
+    /// Looks every so often whether something was noted that no write of this program makes the words of, for ever.
+    pub async fn tend_search(self, every: Duration) {
+        loop {
+            tokio::time::sleep(every).await;
+            let tended = match self.has_noted().await {
+                Ok(true) => self.fill_index().await,
+                looked => looked.map(drop),
+            };
+            if let Err(error) = tended {
+                tracing::warn!(
+                    error = error.cause(),
+                    "words for the search could not be made; it is tried again"
+                );
+            }
+        }
+    }
+
+    async fn has_noted(&self) -> Result<bool> {
+        let snapshot = Snapshot::new(self.readers().clone(), EVERY_TENANT.into(), None);
+        let one = Query::select()
+            .expr(Expr::cust("1"))
+            .from(PENDING)
+            .limit(1)
+            .take();
+        Ok(!snapshot.all(&one).await?.is_empty())
+    }
 }
 
-/// Makes the words of everything that is noted for a tenant.
+/// Makes the words of documents that a transaction has changed, before it commits. What others left to do is not its
+/// work.
 ///
 /// # Errors
 /// If the database fails.
-pub(in crate::store) async fn fill_all(
+pub(in crate::store) async fn fill_changed(
     transaction: &impl ConnectionTrait,
     tenant: &Id,
+    changed: BTreeSet<(Findable, &Id)>,
 ) -> Result<()> {
-    while fill(transaction, Some(tenant)).await? == AT_ONCE {}
+    for take in takes(tenant, &changed, transaction.get_database_backend()) {
+        let noted = transaction.query_all(&take).await?;
+        make_all(transaction, &noted).await?;
+    }
     Ok(())
 }
 
-/// Makes the words of some of what is noted, and says how many documents that were.
-async fn fill(transaction: &impl ConnectionTrait, tenant: Option<&Id>) -> Result<usize> {
-    let backend = transaction.get_database_backend();
-    let whose = if tenant.is_some() {
-        r#"WHERE "tenantId" = $1"#
-    } else {
-        ""
+/// What takes the notes of these documents, one statement for each kind.
+fn takes(
+    tenant: &Id,
+    documents: &BTreeSet<(Findable, &Id)>,
+    backend: DbBackend,
+) -> Vec<DeleteStatement> {
+    let of_kind = |kind: Findable| {
+        let documents = documents.iter().filter(move |(of, _)| *of == kind);
+        let mut ids = documents.map(|(_, id)| id.as_str()).peekable();
+        ids.peek()?;
+        let take = Query::delete()
+            .from_table(PENDING)
+            .and_where(Expr::col("tenantId").eq(tenant.as_str()))
+            .and_where(Expr::col("kind").eq(kind.name()))
+            .and_where(is_any_of(Expr::col("id"), ids, backend))
+            .returning(Query::returning().columns(KEY))
+            .take();
+        Some(take)
     };
+    Findable::ALL.into_iter().filter_map(of_kind).collect()
+}
+
+/// Makes the words of some of what is noted, and says how many documents that were.
+async fn fill_some(transaction: &impl ConnectionTrait) -> Result<usize> {
+    let backend = transaction.get_database_backend();
     // What somebody else makes just now is theirs.
     let lock = if backend == DbBackend::Postgres {
         "FOR UPDATE SKIP LOCKED"
@@ -94,18 +155,22 @@ async fn fill(transaction: &impl ConnectionTrait, tenant: Option<&Id>) -> Result
         ""
     };
     let sql = format!(
-        r#"DELETE FROM search_pending WHERE ("tenantId", kind, id) IN
-           (SELECT "tenantId", kind, id FROM search_pending {whose} LIMIT {AT_ONCE} {lock})
+        r#"DELETE FROM {PENDING} WHERE ("tenantId", kind, id) IN
+           (SELECT "tenantId", kind, id FROM {PENDING} LIMIT {AT_ONCE} {lock})
            RETURNING "tenantId", kind, id"#
     );
-    let tenant = tenant.map(|tenant| Value::from(tenant.as_str()));
-    let noted = Statement::from_sql_and_values(backend, sql, tenant);
+    let noted = Statement::from_string(backend, sql);
     let noted = transaction.query_all_raw(noted).await?;
-    for row in &noted {
-        let text = |name| row.try_get::<String>("", name);
-        make(transaction, [text("tenantId")?, text("kind")?, text("id")?]).await?;
-    }
+    make_all(transaction, &noted).await?;
     Ok(noted.len())
+}
+
+async fn make_all(transaction: &impl ConnectionTrait, noted: &[QueryResult]) -> Result<()> {
+    for row in noted {
+        let [tenant, kind, id] = KEY.map(|name| row.try_get::<String>("", name));
+        make(transaction, [tenant?, kind?, id?]).await?;
+    }
+    Ok(())
 }
 
 /// Makes one document, if its row is still there.
@@ -180,18 +245,13 @@ async fn write_vectors(
     };
     let values = [&words.title, &words.summary, &words.all].map(vector);
     let columns = ["titleWords", "summaryWords", "words"];
-    let named = ["tenantId", "kind", "id"];
     let mut insert = Query::insert();
     insert
         .into_table("search_documents")
-        .columns(named.into_iter().chain(columns))
+        .columns(KEY.into_iter().chain(columns))
         .values(key.map(Expr::val).into_iter().chain(values))
         .map_err(crate::Error::internal)?
-        .on_conflict(
-            OnConflict::columns(named)
-                .update_columns(columns)
-                .to_owned(),
-        );
+        .on_conflict(OnConflict::columns(KEY).update_columns(columns).to_owned());
     transaction.execute(&insert).await?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::{
 };
 use entity::{Id, Owned, goal, meeting, prd, project, ticket, transcript};
 use sea_orm::{
-    Condition,
+    Condition, IdenStatic,
     sea_query::{BinOper, Expr, ExprTrait, Func, JoinType, SelectStatement},
 };
 
@@ -25,6 +25,20 @@ pub enum Findable {
     Ticket,
 }
 
+/// What is found of each type: its table, the title, the summary's texts, the project's id, and the row that has the text
+/// in which a hit may also be.
+macro_rules! of_kind {
+    ($kind:expr, $what:ident) => {
+        match $kind {
+            Findable::Project => $what!(project, Name, [Description], Id, Id),
+            Findable::Goal => $what!(goal, Title, [Description, Outcome], ProjectId, Id),
+            Findable::Meeting => $what!(meeting, Title, [Context], ProjectId, CurrentTranscriptId),
+            Findable::Prd => $what!(prd, Title, [Summary], ProjectId, Id),
+            Findable::Ticket => $what!(ticket, Title, [Description], ProjectId, Id),
+        }
+    };
+}
+
 impl Findable {
     pub(super) const ALL: [Self; 5] = [
         Self::Project,
@@ -36,13 +50,23 @@ impl Findable {
 
     /// The GraphQL type.
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Project => project::Entity::KIND,
-            Self::Goal => goal::Entity::KIND,
-            Self::Meeting => meeting::Entity::KIND,
-            Self::Prd => prd::Entity::KIND,
-            Self::Ticket => ticket::Entity::KIND,
+        macro_rules! name {
+            ($table:ident, $($rest:tt)*) => {
+                $table::Entity::KIND
+            };
         }
+        of_kind!(self, name)
+    }
+
+    /// Whether a change of this column changes what is found.
+    pub(in crate::store) fn is_searched(self, column: &str) -> bool {
+        macro_rules! is_searched {
+            ($table:ident, $title:ident, [$($text:ident),+], $project:ident, $transcript:ident) => {{
+                use $table::Column as C;
+                [C::$title, $(C::$text,)+ C::$transcript].iter().any(|searched| searched.as_str() == column)
+            }};
+        }
+        of_kind!(self, is_searched)
     }
 
     pub(in crate::store) fn named(name: &str) -> Option<Self> {
@@ -52,7 +76,7 @@ impl Findable {
     /// The tenant's rows among the documents that were found.
     pub(super) fn hits(self, place: Place<'_>, within: Option<&Id>) -> Result<SelectStatement> {
         macro_rules! hits {
-            ($table:ident, $title:ident, $project:ident, $text:ident) => {{
+            ($table:ident, $title:ident, $summary:tt, $project:ident, $text:ident) => {{
                 use $table::Column as C;
                 let mut select = joined::<$table::Entity>(place, "found");
                 select
@@ -69,30 +93,24 @@ impl Findable {
                 select
             }};
         }
-        Ok(match self {
-            Self::Project => hits!(project, Name, Id, Id),
-            Self::Goal => hits!(goal, Title, ProjectId, Id),
-            Self::Prd => hits!(prd, Title, ProjectId, Id),
-            Self::Ticket => hits!(ticket, Title, ProjectId, Id),
-            Self::Meeting => {
-                let mut select = hits!(meeting, Title, ProjectId, CurrentTranscriptId);
-                // The words of a transcript are told only to those who see the transcript.
-                let seen = place.exists::<transcript::Entity>(
-                    transcript::Column::Id,
-                    meeting::Column::CurrentTranscriptId,
-                    |_| Ok(Condition::all()),
-                )?;
-                let found_outside = Expr::col(("d", "place")).lt(Expr::cust("3"));
-                select.cond_where(Condition::any().add(found_outside).add(seen));
-                select
-            }
-        })
+        let mut select = of_kind!(self, hits);
+        if self == Self::Meeting {
+            // The words of a transcript are told only to those who see the transcript.
+            let seen = place.exists::<transcript::Entity>(
+                transcript::Column::Id,
+                meeting::Column::CurrentTranscriptId,
+                |_| Ok(Condition::all()),
+            )?;
+            let found_outside = Expr::col(("d", "place")).lt(Expr::cust("3"));
+            select.cond_where(Condition::any().add(found_outside).add(seen));
+        }
+        Ok(select)
     }
 
     /// The texts in which the page's hits were found; titles are at hand.
     pub(super) fn texts(self, place: Place<'_>) -> Vec<SelectStatement> {
         macro_rules! summary {
-            ($table:ident, $($column:ident),+) => {{
+            ($table:ident, $title:ident, [$($column:ident),+], $project:ident, $text:ident) => {{
                 let columns = [$(place.column($table::Column::$column)),+];
                 let mut select = joined::<$table::Entity>(place, "page");
                 select
@@ -103,25 +121,21 @@ impl Findable {
                 select
             }};
         }
-        match self {
-            Self::Project => vec![summary!(project, Description)],
-            Self::Goal => vec![summary!(goal, Description, Outcome)],
-            Self::Prd => vec![summary!(prd, Summary)],
-            Self::Ticket => vec![summary!(ticket, Description)],
-            Self::Meeting => {
-                let on = Condition::all()
-                    .add(Expr::col(("d", "kind")).eq(kind::<meeting::Entity>()))
-                    .add(Expr::col(("d", "place")).eq(Expr::cust("3")))
-                    .add(Expr::col(("d", "textId")).eq(place.column(transcript::Column::Id)));
-                let mut spoken = select::bare::<transcript::Entity>(place);
-                spoken
-                    .expr_as(kind::<meeting::Entity>(), "kind")
-                    .expr_as(Expr::col(("d", "id")), "id")
-                    .expr_as(place.column(transcript::Column::FullText), "text")
-                    .join_as(JoinType::InnerJoin, "page", "d", on);
-                vec![summary!(meeting, Context), spoken]
-            }
+        let mut texts = vec![of_kind!(self, summary)];
+        if self == Self::Meeting {
+            let on = Condition::all()
+                .add(Expr::col(("d", "kind")).eq(kind::<meeting::Entity>()))
+                .add(Expr::col(("d", "place")).eq(Expr::cust("3")))
+                .add(Expr::col(("d", "textId")).eq(place.column(transcript::Column::Id)));
+            let mut spoken = select::bare::<transcript::Entity>(place);
+            spoken
+                .expr_as(kind::<meeting::Entity>(), "kind")
+                .expr_as(Expr::col(("d", "id")), "id")
+                .expr_as(place.column(transcript::Column::FullText), "text")
+                .join_as(JoinType::InnerJoin, "page", "d", on);
+            texts.push(spoken);
         }
+        texts
     }
 }
 
