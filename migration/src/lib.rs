@@ -14,6 +14,7 @@ mod m20261122_000009_search;
 mod m20261129_000001_ledger_targets;
 mod m20261129_000002_append_only;
 mod m20261129_000003_search_words;
+mod m20261129_000004_entries_by_target;
 mod table;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
@@ -63,6 +64,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000001_ledger_targets::AddTargetUser),
             Box::new(m20261129_000002_append_only::KeepRows),
             Box::new(m20261129_000003_search_words::MakeWordsInTheProgram),
+            Box::new(m20261129_000004_entries_by_target::IndexTargets),
         ]
     }
 }
