@@ -2,6 +2,7 @@
 //! inside, soon, and leaves nothing behind.
 
 mod connections;
+mod corpus;
 mod credentials;
 pub mod deadlines;
 mod mutated;

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, ops::Range};
 const DOCUMENTS: usize = 300;
 
 /// Numbers that look random and are the same in every run.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
     /// A number below `sides`.
@@ -26,9 +26,9 @@ impl Dice {
         &of[self.roll(of.len())]
     }
 
-    /// A document that has had one or two accidents.
-    fn damage(&mut self, documents: &[String]) -> String {
-        let mut bytes = self.pick(documents).clone().into_bytes();
+    /// A text that has had one or two accidents.
+    pub(super) fn damage(&mut self, texts: &[impl AsRef<[u8]>]) -> String {
+        let mut bytes = self.pick(texts).as_ref().to_vec();
         for _ in 0..=self.roll(2) {
             let (from, to) = (self.roll(bytes.len()), self.roll(bytes.len()));
             let (from, to) = (from.min(to), from.max(to));
@@ -37,9 +37,9 @@ impl Dice {
                 0 => bytes.truncate(to),
                 // Something is missing.
                 1 => drop(bytes.drain(from..to)),
-                // A part of another document is in it.
+                // A part of another text is in it.
                 2 => {
-                    let other = self.pick(documents).as_bytes();
+                    let other = self.pick(texts).as_ref();
                     let (a, b) = (self.roll(other.len()), self.roll(other.len()));
                     let part = other[a.min(b)..a.max(b)].to_vec();
                     drop(bytes.splice(from..from, part));
@@ -59,9 +59,9 @@ impl Dice {
                 5 => bytes.insert(from, *self.pick(b"{}()[]:,$@!|&=#\"\\.0-e_ \n")),
                 // A line is missing, as a rule a field's.
                 6 | 7 => drop(bytes.drain(line(&bytes, from))),
-                // A line of another document is in it.
+                // A line of another text is in it.
                 8 | 9 => {
-                    let other = self.pick(documents).as_bytes();
+                    let other = self.pick(texts).as_ref();
                     let part = other[line(other, self.roll(other.len()))].to_vec();
                     let at = line(&bytes, from).start;
                     drop(bytes.splice(at..at, part));
