@@ -4,7 +4,7 @@ use super::prelude::*;
 use chrono::TimeDelta;
 
 /// After so much silence a daemon counts as lost.
-const PATIENCE: TimeDelta = TimeDelta::seconds(90);
+const SILENCE: TimeDelta = TimeDelta::seconds(90);
 
 node! {
     /// A connection of an agent's machine, and what it can do. It resumes under the same id after an interruption.
@@ -31,7 +31,7 @@ node! {
         /// Whether the machine is there: it has not left, and was heard of within the last 90 seconds.
         async fn is_connected(&self, ctx: &Context<'_>) -> bool {
             let silence = ctx.scope().now().inner() - self.row.last_ping_at.inner();
-            self.row.disconnected_at.is_none() && silence <= PATIENCE
+            self.row.disconnected_at.is_none() && silence <= SILENCE
         }
     }
 }

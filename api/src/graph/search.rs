@@ -47,9 +47,10 @@ impl SearchQuery {
     ///
     /// A word is a run of letters and digits. Capitals do not matter, nor does how a letter was typed: `ß` is `ss`, an
     /// accent may be a character of its own, letters may be wide. Accents do matter, and all other signs only separate
-    /// words. In Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese a word is found wherever it stands in a run. All words must be in the same row's texts, in any order; the last one also matches as the beginning of a
-    /// longer word, so that a search can be sent while it is typed. Hits in a title come first, then those in a summary,
-    /// then those in a transcript; within each the newest first, and by id among those of the same moment. Of very long
+    /// words. In Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese a word is found wherever it stands in a run.
+    /// All words must be in the same row's texts, in any order; the last one also matches as the beginning of a longer
+    /// word, so that a search can be sent while it is typed. Hits in a title come first, then those in a summary, then
+    /// those in a transcript; within each the newest first, and by id among those of the same moment. Of very long
     /// texts the beginning is searched: 1,000 characters of a title, 20,000 of a summary, and of a transcript all up to
     /// 500,000 bytes, of a longer one 125,000 characters.
     async fn search(

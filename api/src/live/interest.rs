@@ -3,7 +3,7 @@
 use crate::{
     auth::Actor,
     error::{Error, Result},
-    store::{Event, Feed, Key, Made, PATIENCE, bytes_of_json, bytes_of_row},
+    store::{Event, Feed, Key, Made, READ_WITHIN, bytes_of_json, bytes_of_row},
 };
 use entity::{Json, Owned, audit_log};
 use futures_util::future::BoxFuture;
@@ -102,7 +102,7 @@ async fn read_once<T: Clone + Send + Sync + 'static>(
 ) -> Result<T> {
     let position = event.seq();
     let read = async {
-        let in_time = tokio::time::timeout(PATIENCE, read).await;
+        let in_time = tokio::time::timeout(READ_WITHIN, read).await;
         in_time.unwrap_or(Err(Error::Unavailable))
     };
     let weigh = |read: &T| Some(weigh(read));
@@ -113,5 +113,5 @@ async fn read_once<T: Clone + Send + Sync + 'static>(
 /// What the feed itself sees: whom it is shown to is for the interest to judge.
 fn scope(feed: &Feed) -> crate::store::Scope {
     let actor = Actor::system(feed.tenant().clone(), "feed");
-    feed.store().scope_within(actor, PATIENCE)
+    feed.store().scope_within(actor, READ_WITHIN)
 }

@@ -1,7 +1,8 @@
-//! Opening the database: which one, with which settings, and bringing it up to date.
+//! Opening the database: which one, and with which settings.
 
 use super::{
     bounds::Gates,
+    database_url::DatabaseUrl,
     feed::Feeds,
     hints::Outbox,
     meter::Meter,
@@ -19,20 +20,16 @@ use crate::{
     private_file,
 };
 use entity::{Id, audit_log};
-use migration::{Migrator, MigratorTrait};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, SqliteTransactionMode, SqlxPostgresConnector,
     SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
     sqlx::{
         Connection,
-        postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
+        postgres::{PgConnection, PgPoolOptions},
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
     },
 };
 use std::{
-    fmt,
-    path::PathBuf,
-    str::FromStr,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -46,105 +43,6 @@ const ANSWER: Duration = Duration::from_secs(2);
 /// A connection that was idle for longer is asked whether it still is one. Until then it counts that it answered when it
 /// was handed back.
 const FRESH: Duration = Duration::from_secs(1);
-
-/// The advisory lock of servers that migrate or seed; any number that nothing else takes.
-const UPGRADE: i64 = 0x0057_6f72_6b67_7261;
-
-/// The right to migrate or seed. Several servers may start at once; a SQLite file belongs to one.
-#[must_use = "the turn ends when this is dropped"]
-pub struct Turn(Option<Transaction>);
-
-impl Turn {
-    /// Lets the next server have its turn.
-    ///
-    /// # Errors
-    /// If the connection was lost meanwhile.
-    pub async fn end(self) -> Result<()> {
-        match self.0 {
-            Some(transaction) => transaction.rollback().await,
-            None => Ok(()),
-        }
-    }
-}
-
-/// Where the data is: a SQLite file or a PostgreSQL server.
-#[derive(Clone)]
-pub enum DatabaseUrl {
-    /// `sqlite:path/to/file.db`
-    Sqlite(PathBuf),
-    /// `postgres://user:password@host/name`
-    Postgres {
-        /// How to connect.
-        options: Box<PgConnectOptions>,
-        /// Whether a pooler stands between that hands each transaction to another connection and does not keep track of
-        /// prepared statements: the URL ends in `?statement-cache-capacity=0`.
-        pooled: bool,
-    },
-}
-
-impl DatabaseUrl {
-    /// Whether there is a file; of a server only a connection tells.
-    pub fn may_exist(&self) -> bool {
-        match self {
-            Self::Sqlite(path) => path.exists(),
-            Self::Postgres { .. } => true,
-        }
-    }
-}
-
-impl FromStr for DatabaseUrl {
-    type Err = String;
-
-    fn from_str(url: &str) -> Result<Self, String> {
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = path.strip_prefix("//").unwrap_or(path);
-            if path.is_empty() || path.contains(":memory:") || path.contains('?') {
-                return Err("expected a file, such as sqlite:./workgraph.db".to_owned());
-            }
-            return Ok(Self::Sqlite(path.into()));
-        }
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            // The parser's message may repeat the URL, and with it the password.
-            let mut options: PgConnectOptions = url
-                .parse()
-                .map_err(|_| "expected postgres://user:password@host:5432/name".to_owned())?;
-            // In a URL an IPv6 address stands in brackets, which are no part of it.
-            let address = options.get_host().strip_prefix('[');
-            if let Some(address) = address.and_then(|rest| rest.strip_suffix(']')) {
-                let address = address.to_owned();
-                options = options.host(&address);
-            }
-            let pooled = url.contains("statement-cache-capacity=0");
-            return Ok(Self::Postgres {
-                options: Box::new(options),
-                pooled,
-            });
-        }
-        Err("expected sqlite:… or postgres://…".to_owned())
-    }
-}
-
-impl fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl fmt::Display for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(f, "SQLite at {}", path.display()),
-            Self::Postgres { options, .. } => {
-                write!(
-                    f,
-                    "PostgreSQL {} on {}",
-                    options.get_database().unwrap_or("postgres"),
-                    options.get_host()
-                )
-            }
-        }
-    }
-}
 
 /// The database. Cheap to clone; hands out [`Scope`]s.
 #[derive(Clone)]
@@ -280,58 +178,6 @@ impl Store {
         Ok(row.map(|row| row.try_get("", "role")).transpose()?)
     }
 
-    /// Brings the schema up to date.
-    ///
-    /// # Errors
-    /// If a step fails; it is then as if it had not begun. On PostgreSQL, neither had those before it.
-    pub async fn migrate(&self) -> Result<()> {
-        if let Some(transaction) = self.turn().await?.0 {
-            Migrator::up(transaction.inner(), None).await?;
-            transaction.commit().await?;
-        } else {
-            self.migrate_step_by_step().await?;
-        }
-        self.fill_index().await
-    }
-
-    /// A step and the note that it was done are one transaction, which no other program's can fall into.
-    async fn migrate_step_by_step(&self) -> Result<()> {
-        loop {
-            let transaction = self.system_transaction().await?;
-            let pending = Migrator::get_pending_migrations(transaction.inner()).await?;
-            Migrator::up(transaction.inner(), Some(1)).await?;
-            transaction.commit().await?;
-            if pending.len() <= 1 {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Waits until no other server migrates or seeds this database, and holds them off until it is ended.
-    ///
-    /// # Errors
-    /// If no connection can be had.
-    pub async fn turn(&self) -> Result<Turn> {
-        if self.backend() != DbBackend::Postgres {
-            return Ok(Turn(None));
-        }
-        let transaction = self.system_transaction().await?;
-        let lock = format!("SELECT pg_advisory_xact_lock({UPGRADE})");
-        transaction.execute_unprepared(&lock).await?;
-        Ok(Turn(Some(transaction)))
-    }
-
-    /// The names of the steps that are not applied yet.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn pending_migrations(&self) -> Result<Vec<String>> {
-        let transaction = self.system_transaction().await?;
-        let pending = Migrator::get_pending_migrations(transaction.inner()).await?;
-        transaction.rollback().await?;
-        Ok(pending.iter().map(|step| step.name().to_owned()).collect())
-    }
-
     /// The same store, with all that is done through it measured together.
     pub(crate) fn measured(&self, meter: Arc<Meter>) -> Self {
         Self {
@@ -457,31 +303,5 @@ impl Store {
     pub(super) async fn system_transaction(&self) -> Result<Transaction> {
         let everyone = row_security::EVERY_TENANT.into();
         self.begin(&everyone, None, self.meter()).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_ipv6_address_stands_in_brackets() {
-        for (url, expected) in [
-            ("postgres://u:p@[::1]:5432/name", "::1"),
-            (
-                "postgres://u@[2001:db8::7]/name?sslmode=disable",
-                "2001:db8::7",
-            ),
-            ("postgresql:///name?host=::1", "::1"),
-            ("postgresql:///name?host=[::1]", "::1"),
-            ("postgres://u:p@localhost:5432/name", "localhost"),
-            ("postgres://u:p@192.0.2.1/name", "192.0.2.1"),
-        ] {
-            let Ok(DatabaseUrl::Postgres { options, .. }) = url.parse() else {
-                panic!("{url} is refused");
-            };
-            assert_eq!(options.get_host(), expected, "{url}");
-        }
-        assert!("postgres://u:p@[::1/name".parse::<DatabaseUrl>().is_err());
     }
 }

@@ -24,7 +24,7 @@ pub(super) use self::registry::Feeds;
 pub(crate) use self::{
     event::Event,
     follower::Follower,
-    history::PATIENCE,
+    history::READ_WITHIN,
     kept::{Key, Made},
     pulse::{Beat, Pulse},
     share::Hold,

@@ -19,7 +19,7 @@ use tokio::{sync::watch, task::JoinSet};
 /// How long commits are collected before they are told.
 const COLLECT: Duration = Duration::from_millis(5);
 /// How long whoever carries hints may take for one, and waits after a failure.
-const PATIENCE: Duration = Duration::from_secs(1);
+const CARRIED_WITHIN: Duration = Duration::from_secs(1);
 
 /// The tasks that tell other servers of this one's commits, and hear of theirs.
 #[must_use = "the hints end when this is dropped"]
@@ -81,7 +81,7 @@ async fn tell(store: Store, carriers: Vec<Carrier>) {
                     }
                 };
                 // One that hangs must not hold up the other.
-                if tokio::time::timeout(PATIENCE, told).await.is_err() {
+                if tokio::time::timeout(CARRIED_WITHIN, told).await.is_err() {
                     tracing::warn!(
                         "a hint for other servers took too long; their poll will find the change"
                     );

@@ -14,6 +14,7 @@ mod aggregate;
 mod bounds;
 mod counters;
 mod database;
+mod database_url;
 mod diff;
 mod effective;
 mod feed;
@@ -43,11 +44,12 @@ mod sums;
 mod system;
 mod transaction;
 mod tx;
+mod upgrade;
 mod verify;
 
 pub(crate) use self::aggregate::within;
 pub(crate) use self::feed::{
-    Beat, Event, Feed, Follower, Hold, Key, Made, PATIENCE, Pulse, bytes_of_json, bytes_of_row,
+    Beat, Event, Feed, Follower, Hold, Key, Made, Pulse, READ_WITHIN, bytes_of_json, bytes_of_row,
 };
 pub(crate) use self::fuzzing::cursor as fuzz_cursor;
 pub(crate) use self::meter::Meter;
@@ -58,7 +60,8 @@ pub use self::{
     aggregate::{Figures, Group},
     bounds::Bounds,
     counters::{Counted, Counts},
-    database::{DatabaseUrl, Store},
+    database::Store,
+    database_url::DatabaseUrl,
     effective::Effective,
     filter::{At, Compared, Comparison, Filter},
     hints::{Hints, NatsUrl},

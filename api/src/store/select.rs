@@ -56,7 +56,7 @@ impl<'a> Place<'a> {
                 let own = |column: Option<E::Column>| column.map(|column| self.column(column));
                 tenant.add(self.held(
                     rows,
-                    Whose {
+                    Holders {
                         user: own(E::USER),
                         agent: own(E::AGENT),
                         project: own(column::<E>("projectId")),
@@ -86,7 +86,7 @@ impl<'a> Place<'a> {
         let mut case = CaseStatement::new();
         for (rows, names) in kinds {
             let kind = self.column(audit_log::Column::TargetType);
-            let whose = Whose {
+            let whose = Holders {
                 user: Some(self.column(audit_log::Column::TargetUserId)),
                 agent: None,
                 project: Some(self.column(audit_log::Column::ProjectId)),
@@ -100,7 +100,7 @@ impl<'a> Place<'a> {
     }
 
     /// [`Rows::hold`] in SQL.
-    fn held(self, rows: Rows, whose: Whose) -> Expr {
+    fn held(self, rows: Rows, whose: Holders) -> Expr {
         let is = |holder: Option<Expr>, id: Option<&Id>| match (holder, id) {
             (Some(holder), Some(id)) => holder.eq(id.as_str()),
             _ => never(),
@@ -184,7 +184,7 @@ impl<'a> Place<'a> {
 }
 
 /// The columns that say whose a row is; see [`auth::Whose`](crate::auth::Whose).
-struct Whose {
+struct Holders {
     user: Option<Expr>,
     agent: Option<Expr>,
     project: Option<Expr>,

@@ -20,11 +20,11 @@ use std::time::Duration;
 /// How many entries are read at once.
 pub(super) const PAGE: u64 = 500;
 /// How long a statement of the feed's own may take: all of them are short.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const READ_WITHIN: Duration = Duration::from_secs(10);
 
 /// The head of a tenant's ledger, and the newest entries, oldest first, of one moment.
 pub(super) async fn newest(store: &Store, tenant: &Id) -> Result<(i64, Vec<audit_log::Model>)> {
-    let snapshot = Snapshot::new(store.readers().clone(), tenant.clone(), Some(PATIENCE));
+    let snapshot = Snapshot::new(store.readers().clone(), tenant.clone(), Some(READ_WITHIN));
     let mut rows = read(&snapshot, tenant, |select, seq| {
         select.order_by_expr(seq, Order::Desc);
     })
@@ -40,7 +40,7 @@ pub(super) async fn after(
     tenant: &Id,
     position: i64,
 ) -> Result<Vec<audit_log::Model>> {
-    let snapshot = Snapshot::new(store.readers().clone(), tenant.clone(), Some(PATIENCE));
+    let snapshot = Snapshot::new(store.readers().clone(), tenant.clone(), Some(READ_WITHIN));
     read(&snapshot, tenant, |select, seq| {
         select
             .and_where(seq.clone().gt(position))
@@ -51,7 +51,11 @@ pub(super) async fn after(
 
 /// The heads of these tenants' ledgers, in one statement.
 pub(super) async fn heads(store: &Store, tenants: &[&Id]) -> Result<Vec<(Id, i64)>> {
-    let snapshot = Snapshot::new(store.readers().clone(), EVERY_TENANT.into(), Some(PATIENCE));
+    let snapshot = Snapshot::new(
+        store.readers().clone(),
+        EVERY_TENANT.into(),
+        Some(READ_WITHIN),
+    );
     heads_of(&snapshot, tenants).await
 }
 

@@ -1,6 +1,6 @@
 //! Which ledgers this process follows.
 
-use super::{CAPACITY, Feed, poll::poll, share::Most};
+use super::{CAPACITY, Feed, poll::poll, share::FrameLimits};
 use crate::store::Store;
 use entity::{Id, audit_log};
 use std::{
@@ -20,7 +20,7 @@ const MOST_ENTRIES: usize = 64 << 20;
 /// The feeds of one process, and what they have together.
 pub(in crate::store) struct Feeds {
     registered: Mutex<Registered>,
-    pub(super) most: Most,
+    pub(super) most: FrameLimits,
     /// Whose frames are made at the moment.
     pub(super) frames: Arc<Semaphore>,
     /// Which feeds read for themselves at the moment.
@@ -40,7 +40,7 @@ struct Registered {
 impl Feeds {
     /// None yet, over so many connections to the database.
     pub(in crate::store) fn new(connections: u32) -> Self {
-        let most = Most::of(connections);
+        let most = FrameLimits::of(connections);
         Self {
             registered: Mutex::default(),
             most,

@@ -14,7 +14,7 @@ use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 /// How many may have their turn at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Most {
+pub(super) struct FrameLimits {
     /// Frames of all workspaces.
     pub(super) all: usize,
     /// Frames of one workspace.
@@ -25,7 +25,7 @@ pub(super) struct Most {
     pub(super) reads: usize,
 }
 
-impl Most {
+impl FrameLimits {
     /// Of so many connections to the database, more than a third are always left to those who ask.
     pub(super) fn of(connections: u32) -> Self {
         let part = |of: usize, parts: usize| (of / parts).max(1);
@@ -43,7 +43,7 @@ impl Most {
 
 /// The right to use the database for the feed, until it is dropped.
 #[must_use = "the turn ends when this is dropped"]
-pub(crate) struct Turn {
+pub(crate) struct FrameTurn {
     _permits: Vec<OwnedSemaphorePermit>,
 }
 
@@ -76,19 +76,19 @@ impl Share {
     }
 
     /// Waits for its turn.
-    pub(crate) async fn turn(&self) -> Turn {
+    pub(crate) async fn turn(&self) -> FrameTurn {
         let mut permits = Vec::with_capacity(self.way.len());
         for gate in &self.way {
             // None of them is ever closed.
             permits.extend(gate.clone().acquire_owned().await.ok());
         }
-        Turn { _permits: permits }
+        FrameTurn { _permits: permits }
     }
 
-    fn try_turn(&self) -> Option<Turn> {
+    fn try_turn(&self) -> Option<FrameTurn> {
         let gates = self.way.iter();
         let permits = gates.map(|gate| gate.clone().try_acquire_owned().ok());
-        Some(Turn {
+        Some(FrameTurn {
             _permits: permits.collect::<Option<_>>()?,
         })
     }
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn more_than_a_third_of_the_connections_are_left_to_those_who_ask() {
         for connections in 4..=1000 {
-            let most = Most::of(connections);
+            let most = FrameLimits::of(connections);
             assert!(
                 (most.all + most.reads) * 3 <= connections as usize * 2,
                 "{most:?}"
@@ -192,8 +192,8 @@ mod tests {
             assert!(most.actor <= most.workspace && most.workspace <= most.all);
         }
         assert_eq!(
-            Most::of(10),
-            Most {
+            FrameLimits::of(10),
+            FrameLimits {
                 all: 4,
                 workspace: 2,
                 actor: 1,

@@ -1,6 +1,6 @@
 //! Hints over NATS.
 
-use super::{PATIENCE, heard};
+use super::{CARRIED_WITHIN, heard};
 use crate::store::Store;
 use async_nats::{Client, ConnectOptions, connection::State};
 use futures_util::StreamExt;
@@ -49,7 +49,7 @@ pub(super) async fn hear(store: Store, NatsUrl(url): NatsUrl, connected: Arc<Onc
         if let Err(error) = listen(&store, &url, &connected).await {
             tracing::warn!(%error, "hints over NATS are interrupted; the poll goes on");
         }
-        tokio::time::sleep(PATIENCE).await;
+        tokio::time::sleep(CARRIED_WITHIN).await;
     }
 }
 

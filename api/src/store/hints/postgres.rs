@@ -1,6 +1,6 @@
 //! Hints over PostgreSQL's LISTEN/NOTIFY.
 
-use super::{PATIENCE, heard};
+use super::{CARRIED_WITHIN, heard};
 use crate::store::Store;
 use sea_orm::sqlx::{
     self, PgPool,
@@ -15,7 +15,7 @@ pub(super) fn connections(pool: &PgPool) -> PgPool {
     let options = PgConnectOptions::clone(&pool.connect_options());
     PgPoolOptions::new()
         .max_connections(2)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(CARRIED_WITHIN)
         .test_before_acquire(false)
         .connect_lazy_with(options.options([("synchronous_commit", "off")]))
 }
@@ -39,7 +39,7 @@ pub(super) async fn hear(store: Store, pool: PgPool) {
         if let Err(error) = listen(&store, &pool).await {
             tracing::warn!(%error, "hints over PostgreSQL are interrupted; the poll goes on");
         }
-        tokio::time::sleep(PATIENCE).await;
+        tokio::time::sleep(CARRIED_WITHIN).await;
     }
 }
 
