@@ -1,24 +1,25 @@
 //! Settings: from the command line, the environment or a TOML file, in this order; all checked at the start.
 
+mod signing_key;
+mod values;
+
+use self::values::{Unrepeated, log_filter, origin};
 use crate::{
     auth::Secret,
     http::Limits,
-    private_file,
     store::{DatabaseUrl, NatsUrl},
 };
 use clap::{
     Arg, Args, Command,
-    builder::{BoolishValueParser, TypedValueParser},
-    error::ErrorKind,
+    builder::BoolishValueParser,
+    error::{ContextKind, ContextValue},
 };
 use std::{
     env,
     ffi::OsStr,
-    fs, io,
-    marker::PhantomData,
+    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    str::FromStr,
 };
 
 /// The setting that an empty variable does not leave unset.
@@ -137,6 +138,7 @@ pub struct Settings {
         default_value = "info,sqlx=warn,sea_orm_migration=warn",
         global = true
     )]
+    #[arg(value_parser = log_filter)]
     pub log: String,
 
     /// Log JSON lines instead of text
@@ -149,61 +151,17 @@ pub struct Settings {
     pub config: Option<PathBuf>,
 }
 
-/// A page's origin, as browsers send it: no path, not even a slash.
-fn origin(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    let host = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
-    match host {
-        Some(host) if !host.is_empty() && !host.contains(['/', ' ', '*']) => {
-            Ok(text.to_lowercase())
-        }
-        _ => Err("must be like https://dashboard.example, without a path".to_owned()),
-    }
-}
-
-/// Reads a value that may hold a password: an error names the setting, but does not repeat the value.
-#[derive(Clone)]
-struct Unrepeated<T>(PhantomData<fn() -> T>);
-
-impl<T> Default for Unrepeated<T> {
-    fn default() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<T> TypedValueParser for Unrepeated<T>
-where
-    T: FromStr<Err = String> + Clone + Send + Sync + 'static,
-{
-    type Value = T;
-
-    fn parse_ref(
-        &self,
-        command: &Command,
-        argument: Option<&Arg>,
-        value: &OsStr,
-    ) -> Result<T, clap::Error> {
-        let text = value.to_str().ok_or_else(|| "is not UTF-8".to_owned());
-        let text = text.map(str::trim).and_then(|text| match text {
-            "" => Err("is empty; leave it out, or give it a value".to_owned()),
-            text => Ok(text),
-        });
-        text.and_then(T::from_str).map_err(|reason| {
-            let name = argument.map(ToString::to_string).unwrap_or_default();
-            let message = format!("invalid value for '{name}': {reason}\n");
-            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
-        })
-    }
-}
-
 /// Puts a TOML file's settings under the command line and the environment, as new defaults.
 ///
 /// # Errors
 /// When the file cannot be read, or has a key that is no setting.
 pub fn with_file(mut command: Command, path: &Path) -> Result<Command, String> {
-    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = fs::read_to_string(path).map_err(|error| {
+        format!(
+            "{}: {error}. Name a TOML file, for example WORKGRAPH_CONFIG=workgraph.toml",
+            path.display()
+        )
+    })?;
     let table: toml::Table = text
         .parse()
         .map_err(|error| format!("{}: {error}", path.display()))?;
@@ -253,51 +211,45 @@ pub fn with_environment(command: Command) -> Command {
     })
 }
 
+/// What is wrong with a setting's value, and a right one; nothing if it is another error.
+#[must_use]
+pub fn wrong_value(mut command: Command, error: &clap::Error) -> Option<String> {
+    let ContextValue::String(named) = error.get(ContextKind::InvalidArg)? else {
+        return None;
+    };
+    command.build();
+    let argument = command
+        .get_arguments()
+        .find(|argument| argument.to_string() == *named)?;
+    let variable = argument.get_env()?.to_str()?;
+    let rendered = error.render().to_string();
+    let reason = rendered.lines().next()?.trim_start_matches("error: ");
+    Some(format!(
+        "{reason}. Write for example {variable}={}",
+        example(argument)
+    ))
+}
+
+/// A value that a setting may have: its default, if it has one.
+fn example(argument: &Arg) -> String {
+    if !argument.get_action().takes_values() {
+        return "true".to_owned();
+    }
+    if let [default, ..] = argument.get_default_values() {
+        return default.to_string_lossy().into_owned();
+    }
+    match argument.get_id().as_str() {
+        SECRET => "$(openssl rand -hex 32)",
+        "nats_url" => "nats://127.0.0.1:4222",
+        "allowed_origins" => "https://dashboard.example",
+        _ => "workgraph.toml",
+    }
+    .to_owned()
+}
+
 impl Settings {
     /// Whether this is for trying things out: a loopback address, or the wish for it.
     pub fn is_development(&self) -> bool {
         self.dev || self.listen.ip().is_loopback()
     }
-
-    /// The key that signs tokens: the given one, or on a loopback address one that is made once and kept in a file that
-    /// only its owner can read.
-    ///
-    /// # Errors
-    /// When there is none and the address is not a loopback one, or the file cannot be read or written.
-    pub fn signing_secret(&self) -> Result<Secret, String> {
-        if let Some(secret) = &self.secret {
-            return Ok(secret.clone());
-        }
-        if !self.is_development() {
-            return Err(format!(
-                "WORKGRAPH_SECRET is not set, and {} can be reached from other machines. Set it to at least 32 random \
-                 characters; `openssl rand -hex 32` makes them.",
-                self.listen
-            ));
-        }
-        let path = match &self.database_url {
-            DatabaseUrl::Sqlite(path) => path.with_added_extension("secret"),
-            DatabaseUrl::Postgres { .. } => PathBuf::from("workgraph.secret"),
-        };
-        kept_secret(&path).map_err(|error| format!("{}: {error}", path.display()))
-    }
-}
-
-fn kept_secret(path: &Path) -> io::Result<Secret> {
-    if path.exists() {
-        private_file::tighten(path);
-    } else {
-        // Written aside, so that nobody ever reads half of it. Of several that start at once one is first.
-        let key: [u8; 32] = rand::random();
-        let aside = path.with_added_extension(std::process::id().to_string());
-        private_file::create(&aside, hex::encode(key).as_bytes())?;
-        let first = fs::hard_link(&aside, path);
-        fs::remove_file(&aside)?;
-        match first {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
-    }
-    let text = fs::read_to_string(path)?;
-    Secret::new(text.trim()).map_err(io::Error::other)
 }

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 use workgraph::{
+    auth::Secret,
     clock::Clock,
     config::{self, Settings},
     graph, import, server,
@@ -163,8 +164,14 @@ fn parse() -> Result<CommandLine, String> {
         Some(path) => config::with_file(CommandLine::command(), &path)?,
         None => CommandLine::command(),
     };
-    let command = config::with_environment(command);
-    CommandLine::from_arg_matches(&command.get_matches()).map_err(|error| error.to_string())
+    let matches = match config::with_environment(command).try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => match config::wrong_value(CommandLine::command(), &error) {
+            Some(told) => return Err(told),
+            None => error.exit(),
+        },
+    };
+    CommandLine::from_arg_matches(&matches).map_err(|error| error.to_string())
 }
 
 async fn run(settings: Settings, command: Command) -> Result<(), String> {
@@ -175,7 +182,11 @@ async fn run(settings: Settings, command: Command) -> Result<(), String> {
         let message = "there is no database; start the server or run `workgraph migrate` first";
         return Err(format!("{message} ({})", settings.database_url));
     }
-    let secret = settings.signing_secret()?;
+    let secret = match command {
+        Command::Serve => settings.signing_secret()?,
+        Command::Token { .. } => settings.servers_secret()?,
+        _ => Secret::unkept(),
+    };
     let clock = Clock::system();
     let told = |error: workgraph::Error| format!("{} ({})", error.cause(), settings.database_url);
     let store = Store::open(

@@ -1,28 +1,23 @@
 //! Files that are their owner's alone, whatever the umask: the database and the key.
 
-use std::{
-    ffi::OsString,
-    fs,
-    io::{self, Write},
-    path::Path,
-};
+use std::{ffi::OsString, fs, io, path::Path};
 
 /// What SQLite keeps beside its file. It gives them the file's own permissions when it makes them.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// Makes a file that only its owner can read, with this content.
+/// Opens a file that only its owner can read, to read and write it; it is made if there is none.
 ///
 /// # Errors
-/// If there is such a file, or it cannot be written.
-pub(crate) fn create(path: &Path, content: &[u8]) -> io::Result<()> {
+/// If it cannot be opened or made.
+pub(crate) fn open(path: &Path) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
+    options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let file = options.open(path)?;
     #[cfg(unix)]
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    file.write_all(content)
+    Ok(file)
 }
 
 /// Takes from everyone else what they may do with a file; a warning tells of it.
@@ -50,7 +45,7 @@ pub(crate) fn tighten(path: &Path) {
 /// Makes a SQLite database its owner's alone, before SQLite opens or creates it, and after, if it did so itself.
 pub(crate) fn claim_database(path: &Path) {
     // What fails here fails in SQLite as well, which says more.
-    if !path.exists() && create(path, &[]).is_ok() {
+    if !path.exists() && open(path).is_ok() {
         return;
     }
     // Behind a link, SQLite keeps its other files beside the real one.

@@ -8,8 +8,9 @@ use crate::{
     http::{self, App, Front, graphiql},
     seed,
     store::{Hints, Store},
+    workspace,
 };
-use entity::{Id, project, tenant, user::UserRole};
+use entity::{Id, project, user::UserRole};
 use std::{
     future::Future,
     io::{self, IsTerminal, Write},
@@ -25,6 +26,8 @@ use tracing_subscriber::EnvFilter;
 
 /// How long running requests may take to finish once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(20);
+/// How long what SQL by hand has changed may wait until it is found.
+const TEND_SEARCH: Duration = Duration::from_secs(60);
 /// How long the tokens printed at the start are valid.
 const DEMO_TOKEN: Duration = Duration::from_secs(12 * 60 * 60);
 /// Whom the demo can be seen as.
@@ -52,9 +55,8 @@ pub fn runtime() -> io::Result<Runtime> {
 
 /// Logs to standard error, so that standard output stays free for what a command prints.
 pub fn start_logging(directives: &str, json: bool) {
-    let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(EnvFilter::new(directives))
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);
     if json { log.json().init() } else { log.init() }
@@ -84,21 +86,31 @@ pub async fn serve(
         .map_err(told)?;
     let listener = TcpListener::bind(settings.listen)
         .await
-        .map_err(|error| format!("{}: {error}", settings.listen))?;
+        .map_err(|error| {
+            format!(
+                "cannot listen on {}: {error}. Choose another address, for example WORKGRAPH_LISTEN=127.0.0.1:8090",
+                settings.listen
+            )
+        })?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     welcome(address, settings, &graphiql).map_err(|error| error.to_string())?;
     let hints = Hints::start(&store, settings.nats_url.clone());
+    let tending = tokio::spawn(store.clone().tend_search(TEND_SEARCH));
     let sessions = Sessions::new(store.clone(), tokens, settings.sign_ins_per_minute);
     let front = Front {
         allowed_origins: settings.allowed_origins.clone(),
         trust_forwarded_for: settings.trust_forwarded_for,
         introspection: !settings.no_introspection,
+        dev: settings.dev,
         graphiql: Some(graphiql).filter(|_| !settings.no_graphiql),
     };
     let app = App::new(store, sessions.clone(), settings.limits, front).map_err(told)?;
     run(listener, app, stop_signal()).await;
     sessions.finish().await;
     hints.stop().await;
+    tending.abort();
+    // It was told to end, and says so.
+    let _ = tending.await;
     Ok(())
 }
 
@@ -151,7 +163,7 @@ async fn stop_signal() {
 /// A token for the longest-standing user with a role.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such workspace or user.
+/// [`Error::BadUserInput`] when there is no such workspace or user.
 pub async fn token(
     store: &Store,
     secret: Secret,
@@ -160,19 +172,19 @@ pub async fn token(
     role: UserRole,
     lifetime: Duration,
 ) -> Result<String> {
-    let tenant = workspace_named(store, workspace).await?;
-    let user = store
-        .system()
-        .user_with_role(&tenant.id, role)
-        .await?
-        .ok_or(Error::NotFound { kind: "User" })?;
+    let tenant = workspace::named(store, workspace).await?;
+    let user = store.system().user_with_role(&tenant.id, role).await?;
+    let user = user.ok_or_else(|| {
+        let reason = format!("there is nobody with this role in the workspace `{workspace}`");
+        Error::bad_input("role", reason)
+    })?;
     Tokens::new(secret, clock).issue(&user, lifetime)
 }
 
 /// Sets a user's password and ends their sessions.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such user, [`Error::BadUserInput`] when the password is too short.
+/// [`Error::BadUserInput`] when there is no such workspace or user, or the password is too short.
 pub async fn set_password(
     store: &Store,
     secret: Secret,
@@ -181,8 +193,9 @@ pub async fn set_password(
     email: &str,
     password: &str,
 ) -> Result<()> {
+    let tenant = workspace::named(store, workspace).await?;
     Sessions::new(store.clone(), Tokens::new(secret, clock), u64::MAX)
-        .reset_password(workspace, email, password)
+        .reset_password(tenant.id, email, password)
         .await
 }
 
@@ -195,16 +208,8 @@ pub async fn verify_ledger(store: &Store, workspace: &str) -> Result<i64> {
         return store.verify_ledger(&Id::from(workspace)).await;
     }
     store
-        .verify_ledger(&workspace_named(store, workspace).await?.id)
+        .verify_ledger(&workspace::named(store, workspace).await?.id)
         .await
-}
-
-async fn workspace_named(store: &Store, slug: &str) -> Result<tenant::Model> {
-    store
-        .system()
-        .workspace(slug)
-        .await?
-        .ok_or(Error::NotFound { kind: "Tenant" })
 }
 
 /// In development, GraphiQL can sign in as every demo role.
@@ -216,7 +221,6 @@ async fn graphiql_config(
     let mut config = graphiql::Config {
         endpoint: "/graphql".to_owned(),
         roles: Vec::new(),
-        roles_for_all: settings.dev,
         examples: graphiql::examples(""),
     };
     for workspace in seed::DEMO_WORKSPACES {

@@ -1,4 +1,4 @@
-//! Founding a workspace.
+//! Founding a workspace from the command line, and finding one.
 
 use crate::{
     domain::{
@@ -18,6 +18,27 @@ const RESERVED: &str = "system";
 
 /// The project that takes what names none; every workspace has it.
 pub(crate) const DEFAULT_PROJECT: &str = "default";
+
+/// How many workspaces are named to who asked for another one.
+const MOST_NAMED: u64 = 20;
+
+/// The workspace that somebody at the command line means.
+///
+/// # Errors
+/// [`Error::BadUserInput`], which says what workspaces there are, when there is none with this slug.
+pub async fn named(store: &Store, slug: &str) -> Result<tenant::Model> {
+    let system = store.system();
+    if let Some(found) = system.workspace(slug).await? {
+        return Ok(found);
+    }
+    let known = system.workspace_slugs(MOST_NAMED).await?.join(", ");
+    let instead = match known.is_empty() {
+        true => "there is none yet: `workgraph create-workspace` founds one".to_owned(),
+        false => format!("there are: {known}"),
+    };
+    let reason = format!("there is no workspace `{slug}`; {instead}");
+    Err(Error::bad_input("workspace", reason))
+}
 
 /// Makes a workspace with its owner and its default project. Returns its slug.
 ///

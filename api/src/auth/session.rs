@@ -196,21 +196,20 @@ impl Sessions {
     /// Sets a user's password without knowing the current one, for the server's operator.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such user, [`Error::BadUserInput`] when the password is too short.
-    pub async fn reset_password(&self, workspace: &str, email: &str, new: &str) -> Result<()> {
-        const NOBODY: Error = Error::NotFound { kind: "User" };
+    /// [`Error::BadUserInput`] when there is no such user, or the password is too short.
+    pub async fn reset_password(&self, tenant: Id, email: &str, new: &str) -> Result<()> {
+        let nobody = || {
+            let reason = format!("there is nobody with the address `{email}` in this workspace");
+            Error::bad_input("email", reason)
+        };
         let system = self.store.system();
-        let tenant = system.workspace(workspace).await?;
-        let tenant = tenant.ok_or(Error::NotFound { kind: "Tenant" })?;
-        let user = system
-            .user_by_email(&tenant.id, &email.to_lowercase())
-            .await?;
-        let (user, _) = user.ok_or(NOBODY)?;
+        let user = system.user_by_email(&tenant, &email.to_lowercase()).await?;
+        let (user, _) = user.ok_or_else(nobody)?;
         let hash = self.passwords.hash("password", new).await?;
-        let scope = system.tenant(tenant.id, "command_line");
+        let scope = system.tenant(tenant, "command_line");
         retried(|| async {
             let mut tx = scope.begin().await?;
-            let (user, _) = tx.user_with_password(&user.id).await?.ok_or(NOBODY)?;
+            let (user, _) = tx.user_with_password(&user.id).await?.ok_or_else(nobody)?;
             set_password(&mut tx, &user, hash.clone()).await?;
             tx.commit().await?;
             Ok(())

@@ -41,6 +41,11 @@ impl Secret {
         Ok(Self(secret))
     }
 
+    /// A key that nobody has or keeps, for who signs nothing.
+    pub fn unkept() -> Self {
+        Self(rand::random::<[u8; 32]>().to_vec())
+    }
+
     /// A key of its own for one purpose, which tells nothing of the secret or of other purposes' keys.
     pub(crate) fn keyed(&self, purpose: &str) -> Hmac<Sha256> {
         let keyed = |digest: &[u8]| {

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     auth::{self, Action, Origin, Session, Sessions, authorize},
     error::Error,
+    seed::DEMO_PASSWORD,
     store::Tx,
 };
 use async_graphql::{InputObject, Object, SimpleObject};
@@ -38,6 +39,8 @@ pub(crate) struct Visitor {
     pub(crate) refresh_cookie: Option<String>,
     /// Whether the page that asks is this server's or one that the operator allowed.
     pub(crate) own_page: bool,
+    /// Whether who asks is in development mode, and may be handed the demo.
+    pub(crate) in_development: bool,
     pub(crate) secure_cookies: bool,
 }
 
@@ -53,6 +56,20 @@ impl Visitor {
         Err(Error::Forbidden(
             "Cookies are taken from this server's own pages and from allowed origins only. Send a bearer token instead."
                 .to_owned(),
+        ))
+    }
+
+    /// Refuses the demo's password, which everybody knows, to who is not in development mode.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`].
+    fn check_demo(&self, password: &str) -> crate::Result<()> {
+        if self.in_development || password != DEMO_PASSWORD {
+            return Ok(());
+        }
+        Err(Error::Unauthenticated(
+            "Everybody knows the demo's password, so it is good on the server's own machine only. Set another one with \
+             `workgraph set-password`.",
         ))
     }
 
@@ -194,6 +211,7 @@ impl SessionMutation {
     ) -> Nullable<SessionPayload> {
         nullable(async {
             let visitor = ctx.data_unchecked::<Visitor>();
+            visitor.check_demo(&input.password)?;
             if input.cookies {
                 visitor.check_own_page()?;
             }

@@ -55,8 +55,6 @@ pub struct Config {
     /// Whom the page can sign in as, the default first; empty outside development, where the page
     /// asks for a token instead.
     pub roles: Vec<Role>,
-    /// Whether everyone who can load the page is told of these, and not only browsers on the server's own machine.
-    pub roles_for_all: bool,
     /// Queries offered in the menu; the first fills the first tab.
     pub examples: Vec<Example>,
 }
@@ -115,10 +113,9 @@ pub fn examples(node_id: &str) -> Vec<Example> {
         .collect()
 }
 
-/// The page with `config` in it, for a browser on the server's own machine or elsewhere; 500 when this build holds no
-/// page.
-pub(crate) fn page(config: &Config, is_own_machine: bool) -> Response {
-    let roles = match is_own_machine || config.roles_for_all {
+/// The page with `config` in it, and with its roles for a browser in development mode; 500 when this build holds no page.
+pub(crate) fn page(config: &Config, in_development: bool) -> Response {
+    let roles = match in_development {
         true => config.roles.as_slice(),
         false => &[],
     };

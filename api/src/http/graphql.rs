@@ -5,7 +5,6 @@ use super::{
     answer::{Refusal, respond},
     credentials::Credentials,
     graphiql,
-    host::is_own_machine,
     negotiate::{Media, negotiate, takes_events},
     operation::Operation,
     parameters::{self, Parameters},
@@ -83,7 +82,7 @@ pub(super) async fn handle(
         let refusal = Refusal::method("POST", "must be POST: a GET only reads");
         return refusal.respond(media, &request_id);
     }
-    let visitor = who::visitor(&app, &parts.method, &parts.headers, peer, &request_id);
+    let visitor = who::visitor(&app, &parts.method, &parts, peer, &request_id);
     let explain = parts.headers.contains_key(EXPLAIN);
     let credentials = Credentials::from_headers(&parts.headers, &visitor);
     if by_events && subscribes {
@@ -106,7 +105,7 @@ fn page(app: &App, parts: &Parts, peer: SocketAddr) -> Option<Response> {
         .query()
         .is_some_and(|query| query.contains("query="));
     let graphiql = app.graphiql.as_ref().filter(|_| wants_page && !asks)?;
-    Some(graphiql::page(graphiql, is_own_machine(parts, peer)))
+    Some(graphiql::page(graphiql, app.is_development(parts, peer)))
 }
 
 fn prefers_html(headers: &HeaderMap) -> bool {

@@ -32,7 +32,7 @@ use crate::{
 use answer::Refusal;
 use axum::{
     Extension, Router,
-    http::{HeaderName, StatusCode},
+    http::{HeaderName, StatusCode, request},
     middleware,
     response::Response,
     routing::{any, get},
@@ -42,7 +42,7 @@ pub use guard::Guard;
 use negotiate::Media;
 use request_id::RequestId;
 use seats::Seats;
-use std::{ops::Deref, sync::Arc};
+use std::{net::SocketAddr, ops::Deref, sync::Arc};
 use tokio::sync::watch;
 use tower_http::compression::CompressionLayer;
 
@@ -66,6 +66,7 @@ pub struct Parts {
     limits: Limits,
     allowed_origins: Vec<String>,
     trust_forwarded_for: bool,
+    dev: bool,
     graphiql: Option<graphiql::Config>,
 }
 
@@ -84,6 +85,8 @@ pub struct Front {
     pub allowed_origins: Vec<String>,
     /// Whether a proxy in front says, in `X-Forwarded-For`, where a request comes from.
     pub trust_forwarded_for: bool,
+    /// Whether everyone who can reach the server is in development mode, and not only who asks on its own machine.
+    pub dev: bool,
     /// Whether the schema may be asked for.
     pub introspection: bool,
     /// What GraphiQL is told; without it there is no GraphiQL.
@@ -115,8 +118,14 @@ impl App {
             limits,
             allowed_origins: front.allowed_origins,
             trust_forwarded_for: front.trust_forwarded_for,
+            dev: front.dev,
             graphiql: front.graphiql,
         })))
+    }
+
+    /// Whether who asks is in development mode: everyone under `--dev`, otherwise who asks on the server's own machine.
+    fn is_development(&self, request: &request::Parts, peer: SocketAddr) -> bool {
+        self.dev || host::is_own_machine(request, peer)
     }
 
     /// Ends all WebSockets and event streams, and connections when they have answered; those that come later end at once.

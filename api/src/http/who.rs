@@ -8,6 +8,7 @@ use crate::{
 use axum::http::{
     HeaderMap, HeaderName, Method,
     header::{COOKIE, HOST, ORIGIN, USER_AGENT},
+    request::Parts,
 };
 use cookie::Cookie;
 use std::{
@@ -21,14 +22,15 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// What a browser calls itself is kept to so many characters.
 const USER_AGENT_LENGTH: usize = 200;
 
-/// What a request says of its sender, apart from its credentials.
+/// What a request says of its sender, apart from its credentials. What it may do is judged as that of this method.
 pub(super) fn visitor(
     app: &App,
     method: &Method,
-    headers: &HeaderMap,
+    parts: &Parts,
     peer: SocketAddr,
     request_id: &str,
 ) -> Visitor {
+    let headers = &parts.headers;
     let client = forwarded_for(headers).filter(|_| app.trust_forwarded_for);
     let user_agent = text(headers, &USER_AGENT);
     let origin = Origin {
@@ -41,6 +43,7 @@ pub(super) fn visitor(
         origin: Arc::new(origin),
         refresh_cookie: cookie(headers, REFRESH_COOKIE),
         own_page: is_own_page(app, method, headers),
+        in_development: app.is_development(parts, peer),
         secure_cookies: !is_loopback(text(headers, &HOST).unwrap_or_default()),
     }
 }

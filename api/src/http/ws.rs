@@ -51,7 +51,7 @@ pub(super) async fn upgrade(
         }
     };
     // Unlike a GET, a socket can write: a cookie counts only if the page is said to be an allowed one.
-    let visitor = who::visitor(&app, &Method::POST, &parts.headers, peer, request_id);
+    let visitor = who::visitor(&app, &Method::POST, parts, peer, request_id);
     // The headers themselves are not kept: they would hold the whole buffer that they were read into.
     let credentials = Credentials::from_headers(&parts.headers, &visitor);
     let span = tracing::info_span!("socket", id = %request_id);

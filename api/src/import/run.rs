@@ -12,6 +12,7 @@ use super::read::{Batch, Source, problem};
 use crate::domain::parse_error::ParseError;
 use crate::error::{Error, Result};
 use crate::store::{Scope, Store};
+use crate::workspace;
 
 /// How the ledger names the import.
 const COMPONENT: &str = "import";
@@ -132,12 +133,7 @@ async fn destination(store: &Store, options: &Options) -> Result<(Scope, Id)> {
     let Options {
         workspace, project, ..
     } = options;
-    let Some(tenant) = store.system().workspace(workspace).await? else {
-        return Err(Error::bad_input(
-            "workspace",
-            format!("there is no workspace with the slug `{workspace}`"),
-        ));
-    };
+    let tenant = workspace::named(store, workspace).await?;
     let scope = store.system().tenant(tenant.id, COMPONENT);
     let found = scope
         .find_by::<project::Entity>(project::Column::Slug, &project.as_str().into())

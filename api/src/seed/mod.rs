@@ -24,9 +24,11 @@ mod transcripts;
 mod usage;
 mod workspace;
 
+pub use secrets::DEMO_PASSWORD;
+
 use crate::{
     error::{Error, Result},
-    store::Store,
+    store::{Store, retried},
 };
 
 /// The slugs of the demo's workspaces.
@@ -52,7 +54,12 @@ pub async fn set_up(store: &Store) -> Result<()> {
 /// # Errors
 /// If the database fails.
 pub async fn seed_if_empty(store: &Store) -> Result<bool> {
-    let turn = store.turn().await?;
+    // Servers that start at once on one SQLite file stand in each other's way.
+    retried(|| seed_once(store)).await
+}
+
+async fn seed_once(store: &Store) -> Result<bool> {
+    let turn = store.upgrade_turn().await?;
     let wanted = store.system().is_empty().await? || is_unfinished(store).await?;
     if wanted {
         write_all(store).await?;

@@ -8,7 +8,7 @@ use argon2::{Algorithm, Argon2, Params, Version, password_hash::PasswordHasher};
 use entity::Secret;
 
 /// The password of everyone in the demo.
-const PASSWORD: &str = "workgraph-demo";
+pub const DEMO_PASSWORD: &str = "workgraph-demo";
 
 /// So many hashes of the demo's password, each with its own salt.
 ///
@@ -18,7 +18,7 @@ pub(super) fn password_hashes(count: usize) -> Result<Vec<String>> {
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, cheap);
     let hash = || {
         argon2
-            .hash_password(PASSWORD.as_bytes())
+            .hash_password(DEMO_PASSWORD.as_bytes())
             .map(|hash| hash.to_string())
     };
     (0..count)

@@ -1,4 +1,5 @@
-//! The door that crosses tenants: sign-in, seeding, the global library. Small on purpose; nothing here lists rows.
+//! The door that crosses tenants: sign-in, seeding, the global library, the command line. Small on purpose; nothing here
+//! lists rows.
 
 use super::{
     Scope, Store, order::oldest_first, row_security::EVERY_TENANT, snapshot::Snapshot,
@@ -7,8 +8,8 @@ use super::{
 use crate::{auth::Actor, error::Result};
 use entity::{Id, Owned, audit_log, tenant, tenant_feed, user};
 use sea_orm::{
-    Condition, FromQueryResult, QueryResult,
-    sea_query::{Expr, ExprTrait, Query, SelectStatement},
+    Condition, FromQueryResult, IdenStatic, QueryResult,
+    sea_query::{Expr, ExprTrait, Order, Query, SelectStatement},
 };
 
 /// Reads across tenants, for the parts of the server that act before or above them.
@@ -30,6 +31,24 @@ impl System {
     pub async fn workspace(&self, slug: &str) -> Result<Option<tenant::Model>> {
         self.one::<tenant::Entity>(Expr::col(tenant::Column::Slug).eq(slug).into())
             .await
+    }
+
+    /// The slugs of workspaces, so many at most, for who runs the program.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn workspace_slugs(&self, most: u64) -> Result<Vec<String>> {
+        let slug = tenant::Column::Slug;
+        let select = Query::select()
+            .column(slug)
+            .from(tenant::Entity)
+            .order_by(slug, Order::Asc)
+            .limit(most)
+            .take();
+        let rows = self.rows(&select).await?;
+        rows.iter()
+            .map(|row| Ok(row.try_get("", slug.as_str())?))
+            .collect()
     }
 
     /// The user a token speaks of.

@@ -41,6 +41,29 @@ fn an_empty_variable_is_one_that_is_not_set() {
 }
 
 #[test]
+fn a_wrong_value_is_refused_by_its_name_and_with_a_right_one() {
+    let directory = TempDir::new().expect("a directory");
+    std::fs::write(directory.path().join("workgraph.toml"), "").expect("writes");
+    let run = |name: &str, value: &str| {
+        let ran = workgraph(directory.path(), &["schema"], &[(name, value)]);
+        (ran.status.success(), text(&ran.stderr))
+    };
+    for name in variables() {
+        let (accepted, said) = run(&name, "no such thing");
+        assert!(!accepted, "{name} may be anything");
+        let right = format!("for example {name}=");
+        let (_, right) = said.split_once(&right).expect(&said);
+        let right = right.trim_end();
+        // The shell is to make it.
+        if right.starts_with("$(") {
+            continue;
+        }
+        let (accepted, said) = run(&name, right);
+        assert!(accepted, "{name}={right}: {said}");
+    }
+}
+
+#[test]
 fn spaces_around_a_value_are_no_part_of_it() {
     let directory = TempDir::new().expect("a directory");
     let secret = format!("{}\n", "k".repeat(32));

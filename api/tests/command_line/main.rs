@@ -53,7 +53,7 @@ fn a_wrong_setting_is_named_and_stops_the_start() {
     .expect("writes");
     fs::write(directory.path().join("wrong.toml"), "listen = \"nonsense\"").expect("writes");
     type Refusal<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
-    let refused: [Refusal<'_>; 8] = [
+    let refused: [Refusal<'_>; 9] = [
         (
             &[("WORKGRAPH_LISTEN", "nonsense")],
             &["--listen", "nonsense"],
@@ -67,6 +67,7 @@ fn a_wrong_setting_is_named_and_stops_the_start() {
             &["--database-connections"],
         ),
         (&[("WORKGRAPH_SECRET", "short")], &["--secret", "32"]),
+        (&[("WORKGRAPH_LOG", "loud")], &["loud", "debug"]),
         (
             &[("WORKGRAPH_LISTEN", "0.0.0.0:0")],
             &["WORKGRAPH_SECRET", "0.0.0.0"],
@@ -163,8 +164,40 @@ fn a_database_is_migrated_and_seeded_once() {
         (1, 2),
         "one token alone: {token}"
     );
-    let nobody = workgraph(path, &["token", "--workspace", "nowhere"], &[]);
-    assert!(!nobody.status.success() && nobody.stdout.is_empty());
+}
+
+#[test]
+fn a_workspace_that_is_not_there_is_told_from_those_that_are() {
+    let directory = TempDir::new().expect("a directory");
+    let path = directory.path();
+    workgraph(path, &["migrate"], &[]);
+    fs::write(path.join("talk.txt"), "Nora Field: hello\n").expect("writes");
+    let commands: [&[&str]; 4] = [
+        &["token", "--workspace", "nowhere"],
+        &[
+            "set-password",
+            "--email",
+            "a@b.example",
+            "--workspace",
+            "nowhere",
+        ],
+        &["verify-ledger", "--workspace", "nowhere"],
+        &["import", "talk.txt", "--workspace", "nowhere"],
+    ];
+    for instead in ["create-workspace", "acme, demo"] {
+        for arguments in commands {
+            let refused = workgraph(path, arguments, &[]);
+            let said = text(&refused.stderr);
+            assert!(!refused.status.success() && refused.stdout.is_empty());
+            assert!(
+                said.contains("workspace `nowhere`") && said.contains(instead),
+                "{arguments:?}: {said}"
+            );
+            let help = text(&workgraph(path, &[arguments[0], "--help"], &[]).stdout);
+            assert!(help.contains("[default: demo]"), "{help}");
+        }
+        workgraph(path, &["seed"], &[]);
+    }
 }
 
 #[test]
@@ -208,7 +241,7 @@ fn a_workspace_is_founded_without_the_demo() {
     };
     for (email, password, word) in [
         ("ada@example.com", "too short", "12 characters"),
-        ("eve@example.com", "a long enough one", "User"),
+        ("eve@example.com", "a long enough one", "eve@example.com"),
     ] {
         let refused = set_password(email, password);
         let told = text(&refused.stderr);

@@ -2,12 +2,13 @@
 
 use crate::{serving::Running, text, workgraph};
 use std::{
-    env, io,
+    env, fs, io,
     net::{TcpListener, TcpStream},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Output},
     sync::atomic::{AtomicU32, Ordering},
     thread,
+    time::Duration,
 };
 use tempfile::TempDir;
 
@@ -198,6 +199,68 @@ fn a_server_on_an_ipv6_address_is_reached() {
     is_complete(directory.path(), &url, &["system"]);
 }
 
+#[test]
+fn a_token_is_not_made_with_another_key_than_the_servers() {
+    let (directory, database) = (TempDir::new().expect("a directory"), Database::new());
+    let url = database.url(ROLE);
+    let run =
+        |arguments: &[&str]| workgraph(directory.path(), arguments, &[("DATABASE_URL", &url)]);
+    assert!(run(&["seed"]).status.success());
+    let refused = run(&["token"]);
+    let said = text(&refused.stderr);
+    assert!(
+        !refused.status.success() && said.contains("WORKGRAPH_SECRET"),
+        "{said}"
+    );
+    assert_eq!(directory.path().read_dir().expect("a directory").count(), 0);
+    let given = [("DATABASE_URL", url.as_str()), ("WORKGRAPH_SECRET", SECRET)];
+    assert!(
+        workgraph(directory.path(), &["token"], &given)
+            .status
+            .success()
+    );
+}
+
+/// The README's commands to make a backup with this program.
+fn recipe(program: &str) -> String {
+    let readme = include_str!("../../../README.md");
+    let (_, backup) = readme.split_once("## Backup").expect("is told");
+    let mut blocks = backup.split("```sh\n").skip(1);
+    let block = blocks.find_map(|rest| {
+        rest.split_once("```")
+            .filter(|(block, _)| block.contains(program))
+    });
+    block.expect("is told").0.to_owned()
+}
+
+/// Runs commands in a directory, as somebody whose files are for all.
+fn shell(directory: &Path, commands: &str) {
+    let script = format!("umask 022\n{commands}");
+    let ran = Command::new("sh")
+        .args(["-euc", &script])
+        .current_dir(directory)
+        .output();
+    let ran = ran.expect("runs");
+    assert!(ran.status.success(), "{commands}: {}", text(&ran.stderr));
+}
+
+/// The files with this ending, which only their owner can read.
+fn kept(directory: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = directory.read_dir().expect("a directory");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let mut kept: Vec<_> = paths
+        .filter(|path| path.extension().is_some_and(|of| of == ending))
+        .collect();
+    kept.sort();
+    #[cfg(unix)]
+    for path in &kept {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = path.metadata().expect("is there").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", path.display());
+    }
+    kept
+}
+
 /// What the README says, step by step.
 #[test]
 fn a_dump_of_the_ordinary_role_is_a_backup() {
@@ -213,9 +276,16 @@ fn a_dump_of_the_ordinary_role_is_a_backup() {
         "{}",
         text(&seeded.stderr)
     );
-    let file = directory.path().join("workgraph.sql");
-    let file = file.to_str().expect("text");
-    client("pg_dump", &["--enable-row-security", "--file", file, &from]);
+    let dump =
+        recipe("pg_dump").replace("postgres://workgraph:PASSWORD@localhost/workgraph", &from);
+    assert!(dump.contains(&from));
+    shell(directory.path(), &dump);
+    // The next one is another file, a second later.
+    thread::sleep(Duration::from_millis(1100));
+    shell(directory.path(), &dump);
+    let dumps = kept(directory.path(), "sql");
+    assert_eq!(dumps.len(), 2);
+    let file = dumps[0].to_str().expect("text");
     client(
         "psql",
         &["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file, &to],
@@ -234,11 +304,19 @@ fn a_dump_of_the_ordinary_role_is_a_backup() {
 fn a_running_servers_file_can_be_copied_by_sqlite_itself() {
     let directory = TempDir::new().expect("a directory");
     let server = Running::start(directory.path(), &[("WORKGRAPH_LISTEN", "127.0.0.1:0")]);
-    let (original, copy) = (
-        directory.path().join("workgraph.db"),
-        directory.path().join("copy.db"),
+    // The statement that the recipe hands over; not every machine has the program that it is handed to.
+    let handed = format!(
+        "sqlite3() {{ printf %s \"$2\" >\"$1.sql\"; }}\n{}",
+        recipe("sqlite3")
     );
-    let vacuum = format!("VACUUM INTO '{}'", copy.display());
+    shell(directory.path(), &handed);
+    let vacuum =
+        fs::read_to_string(directory.path().join("workgraph.db.sql")).expect("is handed over");
+    let original = directory.path().join("workgraph.db");
+    let copy = directory
+        .path()
+        .join(vacuum.split('\'').nth(1).expect("a name"));
+    let vacuum = vacuum.replace("INTO '", &format!("INTO '{}/", directory.path().display()));
     tokio::runtime::Runtime::new()
         .expect("a runtime")
         .block_on(async {

@@ -10,18 +10,83 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).expect("is there").permissions().mode() & 0o777
 }
 
+/// What is in a directory, but for what the test puts there.
+fn names(directory: &Path) -> Vec<String> {
+    let entries = directory.read_dir().expect("a directory");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    let mut names: Vec<_> = names
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
+    names.retain(|name| name != "errors.log");
+    names.sort();
+    names
+}
+
+fn serve(directory: &Path) {
+    drop(Running::start(
+        directory,
+        &[("WORKGRAPH_LISTEN", "127.0.0.1:0")],
+    ));
+}
+
 #[test]
 fn the_made_secret_is_its_owners_alone() {
     let directory = TempDir::new().expect("a directory");
-    workgraph(directory.path(), &["migrate"], &[]);
+    serve(directory.path());
     let secret = directory.path().join("workgraph.db.secret");
     let first = fs::read_to_string(&secret).expect("is there");
     assert_eq!(mode(&secret), 0o600);
     fs::set_permissions(&secret, PermissionsExt::from_mode(0o644)).expect("sets");
-    workgraph(directory.path(), &["migrate"], &[]);
+    serve(directory.path());
     assert_eq!(mode(&secret), 0o600, "it is tightened");
     let second = fs::read_to_string(&secret).expect("is there");
     assert_eq!(first, second, "it is kept");
+    assert!(first.len() >= 32);
+}
+
+#[test]
+fn a_start_that_was_killed_before_it_had_a_key_is_made_good() {
+    let directory = TempDir::new().expect("a directory");
+    let secret = directory.path().join("workgraph.db.secret");
+    fs::write(&secret, "").expect("writes");
+    serve(directory.path());
+    assert!(fs::read_to_string(&secret).expect("is there").len() >= 32);
+    let left = names(directory.path());
+    let known = [
+        "workgraph.db",
+        "workgraph.db-shm",
+        "workgraph.db-wal",
+        "workgraph.db.secret",
+    ];
+    assert!(
+        left.iter().all(|name| known.contains(&name.as_str())),
+        "{left:?}"
+    );
+}
+
+#[test]
+fn only_who_signs_tokens_has_a_key() {
+    let directory = TempDir::new().expect("a directory");
+    fs::write(directory.path().join("talk.txt"), "Nora Field: hello\n").expect("writes");
+    let commands: [&[&str]; 6] = [
+        &["migrate", "--status"],
+        &["migrate"],
+        &[
+            "create-workspace",
+            "--name",
+            "demo",
+            "--owner-email",
+            "ada@example.com",
+        ],
+        &["verify-ledger"],
+        &["import", "talk.txt"],
+        &["seed"],
+    ];
+    for arguments in commands {
+        let ran = workgraph(directory.path(), arguments, &[]);
+        assert!(ran.status.success(), "{arguments:?}");
+    }
+    assert_eq!(names(directory.path()), ["talk.txt", "workgraph.db"]);
 }
 
 #[test]

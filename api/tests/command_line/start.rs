@@ -62,6 +62,17 @@ fn is_whole(directory: &Path) {
     }
     let status = text(&workgraph(directory, &["migrate", "--status"], &[]).stdout);
     assert!(status.contains("up to date"), "{status}");
+    for entry in directory.read_dir().expect("a directory") {
+        let name = entry.expect("an entry").file_name();
+        let ending = name
+            .to_str()
+            .and_then(|name| name.strip_prefix("workgraph.db"));
+        let known = ["", "-wal", "-shm", ".secret"];
+        assert!(
+            ending.is_some_and(|ending| known.contains(&ending)),
+            "{name:?} is left over"
+        );
+    }
 }
 
 /// A database as an earlier version left it, with so many of the steps.

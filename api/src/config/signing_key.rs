@@ -1,0 +1,91 @@
+//! The key that signs tokens: given, or made once and kept in a file.
+
+use super::Settings;
+use crate::{auth::Secret, private_file, store::DatabaseUrl};
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+impl Settings {
+    /// The key that signs tokens: the given one, or on a loopback address one that is made once and kept in a file that
+    /// only its owner can read.
+    ///
+    /// # Errors
+    /// When there is none and the address is not a loopback one, or the file cannot be read or written.
+    pub fn signing_secret(&self) -> Result<Secret, String> {
+        if let Some(secret) = &self.secret {
+            return Ok(secret.clone());
+        }
+        if !self.is_development() {
+            return Err(format!(
+                "WORKGRAPH_SECRET is not set, and {} can be reached from other machines. Set it to at least 32 random \
+                 characters; `openssl rand -hex 32` makes them.",
+                self.listen
+            ));
+        }
+        let path = self.secret_file();
+        kept_secret(&path).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    /// The key of the server that a token is for. Beside a SQLite file it is made by whoever needs it first; where a
+    /// server on PostgreSQL was started, only that server knows.
+    ///
+    /// # Errors
+    /// When it is not here.
+    pub fn servers_secret(&self) -> Result<Secret, String> {
+        let path = self.secret_file();
+        let is_elsewhere = matches!(self.database_url, DatabaseUrl::Postgres { .. });
+        if self.secret.is_none() && is_elsewhere && !path.exists() {
+            return Err(format!(
+                "the key that signs tokens is not here: there is no {}. Run this where the server was started, or set \
+                 WORKGRAPH_SECRET to the server's key.",
+                path.display()
+            ));
+        }
+        self.signing_secret()
+    }
+
+    fn secret_file(&self) -> PathBuf {
+        match &self.database_url {
+            DatabaseUrl::Sqlite(path) => path.with_added_extension("secret"),
+            DatabaseUrl::Postgres { .. } => PathBuf::from("workgraph.secret"),
+        }
+    }
+}
+
+/// The key in a file, which is made where there is none. An empty file is what a start leaves that was killed before it
+/// wrote the key.
+fn kept_secret(path: &Path) -> io::Result<Secret> {
+    private_file::tighten(path);
+    let text = match read_secret(path) {
+        Ok(text) if !text.is_empty() => text,
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => make_secret(path)?,
+    };
+    Secret::new(text.trim()).map_err(io::Error::other)
+}
+
+fn read_secret(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    // Whoever makes it just now has it locked, so that nobody reads half of it.
+    file.lock_shared()?;
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Of several that start at once one makes the key, and the others read it.
+fn make_secret(path: &Path) -> io::Result<String> {
+    let mut file = private_file::open(path)?;
+    file.lock()?;
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    if text.is_empty() {
+        text = hex::encode(rand::random::<[u8; 32]>());
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+    }
+    Ok(text)
+}
