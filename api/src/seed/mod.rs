@@ -41,9 +41,13 @@ pub const DEMO_WORKSPACES: [&str; 2] = ["demo", "acme"];
 /// If the database fails.
 pub async fn set_up(store: &Store) -> Result<()> {
     store.migrate().await?;
-    let turn = store.turn().await?;
-    library::write_shared(store).await?;
-    turn.end().await
+    // Servers that start at once on one SQLite file stand in each other's way; likewise below.
+    retried(|| async {
+        let turn = store.upgrade_turn().await?;
+        library::write_shared(store).await?;
+        turn.end().await
+    })
+    .await
 }
 
 /// Fills the database with the demo, if it has no workspace yet. Returns whether it did. It must be [set up](set_up).
@@ -54,7 +58,6 @@ pub async fn set_up(store: &Store) -> Result<()> {
 /// # Errors
 /// If the database fails.
 pub async fn seed_if_empty(store: &Store) -> Result<bool> {
-    // Servers that start at once on one SQLite file stand in each other's way.
     retried(|| seed_once(store)).await
 }
 
