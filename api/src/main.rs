@@ -213,7 +213,7 @@ async fn run(settings: Settings, command: Command) -> Result<(), String> {
             })?;
         }
         Command::Migrate { status: false } => {
-            workgraph::seed::set_up(&store).await.map_err(told)?
+            workgraph::seed::set_up(&store).await.map_err(told)?;
         }
         Command::Seed => {
             workgraph::seed::set_up(&store).await.map_err(told)?;
