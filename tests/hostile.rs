@@ -9,3 +9,4 @@ mod mutated;
 mod operations;
 mod requests;
 mod sizes;
+mod sockets;

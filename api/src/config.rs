@@ -43,7 +43,7 @@ pub struct Settings {
     #[arg(
         long,
         env = "WORKGRAPH_DATABASE_CONNECTIONS",
-        default_value_t = 10,
+        default_value_t = 16,
         value_name = "COUNT",
         global = true
     )]

@@ -69,6 +69,9 @@ impl Installation {
         made.set("WORKGRAPH_LISTEN", "127.0.0.1:0");
         made.set("WORKGRAPH_REQUESTS_PER_MINUTE", "1000000");
         made.set("WORKGRAPH_SOCKETS_PER_ACTOR", "100000");
+        made.set("WORKGRAPH_CONNECTIONS", "100000");
+        made.set("WORKGRAPH_ADDRESS_CONNECTIONS", "100000");
+        made.set("WORKGRAPH_OPENING_SOCKETS", "100000");
         made.run(&["migrate"]).await?;
         Ok(made)
     }

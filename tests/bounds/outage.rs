@@ -3,10 +3,12 @@
 use super::readiness::asked;
 use crate::{
     hostile::deadlines::{hold, release},
-    support::{Door, Reply, TestApp},
+    support::{Door, PATIENCE, Reply, TestApp, Waiting},
 };
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::timeout;
+use workgraph::http::Limits;
 
 const READ: &str = "{ goals(first: 1) { nodes { title } } }";
 const WRITE: &str = "mutation { createProject(input: { name: \"Through\" }) { project { name } } }";
@@ -15,41 +17,34 @@ fn body(query: &str) -> String {
     json!({ "query": query }).to_string()
 }
 
-/// Asks until there is an answer; says how long it took.
-async fn until_answered(door: &Door) -> Duration {
-    let begun = Instant::now();
+/// Asks until there is an answer.
+async fn until_answered(door: &Door) {
+    let waiting = Waiting::until("the database is back");
     loop {
         let reply = door.ask(READ, json!({})).await;
         if reply.status == 200 {
-            return begun.elapsed();
+            return;
         }
         reply.refused(503, "UNAVAILABLE", READ);
-        assert!(
-            begun.elapsed() < Duration::from_secs(10),
-            "it does not come back"
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        waiting.a_moment().await;
     }
 }
 
-/// Many at once are told that the database is gone, each soon.
+/// Many at once are told that the database is gone, each before whoever waits at the pool loses patience: that would take
+/// twice as long as a reply is waited for.
 async fn gone(door: &Door) {
     let asked = (0..30).map(|number| {
         let request = door.post(body(if number % 3 == 0 { WRITE } else { READ }));
-        tokio::spawn(async move {
-            let begun = Instant::now();
-            (Reply::to(request).await, begun.elapsed())
-        })
+        tokio::spawn(Reply::to(request))
     });
     for reply in asked.collect::<Vec<_>>() {
-        let (reply, took) = reply.await.expect("is answered");
+        let reply = reply.await.expect("is answered");
         let error = reply.refused(503, "UNAVAILABLE", "while the database is gone");
         assert!(error["retryAfterMs"].is_null(), "nobody is too busy");
         assert_eq!(
             reply.errors()[0]["message"],
             "The database is out of reach; try again."
         );
-        assert!(took < Duration::from_secs(2), "{took:?}");
     }
 }
 
@@ -72,39 +67,35 @@ fn a_database_that_is_gone_is_unavailable_at_once_and_comes_back_by_itself() {
                 );
             }
             proxy.mend().await;
-            let took = until_answered(&door).await;
-            assert!(took < Duration::from_secs(5), "{took:?}");
+            until_answered(&door).await;
         }
         assert_eq!(asked(&app.url, "/health").await.0, 200);
-        let ready = async {
-            while asked(&app.url, "/readyz").await.0 != 200 {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(5), ready)
-            .await
-            .expect("it is ready again");
+        let waiting = Waiting::until("it is ready again");
+        while asked(&app.url, "/readyz").await.0 != 200 {
+            waiting.a_moment().await;
+        }
     });
 }
 
 #[test]
 fn what_is_under_way_when_the_database_goes_is_unavailable_at_once() {
     crate::support::run(async {
-        let (app, proxy) = TestApp::start_behind_proxy(crate::support::limits()).await;
+        let limits = Limits {
+            operation_seconds: 600,
+            ..crate::support::limits()
+        };
+        let (app, proxy) = TestApp::start_behind_proxy(limits).await;
         let door = app.door().await;
         for by_cutting in [true, false] {
             let lock = hold(&app).await;
             let waiting: Vec<_> = [WRITE, "{ projects { totalCount } }"]
-                .map(|query| tokio::spawn(Reply::to(door.post(body(query)))))
+                .map(|query| tokio::spawn(Reply::whenever(door.post(body(query)))))
                 .into();
             let beside = app.connection.across_tenants().await;
-            // Both wait for the table.
-            let waits = "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) \
-                         WHERE NOT l.granted AND a.datname = current_database()";
-            while super::contention::number(&beside, waits).await < 2 {
-                tokio::time::sleep(Duration::from_millis(5)).await;
+            let locked = Waiting::until("both wait for the table");
+            while super::contention::waiting(&beside).await < 2 {
+                locked.a_moment().await;
             }
-            let begun = Instant::now();
             if by_cutting {
                 proxy.cut().await;
             } else {
@@ -114,17 +105,13 @@ fn what_is_under_way_when_the_database_goes_is_unavailable_at_once() {
                     .await
                     .expect("ends them");
             }
+            // They would have ten minutes.
             for reply in waiting {
+                let reply = timeout(PATIENCE, reply).await.expect("in time");
                 reply
-                    .await
                     .expect("is answered")
                     .refused(503, "UNAVAILABLE", "under way");
             }
-            assert!(
-                begun.elapsed() < Duration::from_secs(2),
-                "{:?}",
-                begun.elapsed()
-            );
             release(lock).await;
             if by_cutting {
                 proxy.mend().await;

@@ -9,6 +9,8 @@ mod proxy;
 mod reply;
 mod schema;
 mod socket;
+mod upgraded;
+mod wait;
 mod wire;
 
 pub use client::{Answer, Client};
@@ -20,6 +22,8 @@ pub use proxy::Proxy;
 pub use reply::{PATIENCE, Reply, must_tell_nothing};
 pub use schema::{Field, Schema, Type};
 pub use socket::{PROTOCOL, Socket, connect};
+pub use upgraded::{Upgraded, text_frame};
+pub use wait::Waiting;
 pub use wire::Wire;
 
 use chrono::{DateTime, Utc};

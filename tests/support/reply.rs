@@ -46,14 +46,16 @@ pub struct Reply {
 impl Reply {
     /// Sends a request and reads what comes back, which must be sound.
     pub async fn to(request: RequestBuilder) -> Self {
-        let answered = async {
-            let response = request.send().await.expect("an answer");
-            let (status, headers) = (response.status().as_u16(), response.headers().clone());
-            let body = response.bytes().await.expect("a body");
-            Self::new(status, headers, &body)
-        };
-        let answered = tokio::time::timeout(PATIENCE, answered).await;
+        let answered = tokio::time::timeout(PATIENCE, Self::whenever(request)).await;
         answered.expect("an answer within five seconds")
+    }
+
+    /// The same for a request that has to wait for something else.
+    pub async fn whenever(request: RequestBuilder) -> Self {
+        let response = request.send().await.expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.bytes().await.expect("a body");
+        Self::new(status, headers, &body)
     }
 
     /// An answer that was read by other means, which must be sound.

@@ -65,6 +65,19 @@ impl Writing {
 }
 
 impl Reading {
+    /// Takes some of the bytes that come back, and says how many; none when there is nothing more.
+    pub async fn take_some(&mut self) -> usize {
+        let mut some = vec![0; 64 << 10];
+        self.0.read(&mut some).await.unwrap_or(0)
+    }
+
+    /// The next answer, if it is that of an operation that ran; none when it is a refusal of the connection.
+    pub async fn answer_if_any(&mut self) -> Option<u16> {
+        let status = self.line().await?;
+        let status = status.split(' ').nth(1)?.parse().ok()?;
+        (status == 200).then_some(status)
+    }
+
     /// The next answer; none when the connection ends instead.
     pub async fn answer(&mut self) -> Option<Reply> {
         let status = self.line().await?;

@@ -6,7 +6,7 @@ use super::{Actor, Origin};
 use crate::{
     clock::Clock,
     error::Result,
-    store::{Store, retried},
+    store::{PATIENCE, Store, retried},
 };
 use chrono::TimeDelta;
 use entity::{Id, Timestamp, tenant, user};
@@ -131,7 +131,8 @@ impl Failures {
     async fn write(&self, told: &Told) -> Result<()> {
         let actor =
             Actor::system(told.target.tenant().clone(), "sign_in").from(told.origin.clone());
-        let scope = self.store.scope(actor);
+        let _turn = self.store.admit_to_note().await?;
+        let scope = self.store.scope_within(actor, PATIENCE);
         let mut tx = scope.begin().await?;
         match &told.target {
             Target::User(user) => tx.note::<user::Entity>(user, "user.login_failed"),

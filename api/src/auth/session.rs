@@ -89,6 +89,7 @@ impl Sessions {
     pub async fn refresh(&self, token: &str, origin: &Arc<Origin>) -> Result<Session> {
         let (user, scope) = self.holder(token, origin).await?.ok_or(ENDED)?;
         self.limits.check_exchanging(&user)?;
+        let _turn = self.store.admit_to_sign_in(origin.address).await?;
         retried(|| self.exchange(&scope, &user.id, token)).await
     }
 
@@ -129,6 +130,7 @@ impl Sessions {
         let Some((user, scope)) = self.holder(token, origin).await? else {
             return Ok(());
         };
+        let _turn = self.store.admit_to_sign_in(origin.address).await?;
         retried(|| end_one(&scope, &user.id, token)).await
     }
 
@@ -227,6 +229,7 @@ impl Sessions {
             return Ok(None);
         }
         self.limits.check_presenting(origin)?;
+        let _turn = self.store.admit_to_entrance(origin.address).await?;
         let system = self.store.system();
         let Some(row) = system.auth_token(&opaque::hash(token)).await? else {
             return Ok(None);

@@ -56,7 +56,7 @@ impl Sessions {
     ) -> Result<Session> {
         self.limits.check_address(origin)?;
         let named = Named::new(workspace, email);
-        let mut known = self.look_up(&named).await?;
+        let mut known = self.look_up(&named, origin).await?;
         self.admit(&named, &known, origin).await?;
         for _ in 0..ROUNDS {
             let verdict = self.passwords.verify(password, known.hash.clone()).await?;
@@ -74,14 +74,16 @@ impl Sessions {
             if let Some(session) = retried(begin).await? {
                 return Ok(session);
             }
-            known = self.look_up(&named).await?;
+            known = self.look_up(&named, origin).await?;
         }
         Err(Error::Conflict(
             "This account is being changed. Try again in a moment.".to_owned(),
         ))
     }
 
-    async fn look_up(&self, named: &Named) -> Result<Known> {
+    /// Takes a turn only while it reads: comparing passwords takes longer, and no connection.
+    async fn look_up(&self, named: &Named, origin: &Origin) -> Result<Known> {
+        let _turn = self.store.admit_to_entrance(origin.address).await?;
         let system = self.store.system();
         let tenant = system.workspace(&named.workspace).await?;
         let id = id(tenant.as_ref().map(|tenant| &tenant.id));
@@ -103,6 +105,7 @@ impl Sessions {
         let user = known.user.as_ref();
         let tenant = id(user.map(|user| &user.tenant_id));
         let user = id(user.map(|user| &user.id));
+        let _turn = self.store.admit_to_entrance(origin.address).await?;
         let before = self.store.system().signed_in_from(&tenant, &user).await?;
         let here = origin.address.map(address_key);
         let is_known = before
@@ -119,6 +122,7 @@ impl Sessions {
         rehashed: Option<String>,
         origin: &Arc<Origin>,
     ) -> Result<Option<Session>> {
+        let _turn = self.store.admit_to_sign_in(origin.address).await?;
         let scope = self
             .store
             .scope(Actor::user(seen.clone()).from(origin.clone()));

@@ -200,7 +200,7 @@ impl Tokens {
         if expired || token.revoked_at.is_some() {
             return Err(INVALID);
         }
-        system.touch(&token, now).await?;
+        system.touch(&token, now);
         let until = token.expires_at;
         Ok((Actor::agent(token), until))
     }

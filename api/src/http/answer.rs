@@ -1,6 +1,9 @@
 //! How an answer looks on the wire: its status, its media type, and the errors in it.
 
-use super::negotiate::Media;
+use super::{
+    negotiate::Media,
+    quota::{Portion, Quota},
+};
 use crate::{
     answer::{code, complete},
     error::Error,
@@ -9,6 +12,7 @@ use async_graphql::{Response as Answer, ServerError, Value};
 use async_graphql_axum::GraphQLResponse;
 use axum::{
     Json,
+    body::{Body, Bytes, to_bytes},
     http::{
         HeaderValue, StatusCode,
         header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY},
@@ -16,7 +20,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use std::io;
+use std::{io, sync::Arc};
 
 /// The body of what did not run. It has no `data`, not even null.
 #[derive(Serialize)]
@@ -148,6 +152,41 @@ fn respond_with(
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     response
+}
+
+/// A response that counts as unread until its last byte is on its way.
+pub(super) async fn counted_until_read(
+    response: Response,
+    unread: &Arc<Quota>,
+    whose: &str,
+) -> Response {
+    let (parts, body) = response.into_parts();
+    // It is all there already.
+    let Ok(bytes) = to_bytes(body, usize::MAX).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let counted = unread.hold(whose, bytes.len() as u64);
+    Response::from_parts(parts, Body::from(Unread::counted(bytes, counted)))
+}
+
+/// Bytes that are on their way.
+pub(super) struct Unread {
+    bytes: Bytes,
+    _counted: Portion,
+}
+
+impl Unread {
+    /// The same bytes, which count until nobody holds them any more.
+    pub(super) fn counted(bytes: Bytes, counted: Portion) -> Bytes {
+        let _counted = counted;
+        Bytes::from_owner(Self { bytes, _counted })
+    }
+}
+
+impl AsRef<[u8]> for Unread {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// How many bytes an answer has as JSON.

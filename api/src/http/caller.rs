@@ -1,9 +1,9 @@
 //! Who holds a connection that stays open, for as long as it does.
 
-use super::{App, credentials::Credentials, seats::Seat};
+use super::{App, credentials::Credentials, quota::Portion};
 use crate::{
     auth::Actor,
-    error::{Error, Result},
+    error::{Error, Result, Whose},
     graph::Visitor,
 };
 use entity::Timestamp;
@@ -21,7 +21,8 @@ pub(super) struct Caller {
     current: Mutex<Current>,
     /// Up to where in the ledger the actor is known.
     checked: tokio::sync::Mutex<Option<i64>>,
-    _seat: Seat,
+    workspace: String,
+    _seat: Portion,
 }
 
 struct Current {
@@ -43,9 +44,15 @@ impl Caller {
     ) -> Result<(Arc<Self>, Actor)> {
         let (actor, until) = credentials.authenticate_until(app, &visitor).await?;
         let key = actor.key();
+        let Some(seat) = app.seats.take(&key, 1) else {
+            let more = app.limits.sockets_per_actor.saturating_add(1);
+            app.limits.check_sockets_per_actor(more)?;
+            return Err(Error::Busy(Whose::All));
+        };
         let caller = Self {
             visitor,
-            _seat: app.seats.take(key.clone(), &app.limits)?,
+            workspace: actor.tenant().to_string(),
+            _seat: seat,
             key,
             current: Mutex::new(Current {
                 credentials,
@@ -55,6 +62,16 @@ impl Caller {
             checked: tokio::sync::Mutex::default(),
         };
         Ok((Arc::new(caller), actor))
+    }
+
+    /// Tells the actor apart from all others.
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The actor's workspace, which stays the same.
+    pub(super) fn workspace(&self) -> &str {
+        &self.workspace
     }
 
     /// The credentials that count now.

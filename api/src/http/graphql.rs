@@ -2,16 +2,16 @@
 
 use super::{
     App,
-    answer::{Refusal, respond},
+    answer::{Refusal, counted_until_read, respond},
     credentials::Credentials,
     graphiql,
     negotiate::{Media, negotiate, takes_events},
-    operation::Operation,
+    operation::{Answered, Operation},
     parameters::{self, Parameters},
     request_id::RequestId,
     sse, who, ws,
 };
-use crate::error::Error;
+use crate::{auth::address_key, error::Error, graph::Visitor};
 use async_graphql::{Response as Answer, parser::types::OperationType};
 use axum::{
     Extension,
@@ -36,7 +36,7 @@ pub(super) async fn handle(
 ) -> Response {
     let (mut parts, body) = request.into_parts();
     if ws::is_upgrade(&parts) {
-        return ws::upgrade(app, &mut parts, peer, &request_id).await;
+        return ws::upgrade(app, &mut parts, peer, &request_id);
     }
     if let Some(page) = page(&app, &parts, peer) {
         return page;
@@ -51,9 +51,10 @@ pub(super) async fn handle(
         return refusal.respond(Media::Json, &request_id);
     };
     let prefers_events = media == Media::Events;
+    let visitor = who::visitor(&app, &parts.method, &parts, peer, &request_id);
     let read = match parts.method {
         Method::GET => Parameters::from_uri(&parts.uri).map_err(Refusal::from),
-        Method::POST => from_body(&app, &parts.headers, body).await,
+        Method::POST => from_body(&app, &parts.headers, &visitor, body).await,
         _ => Err(Refusal::method(
             "GET, POST",
             "must be POST, or GET for operations that only read",
@@ -82,19 +83,23 @@ pub(super) async fn handle(
         let refusal = Refusal::method("POST", "must be POST: a GET only reads");
         return refusal.respond(media, &request_id);
     }
-    let visitor = who::visitor(&app, &parts.method, &parts, peer, &request_id);
     let explain = parts.headers.contains_key(EXPLAIN);
     let credentials = Credentials::from_headers(&parts.headers, &visitor);
     if by_events && subscribes {
         let resume = sse::last_event(&parts.headers);
         return sse::subscribe(app, operation, credentials, visitor, resume).await;
     }
-    let answered = operation.run(&app, credentials, visitor, explain).await;
-    match answered {
-        Ok(answer) if by_events => sse::answer(answer, &request_id),
-        Ok(answer) => respond(answer, media, &request_id),
-        Err(error) => Refusal::from(error).respond(media, &request_id),
-    }
+    let Answered { answer, whose } = match operation.run(&app, credentials, visitor, explain).await
+    {
+        Ok(answered) => answered,
+        Err(error) => return Refusal::from(error).respond(media, &request_id),
+    };
+    let response = if by_events {
+        sse::answer(answer, &request_id)
+    } else {
+        respond(answer, media, &request_id)
+    };
+    counted_until_read(response, &app.unread, &whose).await
 }
 
 /// GraphiQL, for a browser that comes without an operation.
@@ -116,6 +121,7 @@ fn prefers_html(headers: &HeaderMap) -> bool {
 async fn from_body(
     app: &App,
     headers: &HeaderMap,
+    visitor: &Visitor,
     body: axum::body::Body,
 ) -> Result<Parameters, Refusal> {
     if !parameters::is_json(headers) {
@@ -124,7 +130,9 @@ async fn from_body(
             Error::bad_input("Content-Type", "must be application/json, in UTF-8"),
         ));
     }
-    let body = parameters::read(body, &app.limits)
+    let address = visitor.origin.address.map(address_key).unwrap_or_default();
+    let held = app.incoming.none(&address);
+    let body = parameters::read(body, &app.limits, held)
         .await
         .map_err(|error| match error {
             Error::LimitExceeded { .. } => Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, error),

@@ -1,11 +1,12 @@
 //! What a connection, a request and an operation may be at most. Every limit is a setting, and an error that names it.
 
+use super::{pace::Pace, quota::Quota};
 use crate::{
     error::{Error, Result},
     store::Bounds,
 };
 use clap::Args;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// Declares the limits: each with its setting, its default and the most it can be raised to; those that something is
 /// counted against, with its name in errors.
@@ -43,6 +44,18 @@ limits! {
     header_seconds = 75 up to 3_600, "WORKGRAPH_HEADER_SECONDS";
     /// How many seconds a client may leave unread what is sent to it
     write_seconds = 30 up to 3_600, "WORKGRAPH_WRITE_SECONDS";
+    /// How many bytes a second a client must take of what is sent to it, on top of those seconds
+    write_bytes_per_second = 16_384 up to 1_073_741_824, "WORKGRAPH_WRITE_BYTES_PER_SECOND";
+    /// How many connections there may be
+    connections = 10_000 up to 1_000_000, "WORKGRAPH_CONNECTIONS";
+    /// How many of them from one address, unless a proxy stands in front that is believed
+    address_connections = 1_000 up to 1_000_000, "WORKGRAPH_ADDRESS_CONNECTIONS";
+    /// How many WebSockets there may be that have not said yet who they are, a quarter of them from one address
+    opening_sockets = 1_000 up to 1_000_000, "WORKGRAPH_OPENING_SOCKETS";
+    /// How many bytes of unfinished messages and bodies are held in all, a quarter of them from one address
+    incoming_bytes = 67_108_864 up to 68_719_476_736, "WORKGRAPH_INCOMING_BYTES";
+    /// How many bytes of answers may be unread before nothing more is answered, a quarter of them of one workspace
+    unread_bytes = 268_435_456 up to 68_719_476_736, "WORKGRAPH_UNREAD_BYTES";
     /// The most bytes of a request's body
     body_bytes = 262_144 up to 67_108_864, "WORKGRAPH_BODY_BYTES", "The body's size in bytes";
     /// How many seconds a request's body may take to arrive
@@ -97,12 +110,46 @@ impl Limits {
         Duration::from_secs(self.header_seconds)
     }
 
-    /// How long a client may leave unread what is sent to it.
-    pub(super) fn write_time(&self) -> Duration {
-        Duration::from_secs(self.write_seconds)
+    /// How fast a client must take what is sent to it.
+    pub(super) fn pace(&self) -> Pace {
+        Pace::new(
+            Duration::from_secs(self.write_seconds),
+            self.write_bytes_per_second,
+        )
     }
 
-    /// How long a body may take to arrive.
+    /// How long a client may take for a message of so many bytes.
+    pub(super) fn time_to_write(&self, bytes: usize) -> Duration {
+        let time = Pace::time_of(bytes as u64, self.write_bytes_per_second);
+        Duration::from_secs(self.write_seconds).saturating_add(time)
+    }
+
+    /// The connections that there may be. Behind a proxy all of them come from its address.
+    pub(super) fn connections(&self, behind_proxy: bool) -> Arc<Quota> {
+        let of_each = if behind_proxy {
+            self.connections
+        } else {
+            self.address_connections
+        };
+        Quota::new(of_each, self.connections)
+    }
+
+    /// The sockets that may be without a caller.
+    pub(super) fn opening(&self) -> Arc<Quota> {
+        quarters(self.opening_sockets)
+    }
+
+    /// The bytes that may be on their way in. The largest body fits into what one address has.
+    pub(super) fn incoming(&self) -> Arc<Quota> {
+        quarters(self.incoming_bytes.max(self.body_bytes.saturating_mul(4)))
+    }
+
+    /// The bytes that may be on their way out.
+    pub(super) fn unread(&self) -> Arc<Quota> {
+        quarters(self.unread_bytes)
+    }
+
+    /// How long a body, or a message, may take to arrive.
     pub(super) fn body_time(&self) -> Duration {
         Duration::from_secs(self.body_seconds)
     }
@@ -122,4 +169,9 @@ impl Limits {
     pub(super) fn operation_time(&self) -> Duration {
         Duration::from_secs(self.operation_seconds)
     }
+}
+
+/// A quarter for each.
+fn quarters(in_all: u64) -> Arc<Quota> {
+    Quota::new(in_all.div_ceil(4), in_all)
 }

@@ -13,9 +13,10 @@ mod host;
 mod limits;
 mod negotiate;
 mod operation;
+mod pace;
 mod parameters;
+mod quota;
 mod request_id;
-mod seats;
 mod sse;
 mod who;
 mod ws;
@@ -40,8 +41,8 @@ use axum::{
 #[doc(hidden)]
 pub use guard::Guard;
 use negotiate::Media;
+use quota::Quota;
 use request_id::RequestId;
-use seats::Seats;
 use std::{net::SocketAddr, ops::Deref, sync::Arc};
 use tokio::sync::watch;
 use tower_http::compression::CompressionLayer;
@@ -60,7 +61,16 @@ pub struct Parts {
     store: Store,
     sessions: Sessions,
     requests: Limiter,
-    seats: Arc<Seats>,
+    /// TCP connections, by address.
+    connections: Arc<Quota>,
+    /// WebSockets that have not said yet who they are, by address.
+    opening: Arc<Quota>,
+    /// WebSockets and event streams, by actor.
+    seats: Arc<Quota>,
+    /// Bytes of messages and bodies that have not come to their end, by address.
+    incoming: Arc<Quota>,
+    /// Bytes of answers that were not read yet, by workspace.
+    unread: Arc<Quota>,
     found: health::Found,
     stopping: watch::Sender<bool>,
     limits: Limits,
@@ -112,7 +122,11 @@ impl App {
             store,
             sessions,
             requests: Limiter::per_minute(limits.requests_per_minute),
-            seats: Arc::default(),
+            connections: limits.connections(front.trust_forwarded_for),
+            opening: limits.opening(),
+            seats: Quota::new(limits.sockets_per_actor, u64::MAX),
+            incoming: limits.incoming(),
+            unread: limits.unread(),
             found: health::Found::default(),
             stopping: watch::Sender::default(),
             limits,

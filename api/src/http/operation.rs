@@ -3,10 +3,10 @@
 use super::{App, answer::size, credentials::Credentials, guard::Judged, parameters::Parameters};
 use crate::{
     auth::{Actor, address_key},
-    error::{Error, Result},
+    error::{Error, Result, Whose},
     graph::Visitor,
     live::{Subscription, Terms},
-    store::Meter,
+    store::{Meter, Permit},
 };
 use async_graphql::{Response as Answer, ServerError, Value, parser::types::OperationType};
 use std::time::Instant;
@@ -18,6 +18,14 @@ const MANY_ERRORS: usize = 100;
 pub(super) struct Operation {
     judged: Judged,
     received: Instant,
+    /// Whether it was counted among the requests of its actor before it was judged.
+    counted: bool,
+}
+
+/// What came of an operation, and who is to read it: a workspace, or an address.
+pub(super) struct Answered {
+    pub(super) answer: Answer,
+    pub(super) whose: String,
 }
 
 impl Operation {
@@ -28,7 +36,23 @@ impl Operation {
     pub(super) fn new(app: &App, parameters: Parameters) -> Result<Self, Vec<ServerError>> {
         let received = Instant::now();
         let judged = app.guard.judge(parameters)?;
-        Ok(Self { judged, received })
+        Ok(Self {
+            judged,
+            received,
+            counted: false,
+        })
+    }
+
+    /// The same of what was counted among its actor's requests already.
+    ///
+    /// # Errors
+    /// As [`Operation::new`].
+    pub(super) fn counted(app: &App, parameters: Parameters) -> Result<Self, Vec<ServerError>> {
+        let operation = Self::new(app, parameters)?;
+        Ok(Self {
+            counted: true,
+            ..operation
+        })
     }
 
     /// Whether it reads, writes or subscribes.
@@ -46,7 +70,7 @@ impl Operation {
         credentials: Result<Credentials>,
         visitor: Visitor,
         explain: bool,
-    ) -> Result<Answer> {
+    ) -> Result<Answered> {
         let time = app.limits.operation_time();
         let in_time = tokio::time::timeout(time, self.actor(app, credentials, &visitor));
         let actor = in_time.await.unwrap_or(Err(Error::TOO_SLOW))?;
@@ -54,10 +78,19 @@ impl Operation {
             Some(actor) => app.store.admit(actor).await?,
             None => app.store.admit_stranger(visitor.origin.address).await?,
         };
+        let whose = match &actor {
+            Some(actor) => actor.tenant().to_string(),
+            None => visitor.origin.address.map(address_key).unwrap_or_default(),
+        };
+        // Those who do not read what they asked for are not answered more.
+        if !app.unread.has_room(&whose) {
+            return Err(Error::Busy(Whose::Workspace));
+        }
         // The time begins with the turn: how long others take says nothing of the operation.
-        tokio::time::timeout(time, self.execute(app, actor, visitor, explain))
+        let answer = tokio::time::timeout(time, self.execute(app, actor, visitor, explain))
             .await
-            .unwrap_or(Err(Error::TOO_SLOW))
+            .unwrap_or(Err(Error::TOO_SLOW))?;
+        Ok(Answered { answer, whose })
     }
 
     /// Who asks; nobody, if the operation needs nobody.
@@ -73,8 +106,7 @@ impl Operation {
         };
         match actor {
             Ok(actor) => {
-                app.guard.keep(&self.judged);
-                app.requests.check(&actor.key())?;
+                self.count(app, &actor)?;
                 Ok(Some(actor))
             }
             Err(_) if self.judged.public => {
@@ -84,6 +116,24 @@ impl Operation {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Counts it among the requests of its actor, for whom the document is kept.
+    fn count(&self, app: &App, actor: &Actor) -> Result<()> {
+        app.guard.keep(&self.judged);
+        if self.counted {
+            return Ok(());
+        }
+        app.requests.check(&actor.key())
+    }
+
+    /// Waits for the turn to begin a subscription.
+    ///
+    /// # Errors
+    /// When it does not begin: because of how often its actor asks, or because too many do.
+    pub(super) async fn turn(&self, app: &App, actor: &Actor) -> Result<Permit> {
+        self.count(app, actor)?;
+        app.store.admit(actor).await
     }
 
     async fn execute(
@@ -132,7 +182,7 @@ impl Operation {
         Ok(answer)
     }
 
-    /// Begins a subscription for an actor, after `resume` if that is a cursor.
+    /// Begins a subscription for an actor in its turn, after `resume` if that is a cursor.
     ///
     /// # Errors
     /// What it is refused with.
@@ -142,9 +192,8 @@ impl Operation {
         actor: Actor,
         visitor: Visitor,
         resume: Option<String>,
+        _turn: Permit,
     ) -> Result<Subscription, Vec<ServerError>> {
-        app.guard.keep(&self.judged);
-        app.requests.check(&actor.key()).map_err(refused)?;
         let request = self.judged.request().data(visitor);
         let terms = Terms {
             time: app.limits.operation_time(),

@@ -1,7 +1,7 @@
 //! What a client asks: the parameters of GraphQL over HTTP, out of a body or a query string.
 
-use super::Limits;
-use crate::error::{Error, Result};
+use super::{Limits, quota::Portion};
+use crate::error::{Error, Result, Whose};
 use axum::{
     body::{Body, BodyDataStream},
     extract::Query,
@@ -169,26 +169,36 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 /// Reads a body.
 ///
 /// # Errors
-/// [`Error::LimitExceeded`] when it is too large, [`Error::DeadlineExceeded`] when it comes too slowly,
-/// [`Error::BadUserInput`] when it breaks off.
-pub(super) async fn read(body: Body, limits: &Limits) -> Result<Vec<u8>> {
-    let reading = read_all(body.into_data_stream(), limits);
+/// [`Error::LimitExceeded`] when it is too large, [`Error::DeadlineExceeded`] when it comes too slowly, [`Error::Busy`]
+/// when too much of others has not come to its end, [`Error::BadUserInput`] when it breaks off.
+pub(super) async fn read(body: Body, limits: &Limits, held: Portion) -> Result<Vec<u8>> {
+    let reading = read_all(body.into_data_stream(), limits, held);
     tokio::time::timeout(limits.body_time(), reading)
         .await
         .unwrap_or(Err(TOO_SLOW))
 }
 
-async fn read_all(mut body: BodyDataStream, limits: &Limits) -> Result<Vec<u8>> {
-    let (mut kept, mut size) = (Vec::new(), 0_u64);
+async fn read_all(mut body: BodyDataStream, limits: &Limits, mut held: Portion) -> Result<Vec<u8>> {
+    let (mut kept, mut size, mut crowded) = (Vec::new(), 0_u64, false);
     while let Some(chunk) = body.next().await {
         let chunk = chunk.map_err(|_| Error::bad_input("body", "broke off before its end"))?;
         size += chunk.len() as u64;
-        if size <= limits.body_bytes {
-            kept.extend_from_slice(&chunk);
+        // What cannot be kept is let pass by, so that the client gets its answer.
+        if size <= limits.body_bytes && !crowded {
+            crowded = !held.resize(size);
+            if crowded {
+                kept = Vec::new();
+                held.release();
+            } else {
+                kept.extend_from_slice(&chunk);
+            }
         } else if size > DRAIN {
             break;
         }
     }
     limits.check_body_bytes(size)?;
+    if crowded {
+        return Err(Error::Busy(Whose::All));
+    }
     Ok(kept)
 }

@@ -2,7 +2,7 @@
 
 use super::{
     App,
-    answer::{Refusal, has_run},
+    answer::{Refusal, Unread, has_run},
     caller::Caller,
     credentials::Credentials,
     negotiate::Media,
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     answer::complete,
     auth::Actor,
-    error::{Error, Result},
+    error::{Error, Result, Whose},
     graph::Visitor,
     live::{Frame, Subscription},
 };
@@ -87,7 +87,11 @@ pub(super) async fn subscribe(
         Ok(called) => called,
         Err(error) => return refuse(error),
     };
-    let subscription = match operation.open(&app, actor, visitor, resume).await {
+    let turn = match operation.turn(&app, &actor).await {
+        Ok(turn) => turn,
+        Err(error) => return refuse(error),
+    };
+    let subscription = match operation.open(&app, actor, visitor, resume, turn).await {
         Ok(subscription) => subscription,
         Err(errors) => return self::answer(Answer::from_errors(errors), &request_id),
     };
@@ -155,7 +159,15 @@ impl Following {
                 () = App::stop_of(&mut self.stopping) => return None,
             };
             match frame {
-                Frame::Next { payload, cursor } => break next(payload.as_str(), Some(&cursor)),
+                Frame::Next { payload, cursor } => {
+                    let event = next(payload.as_str(), Some(&cursor));
+                    let unread = &self.app.unread;
+                    let Some(counted) = unread.take(self.caller.workspace(), event.len() as u64)
+                    else {
+                        return Some(self.end(vec![Error::Busy(Whose::Workspace).into()]));
+                    };
+                    break Unread::counted(event, counted);
+                }
                 Frame::CheckCredentials(at) => match self.check(at).await {
                     Ok(actor) => self.subscription.set_actor(actor),
                     Err(error) => return Some(self.end(vec![error.into()])),

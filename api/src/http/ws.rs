@@ -1,19 +1,36 @@
 //! GraphQL over a WebSocket, with the protocol graphql-transport-ws: the upgrade.
 
 mod end;
+mod frames;
+mod handshake;
+mod intake;
 mod message;
 mod socket;
 mod step;
 
-use self::socket::Socket;
+pub(super) use self::handshake::is_upgrade;
+
+use self::{
+    handshake::Handshake,
+    intake::{Bounds, Intake},
+    socket::{INIT, Socket},
+};
 use super::{App, answer::Refusal, credentials::Credentials, negotiate::Media, who};
-use crate::error::Error;
+use crate::{
+    auth::address_key,
+    error::{Error, Whose},
+};
 use axum::{
-    extract::{FromRequestParts, WebSocketUpgrade},
-    http::{Method, StatusCode, header::UPGRADE, request::Parts},
+    http::{Method, StatusCode, request::Parts},
     response::Response,
 };
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use std::net::SocketAddr;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::protocol::{Role, WebSocketConfig},
+};
 use tracing::Instrument;
 
 /// The subprotocol spoken here.
@@ -25,53 +42,60 @@ const READ_BUFFER: usize = 1024;
 /// So many bytes of messages that are ready at the same time are written at once.
 const WRITE_BUFFER: usize = 4096;
 
-/// A message may be so many times too long before the connection breaks instead of being closed with a reason.
-const TOO_LONG: usize = 4;
+/// The most bytes of a message before the client has said who it is: a token, and what else stands in a header elsewhere.
+const FIRST_BYTES: u64 = 16 << 10;
 
-/// Whether a request wants to become a WebSocket.
-pub(super) fn is_upgrade(parts: &Parts) -> bool {
-    let upgrade = parts.headers.get(UPGRADE);
-    let upgrade = upgrade.and_then(|value| value.to_str().ok());
-    parts.method == Method::GET
-        && upgrade.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"))
-}
+/// What carries a socket.
+type Carrier = WebSocketStream<Intake<TokioIo<Upgraded>>>;
 
 /// Makes a request a WebSocket.
-pub(super) async fn upgrade(
-    app: App,
-    parts: &mut Parts,
-    peer: SocketAddr,
-    request_id: &str,
-) -> Response {
-    let upgrade = match WebSocketUpgrade::from_request_parts(parts, &()).await {
-        Ok(upgrade) => upgrade,
-        Err(rejection) => {
-            let error = Error::bad_input("Upgrade", rejection.body_text());
+pub(super) fn upgrade(app: App, parts: &mut Parts, peer: SocketAddr, request_id: &str) -> Response {
+    let handshake = match Handshake::of(parts) {
+        Ok(handshake) => handshake,
+        Err(error) => {
             return Refusal::new(StatusCode::BAD_REQUEST, error).respond(Media::Json, request_id);
         }
     };
     // Unlike a GET, a socket can write: a cookie counts only if the page is said to be an allowed one.
     let visitor = who::visitor(&app, &Method::POST, parts, peer, request_id);
+    let address = visitor.origin.address.map(address_key).unwrap_or_default();
+    let Some(opening) = app.opening.take(&address, 1) else {
+        return Refusal::from(Error::Busy(Whose::All)).respond(Media::Json, request_id);
+    };
     // The headers themselves are not kept: they would hold the whole buffer that they were read into.
     let credentials = Credentials::from_headers(&parts.headers, &visitor);
-    let span = tracing::info_span!("socket", id = %request_id);
-    let most = usize::try_from(app.limits.body_bytes).unwrap_or(usize::MAX);
-    upgrade
-        .protocols([PROTOCOL])
+    let bounds = Bounds::new(app.limits.body_bytes.min(FIRST_BYTES), INIT);
+    let held = app.incoming.none(&address);
+    // The second wall; the first is the intake.
+    let most = usize::try_from(app.limits.body_bytes).ok();
+    let mut config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_message_size(most.saturating_mul(TOO_LONG))
-        .max_frame_size(most.saturating_mul(TOO_LONG))
-        .on_upgrade(move |socket| {
-            let accepted = socket.protocol().is_some();
-            let socket = Socket::new(socket, app, credentials, visitor);
-            async move {
-                if accepted {
-                    socket.serve().await;
-                } else {
-                    socket.turn_away().await;
-                }
-            }
-            .instrument(span)
-        })
+        .write_buffer_size(WRITE_BUFFER);
+    (config.max_message_size, config.max_frame_size) = (most, most);
+    let (accepted, response) = (handshake.speaks_our_protocol, handshake.response());
+    let stopping = app.stopping.subscribe();
+    let serving = async move {
+        let Ok(upgraded) = handshake.upgrading.await else {
+            return;
+        };
+        let intake = Intake::new(TokioIo::new(upgraded), bounds.clone(), held);
+        let carrier = WebSocketStream::from_raw_socket(intake, Role::Server, Some(config)).await;
+        let socket = Socket::new(
+            carrier,
+            app,
+            credentials,
+            visitor,
+            bounds,
+            stopping,
+            opening,
+        );
+        if accepted {
+            socket.serve().await;
+        } else {
+            socket.turn_away().await;
+        }
+    };
+    let span = tracing::info_span!("socket", id = %request_id);
+    tokio::spawn(serving.instrument(span));
+    response
 }

@@ -48,6 +48,9 @@ struct World {
     _folder: TempDir,
 }
 
+/// How many connections there are to read.
+const CONNECTIONS: u32 = 4;
+
 /// What is followed in most tests.
 const ACTIVITY: &str = "subscription($after: Cursor) { activity(after: $after) { position previous event { seq action } } }";
 
@@ -56,7 +59,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let url = DatabaseUrl::Sqlite(folder.path().join("test.db"));
         let secret = Secret::new("a secret that only tests know, of 32+").unwrap();
-        let store = Store::open(&url, 4, &secret, Clock::system())
+        let store = Store::open(&url, CONNECTIONS, &secret, Clock::system())
             .await
             .unwrap();
         store.migrate().await.unwrap();
@@ -70,6 +73,17 @@ impl World {
             time: Duration::from_secs(10),
             _folder: folder,
         }
+    }
+
+    /// Operations that have all connections between them, as long as they are held.
+    async fn all_readers(&self) -> Vec<crate::store::Scope> {
+        let mut reading = Vec::new();
+        for _ in 0..CONNECTIONS {
+            let scope = self.scope();
+            scope.first::<project::Entity>().await.unwrap();
+            reading.push(scope);
+        }
+        reading
     }
 
     fn scope(&self) -> crate::store::Scope {

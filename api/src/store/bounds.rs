@@ -5,6 +5,7 @@ use super::{
     admission::{Admission, Most, Permit, Shares},
     database::PATIENCE,
     meter::Meter,
+    parts::Parts,
 };
 use crate::{
     auth::{Actor, address_key},
@@ -14,11 +15,9 @@ use entity::Id;
 use sea_orm::DbBackend;
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-/// Connections that operations leave to what must go on whatever they do: finding out who asks, and live feeds.
-const SPARE: u64 = 2;
-
-/// The workspace of those who have none: whoever asks without a token.
-const STRANGERS: &str = "";
+/// So many operations of those without a token run at once, a quarter of them from one address. They hold no connection
+/// while they do: each statement of signing in waits for its turn at the entrance.
+const STRANGERS: u64 = 16;
 
 /// What operations may use. The command line has no bounds; the server sets them before it serves.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +37,7 @@ pub struct Bounds {
 /// Who lets operations in.
 pub(super) struct Gates {
     operations: Arc<Admission>,
+    strangers: Arc<Admission>,
     /// Finding out who asks takes a connection too, but only for a moment.
     entrance: Arc<Admission>,
     /// SQLite has one connection that writes.
@@ -49,44 +49,52 @@ impl Gates {
     /// For so many database connections.
     ///
     /// An operation holds a connection from its first statement to its last, so more than there are would only wait at
-    /// the pool, where whoever comes first is served first. Half of them is the most that one workspace has, so that
-    /// the next one finds some free, whatever the first one does.
+    /// the pool, where whoever comes first is served first. Half of them is the most that one workspace has, and one
+    /// address has half of the entrance.
     fn new(bounds: Bounds, connections: u32) -> Self {
-        let all = u64::from(connections).saturating_sub(SPARE).max(2);
-        let workspace = all / 2;
-        let at_once = Shares {
-            actor: (workspace * 3).div_ceil(4),
-            workspace,
-            all,
+        let parts = Parts::of(connections);
+        let gate = |at_once, present| {
+            let wait = bounds.wait;
+            Admission::new(Most {
+                at_once,
+                present,
+                wait,
+            })
         };
         let present = Shares {
             actor: bounds.actor_operations,
             workspace: bounds.workspace_operations,
             all: bounds.operations,
         };
-        let wait = bounds.wait;
-        let operations = Admission::new(Most {
-            at_once,
-            present,
-            wait,
-        });
-        let everyone = |count| Shares {
-            actor: count,
-            workspace: count,
-            all: count,
+        // An address is one actor, for whom alone nothing of its workspace need be kept.
+        let of_an_address = |all: u64, each: u64| Shares {
+            actor: each,
+            workspace: each.saturating_mul(2),
+            all,
         };
-        let entrance = Admission::new(Most {
-            at_once: everyone(workspace),
-            present: everyone(bounds.operations),
-            wait,
-        });
+        let half = parts.operations.div_ceil(2);
+        let at_once = Shares {
+            actor: half,
+            workspace: half,
+            all: parts.operations,
+        };
+        let operations = gate(at_once, present);
+        let strangers = gate(
+            of_an_address(STRANGERS, STRANGERS / 4),
+            of_an_address(bounds.workspace_operations, bounds.actor_operations),
+        );
+        let entrance = gate(
+            of_an_address(parts.entrance, parts.entrance.div_ceil(2)),
+            of_an_address(bounds.operations, bounds.workspace_operations),
+        );
         let writing = Admission::new(Most {
-            at_once: everyone(1),
-            present: everyone(bounds.operations.saturating_mul(2)),
+            at_once: Shares::everyone(1),
+            present: Shares::everyone(bounds.operations.saturating_mul(2)),
             wait: PATIENCE,
         });
         Self {
             operations,
+            strangers,
             entrance,
             writing,
             answer_bytes: bounds.answer_bytes,
@@ -116,29 +124,48 @@ impl Store {
         }
     }
 
-    /// The same for someone without a token. All of them together have what one workspace has.
+    /// The same for someone without a token. All of them together are as many as those of one workspace may be.
     ///
     /// # Errors
     /// As [`Store::admit`].
     pub(crate) async fn admit_stranger(&self, address: Option<IpAddr>) -> Result<Permit> {
-        match self.gates().get() {
-            Some(gates) => gates.operations.acquire(STRANGERS, &name(address)).await,
-            None => Ok(Permit::free()),
-        }
+        let Some(gates) = self.gates().get() else {
+            return Ok(Permit::free());
+        };
+        let name = name(address);
+        gates.strangers.acquire(&name, &name).await
     }
 
-    /// Waits for the turn to find out who asks from an address. Turns go round the addresses.
+    /// Waits for the turn to find out who asks from an address, or to read what it takes to sign in from there. To be held
+    /// for some statements, and not while anything else is waited for.
     ///
     /// # Errors
     /// As [`Store::admit`].
     pub(crate) async fn admit_to_entrance(&self, address: Option<IpAddr>) -> Result<Permit> {
-        match self.gates().get() {
-            Some(gates) => {
-                let name = name(address);
-                gates.entrance.acquire(&name, &name).await
-            }
-            None => Ok(Permit::free()),
+        let Some(gates) = self.gates().get() else {
+            return Ok(Permit::free());
+        };
+        let name = name(address);
+        gates.entrance.acquire(&name, &name).await
+    }
+
+    /// The same, to write what signing in from there changes. SQLite's writers have a connection and a queue of their own.
+    ///
+    /// # Errors
+    /// As [`Store::admit`].
+    pub(crate) async fn admit_to_sign_in(&self, address: Option<IpAddr>) -> Result<Permit> {
+        match self.backend() {
+            DbBackend::Sqlite => Ok(Permit::free()),
+            _ => self.admit_to_entrance(address).await,
         }
+    }
+
+    /// The same, to write what the server notes of those who come, which no one address may keep it from.
+    ///
+    /// # Errors
+    /// As [`Store::admit`].
+    pub(crate) async fn admit_to_note(&self) -> Result<Permit> {
+        self.admit_to_sign_in(None).await
     }
 }
 

@@ -33,6 +33,7 @@ use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
+use tokio::sync::Semaphore;
 
 /// How long an operation waits for a connection, or for its turn to write, before it is told to try again.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -58,6 +59,7 @@ struct Inner {
     clock: Clock,
     connections: u32,
     gates: OnceLock<Gates>,
+    pen: Arc<Semaphore>,
     seal: Seal,
     feeds: Feeds,
     outbox: Outbox,
@@ -155,6 +157,7 @@ impl Store {
             clock,
             connections,
             gates: OnceLock::new(),
+            pen: Arc::new(Semaphore::new(1)),
             seal: Seal::new(secret),
             feeds: Feeds::new(connections),
             outbox: Outbox::default(),
@@ -249,6 +252,11 @@ impl Store {
     /// Who lets operations in, once bounds are set.
     pub(super) fn gates(&self) -> &OnceLock<Gates> {
         &self.inner.gates
+    }
+
+    /// What whoever notes something by the way holds: one at a time.
+    pub(super) fn pen(&self) -> &Arc<Semaphore> {
+        &self.inner.pen
     }
 
     pub(super) fn seal(&self) -> &Seal {

@@ -29,6 +29,7 @@ mod meter;
 mod nodes;
 mod order;
 mod page;
+mod parts;
 mod questions;
 mod queue;
 mod reach;
@@ -47,6 +48,7 @@ mod tx;
 mod upgrade;
 mod verify;
 
+pub(crate) use self::admission::Permit;
 pub(crate) use self::aggregate::within;
 pub(crate) use self::feed::{
     Beat, Event, Feed, Follower, Hold, Key, Made, Pulse, READ_WITHIN, bytes_of_json, bytes_of_row,

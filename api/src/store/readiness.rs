@@ -50,6 +50,7 @@ impl Store {
     }
 
     async fn look(&self) -> Result<Readiness> {
+        let _turn = self.feeds().turn_to_read().await;
         let snapshot = Snapshot::new(self.readers().clone(), EVERY_TENANT.into(), None);
         let applied = Query::select()
             .expr_as(Expr::col("version"), "version")

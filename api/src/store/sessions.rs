@@ -3,7 +3,7 @@
 //! Refresh tokens come and go every few minutes; they are bookkeeping, and have no ledger entries of their own. What they
 //! stand for has: signing in, signing out, a token used twice.
 
-use super::{System, Tx, retried, select};
+use super::{System, Tx, select};
 use crate::error::Result;
 use chrono::TimeDelta;
 use entity::{
@@ -17,13 +17,15 @@ use sea_orm::{
     QueryFilter,
     sea_query::{Expr, ExprTrait, LockType, Order, Query},
 };
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 /// Of so many of a user's sign-ins it is remembered from where.
 const REMEMBERED: u64 = 100;
 
 /// How exact an agent token's `lastUsedAt` is.
 const EXACT_TO: TimeDelta = TimeDelta::minutes(1);
+/// How long it may take to note that one was used.
+const NOTING: Duration = Duration::from_secs(1);
 
 impl System {
     /// A tenant's user with this id, and the hash of their password if they have one.
@@ -121,26 +123,36 @@ impl System {
         Ok(self.one::<Entity>(condition).await?.is_some())
     }
 
-    /// Notes that an agent token was used, at most once a minute. Bookkeeping, without a ledger entry.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn touch(&self, token: &agent_token::Model, now: Timestamp) -> Result<()> {
+    /// Notes that an agent token was used, once a minute or so. Bookkeeping, without a ledger entry, and nobody waits for
+    /// it: what is not noted now is noted when the token is used again.
+    pub fn touch(&self, token: &agent_token::Model, now: Timestamp) {
         let fresh = |at: Timestamp| now.inner() - at.inner() < EXACT_TO;
         if token.last_used_at.is_some_and(fresh) {
-            return Ok(());
+            return;
         }
-        retried(|| async {
-            let store = self.store();
-            let transaction = store.begin(&token.tenant_id, None, store.meter()).await?;
-            agent_token::Entity::update_many()
-                .col_expr(agent_token::Column::LastUsedAt, Expr::val(now))
-                .filter(agent_token::Column::Id.eq(token.id.as_str()))
-                .exec(&transaction)
-                .await?;
-            transaction.commit().await
-        })
-        .await
+        let Ok(pen) = self.store().pen().clone().try_acquire_owned() else {
+            return;
+        };
+        let (system, token, tenant) = (self.clone(), token.id.clone(), token.tenant_id.clone());
+        tokio::spawn(async move {
+            let noted = system.note_use(&token, &tenant, now).await;
+            drop(pen);
+            if let Err(error) = noted {
+                tracing::debug!(error = error.cause(), "the use of a token is not noted");
+            }
+        });
+    }
+
+    async fn note_use(&self, token: &Id, tenant: &Id, now: Timestamp) -> Result<()> {
+        let store = self.store();
+        let _turn = store.admit_to_note().await?;
+        let transaction = store.begin(tenant, Some(NOTING), store.meter()).await?;
+        agent_token::Entity::update_many()
+            .col_expr(agent_token::Column::LastUsedAt, Expr::val(now))
+            .filter(agent_token::Column::Id.eq(token.as_str()))
+            .exec(&transaction)
+            .await?;
+        transaction.commit().await
     }
 }
 

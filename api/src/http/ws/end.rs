@@ -1,15 +1,18 @@
 //! Why a socket ends, and the code that tells the client.
 
+use super::intake::Fault;
 use crate::error::Error;
-use axum::extract::ws::{CloseFrame, Message};
 use std::borrow::Cow;
+use tokio_tungstenite::tungstenite::{Message, protocol::CloseFrame};
 
 /// The most bytes of a close frame's reason.
 const LONGEST_REASON: usize = 123;
 
 /// The server stops.
 const GOING_AWAY: u16 = 1001;
-/// A message is larger than a body may be.
+/// A message does not come to its end.
+const TOO_SLOW: u16 = 1008;
+/// A message is larger than it may be.
 const TOO_LARGE: u16 = 1009;
 /// Our fault.
 const INTERNAL: u16 = 1011;
@@ -39,8 +42,22 @@ impl End {
         Self::Close(GOING_AWAY, "The server stops. Connect again.".into())
     }
 
-    pub(super) fn too_large() -> Self {
-        Self::Close(TOO_LARGE, "The message is too large.".into())
+    /// Ends because of what comes in.
+    pub(super) fn stopped(fault: Fault, most: u64) -> Self {
+        match fault {
+            Fault::TooLarge => Self::Close(
+                TOO_LARGE,
+                format!("A message is at most {most} bytes here.").into(),
+            ),
+            Fault::TooSlow => Self::Close(
+                TOO_SLOW,
+                "The rest of a message did not come in time.".into(),
+            ),
+            Fault::Crowded => Self::Close(
+                TRY_AGAIN,
+                "Too much of unfinished messages. Try again in a second.".into(),
+            ),
+        }
     }
 
     pub(super) fn invalid(reason: impl Into<Cow<'static, str>>) -> Self {
@@ -81,11 +98,27 @@ impl End {
                 tracing::error!(%cause, "credentials could not be checked");
                 INTERNAL
             }
+            // Spelled out, so that whoever adds an error says which it is.
             Error::Unavailable
             | Error::Busy(_)
-            | Error::DeadlineExceeded { .. }
-            | Error::LimitExceeded { .. } => TRY_AGAIN,
-            _ => FORBIDDEN,
+            | Error::Contended
+            | Error::RateLimited { .. }
+            | Error::DeadlineExceeded(_)
+            | Error::LimitExceeded { .. }
+            | Error::TooMuch { .. } => TRY_AGAIN,
+            Error::Unauthenticated(_)
+            | Error::Forbidden(_)
+            | Error::NotFound { .. }
+            | Error::BadUserInput { .. }
+            | Error::IllegalTransition { .. }
+            | Error::Conflict(_)
+            | Error::IdempotencyMismatch
+            | Error::CursorMismatch(_)
+            | Error::ResyncRequired { .. }
+            | Error::CostExceeded { .. }
+            | Error::ParseFailed(_)
+            | Error::PersistedQueryNotSupported
+            | Error::ValidationFailed(_) => FORBIDDEN,
         };
         Self::Close(
             code,
@@ -103,6 +136,34 @@ impl End {
             length -= 1;
         }
         let reason = reason[..length].into();
-        Some(Message::Close(Some(CloseFrame { code, reason })))
+        Some(Message::Close(Some(CloseFrame {
+            code: code.into(),
+            reason,
+        })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Whose;
+
+    #[test]
+    fn who_may_come_again_is_told_so() {
+        let code = |error| match End::refused(&error) {
+            End::Close(code, _) => code,
+            other => panic!("{other:?}"),
+        };
+        for error in [
+            Error::Unavailable,
+            Error::Busy(Whose::All),
+            Error::Contended,
+            Error::TOO_SLOW,
+            Error::RateLimited { retry_after_ms: 1 },
+        ] {
+            assert_eq!(code(error), TRY_AGAIN);
+        }
+        assert_eq!(code(Error::Unauthenticated("It does not hold.")), FORBIDDEN);
+        assert_eq!(code(Error::internal("a fault")), INTERNAL);
     }
 }

@@ -2,12 +2,21 @@
 
 use super::end::End;
 use async_graphql::ServerError;
-use axum::extract::ws::Message;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tokio_tungstenite::tungstenite::{
+    Bytes, Message,
+    protocol::frame::{
+        Frame,
+        coding::{Data, OpCode},
+    },
+};
 
 /// The most bytes of an operation's id: it is repeated in each answer.
 const LONGEST_ID: usize = 256;
+
+/// A longer message goes out in frames of so many bytes, one after the other: each is copied when it is its turn.
+const FRAME: usize = 64 << 10;
 
 /// What a client says.
 #[derive(Deserialize)]
@@ -98,6 +107,51 @@ pub(super) fn complete(id: &str) -> Message {
     text(&json!({ "type": "complete", "id": id }))
 }
 
+/// The frames of a message.
+pub(super) fn frames(message: Message) -> impl Iterator<Item = Message> {
+    let (whole, mut left) = match message {
+        Message::Text(text) if text.len() > FRAME => (None, Bytes::from(text)),
+        other => (Some(other), Bytes::new()),
+    };
+    let mut code = Data::Text;
+    let parts = std::iter::from_fn(move || {
+        let part = left.split_to(left.len().min(FRAME));
+        let frame = Frame::message(part.clone(), OpCode::Data(code), left.is_empty());
+        code = Data::Continue;
+        (!part.is_empty()).then_some(Message::Frame(frame))
+    });
+    whole.into_iter().chain(parts)
+}
+
 fn text(message: &Value) -> Message {
     Message::Text(message.to_string().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_message_goes_out_in_frames() {
+        for (length, expected) in [(0, 1), (FRAME, 1), (FRAME + 1, 2), (3 * FRAME, 3)] {
+            let sent = "é".repeat(length / 2) + &"x".repeat(length % 2);
+            let mut text = Vec::new();
+            let frames: Vec<_> = frames(Message::text(&sent)).collect();
+            for (number, frame) in frames.iter().enumerate() {
+                if let Message::Frame(frame) = frame {
+                    let code = if number == 0 {
+                        Data::Text
+                    } else {
+                        Data::Continue
+                    };
+                    assert_eq!(frame.header().opcode, OpCode::Data(code));
+                    assert_eq!(frame.header().is_final, number + 1 == expected);
+                    text.extend_from_slice(frame.payload());
+                } else {
+                    text.extend_from_slice(&frame.clone().into_data());
+                }
+            }
+            assert_eq!((frames.len(), text), (expected, sent.into_bytes()));
+        }
+    }
 }

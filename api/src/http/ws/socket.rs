@@ -6,16 +6,17 @@
 mod operations;
 
 use super::{
+    Carrier,
     end::End,
+    intake::Bounds,
     message::{self, Incoming},
     step::{self, Due, Step},
 };
 use crate::{
     error::Error,
     graph::Visitor,
-    http::{App, caller::Caller, credentials::Credentials},
+    http::{App, caller::Caller, credentials::Credentials, quota::Portion},
 };
-use axum::extract::ws::{Message, WebSocket};
 use entity::Timestamp;
 use futures_util::{
     SinkExt, StreamExt,
@@ -33,9 +34,10 @@ use tokio::{
     sync::watch,
     time::{Instant, timeout},
 };
+use tokio_tungstenite::tungstenite::{self, Message};
 
 /// How long a client may take to say who it is.
-const INIT: Duration = Duration::from_secs(10);
+pub(super) const INIT: Duration = Duration::from_secs(10);
 /// How often the client is asked whether it is still there.
 const PING: Duration = Duration::from_secs(20);
 /// After so long without a sign of life it is not.
@@ -48,7 +50,7 @@ const WARNING: Duration = Duration::from_secs(60);
 /// What a socket turns to next.
 enum Next {
     /// What the client sent; none when it is gone.
-    Received(Option<Result<Message, axum::Error>>),
+    Received(Option<Result<Message, tungstenite::Error>>),
     /// What has come of a future, unless it was stopped.
     Step(Result<Step, Aborted>),
 }
@@ -61,8 +63,12 @@ pub(super) struct Socket {
     visitor: Visitor,
     /// Hears that the server stops, which then waits for this socket.
     stopping: watch::Receiver<bool>,
-    sink: SplitSink<WebSocket, Message>,
-    stream: SplitStream<WebSocket>,
+    sink: SplitSink<Carrier, Message>,
+    stream: SplitStream<Carrier>,
+    /// What bounds what comes in.
+    bounds: Bounds,
+    /// What it takes of the sockets that have not said yet who they are.
+    opening: Option<Portion>,
     caller: Option<Arc<Caller>>,
     /// What waits for the first message and its answer.
     init: Option<AbortHandle>,
@@ -86,14 +92,19 @@ pub(super) struct Socket {
 impl Socket {
     /// A socket that has just been opened.
     pub(super) fn new(
-        socket: WebSocket,
+        carrier: Carrier,
         app: App,
         upgrade: Result<Credentials, Error>,
         visitor: Visitor,
+        bounds: Bounds,
+        stopping: watch::Receiver<bool>,
+        opening: Portion,
     ) -> Self {
-        let (sink, stream) = socket.split();
+        let (sink, stream) = carrier.split();
         Self {
-            stopping: app.stopping.subscribe(),
+            stopping,
+            bounds,
+            opening: Some(opening),
             app,
             upgrade: Some(upgrade),
             visitor,
@@ -113,7 +124,7 @@ impl Socket {
     }
 
     /// Closes a socket that speaks another protocol.
-    pub(super) async fn turn_away(mut self) {
+    pub(super) async fn turn_away(self) {
         Box::pin(self.close(End::no_protocol())).await;
     }
 
@@ -124,17 +135,28 @@ impl Socket {
         Box::pin(self.close(end)).await;
     }
 
-    async fn close(&mut self, end: End) {
+    async fn close(mut self, end: End) {
         self.running.clear();
         if matches!(end, End::Closed) {
             // Sends the answer to the client's goodbye. A client that is gone needs none.
             let _ = timeout(GOODBYE, self.sink.close()).await;
         }
         let Some(message) = end.message() else { return };
+        let Self {
+            mut sink,
+            mut stream,
+            bounds,
+            ..
+        } = self;
         let goodbye = async {
-            if self.sink.send(message).await.is_ok() {
-                // Until the client has answered, or is gone: what it sent meanwhile must not reset the connection.
-                while let Some(Ok(_)) = self.stream.next().await {}
+            if sink.send(message).await.is_err() {
+                return;
+            }
+            // Until the client has answered, or is gone: what it sent meanwhile must not reset the connection.
+            if bounds.fault().is_none() {
+                while let Some(Ok(_)) = stream.next().await {}
+            } else if let Ok(mut carrier) = sink.reunite(stream) {
+                carrier.get_mut().pass_by().await;
             }
         };
         // A client that does not answer has no claim to more.
@@ -165,7 +187,7 @@ impl Socket {
                 biased;
                 next = next => match next {
                     Next::Received(Some(Ok(message))) => Box::pin(self.receive(message)).await?,
-                    Next::Received(Some(Err(_)) | None) => return Err(End::Gone),
+                    Next::Received(Some(Err(_)) | None) => return Err(self.broken()),
                     Next::Step(Ok(step)) => self.go_on(step).await?,
                     Next::Step(Err(Aborted)) => {}
                 },
@@ -175,6 +197,14 @@ impl Socket {
                     self.buffered = false;
                 }
             }
+        }
+    }
+
+    /// Why nothing more comes.
+    fn broken(&self) -> End {
+        match self.bounds.fault() {
+            Some(fault) => End::stopped(fault, self.bounds.bytes()),
+            None => End::Gone,
         }
     }
 
@@ -241,13 +271,9 @@ impl Socket {
         let text = match message {
             Message::Text(text) => text,
             Message::Binary(_) => return Err(End::invalid("Binary messages are not supported")),
-            Message::Ping(_) | Message::Pong(_) => return Ok(()),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => return Ok(()),
             Message::Close(_) => return Err(End::Closed),
         };
-        let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
-        if self.app.limits.check_body_bytes(length).is_err() {
-            return Err(End::too_large());
-        }
         match Incoming::read(&text)? {
             Incoming::ConnectionInit { payload } => self.init(payload.unwrap_or_default()),
             Incoming::Ping { payload } => self.answer_ping(payload).await,
@@ -301,12 +327,17 @@ impl Socket {
 
     /// Writes a message, into the buffer as long as there is room. What runs goes on meanwhile, so that a client that reads
     /// slowly cannot hold up an operation that holds a connection to the database; what comes of it waits, one step of each
-    /// operation at most. The connection ends by itself when nothing is taken any more; the limit here is for who takes a
-    /// byte now and then.
+    /// operation at most. A longer message may take longer.
     async fn write(&mut self, message: Message) -> Result<(), End> {
         let (sink, running, finished) = (&mut self.sink, &mut self.running, &mut self.finished);
         self.buffered = true;
-        let writing = timeout(self.app.limits.write_time(), sink.feed(message));
+        let time = self.app.limits.time_to_write(message.len());
+        let writing = timeout(time, async {
+            for frame in message::frames(message) {
+                sink.feed(frame).await?;
+            }
+            Ok::<_, tungstenite::Error>(())
+        });
         tokio::pin!(writing);
         loop {
             tokio::select! {

@@ -1,17 +1,26 @@
 //! What a socket waits for. Each is a future that the socket's one task polls; none has a task of its own.
 
+use super::message;
 use crate::{
+    answer::complete,
     error::{Error, Result},
     graph::Visitor,
     http::{
-        App, caller::Caller, credentials::Credentials, operation::Operation, parameters::Parameters,
+        App,
+        answer::has_run,
+        caller::Caller,
+        credentials::Credentials,
+        operation::{Answered, Operation},
+        parameters::Parameters,
+        quota::Portion,
     },
     live::{Frame, Subscription},
 };
-use async_graphql::{Response as Answer, ServerError, parser::types::OperationType};
+use async_graphql::{ServerError, parser::types::OperationType};
 use axum::extract::ws::Utf8Bytes;
 use serde_json::{Map, Value};
 use std::{sync::Arc, time::Duration};
+use tokio_tungstenite::tungstenite::Message;
 
 /// What has come of a future.
 pub(super) enum Step {
@@ -25,8 +34,8 @@ pub(super) enum Step {
     Renewed(Result<()>),
     /// The socket's credentials do not hold any more, or could not be checked.
     Refused(Error),
-    /// A query or mutation was answered.
-    Answered(Asked, Box<Answer>),
+    /// A query or mutation was answered, by this message, which counts as unread until it is written.
+    Answered(Asked, Message, Portion),
     /// A subscription has a frame, and goes on.
     Next(Asked, Box<Subscription>, Utf8Bytes),
     /// An operation was refused, or cannot go on; without errors it is complete.
@@ -77,9 +86,12 @@ pub(super) async fn begin(
     asked: Asked,
     payload: Map<String, Value>,
 ) -> Step {
-    let operation = Parameters::from_fields(payload)
+    // Counted before anything is read of it: to refuse costs less than to judge.
+    let counted = app.requests.check(caller.key());
+    let operation = counted
+        .and_then(|()| Parameters::from_fields(payload))
         .map_err(|error| vec![error.into()])
-        .and_then(|read| Operation::new(&app, read));
+        .and_then(|read| Operation::counted(&app, read));
     let operation = match operation {
         Ok(operation) => operation,
         Err(errors) => return Step::Ended(asked, errors),
@@ -88,16 +100,36 @@ pub(super) async fn begin(
         let credentials = Ok(caller.credentials());
         let running = operation.run(&app, credentials, visitor, false);
         return match Box::pin(running).await {
-            Ok(answer) => Step::Answered(asked, Box::new(answer)),
+            Ok(answered) => answer(&app, asked, answered),
             Err(error @ Error::Unauthenticated(_)) => Step::Refused(error),
             Err(error) => Step::Ended(asked, vec![error.into()]),
         };
     }
     let actor = caller.known().from(visitor.origin.clone());
-    match Box::pin(operation.open(&app, actor, visitor, None)).await {
+    let turn = match operation.turn(&app, &actor).await {
+        Ok(turn) => turn,
+        Err(error) => return Step::Ended(asked, vec![error.into()]),
+    };
+    match Box::pin(operation.open(&app, actor, visitor, None, turn)).await {
         Ok(subscription) => follow(app, caller, asked, Box::new(subscription)).await,
         Err(errors) => Step::Ended(asked, errors),
     }
+}
+
+/// Writes an answer down, which takes less memory than its values.
+fn answer(app: &App, asked: Asked, answered: Answered) -> Step {
+    let Answered { mut answer, whose } = answered;
+    if !has_run(&answer) {
+        return Step::Ended(asked, answer.errors);
+    }
+    complete(&mut answer, &asked.request_id);
+    let Ok(payload) = serde_json::to_string(&answer) else {
+        let error = Error::internal("an answer could not be written as JSON");
+        return Step::Ended(asked, vec![error.into()]);
+    };
+    let message = message::next(&asked.id, &payload);
+    let unread = app.unread.hold(&whose, message.len() as u64);
+    Step::Answered(asked, message, unread)
 }
 
 /// Waits for a subscription's next frame.

@@ -18,7 +18,10 @@ pub(super) async fn poll(store: Store) {
             feed.kept.sweep();
         }
         let tenants: Vec<_> = feeds.iter().map(|feed| feed.tenant()).collect();
-        match history::heads(&store, &tenants).await {
+        let turn = store.feeds().turn_to_read().await;
+        let heads = history::heads(&store, &tenants).await;
+        drop(turn);
+        match heads {
             Ok(heads) => {
                 for (tenant, head) in heads {
                     store.feeds().hint(&tenant, head);

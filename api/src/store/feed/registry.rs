@@ -10,7 +10,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How many bytes are kept of what was made of entries, of all feeds together.
 const MOST_KEPT: usize = 64 << 20;
@@ -49,6 +49,12 @@ impl Feeds {
             kept: Arc::default(),
             entries: Arc::default(),
         }
+    }
+
+    /// Waits for the turn to read something for the server itself.
+    pub(in crate::store) async fn turn_to_read(&self) -> Option<OwnedSemaphorePermit> {
+        // It is never closed.
+        self.reads.clone().acquire_owned().await.ok()
     }
 
     /// The feed of a tenant, begun now if nobody follows it yet.

@@ -4,7 +4,7 @@
 //! at a time: so many of one actor, of one workspace and in all. Whoever must wait waits behind its own actor first, then
 //! behind its workspace, and only then behind others, so what one has begun makes nobody else's queue longer.
 
-use crate::error::Result;
+use crate::{error::Result, store::parts::Parts};
 use std::{
     collections::HashMap,
     pin::pin,
@@ -21,22 +21,22 @@ pub(super) struct FrameLimits {
     pub(super) workspace: usize,
     /// Frames of one actor.
     pub(super) actor: usize,
-    /// What feeds read for themselves, in all. Each reads one thing at a time.
+    /// What the server reads for itself, in all. Each feed reads one thing at a time.
     pub(super) reads: usize,
 }
 
 impl FrameLimits {
-    /// Of so many connections to the database, more than a third are always left to those who ask.
+    /// Of so many connections to the database.
     pub(super) fn of(connections: u32) -> Self {
-        let part = |of: usize, parts: usize| (of / parts).max(1);
-        let reads = part(connections as usize, 5);
-        let all = part(connections as usize * 2, 5);
-        let workspace = part(all, 2);
+        let parts = Parts::of(connections);
+        let count = |part: u64| usize::try_from(part).unwrap_or(usize::MAX);
+        let all = count(parts.frames);
+        let workspace = all.div_ceil(2);
         Self {
             all,
             workspace,
-            actor: part(workspace, 2),
-            reads,
+            actor: workspace.div_ceil(2),
+            reads: count(parts.own),
         }
     }
 }
@@ -179,27 +179,6 @@ mod tests {
     fn actor([workspace, all]: &[Arc<Semaphore>; 2]) -> Arc<Share> {
         let own = Arc::new(Semaphore::new(1));
         Arc::new(Share::new(vec![own, workspace.clone(), all.clone()]))
-    }
-
-    #[test]
-    fn more_than_a_third_of_the_connections_are_left_to_those_who_ask() {
-        for connections in 4..=1000 {
-            let most = FrameLimits::of(connections);
-            assert!(
-                (most.all + most.reads) * 3 <= connections as usize * 2,
-                "{most:?}"
-            );
-            assert!(most.actor <= most.workspace && most.workspace <= most.all);
-        }
-        assert_eq!(
-            FrameLimits::of(10),
-            FrameLimits {
-                all: 4,
-                workspace: 2,
-                actor: 1,
-                reads: 2
-            }
-        );
     }
 
     #[tokio::test]

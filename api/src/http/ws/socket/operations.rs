@@ -8,7 +8,11 @@ use super::{
     },
     Socket, renewed_pong,
 };
-use crate::{answer::complete, auth::Origin, error::Error, http::answer::has_run};
+use crate::{
+    answer::complete,
+    auth::Origin,
+    error::{Error, Whose},
+};
 use async_graphql::{Response as Answer, ServerError};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -59,6 +63,9 @@ impl Socket {
             Step::Due(Due::Token) => Box::pin(self.warn()).await,
             Step::Greeted(caller) => {
                 self.caller = Some(caller);
+                self.opening = None;
+                let limits = &self.app.limits;
+                self.bounds.set(limits.body_bytes, limits.body_time());
                 if let Some(init) = self.init.take() {
                     init.abort();
                 }
@@ -71,8 +78,21 @@ impl Socket {
                 self.write(renewed_pong(renewed.is_ok())).await
             }
             Step::Refused(error) => Err(End::refused(&error)),
-            Step::Answered(asked, answer) => Box::pin(self.hand_over(&asked, answer)).await,
+            Step::Answered(asked, message, _unread) => {
+                self.operations.remove(&asked.id);
+                self.write(message).await?;
+                self.write(message::complete(&asked.id)).await
+            }
             Step::Next(asked, subscription, payload) => {
+                let workspace = self.caller.as_ref().map(|caller| caller.workspace());
+                let unread = &self.app.unread;
+                let Some(_unread) =
+                    unread.take(workspace.unwrap_or_default(), payload.len() as u64)
+                else {
+                    self.operations.remove(&asked.id);
+                    let error = Error::Busy(Whose::Workspace);
+                    return Box::pin(self.refuse(&asked, vec![error.into()])).await;
+                };
                 // Written before the next frame is asked for: a slow client slows only its own streams.
                 self.write(message::next(&asked.id, payload.as_str()))
                     .await?;
@@ -91,20 +111,6 @@ impl Socket {
                 Box::pin(self.refuse(&asked, errors)).await
             }
         }
-    }
-
-    async fn hand_over(&mut self, asked: &Asked, mut answer: Box<Answer>) -> Result<(), End> {
-        self.operations.remove(&asked.id);
-        if !has_run(&answer) {
-            return self.refuse(asked, answer.errors).await;
-        }
-        complete(&mut answer, &asked.request_id);
-        let Ok(payload) = serde_json::to_string(&*answer) else {
-            let error = Error::internal("an answer could not be written as JSON");
-            return self.refuse(asked, vec![error.into()]).await;
-        };
-        self.write(message::next(&asked.id, &payload)).await?;
-        self.write(message::complete(&asked.id)).await
     }
 
     async fn refuse(&mut self, asked: &Asked, errors: Vec<ServerError>) -> Result<(), End> {

@@ -1,0 +1,143 @@
+//! What there is only so much of, as it is held by each and by all together.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// So much for each, who is named, and so much in all.
+pub(super) struct Quota {
+    of_each: u64,
+    in_all: u64,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    all: u64,
+    /// What each holds who holds anything.
+    each: HashMap<Arc<str>, u64>,
+}
+
+/// What somebody holds of a quota, until it is dropped.
+pub(super) struct Portion {
+    quota: Arc<Quota>,
+    whose: Arc<str>,
+    amount: u64,
+}
+
+impl Quota {
+    /// A quota of which nobody holds anything.
+    pub(super) fn new(of_each: u64, in_all: u64) -> Arc<Self> {
+        Arc::new(Self {
+            of_each,
+            in_all,
+            held: Mutex::default(),
+        })
+    }
+
+    /// Takes so much for somebody, if there is so much left.
+    pub(super) fn take(self: &Arc<Self>, whose: &str, amount: u64) -> Option<Portion> {
+        let mut portion = self.none(whose);
+        portion.resize(amount).then_some(portion)
+    }
+
+    /// Holds so much for somebody, however much there is left: what is there must be counted.
+    pub(super) fn hold(self: &Arc<Self>, whose: &str, amount: u64) -> Portion {
+        let mut portion = self.none(whose);
+        portion.set(amount, &mut self.held());
+        portion
+    }
+
+    /// Nothing yet, for somebody who may need more later.
+    pub(super) fn none(self: &Arc<Self>, whose: &str) -> Portion {
+        Portion {
+            quota: self.clone(),
+            whose: whose.into(),
+            amount: 0,
+        }
+    }
+
+    /// Whether there is anything left for somebody.
+    pub(super) fn has_room(&self, whose: &str) -> bool {
+        let held = self.held();
+        held.all < self.in_all && held.of(whose) < self.of_each
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn of(&self, whose: &str) -> u64 {
+        self.each.get(whose).copied().unwrap_or_default()
+    }
+}
+
+impl Portion {
+    /// Makes it so large, if there is so much left. Otherwise it stays as it was.
+    #[must_use = "there may not be so much left"]
+    pub(super) fn resize(&mut self, amount: u64) -> bool {
+        let quota = self.quota.clone();
+        let mut held = quota.held();
+        let more = amount.saturating_sub(self.amount);
+        let fits = |held: u64, most: u64| held.saturating_add(more) <= most;
+        let fits = fits(held.all, quota.in_all) && fits(held.of(&self.whose), quota.of_each);
+        if fits || more == 0 {
+            self.set(amount, &mut held);
+        }
+        fits || more == 0
+    }
+
+    /// Lets go of it, before it is dropped.
+    pub(super) fn release(&mut self) {
+        if self.amount > 0 {
+            let quota = self.quota.clone();
+            self.set(0, &mut quota.held());
+        }
+    }
+
+    fn set(&mut self, amount: u64, held: &mut Held) {
+        let changed = |before: u64| before.saturating_add(amount).saturating_sub(self.amount);
+        let each = changed(held.of(&self.whose));
+        held.all = changed(held.all);
+        if each > 0 {
+            held.each.insert(self.whose.clone(), each);
+        } else {
+            held.each.remove(&self.whose);
+        }
+        self.amount = amount;
+    }
+}
+
+impl Drop for Portion {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_is_counted_for_each_and_for_all_until_it_is_let_go() {
+        let quota = Quota::new(3, 4);
+        let mut first = quota.take("a", 2).expect("there is so much");
+        assert!(quota.take("a", 2).is_none() && quota.has_room("a"));
+        let second = quota.take("a", 1);
+        assert!(second.is_some() && !quota.has_room("a"));
+        assert!(quota.take("b", 2).is_none() && quota.has_room("b"));
+        assert!(!first.resize(3) && first.resize(0) && first.resize(2));
+        drop(second);
+        let third = quota.take("b", 2);
+        assert!(third.is_some() && !quota.has_room("a") && !quota.has_room("b"));
+        let more = quota.hold("b", 9);
+        drop((first, third));
+        assert!(!quota.has_room("a"), "it counts, though there was no room");
+        drop(more);
+        let held = quota.held();
+        assert!(held.all == 0 && held.each.is_empty());
+    }
+}
