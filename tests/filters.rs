@@ -152,13 +152,32 @@ on_both_databases! {
         }
     }
 
+    async fn what_is_empty_holds_for_all_or_for_none(app) {
+        let client = app.owner().await;
+        let query = "query($f: GoalFilter) { all: goals { totalCount } some: goals(filter: $f) { totalCount } }";
+        for (filter, holds) in [
+            (json!({}), true), (json!({ "and": [] }), true), (json!({ "or": [] }), false), (json!({ "or": [{}] }), true),
+            (json!({ "title": {} }), true), (json!({ "title": { "in": [] } }), false), (json!({ "title": { "nin": [] } }), true),
+            (json!({ "not": {} }), false), (json!({ "not": { "or": [] } }), true), (json!({ "project": {} }), true),
+            (json!({ "status": { "in": [] } }), false), (json!({ "status": { "nin": [] } }), true),
+        ] {
+            let counted = client.data(query, json!({ "f": filter })).await;
+            let expected = if holds { counted["all"].clone() } else { json!({ "totalCount": 0 }) };
+            assert_eq!(counted["some"], expected, "{filter}");
+        }
+    }
+
     async fn the_limit_of_a_filter_counts_what_was_given(app) {
         let client = app.owner().await;
         let query = "query($f: GoalFilter) { goals(filter: $f) { totalCount } }";
         let one = json!({ "title": { "ne": "" } });
         let of = |many: usize| json!({ "f": { "and": vec![&one; many] } });
-        client.data(query, of(149)).await;
-        assert_eq!(client.code(query, of(150)).await, "LIMIT_EXCEEDED");
+        client.data(query, of(300)).await;
+        assert_eq!(client.code(query, of(301)).await, "LIMIT_EXCEEDED");
+        // One that says nothing is one, too.
+        let empty = |many: usize| json!({ "f": { "or": vec![json!({}); many] } });
+        client.data(query, empty(300)).await;
+        assert_eq!(client.code(query, empty(301)).await, "LIMIT_EXCEEDED");
         let deep = (0..100).fold(one.clone(), |inner, _| json!({ "not": inner }));
         client.data(query, json!({ "f": deep })).await;
         let values: Vec<_> = (0..200).map(|at| format!("{at}")).collect();

@@ -206,6 +206,11 @@ on_both_databases! {
         assert_eq!(client.code(on, json!({ "after": other })).await, "CURSOR_MISMATCH");
         let by_action = "query($after: Cursor) { activity(after: $after, orderBy: [{ field: ACTION }]) { nodes { id } } }";
         assert_eq!(client.code(by_action, json!({ "after": cursor })).await, "CURSOR_MISMATCH");
+        // Lists begin with the newest, so what is older would come after it.
+        let unordered = "query($after: Cursor) { activity(after: $after) { nodes { id } pageInfo { endCursor } } }";
+        assert_eq!(client.code(unordered, json!({ "after": cursor })).await, "CURSOR_MISMATCH");
+        let page = client.data(unordered, json!({ "after": null })).await;
+        client.data(unordered, json!({ "after": page["activity"]["pageInfo"]["endCursor"] })).await;
         let projects = "query($after: Cursor) { projects(after: $after) { nodes { id } } }";
         assert_eq!(client.code(projects, json!({ "after": cursor })).await, "CURSOR_MISMATCH");
     }

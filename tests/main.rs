@@ -21,6 +21,7 @@ mod errors;
 mod filters;
 mod hostile;
 mod http;
+mod inputs;
 mod isolation;
 mod judge;
 mod ledger;

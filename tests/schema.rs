@@ -77,33 +77,6 @@ on_both_databases! {
     }
 }
 
-/// An error in a `Result<Option<…>>` takes the field's parent with it; see `graph::Nullable`.
-#[test]
-fn no_nullable_field_takes_its_parent_with_it() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../api/src/graph");
-    let mut read = 0;
-    for file in std::fs::read_dir(folder).expect("the schema's files") {
-        let path = file.expect("a file").path();
-        let text: String = std::fs::read_to_string(&path).expect("text");
-        read += 1;
-        for (at, _) in text
-            .match_indices("-> Result<Option<")
-            .chain(text.match_indices("-> async_graphql::Result<Option<"))
-        {
-            let before = &text[..at];
-            let function = before
-                .rfind("fn ")
-                .map(|from| &before[from..])
-                .unwrap_or_default();
-            // What has type parameters is no field.
-            let name = function.split('(').next().unwrap_or_default();
-            let is_field = function.contains("ctx: &Context") && !name.contains('<');
-            assert!(!is_field, "{}: {function}", path.display());
-        }
-    }
-    assert!(read > 30);
-}
-
 /// No field, filter or order is named like a secret column of the table the type stands for.
 fn secrets<E: Owned>(schema: &Schema, shown: &mut Vec<String>) {
     for column in E::SECRET {

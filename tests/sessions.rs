@@ -263,7 +263,7 @@ on_both_databases! {
         let create = "mutation($input: CreateAgentTokenInput!) { createAgentToken(input: $input) { token } }";
         let acme = app.client(ACME, "owner").await.data("{ projects(first: 1) { nodes { id } } }", json!({})).await;
         let input = |more: Value| {
-            let mut input = json!({ "name": "x", "roleSlugs": [] });
+            let mut input = json!({ "name": "x", "roleSlugs": ["dev_agent"] });
             input.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
             json!({ "input": input })
         };

@@ -1,11 +1,21 @@
 //! The one error, its codes, and how it looks in an answer.
 //!
-//! A message says what was wrong and what to do. What the database or a library said is logged here, once, and never
-//! leaves.
+//! What the database or a library said is logged once and never leaves.
 
-use async_graphql::{ErrorExtensions, Pos, ServerError, Value, value};
-use sea_orm::{ActiveEnum, DbErr, RuntimeErr, SqlErr, sqlx};
-use std::sync::Arc;
+mod database;
+mod message;
+mod shown;
+
+pub(crate) use message::counted;
+
+use async_graphql::{
+    Value,
+    resolver_utils::{EnumType, enum_value},
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 /// What can go wrong, as far as a client must tell it apart.
 #[derive(Clone, Debug)]
@@ -85,15 +95,22 @@ pub enum Error {
     TooMuch {
         /// What there is too much of.
         what: Measured,
-        /// The most that is allowed, in bytes.
+        /// The most that is allowed.
         limit: u64,
         /// How much there was when it was stopped.
+        actual: u64,
+    },
+    /// There are more errors than are told.
+    MoreErrors {
+        /// How many are told.
+        limit: u64,
+        /// How many there are.
         actual: u64,
     },
     /// Too many operations at once, or no turn came in time.
     Busy(Whose),
     /// Our fault. The cause is in the log, under the request's id.
-    Internal(Arc<str>),
+    Internal(Arc<Cause>),
 }
 
 /// What an operation is measured by.
@@ -103,6 +120,24 @@ pub enum Measured {
     Answered,
     /// What it reads from the database.
     Read,
+    /// The fields that it has begun to answer and not ended yet.
+    Pending,
+}
+
+/// What is behind a fault of ours. One fault can fail many fields; it is logged for the first.
+#[derive(Debug)]
+pub struct Cause {
+    text: String,
+    logged: AtomicBool,
+}
+
+impl Cause {
+    /// Logs it, unless that is done.
+    pub(crate) fn log(&self, what: &'static str) {
+        if !self.logged.swap(true, Relaxed) {
+            tracing::error!(cause = %self.text, "{what}");
+        }
+    }
 }
 
 /// Whose operations are too many.
@@ -114,6 +149,8 @@ pub enum Whose {
     Workspace,
     /// All that the server has to do.
     All,
+    /// Answers to the workspace, or to the address, that nobody reads.
+    Unread,
 }
 
 /// When to come back to a server that is busy.
@@ -154,19 +191,19 @@ impl Error {
 
     /// A fault of ours, with what the log should say.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
-        Self::Internal(cause.to_string().into())
+        Self::Internal(Arc::new(Cause {
+            text: cause.to_string(),
+            logged: AtomicBool::new(false),
+        }))
     }
 
-    /// A step that a state machine does not have, with the states that can follow instead.
-    pub fn illegal_transition<S: ActiveEnum<Value = String>>(
-        from: S,
-        to: S,
-        allowed: &[S],
-    ) -> Self {
+    /// A step that a state machine does not have, with the states that can follow instead, each as its type's enum writes
+    /// it.
+    pub fn illegal_transition<S: EnumType + Copy>(from: S, to: S, allowed: &[S]) -> Self {
         Self::IllegalTransition {
-            from: from.to_value(),
-            to: to.to_value(),
-            allowed: allowed.iter().map(S::to_value).collect(),
+            from: named(from),
+            to: named(to),
+            allowed: allowed.iter().copied().map(named).collect(),
         }
     }
 
@@ -182,7 +219,9 @@ impl Error {
             Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
             Self::CursorMismatch(_) => "CURSOR_MISMATCH",
             Self::ResyncRequired { .. } => "RESYNC_REQUIRED",
-            Self::LimitExceeded { .. } | Self::TooMuch { .. } => "LIMIT_EXCEEDED",
+            Self::LimitExceeded { .. } | Self::TooMuch { .. } | Self::MoreErrors { .. } => {
+                "LIMIT_EXCEEDED"
+            }
             Self::CostExceeded { .. } => "COST_EXCEEDED",
             Self::ParseFailed(_) => "GRAPHQL_PARSE_FAILED",
             Self::PersistedQueryNotSupported => "PERSISTED_QUERY_NOT_SUPPORTED",
@@ -197,231 +236,16 @@ impl Error {
     /// What an operator reads: the message, and what is behind it.
     pub fn cause(&self) -> String {
         match self {
-            Self::Internal(cause) => cause.to_string(),
+            Self::Internal(cause) => cause.text.clone(),
             told => told.message(),
         }
     }
-
-    /// What the client reads.
-    pub fn message(&self) -> String {
-        match self {
-            Self::Unauthenticated(what) | Self::DeadlineExceeded(what) => (*what).to_owned(),
-            Self::Forbidden(what) => what.clone(),
-            Self::NotFound { kind } => {
-                format!("There is no {kind} with this id in your workspace.")
-            }
-            Self::BadUserInput { field, reason } => format!("`{field}`: {reason}"),
-            Self::IllegalTransition { from, to, allowed } if allowed.is_empty() => {
-                format!("{from} cannot become {to}: {from} is final.")
-            }
-            Self::IllegalTransition { from, to, allowed } => {
-                format!(
-                    "{from} cannot become {to}; it can become {}.",
-                    allowed.join(", ")
-                )
-            }
-            Self::Conflict(what) => what.clone(),
-            Self::IdempotencyMismatch => {
-                "This idempotencyKey was used with another input. Use a new key for a new request."
-                    .to_owned()
-            }
-            Self::CursorMismatch(what) => format!("{what} Start again from the first page."),
-            Self::ResyncRequired { .. } => {
-                "This stream cannot go on without a gap. Follow again `after` this error's cursor; if that is refused \
-                 too, load your page anew and follow from its feedCursor."
-                    .to_owned()
-            }
-            Self::LimitExceeded {
-                name,
-                limit,
-                actual,
-            } => {
-                format!("{name} is at most {limit}; you asked for {actual}.")
-            }
-            Self::Contended => "Others changed the same rows at the same time, three times over. Nothing was changed; try \
-                                again."
-                .to_owned(),
-            Self::TooMuch { what, limit, .. } => {
-                let (what, of) = match what {
-                    Measured::Answered => ("The answer's size", ""),
-                    Measured::Read => ("What the operation reads", "four times "),
-                };
-                format!(
-                    "{what} is at most {limit} bytes ({of}WORKGRAPH_ANSWER_BYTES), and this operation has more. Ask for \
-                     smaller pages, and for fewer large fields."
-                )
-            }
-            Self::CostExceeded {
-                limit, requested, ..
-            } => format!(
-                "The answer could hold {requested} values; at most {limit} are allowed. Ask for smaller pages of the \
-                 lists in `fields`."
-            ),
-            // What clients look for, to the letter; then they send the whole document.
-            Self::PersistedQueryNotSupported => "PersistedQueryNotSupported".to_owned(),
-            Self::ParseFailed(what) | Self::ValidationFailed(what) => what.clone(),
-            Self::RateLimited { retry_after_ms } => {
-                format!(
-                    "Too many tries. Try again in {} seconds.",
-                    retry_after_ms.div_ceil(1000)
-                )
-            }
-            Self::Unavailable => "The database is out of reach; try again.".to_owned(),
-            Self::Busy(whose) => {
-                let too_many = match whose {
-                    Whose::Actor => "You have too many operations under way or waiting",
-                    Whose::Workspace => {
-                        "Your workspace has too many operations under way or waiting"
-                    }
-                    Whose::All => "The server has more to do than it can at the moment",
-                };
-                format!("{too_many}. Nothing of this one has run; try again in a second.")
-            }
-            Self::Internal(_) => {
-                "Something failed on our side. Report the requestId if it happens again.".to_owned()
-            }
-        }
-    }
 }
 
-impl From<DbErr> for Error {
-    fn from(error: DbErr) -> Self {
-        match error.sql_err().or_else(|| raised(&error)) {
-            Some(SqlErr::UniqueConstraintViolation(_)) => {
-                Self::Conflict("Something with the same unique name or key exists already.".to_owned())
-            }
-            Some(SqlErr::ForeignKeyConstraintViolation(_)) => Self::Conflict(
-                "A row this one refers to does not exist in your workspace, or rows that refer to this one remain."
-                    .to_owned(),
-            ),
-            _ => match trouble(&error) {
-                Some(Trouble::Lost) => {
-                    tracing::error!(%error, "the database is out of reach");
-                    Self::Unavailable
-                }
-                Some(Trouble::Stopped) => Self::TOO_SLOW,
-                Some(Trouble::Contended) => Self::Contended,
-                None => Self::internal(error),
-            },
-        }
-    }
-}
-
-/// What a trigger on SQLite says in place of a constraint that SQLite itself does not know.
-fn raised(error: &DbErr) -> Option<SqlErr> {
-    let (DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error))) =
-        error
-    else {
-        return None;
-    };
-    let message = error.as_database_error()?.message();
-    if message.starts_with("UNIQUE constraint failed") {
-        Some(SqlErr::UniqueConstraintViolation(message.to_owned()))
-    } else if message.starts_with("FOREIGN KEY constraint failed") {
-        Some(SqlErr::ForeignKeyConstraintViolation(message.to_owned()))
-    } else {
-        None
-    }
-}
-
-impl Error {
-    /// Whether the database cannot be reached any more.
-    pub(crate) fn is_lost_connection(error: &DbErr) -> bool {
-        matches!(trouble(error), Some(Trouble::Lost))
-    }
-}
-
-/// What may be wrong when nothing is wrong with a statement.
-enum Trouble {
-    /// The connection is lost, or there is none.
-    Lost,
-    /// The statement's time was up.
-    Stopped,
-    /// Others stood in the way of the transaction.
-    Contended,
-}
-
-fn trouble(error: &DbErr) -> Option<Trouble> {
-    let (DbErr::Query(RuntimeErr::SqlxError(cause)) | DbErr::Exec(RuntimeErr::SqlxError(cause))) =
-        error
-    else {
-        let lost = matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_));
-        return lost.then_some(Trouble::Lost);
-    };
-    let cause = match &**cause {
-        sqlx::Error::Database(cause) => cause,
-        sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed => return Some(Trouble::Lost),
-        _ => return None,
-    };
-    match &*cause.code()? {
-        // PostgreSQL: query_canceled. SQLite: SQLITE_INTERRUPT.
-        "57014" | "9" => Some(Trouble::Stopped),
-        // PostgreSQL: serialization_failure, deadlock_detected, lock_not_available. SQLite: SQLITE_BUSY, SQLITE_LOCKED
-        // and SQLITE_BUSY_SNAPSHOT.
-        "40001" | "40P01" | "55P03" | "5" | "6" | "517" => Some(Trouble::Contended),
-        // PostgreSQL: it shuts down, crashed, starts, has dropped the database, has no connection left.
-        "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "53300" => Some(Trouble::Lost),
-        code if code.len() == 5 && code.starts_with("08") => Some(Trouble::Lost),
-        _ => None,
-    }
-}
-
-impl From<Error> for ServerError {
-    /// An error of the whole operation.
-    fn from(error: Error) -> Self {
-        let mut error = async_graphql::Error::from(error).into_server_error(Pos::default());
-        error.locations.clear();
-        error
-    }
-}
-
-impl From<Error> for async_graphql::Error {
-    fn from(error: Error) -> Self {
-        if let Error::Internal(cause) = &error {
-            tracing::error!(%cause, "operation failed");
-        }
-        async_graphql::Error::new(error.message()).extend_with(|_, extensions| {
-            extensions.set("code", error.code());
-            match error {
-                Error::BadUserInput { field, reason } => {
-                    extensions.set("field", field);
-                    extensions.set("reason", reason);
-                }
-                Error::IllegalTransition { from, to, allowed } => {
-                    extensions.set("from", from);
-                    extensions.set("to", to);
-                    extensions.set("allowed", allowed);
-                }
-                Error::ResyncRequired { cursor } => {
-                    extensions.set("cursor", cursor);
-                }
-                Error::LimitExceeded { limit, actual, .. }
-                | Error::TooMuch { limit, actual, .. } => {
-                    extensions.set("limit", limit);
-                    extensions.set("actual", actual);
-                }
-                Error::CostExceeded {
-                    limit,
-                    requested,
-                    fields,
-                } => {
-                    let fields = fields
-                        .into_iter()
-                        .map(|(path, rows)| value!({ "path": path, "rows": rows }));
-                    extensions.set("limit", limit);
-                    extensions.set("requested", requested);
-                    extensions.set("fields", Value::List(fields.collect()));
-                }
-                Error::RateLimited { retry_after_ms } => {
-                    extensions.set("retryAfterMs", retry_after_ms);
-                }
-                Error::Busy(_) => extensions.set("retryAfterMs", BUSY_MS),
-                _ => {}
-            }
-        })
+/// A value of an enum as the API writes it.
+pub(crate) fn named<S: EnumType>(value: S) -> String {
+    match enum_value(value) {
+        Value::Enum(name) => name.to_string(),
+        other => other.to_string(),
     }
 }

@@ -125,15 +125,59 @@ on_both_databases! {
         let app = TestApp::start_with(app.database, Limits { answer_bytes: 5_000, ..crate::support::limits() }).await;
         let name = "n".repeat(60);
         let create = format!(
-            "mutation {{ createProject(input: {{ name: \"{name}\", idempotencyKey: \"once\" }}) {{ project {{ id {} }} }} }}",
+            "mutation {{
+                small: createProject(input: {{ name: \"Small\" }}) {{ project {{ name }} }}
+                large: createProject(input: {{ name: \"{name}\", idempotencyKey: \"once\" }}) {{ project {{ id {} }} }}
+                never: createProject(input: {{ name: \"Never\" }}) {{ project {{ name }} }}
+            }}",
             often("name", 150),
         );
         let owner = app.door().await;
         let reply = owner.ask(&create, json!({})).await;
-        assert_eq!(reply.errors()[0]["extensions"]["code"], "LIMIT_EXCEEDED", "{:#}", reply.body);
+        let answered = json!({ "small": { "project": { "name": "Small" } }, "large": null, "never": null });
+        assert_eq!(reply.body["data"], answered, "{:#}", reply.body);
+        let [large, never] = reply.errors() else { panic!("{:#}", reply.body) };
+        assert_eq!((&large["path"][0], &never["path"]), (&json!("large"), &json!(["never"])));
+        let of = |error: &serde_json::Value| (error["extensions"]["code"].clone(), error["extensions"]["committed"].clone());
+        assert_eq!((of(large), of(never)), ((json!("LIMIT_EXCEEDED"), json!(true)), (json!("LIMIT_EXCEEDED"), json!(null))));
+        let message = large["message"].as_str().expect("text");
+        assert!(message.ends_with("What the mutation wrote is committed."), "{message}");
+        let never = "{ projects(filter: { name: { eq: \"Never\" } }) { totalCount } }";
+        assert_eq!(owner.ask(never, json!({})).await.data()["projects"]["totalCount"], 0);
         let count = format!("{{ projects(filter: {{ name: {{ eq: \"{name}\" }} }}) {{ totalCount }} }}");
         assert_eq!(owner.ask(&count, json!({})).await.data()["projects"]["totalCount"], 1);
         app.verify_ledger(DEMO).await;
+    }
+
+    async fn the_fields_that_are_answered_at_once_are_bounded(app) {
+        let app = TestApp::start_with(app.database, Limits { pending_fields: 300, ..crate::support::limits() }).await;
+        let owner = app.door().await;
+        // The rows wait for two relations each, whose rows are read together.
+        let rows = |first: usize| format!("{{ activity(first: {first}) {{ nodes {{ a: project {{ id }} b: project {{ name }} }} }} }}");
+        let reply = owner.ask(&rows(200), json!({})).await;
+        let [error] = reply.errors() else { panic!("{:#}", reply.body) };
+        assert_eq!((&error["extensions"]["code"], &error["extensions"]["limit"]), (&json!("LIMIT_EXCEEDED"), &json!(300)));
+        let message = error["message"].as_str().expect("text");
+        assert!(message.contains("WORKGRAPH_PENDING_FIELDS") && message.contains("smaller pages"), "{message}");
+        assert!(reply.body.get("data").is_none());
+        // Columns of rows that are there wait for nothing, however many there are.
+        let columns = format!("{{ activity(first: 100) {{ nodes {{ {} }} }} }}", often("action", 190));
+        owner.ask(&columns, json!({})).await.data();
+        owner.ask(&rows(50), json!({})).await.data();
+    }
+
+    async fn of_many_errors_a_few_are_told_and_how_many_more_there_are(app) {
+        let viewer = Door::new(&app.url, &app.token(DEMO, "viewer").await);
+        let name = |n: usize| format!("{}{n:03}", "a".repeat(253));
+        let fields: String = (0..50).map(|n| format!("{}: apiUsages {{ totalCount }} ", name(n))).collect();
+        let reply = viewer.ask(&format!("{{ {fields} }}"), json!({})).await;
+        let errors = reply.errors();
+        assert_eq!(errors.len(), 21);
+        assert!(errors[..20].iter().all(|error| error["extensions"]["code"] == "FORBIDDEN"), "{:#}", errors[0]);
+        assert_eq!(errors[20]["message"], "And 30 more errors like these.");
+        assert_eq!((&errors[20]["extensions"]["limit"], &errors[20]["extensions"]["actual"]), (&json!(20), &json!(50)));
+        let longer = format!("{{ a{}: feedCursor }}", name(0));
+        viewer.refuses(&longer, json!({}), "LIMIT_EXCEEDED").await;
     }
 
     async fn the_clock_stops_an_operation_that_waits_for_nothing(app) {
@@ -147,10 +191,13 @@ on_both_databases! {
         let app = TestApp::start_with(app.database, limits).await;
         let fields = "fields(includeDeprecated: true) { name description args { name description defaultValue type { name kind ofType { name } } } }";
         let query = format!("{{ __schema {{ types {{ {} }} }} }}", often(fields, 190));
+        let columns = format!("{{ activity(first: 200) {{ nodes {{ {} }} }} }}", "seq ".repeat(9_900));
         let door = Door::new(&app.url, &app.token(DEMO, "owner").await);
-        let begun = Instant::now();
-        let reply = door.ask(&query, json!({})).await;
-        reply.refused(504, "DEADLINE_EXCEEDED", "introspection");
-        assert!(begun.elapsed().as_secs() < 4, "{:?}", begun.elapsed());
+        for query in [query, columns] {
+            let begun = Instant::now();
+            let reply = door.ask(&query, json!({})).await;
+            reply.refused(504, "DEADLINE_EXCEEDED", "what waits for nothing");
+            assert!(begun.elapsed().as_secs() < 4, "{:?}", begun.elapsed());
+        }
     }
 }

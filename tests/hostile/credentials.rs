@@ -110,7 +110,7 @@ on_both_databases! {
     async fn an_expired_or_revoked_token_is_refused(app) {
         let owner = app.owner().await;
         let (token, member) = (app.token(DEMO, "owner").await, app.token(DEMO, "member").await);
-        let create = "mutation { createAgentToken(input: { name: \"Agent\", roleSlugs: [] }) { token agentToken { id } } }";
+        let create = "mutation { createAgentToken(input: { name: \"Agent\", roleSlugs: [\"dev_agent\"] }) { token agentToken { id } } }";
         let agent = owner.data(create, json!({})).await["createAgentToken"].clone();
         let (agent, id) = (agent["token"].as_str().expect("a token"), &agent["agentToken"]["id"]);
         Reply::to(Door::new(&app.url, agent).post(GOOD)).await.data();

@@ -6,7 +6,7 @@ use super::{Actor, Origin};
 use crate::{
     clock::Clock,
     error::Result,
-    store::{PATIENCE, Store, retried},
+    store::{READ_WITHIN, Store, retried},
 };
 use chrono::TimeDelta;
 use entity::{Id, Timestamp, tenant, user};
@@ -132,7 +132,7 @@ impl Failures {
         let actor =
             Actor::system(told.target.tenant().clone(), "sign_in").from(told.origin.clone());
         let _turn = self.store.admit_to_note().await?;
-        let scope = self.store.scope_within(actor, PATIENCE);
+        let scope = self.store.scope_within(actor, READ_WITHIN);
         let mut tx = scope.begin().await?;
         match &told.target {
             Target::User(user) => tx.note::<user::Entity>(user, "user.login_failed"),

@@ -50,6 +50,44 @@ pub(crate) fn texts(
     values.iter().enumerate().map(entry).collect()
 }
 
+/// A repository as `owner/name`, as the places that keep repositories let them be called.
+///
+/// # Errors
+/// [`Error::BadUserInput`] naming the field.
+pub(crate) fn repository(field: &str, value: &str) -> Result<String> {
+    let value = value.trim();
+    let is_name = |name: &str| {
+        let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        (1..=100).contains(&name.len()) && name.bytes().all(known) && !matches!(name, "." | "..")
+    };
+    match value.split_once('/') {
+        Some((owner, name)) if is_name(owner) && is_name(name) => Ok(value.to_owned()),
+        _ => Err(Error::bad_input(
+            field,
+            "expected a repository as owner/name, such as acme/website",
+        )),
+    }
+}
+
+/// A language by its tag, such as `en` or `pt-BR`.
+///
+/// # Errors
+/// [`Error::BadUserInput`] naming the field.
+pub(crate) fn language(field: &str, value: &str) -> Result<String> {
+    let is_part = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    let mut parts = value.split('-');
+    let is_first = |part: &str| part.len() > 1 && part.bytes().all(|b| b.is_ascii_alphabetic());
+    if value.len() <= 35 && parts.next().is_some_and(is_first) && value.split('-').all(is_part) {
+        return Ok(value.to_owned());
+    }
+    Err(Error::bad_input(
+        field,
+        "expected a language's tag, such as en or pt-BR",
+    ))
+}
+
 /// A colour such as `#1f6feb`.
 ///
 /// # Errors
@@ -71,6 +109,37 @@ mod tests {
         assert_eq!(text("name", "  été ", 1, 3).ok().as_deref(), Some("été"));
         for refused in ["", "   ", "four"] {
             assert!(text("name", refused, 1, 3).is_err(), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_repository_has_an_owner_and_a_name() {
+        for taken in ["acme/website", " Acme-1/web_site.rs ", "a/b"] {
+            assert_eq!(repository("r", taken).ok().as_deref(), Some(taken.trim()));
+        }
+        let long = format!("a/{}", "b".repeat(101));
+        for refused in [
+            "",
+            "website",
+            "acme/",
+            "/website",
+            "a/b/c",
+            "a/..",
+            "a b/c",
+            "https://x.example/a/b",
+            &long,
+        ] {
+            assert!(repository("r", refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_language_is_a_tag() {
+        for taken in ["en", "pt-BR", "zh-Hant-TW", "de-CH-1996"] {
+            assert_eq!(language("l", taken).ok().as_deref(), Some(taken));
+        }
+        for refused in ["", "e", "English please", "en-", "-en", "en_US", "12"] {
+            assert!(language("l", refused).is_err(), "{refused}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! The ledger, live: what everything else that is live is a view of.
 
 use super::{
+    constraints::size,
     prelude::*,
     subscription::{FramePlace, in_project, subscriptions},
 };
@@ -28,15 +29,16 @@ pub struct ActivityFrame {
 pub struct ActivityFilter {
     /// What happened in this project.
     project_id: Option<Id>,
-    /// What was done begins with one of these, such as `ticket.` or `brief.approved`.
-    #[graphql(validator(max_items = 50))]
+    /// What was done begins with one of these, such as `ticket.` or `brief.approved`; at most 50, and with an empty list
+    /// nothing does.
+    #[graphql(directive = size::apply(0, 50))]
     action_prefix: Option<Vec<String>>,
     /// What a person, an agent or the server did.
     actor_type: Option<audit_log::ActorType>,
     /// What this one did, named as in the entry's `actor`.
     actor: Option<String>,
-    /// What was done to things of these types, such as `Ticket`.
-    #[graphql(validator(max_items = 50))]
+    /// What was done to things of these types, such as `Ticket`; at most 50, and with an empty list nothing was.
+    #[graphql(directive = size::apply(0, 50))]
     target_type: Option<Vec<String>>,
     /// What was done to this one.
     target_id: Option<Id>,
@@ -92,7 +94,7 @@ subscriptions! {
         /// frame's `position` is one more than the one before; with one, `previous` tells that nothing was missed. A stream
         /// that cannot go on so ends with `RESYNC_REQUIRED`.
         activity("Only what satisfies this." filter: FilterArgument<ActivityFilter>) -> ActivityFrame {
-            follows: |_ctx| filter.given()?.unwrap_or_default(),
+            follows: |_ctx| *filter.given()?.unwrap_or_default(),
             shows: |place, occurrence| {
                 let event = occurrence.event.as_ref();
                 ActivityFrame { place, event: event.map(|event| event.entry().clone().into()) }

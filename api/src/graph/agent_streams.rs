@@ -48,14 +48,11 @@ pub struct CommandFrame {
 impl CommandFrame {
     /// The session as it is now; null in a frame that only tells the position, and when the session is gone.
     async fn session(&self, ctx: &Context<'_>) -> Nullable<AgentSession> {
-        nullable(async {
-            if self.action.is_none() {
-                return Ok(None);
-            }
-            let session = ctx.scope().find::<agent_session::Entity>(&self.session_id);
-            Ok(session.await?.map(Into::into))
-        })
-        .await
+        if self.action.is_none() {
+            return Ok(None);
+        }
+        let session = ctx.scope().find::<agent_session::Entity>(&self.session_id);
+        Ok(session.await?.map(Into::into))
     }
 }
 

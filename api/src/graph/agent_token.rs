@@ -1,6 +1,7 @@
 //! What lets an agent's machine claim work, and which work.
 
 use super::{
+    constraints::{length, size},
     prelude::*,
     shared::active_roles,
     write::{Write, mutations},
@@ -51,15 +52,17 @@ node! {
 pub struct CreateAgentTokenInput {
     /// What it is for, such as the machine it runs on, in 1 to 100 characters.
     name: String,
-    /// The roles whose tickets it may claim, such as `dev_agent`.
+    /// The roles whose tickets it may claim, such as `dev_agent`: 1 to 50.
+    #[graphql(directive = size::apply(1, 50))]
     role_slugs: Vec<String>,
-    /// The projects whose tickets it may claim; left out, all of them, later ones included.
+    /// The projects whose tickets it may claim, 1 to 100; left out or null, all of them, later ones included.
+    #[graphql(directive = size::apply(1, 100))]
     project_ids: Option<Vec<Id>>,
     /// When it stops working; left out, it does not.
     expires_at: Option<Timestamp>,
     /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
     /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(validator(min_length = 1, max_length = 200))]
+    #[graphql(directive = length::apply(1, 200))]
     idempotency_key: Option<String>,
 }
 
@@ -103,7 +106,7 @@ pub struct RevokeAgentTokenInput {
     id: Id,
     /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
     /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(validator(min_length = 1, max_length = 200))]
+    #[graphql(directive = length::apply(1, 200))]
     idempotency_key: Option<String>,
 }
 

@@ -180,114 +180,102 @@ impl Analytics {
 
     /// The meetings that began in the period.
     async fn meetings(&self, ctx: &Context<'_>) -> Nullable<MeetingFigures> {
-        nullable(async {
-            use meeting::Column::{DurationSeconds, Insights, WordCount};
-            let selection = ctx.look_ahead();
-            // What was read out of transcripts is large; it is opened only when someone looks.
-            let looks_inside = ["actionItems", "decisions"]
-                .iter()
-                .any(|field| selection.field(field).exists());
-            let group = ctx
-                .scope()
-                .figure::<meeting::Entity>(|ask| {
-                    self.meetings_only(ask);
-                    ask.count("total");
-                    ask.count_if("completed", has_status(ask, MeetingStatus::Completed));
-                    ask.count_if("failed", has_status(ask, MeetingStatus::Failed));
-                    ask.count_if("timed", ask.column(DurationSeconds).is_not_null());
-                    ask.sum("seconds", ask.column(DurationSeconds));
-                    ask.sum("words", ask.column(WordCount));
-                    if looks_inside {
-                        ask.sum("actionItems", ask.list_length(Insights, "actionItems"));
-                        ask.sum("decisions", ask.list_length(Insights, "decisions"));
-                    }
-                })
-                .await?;
-            let number = |name| group.number(name);
-            let inside = |name| if looks_inside { number(name) } else { Ok(0) };
-            let (total, completed) = (number("total")?, number("completed")?);
-            let (timed, seconds) = (number("timed")?, number("seconds")?);
-            Ok(Some(MeetingFigures {
-                total: count(total),
-                completed: count(completed),
-                failed: count(number("failed")?),
-                completion_rate: percent(completed, total),
-                average_duration_seconds: (timed > 0)
-                    .then(|| two_decimals(seconds as f64 / timed as f64)),
-                words: count(number("words")?),
-                action_items: count(inside("actionItems")?),
-                decisions: count(inside("decisions")?),
-            }))
-        })
-        .await
+        use meeting::Column::{DurationSeconds, Insights, WordCount};
+        let selection = ctx.look_ahead();
+        // What was read out of transcripts is large; it is opened only when someone looks.
+        let looks_inside = ["actionItems", "decisions"]
+            .iter()
+            .any(|field| selection.field(field).exists());
+        let group = ctx
+            .scope()
+            .figure::<meeting::Entity>(|ask| {
+                self.meetings_only(ask);
+                ask.count("total");
+                ask.count_if("completed", has_status(ask, MeetingStatus::Completed));
+                ask.count_if("failed", has_status(ask, MeetingStatus::Failed));
+                ask.count_if("timed", ask.column(DurationSeconds).is_not_null());
+                ask.sum("seconds", ask.column(DurationSeconds));
+                ask.sum("words", ask.column(WordCount));
+                if looks_inside {
+                    ask.sum("actionItems", ask.list_length(Insights, "actionItems"));
+                    ask.sum("decisions", ask.list_length(Insights, "decisions"));
+                }
+            })
+            .await?;
+        let number = |name| group.number(name);
+        let inside = |name| if looks_inside { number(name) } else { Ok(0) };
+        let (total, completed) = (number("total")?, number("completed")?);
+        let (timed, seconds) = (number("timed")?, number("seconds")?);
+        Ok(Some(MeetingFigures {
+            total: count(total),
+            completed: count(completed),
+            failed: count(number("failed")?),
+            completion_rate: percent(completed, total),
+            average_duration_seconds: (timed > 0)
+                .then(|| two_decimals(seconds as f64 / timed as f64)),
+            words: count(number("words")?),
+            action_items: count(inside("actionItems")?),
+            decisions: count(inside("decisions")?),
+        }))
     }
 
     /// The meetings that began in the period, by where they stand: every status, in the order of a meeting's life.
     async fn meetings_by_status(&self, ctx: &Context<'_>) -> Nullable<Vec<MeetingStatusCount>> {
-        nullable(async {
-            let ask = |ask: &mut Figures<'_, meeting::Entity>| {
-                self.meetings_only(ask);
-                ask.group("status", ask.column(meeting::Column::Status));
-                ask.count("meetings");
-            };
-            let counts = counts(ctx.scope(), "status", ask).await?;
-            let count = |status: MeetingStatus| MeetingStatusCount {
-                status,
-                count: counts.get(&status.to_value()).copied().unwrap_or_default(),
-            };
-            Ok(Some(MeetingStatus::iter().map(count).collect()))
-        })
-        .await
+        let ask = |ask: &mut Figures<'_, meeting::Entity>| {
+            self.meetings_only(ask);
+            ask.group("status", ask.column(meeting::Column::Status));
+            ask.count("meetings");
+        };
+        let counts = counts(ctx.scope(), "status", ask).await?;
+        let count = |status: MeetingStatus| MeetingStatusCount {
+            status,
+            count: counts.get(&status.to_value()).copied().unwrap_or_default(),
+        };
+        Ok(Some(MeetingStatus::iter().map(count).collect()))
     }
 
     /// The meetings that began in the period, by the day of the week: all seven, from Monday on.
     async fn meetings_by_weekday(&self, ctx: &Context<'_>) -> Nullable<Vec<WeekdayCount>> {
-        nullable(async {
-            let calendar: Calendar = calendar(ctx.scope()).await?;
-            let stretches = calendar.stretches(self.period);
-            let days = ctx
-                .scope()
-                .figures::<meeting::Entity>(|ask| {
-                    self.meetings_only(ask);
-                    ask.group("day", ask.day(meeting::Column::StartTime, &stretches));
-                    ask.count("meetings");
-                })
-                .await?;
-            let mut week = WEEK.map(|weekday| WeekdayCount { weekday, count: 0 });
-            for day in days {
-                // The first day of the year 1 was a Monday.
-                let place = (day.key("day")? - 1).rem_euclid(7);
-                let count = count(day.number("meetings")?);
-                if let Some(weekday) = usize::try_from(place).ok().and_then(|at| week.get_mut(at)) {
-                    weekday.count += count;
-                }
+        let calendar: Calendar = calendar(ctx.scope()).await?;
+        let stretches = calendar.stretches(self.period);
+        let days = ctx
+            .scope()
+            .figures::<meeting::Entity>(|ask| {
+                self.meetings_only(ask);
+                ask.group("day", ask.day(meeting::Column::StartTime, &stretches));
+                ask.count("meetings");
+            })
+            .await?;
+        let mut week = WEEK.map(|weekday| WeekdayCount { weekday, count: 0 });
+        for day in days {
+            // The first day of the year 1 was a Monday.
+            let place = (day.key("day")? - 1).rem_euclid(7);
+            let count = count(day.number("meetings")?);
+            if let Some(weekday) = usize::try_from(place).ok().and_then(|at| week.get_mut(at)) {
+                weekday.count += count;
             }
-            Ok(Some(week.into()))
-        })
-        .await
+        }
+        Ok(Some(week.into()))
     }
 
     /// The meetings that began in the period and whose transcript was read, by their mood.
     async fn sentiments(&self, ctx: &Context<'_>) -> Nullable<Vec<SentimentCount>> {
-        nullable(async {
-            let neutral = "neutral";
-            let ask = |ask: &mut Figures<'_, meeting::Entity>| {
-                self.meetings_only(ask);
-                let mood = ask.text_of(meeting::Column::Insights, "sentiment", neutral);
-                ask.group("sentiment", mood);
-                ask.count("meetings");
-            };
-            let counts = counts(ctx.scope(), "sentiment", ask).await?;
-            let count = |sentiment: MeetingSentiment| SentimentCount {
-                sentiment,
-                count: counts
-                    .get(&sentiment.to_value())
-                    .copied()
-                    .unwrap_or_default(),
-            };
-            Ok(Some(MeetingSentiment::iter().map(count).collect()))
-        })
-        .await
+        let neutral = "neutral";
+        let ask = |ask: &mut Figures<'_, meeting::Entity>| {
+            self.meetings_only(ask);
+            let mood = ask.text_of(meeting::Column::Insights, "sentiment", neutral);
+            ask.group("sentiment", mood);
+            ask.count("meetings");
+        };
+        let counts = counts(ctx.scope(), "sentiment", ask).await?;
+        let count = |sentiment: MeetingSentiment| SentimentCount {
+            sentiment,
+            count: counts
+                .get(&sentiment.to_value())
+                .copied()
+                .unwrap_or_default(),
+        };
+        Ok(Some(MeetingSentiment::iter().map(count).collect()))
     }
 
     /// What the meetings that began in the period were about: the most frequent first, equally frequent ones by name.
@@ -296,35 +284,32 @@ impl Analytics {
         ctx: &Context<'_>,
         #[graphql(desc = "So many topics: 10 if not given, at most 100.")] first: Option<i32>,
     ) -> Nullable<Vec<TopicCount>> {
-        nullable(async {
-            let first = at_most(
-                "The number of topics",
-                "first",
-                first,
-                USUAL_TOPICS,
-                MOST_TOPICS,
-            )?;
-            let groups = ctx
-                .scope()
-                .figures::<meeting::Entity>(|ask| {
-                    self.meetings_only(ask);
-                    let topic = ask.each_text(meeting::Column::Insights, "topics");
-                    ask.group("topic", topic);
-                    ask.count("meetings");
-                    ask.largest_first("meetings");
-                    ask.limit(first);
-                })
-                .await?;
-            let topic = |group: &crate::store::Group| {
-                Ok(TopicCount {
-                    topic: group.text("topic")?.unwrap_or_default(),
-                    count: count(group.number("meetings")?),
-                })
-            };
-            let topics: crate::Result<_> = groups.iter().map(topic).collect();
-            Ok(Some(topics?))
-        })
-        .await
+        let first = at_most(
+            "The number of topics",
+            "first",
+            first,
+            USUAL_TOPICS,
+            MOST_TOPICS,
+        )?;
+        let groups = ctx
+            .scope()
+            .figures::<meeting::Entity>(|ask| {
+                self.meetings_only(ask);
+                let topic = ask.each_text(meeting::Column::Insights, "topics");
+                ask.group("topic", topic);
+                ask.count("meetings");
+                ask.largest_first("meetings");
+                ask.limit(first);
+            })
+            .await?;
+        let topic = |group: &crate::store::Group| {
+            Ok(TopicCount {
+                topic: group.text("topic")?.unwrap_or_default(),
+                count: count(group.number("meetings")?),
+            })
+        };
+        let topics: crate::Result<_> = groups.iter().map(topic).collect();
+        Ok(Some(topics?))
     }
 
     /// What the meetings and briefs of the period were worth.
@@ -334,19 +319,16 @@ impl Analytics {
 
     /// How many briefs agents have built in the period: jobs that are done and whose action is `implement_prd`.
     async fn shipped_count(&self, ctx: &Context<'_>) -> Nullable<i32> {
-        nullable(async {
-            use agent_job::{AgentJobStatus, Column};
-            let shipped = |ask: &mut Figures<'_, agent_job::Entity>| {
-                ask.only(ask.column(Column::Action).eq(SHIPPING));
-                ask.only(
-                    ask.column(Column::Status)
-                        .eq(AgentJobStatus::Done.to_value()),
-                );
-            };
-            let (at, project) = (Column::CompletedAt, Column::ProjectId);
-            Ok(Some(self.count(ctx.scope(), at, project, shipped).await?))
-        })
-        .await
+        use agent_job::{AgentJobStatus, Column};
+        let shipped = |ask: &mut Figures<'_, agent_job::Entity>| {
+            ask.only(ask.column(Column::Action).eq(SHIPPING));
+            ask.only(
+                ask.column(Column::Status)
+                    .eq(AgentJobStatus::Done.to_value()),
+            );
+        };
+        let (at, project) = (Column::CompletedAt, Column::ProjectId);
+        Ok(Some(self.count(ctx.scope(), at, project, shipped).await?))
     }
 }
 
@@ -387,12 +369,9 @@ impl AnalyticsQuery {
         )]
         project_id: Option<Id>,
     ) -> Nullable<Analytics> {
-        nullable(async {
-            authorize(ctx.scope().actor(), Action::Read)?;
-            let period = period(ctx, from, to)?;
-            let project = project_asked(ctx.scope(), project_id).await?;
-            Ok(Some(Analytics { period, project }))
-        })
-        .await
+        authorize(ctx.scope().actor(), Action::Read)?;
+        let period = period(ctx, from, to)?;
+        let project = project_asked(ctx.scope(), project_id).await?;
+        Ok(Some(Analytics { period, project }))
     }
 }

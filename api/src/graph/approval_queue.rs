@@ -33,20 +33,17 @@ impl ApprovalQueueQuery {
             Vec<QueueKind>,
         >,
     ) -> Nullable<ApprovalQueueConnection> {
-        nullable(async {
-            let scope = ctx.scope();
-            authorize(scope.actor(), Action::Read)?;
-            let project = project_asked(scope, project_id).await?;
-            let after = after.as_ref().map(|cursor| cursor.0.as_str());
-            let queue = Arc::new(scope.queue(project.as_ref(), types, first, after)?);
-            let page = if shows_rows(ctx) {
-                scope.queue_page(&queue).await?
-            } else {
-                QueueRows::default()
-            };
-            Ok(Some(ApprovalQueueConnection { queue, page }))
-        })
-        .await
+        let scope = ctx.scope();
+        authorize(scope.actor(), Action::Read)?;
+        let project = project_asked(scope, project_id).await?;
+        let after = after.as_ref().map(|cursor| cursor.0.as_str());
+        let queue = Arc::new(scope.queue(project.as_ref(), types, first, after)?);
+        let page = if shows_rows(ctx) {
+            scope.queue_page(&queue).await?
+        } else {
+            QueueRows::default()
+        };
+        Ok(Some(ApprovalQueueConnection { queue, page }))
     }
 }
 
@@ -88,7 +85,7 @@ impl ApprovalQueueConnection {
 
     /// How much waits in all, without the paging. Counted only when selected.
     async fn total_count(&self, ctx: &Context<'_>) -> Nullable<i32> {
-        nullable(async { Ok(Some(count(ctx.scope().queue_count(&self.queue).await?))) }).await
+        Ok(Some(count(ctx.scope().queue_count(&self.queue).await?)))
     }
 }
 
@@ -141,28 +138,22 @@ impl ApprovalQueueEntry {
 
     /// The project it is in.
     async fn project(&self, ctx: &Context<'_>) -> Nullable<Project> {
-        nullable(async { Ok(one(ctx, project::Column::Id, Some(&self.0.project_id)).await?) }).await
+        Ok(one(ctx, project::Column::Id, Some(&self.0.project_id)).await?)
     }
 
     /// The meeting it goes back to, a plan by its brief; null when it goes back to none.
     async fn source_meeting(&self, ctx: &Context<'_>) -> Nullable<Meeting> {
-        nullable(async {
-            let id = entity::meeting::Column::Id;
-            Ok(one(ctx, id, self.0.meeting_id.as_ref()).await?)
-        })
-        .await
+        let id = entity::meeting::Column::Id;
+        Ok(one(ctx, id, self.0.meeting_id.as_ref()).await?)
     }
 
     /// What waits, as its own type.
     async fn node(&self, ctx: &Context<'_>) -> Nullable<AnyNode> {
-        nullable(async {
-            let kind = match self.0.kind {
-                QueueKind::Brief => prd::Entity::KIND,
-                QueueKind::ExecutionPlan => execution_plan::Entity::KIND,
-                QueueKind::Ticket => ticket::Entity::KIND,
-            };
-            Ok(AnyNode::load(ctx.scope(), kind, &self.0.id).await?)
-        })
-        .await
+        let kind = match self.0.kind {
+            QueueKind::Brief => prd::Entity::KIND,
+            QueueKind::ExecutionPlan => execution_plan::Entity::KIND,
+            QueueKind::Ticket => ticket::Entity::KIND,
+        };
+        Ok(AnyNode::load(ctx.scope(), kind, &self.0.id).await?)
     }
 }

@@ -43,30 +43,21 @@ node! {
 
         /// What changed, for admins; null for others, and when nothing about the row did.
         async fn diff(&self, ctx: &Context<'_>) -> Nullable<Json<audit_log::AuditDiff>> {
-            nullable(async {
-                if !ctx.may(Action::ReadAudit) {
-                    return Ok(None);
-                }
-                Ok(self.change(ctx).await?)
-            })
-            .await
+            if !ctx.may(Action::ReadAudit) {
+                return Ok(None);
+            }
+            Ok(self.change(ctx).await?)
         }
 
         /// The target's status before, as its type's enum writes it, such as `PENDING_APPROVAL`; null when the status did
         /// not change.
         async fn status_from(&self, ctx: &Context<'_>) -> Nullable<String> {
-            nullable(async {
-                Ok(self.change(ctx).await?.and_then(|change| status(&change.before)))
-            })
-            .await
+            Ok(self.change(ctx).await?.and_then(|change| status(&change.before)))
         }
 
         /// The target's status after, written like `statusFrom`; null when the status did not change.
         async fn status_to(&self, ctx: &Context<'_>) -> Nullable<String> {
-            nullable(async {
-                Ok(self.change(ctx).await?.and_then(|change| status(&change.after)))
-            })
-            .await
+            Ok(self.change(ctx).await?.and_then(|change| status(&change.after)))
         }
 
         /// Where it came from: address, browser, request id, channel and token hint, for admins; null for others.
@@ -76,13 +67,10 @@ node! {
 
         /// The thing it was done to, as it is now; null when that is gone, or not for your role to see.
         async fn target(&self, ctx: &Context<'_>) -> Nullable<AnyNode> {
-            nullable(async {
-                match &self.row.target_id {
-                    Some(id) => Ok(AnyNode::load(ctx.scope(), &self.row.target_type, id).await?),
-                    None => Ok(None),
-                }
-            })
-            .await
+            match &self.row.target_id {
+                Some(id) => Ok(AnyNode::load(ctx.scope(), &self.row.target_type, id).await?),
+                None => Ok(None),
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a filter can say about one column.
 
+use super::constraints::size;
 use crate::{
     error::Result,
     store::{At, Compared, Comparison},
@@ -121,11 +122,11 @@ macro_rules! comparison {
             eq: Option<$value>,
             /// Is not this value, or has none.
             ne: Option<$value>,
-            /// Is one of these values; at most 200.
-            #[graphql(name = "in", validator(max_items = 200))]
+            /// Is one of these values; at most 200. An empty list holds for no row.
+            #[graphql(name = "in", directive = size::apply(0, 200))]
             within: Option<Vec<$value>>,
-            /// Is none of these values, or has none; at most 200.
-            #[graphql(name = "nin", validator(max_items = 200))]
+            /// Is none of these values, or has none; at most 200. An empty list holds for every row.
+            #[graphql(name = "nin", directive = size::apply(0, 200))]
             without: Option<Vec<$value>>,
             /// Has no value (true) or has one (false).
             is_null: Option<bool>,
@@ -194,11 +195,11 @@ pub struct EnumFilter<T: InputType> {
     eq: Option<T>,
     /// Is not this value, or has none.
     ne: Option<T>,
-    /// Is one of these values; at most 200.
-    #[graphql(name = "in", validator(max_items = 200))]
+    /// Is one of these values; at most 200. An empty list holds for no row.
+    #[graphql(name = "in", directive = size::apply(0, 200))]
     within: Option<Vec<T>>,
-    /// Is none of these values, or has none; at most 200.
-    #[graphql(name = "nin", validator(max_items = 200))]
+    /// Is none of these values, or has none; at most 200. An empty list holds for every row.
+    #[graphql(name = "nin", directive = size::apply(0, 200))]
     without: Option<Vec<T>>,
     /// Has no value (true) or has one (false).
     is_null: Option<bool>,

@@ -1,6 +1,6 @@
 //! Relay connections: one generic type for every list of the API.
 
-use super::{Ctx, Node, Nullable, filter_argument::FilterArgument, nullable, shared};
+use super::{Ctx, Node, Nullable, filter_argument::FilterArgument, shared};
 use crate::{
     error::{Error, Result},
     store::{List, PageArgs, PageRows, Scope, SortKey},
@@ -28,7 +28,8 @@ impl Cursor {
 }
 
 /// A place in a list or in the ledger. Opaque: take a list's from `pageInfo` or from an edge, and use it with the same
-/// filter and order. A `feedCursor` or a live frame's cursor goes with subscriptions, and with `activity` ordered by `SEQ`.
+/// filter and order. A `feedCursor` or a live frame's cursor goes with subscriptions, and with
+/// `activity` where its order is named: `orderBy: {field: SEQ}`.
 #[Scalar]
 impl ScalarType for Cursor {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -101,29 +102,24 @@ impl<N: Node> ListArgs<N> {
         ctx: &Context<'_>,
         parent: Option<(Column<N>, Id)>,
     ) -> Nullable<Connection<N>> {
-        nullable(async {
-            let keys = match self.order_by {
-                Some(steps) if !steps.is_empty() => steps
-                    .into_iter()
-                    .map(|step| {
-                        SortKey::new(step.field.column(), step.direction == Direction::Desc)
-                    })
-                    .collect(),
-                _ => vec![SortKey::new(N::NEWEST_BY, true)],
-            };
-            let pointer = parent.as_ref().map(|(column, id)| (*column, id));
-            let filter = self.filter.given()?;
-            let list = ctx
-                .scope()
-                .list(pointer, filter.as_ref(), keys, &self.page)?;
-            let page = if shows_rows(ctx) {
-                ctx.scope().page(pointer, &list).await?
-            } else {
-                PageRows::default()
-            };
-            Ok(Some(Connection { parent, list, page }))
-        })
-        .await
+        let keys = match self.order_by {
+            Some(steps) if !steps.is_empty() => steps
+                .into_iter()
+                .map(|step| SortKey::new(step.field.column(), step.direction == Direction::Desc))
+                .collect(),
+            _ => vec![SortKey::usual(N::NEWEST_BY)],
+        };
+        let pointer = parent.as_ref().map(|(column, id)| (*column, id));
+        let filter = self.filter.given()?;
+        let list = ctx
+            .scope()
+            .list(pointer, filter.as_deref(), keys, &self.page)?;
+        let page = if shows_rows(ctx) {
+            ctx.scope().page(pointer, &list).await?
+        } else {
+            PageRows::default()
+        };
+        Ok(Some(Connection { parent, list, page }))
     }
 }
 
@@ -185,12 +181,9 @@ impl<N: Node> Connection<N> {
 
     /// How many rows the whole list has, with its filter and without its paging. Counted only when selected.
     async fn total_count(&self, ctx: &Context<'_>) -> Nullable<i32> {
-        nullable(async {
-            let parent = self.parent.as_ref().map(|(column, id)| (*column, id));
-            let count = ctx.scope().count(parent, &self.list).await?;
-            Ok(Some(shared::count(count)))
-        })
-        .await
+        let parent = self.parent.as_ref().map(|(column, id)| (*column, id));
+        let count = ctx.scope().count(parent, &self.list).await?;
+        Ok(Some(shared::count(count)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The workspace in numbers.
 
 use super::{
-    Ctx as _, Nullable, nullable,
+    Ctx as _, Nullable,
     shared::{count, project_asked},
 };
 use crate::{
@@ -29,12 +29,9 @@ impl DashboardQuery {
         )]
         project_id: Option<Id>,
     ) -> Nullable<Dashboard> {
-        nullable(async {
-            authorize(ctx.scope().actor(), Action::Read)?;
-            let project = project_asked(ctx.scope(), project_id).await?;
-            Ok(Some(Dashboard { project }))
-        })
-        .await
+        authorize(ctx.scope().actor(), Action::Read)?;
+        let project = project_asked(ctx.scope(), project_id).await?;
+        Ok(Some(Dashboard { project }))
     }
 }
 
@@ -49,22 +46,22 @@ pub struct Dashboard {
 impl Dashboard {
     /// The meetings.
     async fn meetings(&self, ctx: &Context<'_>) -> Nullable<MeetingCounts> {
-        nullable(async { Ok(Some((&self.count(ctx, Counted::Meetings).await?).into())) }).await
+        Ok(Some((&self.count(ctx, Counted::Meetings).await?).into()))
     }
 
     /// The briefs.
     async fn briefs(&self, ctx: &Context<'_>) -> Nullable<PRDCounts> {
-        nullable(async { Ok(Some((&self.count(ctx, Counted::Briefs).await?).into())) }).await
+        Ok(Some((&self.count(ctx, Counted::Briefs).await?).into()))
     }
 
     /// The tickets.
     async fn tickets(&self, ctx: &Context<'_>) -> Nullable<TicketCounts> {
-        nullable(async { Ok(Some((&self.count(ctx, Counted::Tickets).await?).into())) }).await
+        Ok(Some((&self.count(ctx, Counted::Tickets).await?).into()))
     }
 
     /// The jobs of agents.
     async fn jobs(&self, ctx: &Context<'_>) -> Nullable<AgentJobCounts> {
-        nullable(async { Ok(Some((&self.count(ctx, Counted::Jobs).await?).into())) }).await
+        Ok(Some((&self.count(ctx, Counted::Jobs).await?).into()))
     }
 }
 

@@ -43,11 +43,8 @@ macro_rules! effective {
         impl $name {
             /// The global one that it replaces; null when it replaces none.
             async fn overrides(&self, ctx: &Context<'_>) -> Nullable<$node> {
-                nullable(async {
-                    let id = <<$node as Node>::Entity as Owned>::ID;
-                    Ok(connection::one(ctx, id, self.replaces.as_ref()).await?)
-                })
-                .await
+                let id = <<$node as Node>::Entity as Owned>::ID;
+                Ok(connection::one(ctx, id, self.replaces.as_ref()).await?)
             }
             $($($fields)*)?
         }
@@ -65,14 +62,11 @@ effective! {
         /// What the role has used this month, by whichever row it counted then, held against its budget. For admins;
         /// null for others.
         async fn used_this_month(&self, ctx: &Context<'_>) -> Nullable<RoleUsage> {
-            nullable(async {
-                if !ctx.may(Action::ReadAllCosts) {
-                    return Ok(None);
-                }
-                let UseOf { role, month } = &self.use_of;
-                Ok(Some(month.of(ctx.scope(), role).await?))
-            })
-            .await
+            if !ctx.may(Action::ReadAllCosts) {
+                return Ok(None);
+            }
+            let UseOf { role, month } = &self.use_of;
+            Ok(Some(month.of(ctx.scope(), role).await?))
         }
     }
 }
@@ -186,25 +180,22 @@ impl EffectiveQuery {
         #[graphql(desc = "Only roles that satisfy this, among those that count.")]
         filter: FilterArgument<AgentRoleFilter>,
     ) -> Nullable<Vec<EffectiveAgentRole>> {
-        nullable(async {
-            let slug = agent_role::Column::Slug;
-            let rows = rows(ctx, slug, first, after_slug, filter).await?;
-            let month = Arc::new(RoleMonth {
-                slugs: rows.iter().map(|found| found.row.slug.clone()).collect(),
-                used: OnceCell::new(),
-            });
-            let role = |found: Effective<agent_role::Entity>| EffectiveAgentRole {
-                use_of: UseOf {
-                    role: found.row.clone(),
-                    month: month.clone(),
-                },
-                role: found.row.into(),
-                is_override: found.replaces.is_some(),
-                replaces: found.replaces,
-            };
-            Ok(Some(rows.into_iter().map(role).collect()))
-        })
-        .await
+        let slug = agent_role::Column::Slug;
+        let rows = rows(ctx, slug, first, after_slug, filter).await?;
+        let month = Arc::new(RoleMonth {
+            slugs: rows.iter().map(|found| found.row.slug.clone()).collect(),
+            used: OnceCell::new(),
+        });
+        let role = |found: Effective<agent_role::Entity>| EffectiveAgentRole {
+            use_of: UseOf {
+                role: found.row.clone(),
+                month: month.clone(),
+            },
+            role: found.row.into(),
+            is_override: found.replaces.is_some(),
+            replaces: found.replaces,
+        };
+        Ok(Some(rows.into_iter().map(role).collect()))
     }
 
     /// The skills of the library that count for the workspace, by slug: its own, and the global ones it has no skill of
@@ -219,17 +210,14 @@ impl EffectiveQuery {
         #[graphql(desc = "Only skills that satisfy this, among those that count.")]
         filter: FilterArgument<SkillPackageFilter>,
     ) -> Nullable<Vec<EffectiveSkillPackage>> {
-        nullable(async {
-            let slug = skill_package::Column::Slug;
-            let rows = rows(ctx, slug, first, after_slug, filter).await?;
-            let skill = |found: Effective<skill_package::Entity>| EffectiveSkillPackage {
-                skill_package: found.row.into(),
-                is_override: found.replaces.is_some(),
-                replaces: found.replaces,
-            };
-            Ok(Some(rows.into_iter().map(skill).collect()))
-        })
-        .await
+        let slug = skill_package::Column::Slug;
+        let rows = rows(ctx, slug, first, after_slug, filter).await?;
+        let skill = |found: Effective<skill_package::Entity>| EffectiveSkillPackage {
+            skill_package: found.row.into(),
+            is_override: found.replaces.is_some(),
+            replaces: found.replaces,
+        };
+        Ok(Some(rows.into_iter().map(skill).collect()))
     }
 
     /// The specialists that count for the workspace, by slug: its own, and the global ones it has no specialist of that
@@ -243,17 +231,14 @@ impl EffectiveQuery {
         #[graphql(desc = "Only specialists that satisfy this, among those that count.")]
         filter: FilterArgument<SubagentDefinitionFilter>,
     ) -> Nullable<Vec<EffectiveSubagent>> {
-        nullable(async {
-            let slug = subagent_definition::Column::Slug;
-            let rows = rows(ctx, slug, first, after_slug, filter).await?;
-            let subagent = |found: Effective<subagent_definition::Entity>| EffectiveSubagent {
-                subagent: found.row.into(),
-                is_override: found.replaces.is_some(),
-                replaces: found.replaces,
-            };
-            Ok(Some(rows.into_iter().map(subagent).collect()))
-        })
-        .await
+        let slug = subagent_definition::Column::Slug;
+        let rows = rows(ctx, slug, first, after_slug, filter).await?;
+        let subagent = |found: Effective<subagent_definition::Entity>| EffectiveSubagent {
+            subagent: found.row.into(),
+            is_override: found.replaces.is_some(),
+            replaces: found.replaces,
+        };
+        Ok(Some(rows.into_iter().map(subagent).collect()))
     }
 }
 
@@ -267,6 +252,6 @@ async fn rows<E: Owned, F: Filter<E>>(
     let first = at_most("The number of rows", "first", first, MOST_ROWS, MOST_ROWS)?;
     let scope = ctx.scope();
     scope
-        .effective(slug, filter.given()?.as_ref(), after.as_deref(), first)
+        .effective(slug, filter.given()?.as_deref(), after.as_deref(), first)
         .await
 }

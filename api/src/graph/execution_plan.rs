@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use super::{
+    constraints::length,
     shared::{all_of, count, means},
     write::{Write, mutations},
 };
@@ -9,6 +10,7 @@ use crate::{
     Error,
     auth::Action,
     domain::{check, plan},
+    error::named,
     store::Tx,
 };
 use async_graphql::InputObject;
@@ -20,7 +22,7 @@ use entity::{
     ticket::{self, TicketStatus},
     ticket_dependency,
 };
-use sea_orm::{ActiveEnum, ActiveValue::Set, sea_query::ExprTrait};
+use sea_orm::{ActiveValue::Set, sea_query::ExprTrait};
 
 node! {
     /// A plan for carrying out a brief. A plan that fails is not repaired: the next attempt is a new plan.
@@ -81,13 +83,10 @@ node! {
         /// Whether the code changed since the plan was made: its map's hash differs from the project's present one. Null
         /// when either is unknown.
         async fn graph_stale(&self, ctx: &Context<'_>) -> Nullable<bool> {
-            nullable(async {
-                let Some(planned) = &self.row.graph_content_hash else { return Ok(None) };
-                let project = project_graph::Column::ProjectId;
-                let graph = ctx.scope().find_by::<project_graph::Entity>(project, &self.row.project_id).await?;
-                Ok(graph.map(|graph| graph.content_hash != *planned))
-            })
-            .await
+            let Some(planned) = &self.row.graph_content_hash else { return Ok(None) };
+            let project = project_graph::Column::ProjectId;
+            let graph = ctx.scope().find_by::<project_graph::Entity>(project, &self.row.project_id).await?;
+            Ok(graph.map(|graph| graph.content_hash != *planned))
         }
     }
 }
@@ -104,7 +103,7 @@ pub struct CreateExecutionPlanInput {
     steps: Vec<execution_plan::PlanStep>,
     /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
     /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(validator(min_length = 1, max_length = 200))]
+    #[graphql(directive = length::apply(1, 200))]
     idempotency_key: Option<String>,
 }
 
@@ -119,7 +118,7 @@ impl Write for CreateExecutionPlanInput {
         if prd.status != PrdStatus::Approved {
             return Err(Error::Conflict(format!(
                 "Only an approved brief gets a plan; this one is {}.",
-                prd.status.to_value()
+                named(prd.status)
             )));
         }
         let parent = chief_of_staff_ticket(tx, &prd).await?;

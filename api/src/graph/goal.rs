@@ -2,8 +2,9 @@
 
 use super::prelude::*;
 use super::{
+    constraints::length,
     shared::open_project,
-    write::{Write, change, mutations, patch},
+    write::{Write, change, given, mutations, patch},
 };
 use crate::{Error, auth::Action, domain::check, store::Tx};
 use async_graphql::{InputObject, MaybeUndefined};
@@ -11,7 +12,7 @@ use entity::{
     Id, Timestamp,
     goal::{self, GoalStatus},
 };
-use sea_orm::ActiveValue::Set;
+use sea_orm::ActiveValue::{NotSet, Set};
 
 node! {
     /// A result the company wants from a project; goals form a tree.
@@ -74,7 +75,7 @@ pub struct CreateGoalInput {
     target_date: Option<Timestamp>,
     /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
     /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(validator(min_length = 1, max_length = 200))]
+    #[graphql(directive = length::apply(1, 200))]
     idempotency_key: Option<String>,
 }
 
@@ -108,26 +109,26 @@ impl Write for CreateGoalInput {
     }
 }
 
-/// Changes to a goal. What is left out stays.
+/// Changes to a goal. What is left out stays; what always has a value cannot be null.
 #[derive(InputObject, Clone)]
 pub struct UpdateGoalInput {
     /// The goal.
     id: Id,
     /// What is wanted, 1 to 200 characters.
-    title: Option<String>,
+    title: MaybeUndefined<String>,
     /// More about it, at most 5,000 characters.
-    description: Option<String>,
+    description: MaybeUndefined<String>,
     /// What will be true when it is reached, at most 2,000 characters.
-    outcome: Option<String>,
+    outcome: MaybeUndefined<String>,
     /// The goal above it, in the same project; null puts it at the top.
     parent_goal_id: MaybeUndefined<Id>,
     /// Where it stands. An active goal can be achieved or abandoned, and taken up again.
-    status: Option<goal::GoalStatus>,
+    status: MaybeUndefined<goal::GoalStatus>,
     /// When it should be reached; null clears it.
     target_date: MaybeUndefined<Timestamp>,
     /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
     /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(validator(min_length = 1, max_length = 200))]
+    #[graphql(directive = length::apply(1, 200))]
     idempotency_key: Option<String>,
 }
 
@@ -140,7 +141,8 @@ impl Write for UpdateGoalInput {
         if let MaybeUndefined::Value(parent) = &self.parent_goal_id {
             check_parent(tx, &before, parent).await?;
         }
-        let status = self.status.unwrap_or(before.status);
+        let wanted = given("status", self.status)?;
+        let status = wanted.unwrap_or(before.status);
         if before.status != status
             && before.status != GoalStatus::Active
             && status != GoalStatus::Active
@@ -152,13 +154,17 @@ impl Write for UpdateGoalInput {
             ));
         }
         let changes = goal::ActiveModel {
-            title: change(self.title, |title| check::text("title", &title, 1, 200))?,
-            description: change(self.description, |text| {
+            title: change("title", self.title, |title| {
+                check::text("title", &title, 1, 200)
+            })?,
+            description: change("description", self.description, |text| {
                 check::text("description", &text, 0, 5000)
             })?,
-            outcome: change(self.outcome, |text| check::text("outcome", &text, 0, 2000))?,
+            outcome: change("outcome", self.outcome, |text| {
+                check::text("outcome", &text, 0, 2000)
+            })?,
             parent_goal_id: patch(self.parent_goal_id, Ok)?,
-            status: change(self.status, Ok)?,
+            status: wanted.map_or(NotSet, Set),
             target_date: patch(self.target_date, Ok)?,
             ..Default::default()
         };

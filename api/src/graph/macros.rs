@@ -72,7 +72,7 @@ macro_rules! node {
                 async fn $one(&self, ctx: &async_graphql::Context<'_>) -> $crate::graph::Nullable<$one_type> {
                     let key = $crate::graph::Key::key(&self.row.$one_key);
                     let id = <<$one_type as $crate::graph::Node>::Entity as entity::Owned>::ID;
-                    $crate::graph::connection::one(ctx, id, key).await.map_err(Into::into).transpose()
+                    $crate::graph::connection::one(ctx, id, key).await.map_err(Into::into)
                 }
             )*)?
             $($(
@@ -82,7 +82,7 @@ macro_rules! node {
                     ctx: &async_graphql::Context<'_>,
                 ) -> $crate::graph::Nullable<$single_type> {
                     let column = $crate::node!(@column $single_type, [<$single_key:camel>]);
-                    $crate::graph::connection::one(ctx, column, Some(&self.row.id)).await.map_err(Into::into).transpose()
+                    $crate::graph::connection::one(ctx, column, Some(&self.row.id)).await.map_err(Into::into)
                 }
             )*)?
             $($(
@@ -113,19 +113,19 @@ macro_rules! node {
                 ) -> $crate::graph::Nullable<$large_type> {
                     let column = entity::$entity::Column::[<$large:camel>];
                     let column = ctx.scope().large::<entity::$entity::Entity, $large_type>(column, &self.row.id);
-                    column.await.map_err(Into::into).transpose()
+                    column.await.map_err(Into::into)
                 }
             )*)?
             $($($fields)*)?
         }
 
-        #[doc = "Narrows a list of `" $name "`. All that is given must hold."]
+        #[doc = "Narrows a list of `" $name "`. All that is given must hold; where nothing is given, every row does."]
         #[derive(async_graphql::InputObject, Clone, Debug, Default)]
         #[graphql(name_type)]
         pub struct [<$name Filter>] {
-            /// All of these hold.
+            /// All of these hold; an empty list holds for every row.
             and: Option<Vec<[<$name Filter>]>>,
-            /// At least one of these holds.
+            /// At least one of these holds; an empty list holds for no row.
             or: Option<Vec<[<$name Filter>]>>,
             /// This does not hold. What is compared with a value that is missing does not hold either, so its `not` does.
             not: Option<Box<[<$name Filter>]>>,
@@ -213,7 +213,7 @@ macro_rules! node {
                 #[graphql(desc = "The id.")] id: entity::Id,
             ) -> $crate::graph::Nullable<$name> {
                 let column = <entity::$entity::Entity as entity::Owned>::ID;
-                $crate::graph::connection::one(ctx, column, Some(&id)).await.map_err(Into::into).transpose()
+                $crate::graph::connection::one(ctx, column, Some(&id)).await.map_err(Into::into)
             }
 
             #[doc = "A list of `" $name "`."]

@@ -1,15 +1,23 @@
-//! The answer is measured while it is made, value by value, so that one that is too large is never whole.
+//! The answer is measured while it is made, value by value and error by error, so that one that is too large is never
+//! whole. And a nullable field that fails is null here, which keeps what is around it: the library would make its parent
+//! null.
 
 use crate::{
+    answer::Errors,
     error::Error,
     store::{Meter, Scope},
 };
 use async_graphql::{
-    PathSegment, QueryPathNode, QueryPathSegment, ServerError, ServerResult, Value,
-    extensions::{Extension, ExtensionContext, ExtensionFactory, NextResolve, ResolveInfo},
+    PathSegment, QueryPathNode, QueryPathSegment, Response, ServerError, ServerResult, Value,
+    extensions::{
+        Extension, ExtensionContext, ExtensionFactory, NextExecute, NextResolve, ResolveInfo,
+    },
 };
 use async_trait::async_trait;
-use std::sync::{Arc, OnceLock};
+use std::{
+    mem,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
 
 /// The signs around a field's name in JSON: two quotes, a colon and a comma.
 const AROUND_NAME: u64 = 4;
@@ -17,7 +25,7 @@ const AROUND_NAME: u64 = 4;
 /// A value of so many bytes is counted as soon as it is there; smaller ones with the object that they are part of.
 const LARGE: u64 = 64;
 
-/// What an error takes beside its message: its place, its code, the request's name.
+/// What an error takes beside its message and its path: its place, its code, the request's name.
 const AROUND_ERROR: u64 = 200;
 
 /// Measures what each operation answers, introspection included, by the [`Meter`] in its data or in its [`Scope`].
@@ -31,7 +39,10 @@ impl ExtensionFactory for Measured {
 
 /// The measuring of one operation.
 #[derive(Default)]
-struct Measuring(OnceLock<Option<Arc<Meter>>>);
+struct Measuring {
+    meter: OnceLock<Option<Arc<Meter>>>,
+    errors: Mutex<Errors>,
+}
 
 impl Measuring {
     fn meter(&self, ctx: &ExtensionContext<'_>) -> Option<&Arc<Meter>> {
@@ -40,7 +51,7 @@ impl Measuring {
             let given = given.or_else(|| ctx.data_opt::<Scope>().map(Scope::meter));
             given.cloned()
         };
-        self.0.get_or_init(find).as_ref()
+        self.meter.get_or_init(find).as_ref()
     }
 }
 
@@ -52,33 +63,72 @@ impl Extension for Measuring {
         info: ResolveInfo<'_>,
         next: NextResolve<'_>,
     ) -> ServerResult<Option<Value>> {
-        let Some(meter) = self.meter(ctx) else {
-            return next.run(ctx, info).await;
+        let (at, is_nullable) = (info.path_node, !info.return_type.ends_with('!'));
+        let resolved = match self.meter(ctx) {
+            Some(meter) => measured(meter, ctx, info, next).await,
+            None => next.run(ctx, info).await,
         };
-        meter.begin().await;
-        let at = info.path_node;
-        if let Some(error) = meter.stopped() {
-            return Err(told(error.clone(), at));
+        match resolved {
+            Err(error) if is_nullable => {
+                let error = placed(error, at);
+                let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+                errors.add(error);
+                Ok(Some(Value::Null))
+            }
+            resolved => resolved,
         }
-        let is_leaf = info.field.selection_set.node.items.is_empty();
-        let is_list = info.return_type.ends_with(']') || info.return_type.ends_with("]!");
-        let resolved = next.run(ctx, info).await;
-        let (values, bytes) = match &resolved {
-            // The items were measured each.
-            Ok(Some(Value::List(items))) if is_list => (1, 2 + items.len() as u64),
-            Ok(Some(value)) if is_leaf => match (length(value), at.segment) {
-                (bytes, QueryPathSegment::Name(_)) if bytes < LARGE => return resolved,
-                (bytes, _) => (1, bytes),
-            },
-            Ok(Some(Value::Object(fields))) => (fields.len() as u64, small_parts(fields.iter())),
-            Ok(_) => return resolved,
-            Err(error) => (1, AROUND_ERROR + error.message.len() as u64),
-        };
-        meter
-            .answer(values, bytes)
-            .map_err(|error| told(error, at))?;
-        resolved
     }
+
+    async fn execute(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        operation_name: Option<&str>,
+        next: NextExecute<'_>,
+    ) -> Response {
+        let mut answer = next.run(ctx, operation_name).await;
+        let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = mem::take(&mut *errors);
+        answer.errors.drain(..).for_each(|error| all.add(error));
+        answer.errors = all.told(&answer.data);
+        answer
+    }
+}
+
+/// Resolves a field, or an entry of a list, and counts what comes of it.
+async fn measured(
+    meter: &Arc<Meter>,
+    ctx: &ExtensionContext<'_>,
+    info: ResolveInfo<'_>,
+    next: NextResolve<'_>,
+) -> ServerResult<Option<Value>> {
+    let at = info.path_node;
+    let is_leaf = info.field.selection_set.node.items.is_empty();
+    let is_list = info.return_type.ends_with(']') || info.return_type.ends_with("]!");
+    let _pending = meter.enter().map_err(|error| told(error, at))?;
+    // A value of a row that is there takes no time, and the rest of its row would be kept waiting with it.
+    match is_leaf {
+        true => meter.spend_turn(),
+        false => meter.take_turn().await,
+    }
+    if let Some(error) = meter.stopped() {
+        return Err(told(error.clone(), at));
+    }
+    let resolved = next.run(ctx, info).await;
+    let (values, bytes) = match &resolved {
+        // The items were measured each.
+        Ok(Some(Value::List(items))) if is_list => (1, 2 + items.len() as u64),
+        Ok(Some(value)) if is_leaf => match (length(value), at.segment) {
+            (bytes, QueryPathSegment::Name(_)) if bytes < LARGE => return resolved,
+            (bytes, _) => (1, bytes),
+        },
+        Ok(Some(Value::Object(fields))) => (fields.len() as u64, small_parts(fields.iter())),
+        Ok(_) => return resolved,
+        Err(error) => (1, AROUND_ERROR + error.message.len() as u64 + depth(at)),
+    };
+    meter
+        .answer(values, bytes)
+        .map_err(|error| told(error, at))?;
+    resolved
 }
 
 /// The names of an object's fields, and the values that are not counted yet.
@@ -123,8 +173,26 @@ fn escaped(byte: u8) -> u64 {
     }
 }
 
+/// How many bytes a path has in JSON.
+fn depth(at: &QueryPathNode<'_>) -> u64 {
+    let segments = std::iter::once(at).chain(at.parents());
+    let lengths = segments.map(|node| match node.segment {
+        QueryPathSegment::Index(_) => 4,
+        QueryPathSegment::Name(name) => 3 + name.len() as u64,
+    });
+    lengths.sum()
+}
+
 /// The error of a field.
 fn told(error: Error, at: &QueryPathNode<'_>) -> ServerError {
+    placed(error.into(), at)
+}
+
+/// An error with its path. What the library says of an argument has none.
+fn placed(error: ServerError, at: &QueryPathNode<'_>) -> ServerError {
+    if !error.path.is_empty() {
+        return error;
+    }
     let mut path: Vec<_> = std::iter::once(at)
         .chain(at.parents())
         .map(|node| match node.segment {
@@ -133,7 +201,7 @@ fn told(error: Error, at: &QueryPathNode<'_>) -> ServerError {
         })
         .collect();
     path.reverse();
-    ServerError::from(error).with_path(path)
+    error.with_path(path)
 }
 
 #[cfg(test)]
@@ -160,5 +228,74 @@ mod tests {
             (json..json + 6).contains(&length(&nested)),
             "but for a comma or two"
         );
+    }
+
+    struct Query;
+
+    #[async_graphql::Object]
+    impl Query {
+        async fn fails(&self) -> crate::graph::Nullable<i32> {
+            Err(Error::Contended.into())
+        }
+
+        async fn takes(
+            &self,
+            #[graphql(validator(maximum = 3))] at_most_three: i32,
+        ) -> crate::graph::Nullable<i32> {
+            Ok(Some(at_most_three))
+        }
+
+        async fn below(&self) -> crate::graph::Nullable<Below> {
+            Ok(Some(Below))
+        }
+
+        async fn is_there(&self) -> bool {
+            true
+        }
+    }
+
+    struct Below;
+
+    #[async_graphql::Object]
+    impl Below {
+        async fn required(&self) -> async_graphql::Result<i32> {
+            Err(Error::Unavailable.into())
+        }
+    }
+
+    async fn answer(document: &str) -> Response {
+        use async_graphql::{EmptyMutation, EmptySubscription, Schema};
+        let schema = Schema::build(Query, EmptyMutation, EmptySubscription);
+        schema.extension(Measured).finish().execute(document).await
+    }
+
+    #[tokio::test]
+    async fn a_nullable_field_that_fails_keeps_what_is_around_it() {
+        let answer = answer("{ fails takes(atMostThree: 4) below { required } isThere }").await;
+        let kept = value!({ "fails": null, "takes": null, "below": null, "isThere": true });
+        assert_eq!(answer.data, kept);
+        let paths = answer.errors.iter().map(|error| {
+            let names = error.path.iter().map(|segment| match segment {
+                PathSegment::Field(name) => name.clone(),
+                PathSegment::Index(index) => index.to_string(),
+            });
+            names.collect::<Vec<_>>().join(".")
+        });
+        let mut paths: Vec<_> = paths.collect();
+        paths.sort();
+        assert_eq!(paths, ["below.required", "fails", "takes"]);
+    }
+
+    #[tokio::test]
+    async fn of_many_errors_a_few_are_told_and_how_many_more_there_are() {
+        let often: String = (0..150).map(|n| format!("a{n}: fails ")).collect();
+        let answer = answer(&format!("{{ {often} below {{ required }} }}")).await;
+        let codes: Vec<_> = { answer.errors.iter() }
+            .filter_map(crate::answer::code)
+            .collect();
+        // There is one of each kind, though it may be the last.
+        assert_eq!((answer.errors.len(), &*codes[0]), (22, "CONFLICT"));
+        assert_eq!(codes[20], "UNAVAILABLE");
+        assert_eq!(answer.errors[21].message, "And 130 more errors like these.");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use super::{
+    constraints::{length, size},
     shared::{all_of, count, default_project, goal_of_project, open_project},
     write::{Write, mutations},
 };
@@ -86,7 +87,7 @@ pub struct TranscriptInput {
     text: String,
     /// Its format; found out if not given.
     format: Option<TranscriptFormat>,
-    /// Its language, such as `en`.
+    /// Its language, as a tag such as `en` or `pt-BR`.
     language: Option<String>,
 }
 
@@ -114,15 +115,16 @@ pub struct CreateMeetingInput {
     context: Option<String>,
     /// When it began; now if not given.
     start_time: Option<Timestamp>,
-    /// When it ended.
+    /// When it ended, which is not before it began.
     end_time: Option<Timestamp>,
-    /// Who took part; the transcript's speakers if not given.
+    /// Who took part, at most 100; the transcript's speakers if not given.
+    #[graphql(directive = size::apply(0, 100))]
     participants: Option<Vec<meeting::MeetingParticipant>>,
     /// What was said.
     transcript: TranscriptInput,
     /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
     /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(validator(min_length = 1, max_length = 200))]
+    #[graphql(directive = length::apply(1, 200))]
     idempotency_key: Option<String>,
 }
 
@@ -132,12 +134,18 @@ impl Write for CreateMeetingInput {
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<meeting::Model> {
         let spoken = parse(&self.transcript)?;
+        let language = language(&self.transcript)?;
+        let begun = self.start_time.unwrap_or(tx.now());
+        if self.end_time.is_some_and(|ended| ended < begun) {
+            return Err(Error::bad_input("endTime", "is before it began"));
+        }
         let project = match &self.project_id {
             Some(id) => open_project(tx, id).await?,
             None => default_project(tx).await?,
         };
         goal_of_project(tx, self.goal_id.as_ref(), &project.id).await?;
-        let participants = self.participants.unwrap_or_else(|| {
+        let participants = self.participants.map(check_participants).transpose()?;
+        let participants = participants.unwrap_or_else(|| {
             let speaker = |name: &String| meeting::MeetingParticipant {
                 name: name.clone(),
                 ..Default::default()
@@ -154,7 +162,7 @@ impl Write for CreateMeetingInput {
                 .transpose()?),
             source: Set(meeting::MeetingSource::Paste),
             status: Set(meeting::MeetingStatus::Completed),
-            start_time: Set(self.start_time.unwrap_or(tx.now())),
+            start_time: Set(begun),
             end_time: Set(self.end_time),
             participant_count: Set(count(participants.len())),
             participants: Set(Large::new(Json(participants))),
@@ -162,7 +170,6 @@ impl Write for CreateMeetingInput {
             ..Default::default()
         };
         let meeting = tx.insert(row, "meeting.created").await?;
-        let language = self.transcript.language;
         add_version(tx, meeting, spoken, TranscriptSource::Paste, language, None).await
     }
 }
@@ -178,7 +185,7 @@ pub struct EditTranscriptInput {
     note: Option<String>,
     /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
     /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(validator(min_length = 1, max_length = 200))]
+    #[graphql(directive = length::apply(1, 200))]
     idempotency_key: Option<String>,
 }
 
@@ -188,20 +195,13 @@ impl Write for EditTranscriptInput {
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<meeting::Model> {
         let spoken = parse(&self.transcript)?;
+        let language = language(&self.transcript)?;
         let note = self
             .note
             .map(|note| check::text("note", &note, 0, 2000))
             .transpose()?;
         let meeting = tx.get::<meeting::Entity>(&self.meeting_id).await?;
-        add_version(
-            tx,
-            meeting,
-            spoken,
-            TranscriptSource::Edit,
-            self.transcript.language,
-            note,
-        )
-        .await
+        add_version(tx, meeting, spoken, TranscriptSource::Edit, language, note).await
     }
 }
 
@@ -213,6 +213,25 @@ fn parse(input: &TranscriptInput) -> crate::Result<Parsed> {
     });
     domain::transcript::parse(&input.text, format)
         .map_err(|error| Error::bad_input("transcript.text", error.to_string()))
+}
+
+fn language(input: &TranscriptInput) -> crate::Result<Option<String>> {
+    let tag = input.language.as_deref();
+    tag.map(|tag| check::language("transcript.language", tag))
+        .transpose()
+}
+
+fn check_participants(
+    mut all: Vec<meeting::MeetingParticipant>,
+) -> crate::Result<Vec<meeting::MeetingParticipant>> {
+    for (position, one) in all.iter_mut().enumerate() {
+        let field = |name: &str| format!("participants[{position}].{name}");
+        one.name = check::text(&field("name"), &one.name, 1, 200)?;
+        if let Some(email) = &mut one.email {
+            *email = check::text(&field("email"), email, 1, 320)?;
+        }
+    }
+    Ok(all)
 }
 
 /// Writes the next version of a meeting's transcript and makes it the meeting's current one.

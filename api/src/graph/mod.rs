@@ -6,6 +6,7 @@
 mod code_graph;
 mod comparison;
 mod connection;
+mod constraints;
 mod filter_argument;
 #[macro_use]
 mod macros;
@@ -76,6 +77,7 @@ pub(crate) use macros::as_named_in_rust;
 pub(crate) use node::large_columns;
 pub use root::{Schema, schema, sdl, sdl_of};
 pub(crate) use session::{ACCESS_COOKIE, PUBLIC, REFRESH_COOKIE, Visitor};
+pub(crate) use write::Committed;
 
 /// What every file of the schema imports: the macro's parts, and every type that a relation may lead to.
 mod prelude {
@@ -109,7 +111,6 @@ mod prelude {
         node::AnyNode,
         notification::Notification,
         notification_subscription::NotificationSubscription,
-        nullable,
         prd::PRD,
         prd_symbol_link::PRDSymbolLink,
         project::Project,
@@ -158,16 +159,9 @@ pub trait Node:
     const LARGE: &'static [&'static str];
 }
 
-/// A nullable field that may fail: it is null then, and what is around it stays. (An error in a `Result<Option<…>>`
-/// would be its parent's: the library makes null what the `Option` holds, and there is none yet.)
-pub(crate) type Nullable<T> = Option<async_graphql::Result<T>>;
-
-/// What a nullable field answers with.
-pub(crate) async fn nullable<T>(
-    field: impl Future<Output = async_graphql::Result<Option<T>>>,
-) -> Nullable<T> {
-    field.await.transpose()
-}
+/// What a nullable field answers with. One that fails is null, and what is around it stays: [`measured`] sees to that,
+/// because the library would make its parent null.
+pub(crate) type Nullable<T> = async_graphql::Result<Option<T>>;
 
 /// What rows of a to-many relation must satisfy. All that is given must hold.
 #[derive(InputObject, Clone, Debug, Default)]

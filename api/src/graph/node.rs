@@ -1,5 +1,6 @@
 //! The `Node` interface: any row by its id.
 
+use super::constraints::size;
 use super::{Ctx as _, Node, prelude::*};
 use crate::store::Scope;
 use async_graphql::{Interface, Object};
@@ -92,14 +93,14 @@ impl NodeQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The id.")] id: Id,
     ) -> Nullable<AnyNode> {
-        nullable(async { Ok(find(ctx.scope(), &id).await?) }).await
+        Ok(find(ctx.scope(), &id).await?)
     }
 
     /// The rows with these ids, in this order; null where your workspace has none.
     async fn nodes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "At most 200 ids.", validator(max_items = 200))] ids: Vec<Id>,
+        #[graphql(desc = "At most 200 ids.", directive = size::apply(0, 200))] ids: Vec<Id>,
     ) -> Result<Vec<Option<AnyNode>>> {
         let found = ids.iter().map(|id| find(ctx.scope(), id));
         Ok(futures_util::future::try_join_all(found).await?)

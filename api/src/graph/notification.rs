@@ -37,13 +37,10 @@ node! {
 
         /// The thing it is about, as it is now; null when it is about none or that is gone.
         async fn target(&self, ctx: &Context<'_>) -> Nullable<AnyNode> {
-            nullable(async {
-                match (&self.row.target_type, &self.row.target_id) {
-                    (Some(kind), Some(id)) => Ok(AnyNode::load(ctx.scope(), kind, id).await?),
-                    _ => Ok(None),
-                }
-            })
-            .await
+            match (&self.row.target_type, &self.row.target_id) {
+                (Some(kind), Some(id)) => Ok(AnyNode::load(ctx.scope(), kind, id).await?),
+                _ => Ok(None),
+            }
         }
     }
 }

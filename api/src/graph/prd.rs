@@ -3,9 +3,10 @@
 use super::prelude::*;
 use super::{
     connection::newest,
+    constraints::length,
     prd_content::BriefContent,
     shared::{goal_of_project, open_project},
-    write::{Write, change, mutations},
+    write::{Write, change, given, mutations},
 };
 use crate::{
     Error,
@@ -16,7 +17,7 @@ use crate::{
     },
     store::Tx,
 };
-use async_graphql::{Enum, InputObject, SimpleObject};
+use async_graphql::{Enum, InputObject, MaybeUndefined, SimpleObject};
 use entity::{
     BigInt, Id, Json, Large, api_usage,
     execution_plan::{self, ExecutionPlanStatus},
@@ -121,10 +122,7 @@ node! {
 
         /// The latest plan to carry it out, whatever became of it; null before there is one.
         async fn latest_execution_plan(&self, ctx: &Context<'_>) -> Nullable<ExecutionPlan> {
-            nullable(async {
-                Ok(self.latest_plan(ctx).await?.map(ExecutionPlan::from))
-            })
-            .await
+            Ok(self.latest_plan(ctx).await?.map(ExecutionPlan::from))
         }
 
         /// How far its work has come, told from its status, its latest plan's and the plan's tickets'. While it is not
@@ -133,48 +131,39 @@ node! {
         /// active, or `VERIFY` when a ticket of it waits for a person and none is ready or claimed, and `LEARN` when the
         /// plan is done. Null when it was rejected or superseded.
         async fn phase(&self, ctx: &Context<'_>) -> Nullable<EngagementPhase> {
-            nullable(async {
-                use ticket::Column::{PlanId, Status};
-                let plan = match self.row.status {
-                    PrdStatus::Approved => self.latest_plan(ctx).await?,
-                    _ => None,
-                };
-                let open = match plan.as_deref() {
-                    Some(plan) if plan.status == ExecutionPlanStatus::Active => {
-                        let tickets = ctx.scope().count_words::<ticket::Entity>(Status, PlanId, &plan.id).await?;
-                        OpenTickets {
-                            at_work: tickets.of(TicketStatus::Ready) + tickets.of(TicketStatus::Claimed),
-                            waiting: tickets.of(TicketStatus::Waiting),
-                        }
+            use ticket::Column::{PlanId, Status};
+            let plan = match self.row.status {
+                PrdStatus::Approved => self.latest_plan(ctx).await?,
+                _ => None,
+            };
+            let open = match plan.as_deref() {
+                Some(plan) if plan.status == ExecutionPlanStatus::Active => {
+                    let tickets = ctx.scope().count_words::<ticket::Entity>(Status, PlanId, &plan.id).await?;
+                    OpenTickets {
+                        at_work: tickets.of(TicketStatus::Ready) + tickets.of(TicketStatus::Claimed),
+                        waiting: tickets.of(TicketStatus::Waiting),
                     }
-                    _ => OpenTickets::default(),
-                };
-                let phase = phase::phase(self.row.status, plan.map(|plan| plan.status), open);
-                Ok(phase.map(EngagementPhase::from))
-            })
-            .await
+                }
+                _ => OpenTickets::default(),
+            };
+            let phase = phase::phase(self.row.status, plan.map(|plan| plan.status), open);
+            Ok(phase.map(EngagementPhase::from))
         }
 
         /// What all calls of providers for it cost; null for viewers.
         async fn cost_total(&self, ctx: &Context<'_>) -> Nullable<CostTotal> {
-            nullable(async {
-                use api_usage::Column::{CostMicros, PrdId};
-                if !ctx.may(Action::ReadCosts) {
-                    return Ok(None);
-                }
-                let micros = ctx.scope().sum::<api_usage::Entity>(CostMicros, PrdId, &self.row.id).await?;
-                let cost_micros = BigInt(micros);
-                Ok(Some(CostTotal { cost_micros, cost_usd: money::usd(cost_micros) }))
-            })
-            .await
+            use api_usage::Column::{CostMicros, PrdId};
+            if !ctx.may(Action::ReadCosts) {
+                return Ok(None);
+            }
+            let micros = ctx.scope().sum::<api_usage::Entity>(CostMicros, PrdId, &self.row.id).await?;
+            let cost_micros = BigInt(micros);
+            Ok(Some(CostTotal { cost_micros, cost_usd: money::usd(cost_micros) }))
         }
 
         /// The whole brief as a Markdown document, to be downloaded.
         async fn markdown(&self, ctx: &Context<'_>) -> Nullable<String> {
-            nullable(async {
-                Ok(Some(markdown::brief(&self.whole(ctx).await?)))
-            })
-            .await
+            Ok(Some(markdown::brief(&self.whole(ctx).await?)))
         }
     }
 }
@@ -272,11 +261,10 @@ pub struct CreatePRDInput {
     #[graphql(default)]
     summary: String,
     /// What it says.
-    #[graphql(default)]
-    content: BriefContent,
+    content: Option<BriefContent>,
     /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
     /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(validator(min_length = 1, max_length = 200))]
+    #[graphql(directive = length::apply(1, 200))]
     idempotency_key: Option<String>,
 }
 
@@ -300,13 +288,13 @@ impl Write for CreatePRDInput {
             status: Set(PrdStatus::Draft),
             version: Set(1),
             created_by_id: Set(tx.scope().actor().user_id().cloned()),
-            ..self.content.columns()?
+            ..self.content.unwrap_or_default().columns()?
         };
         tx.insert(row, "brief.created").await
     }
 }
 
-/// Changes to a brief that is not decided yet. What is left out stays.
+/// Changes to a brief that is not decided yet. What is left out stays; what always has a value cannot be null.
 #[derive(InputObject, Clone)]
 #[graphql(name = "UpdatePRDInput")]
 pub struct UpdatePRDInput {
@@ -315,15 +303,14 @@ pub struct UpdatePRDInput {
     /// The version you read; another one means that somebody was faster.
     expected_version: i32,
     /// What it is about, 1 to 300 characters.
-    title: Option<String>,
+    title: MaybeUndefined<String>,
     /// What lists show of it, at most 5,000 characters.
-    summary: Option<String>,
-    /// What it says.
-    #[graphql(default)]
-    content: BriefContent,
+    summary: MaybeUndefined<String>,
+    /// What it says; of this, too, what is left out stays.
+    content: MaybeUndefined<BriefContent>,
     /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
     /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(validator(min_length = 1, max_length = 200))]
+    #[graphql(directive = length::apply(1, 200))]
     idempotency_key: Option<String>,
 }
 
@@ -348,10 +335,16 @@ impl Write for UpdatePRDInput {
             ));
         }
         let changes = prd::ActiveModel {
-            title: change(self.title, |title| check::text("title", &title, 1, 300))?,
-            summary: change(self.summary, |text| check::text("summary", &text, 0, 5000))?,
+            title: change("title", self.title, |title| {
+                check::text("title", &title, 1, 300)
+            })?,
+            summary: change("summary", self.summary, |text| {
+                check::text("summary", &text, 0, 5000)
+            })?,
             version: Set(before.version + 1),
-            ..self.content.columns()?
+            ..given("content", self.content)?
+                .unwrap_or_default()
+                .columns()?
         };
         tx.update(&before, changes, "brief.edited").await
     }

@@ -1,56 +1,66 @@
 //! What the writer of a brief can say in it.
 
-use super::shared::count;
-use crate::domain::check;
-use async_graphql::InputObject;
+use super::{
+    constraints::size,
+    shared::count,
+    write::{change, patch},
+};
+use crate::{Result, domain::check};
+use async_graphql::{InputObject, MaybeUndefined};
 use entity::{Json, Large, prd};
 use sea_orm::ActiveValue::{NotSet, Set};
 
-/// What a brief says.
+/// What a brief says. A null clears what may be missing; the lists are emptied by `[]`.
 #[derive(InputObject, Clone, Default)]
 pub struct BriefContent {
     /// What is to be reached, in a few sentences.
-    goal_text: Option<String>,
+    goal_text: MaybeUndefined<String>,
     /// Who it is for.
-    target_users: Option<String>,
+    target_users: MaybeUndefined<String>,
     /// How one will know that it worked.
-    success_metrics: Option<String>,
+    success_metrics: MaybeUndefined<String>,
     /// What is in it.
-    scope: Option<String>,
+    scope: MaybeUndefined<String>,
     /// What is left out of it.
-    non_scope: Option<String>,
+    non_scope: MaybeUndefined<String>,
     /// When it is wanted.
-    timeline: Option<String>,
+    timeline: MaybeUndefined<String>,
     /// The repository it is to be built in, as `owner/name`.
-    target_repo: Option<String>,
+    target_repo: MaybeUndefined<String>,
     /// What it is to achieve, at most 100.
-    objectives: Option<Vec<String>>,
+    #[graphql(directive = size::apply(0, 100))]
+    objectives: MaybeUndefined<Vec<String>>,
     /// What it demands, at most 200.
-    #[graphql(validator(max_items = 200))]
-    requirements: Option<Vec<prd::Requirement>>,
+    #[graphql(directive = size::apply(0, 200))]
+    requirements: MaybeUndefined<Vec<prd::Requirement>>,
     /// When it counts as done, at most 100.
-    acceptance_criteria: Option<Vec<String>>,
+    #[graphql(directive = size::apply(0, 100))]
+    acceptance_criteria: MaybeUndefined<Vec<String>>,
     /// What it deliberately leaves out, at most 100.
-    out_of_scope: Option<Vec<String>>,
+    #[graphql(directive = size::apply(0, 100))]
+    out_of_scope: MaybeUndefined<Vec<String>>,
     /// What it takes for granted, at most 100.
-    assumptions: Option<Vec<String>>,
+    #[graphql(directive = size::apply(0, 100))]
+    assumptions: MaybeUndefined<Vec<String>>,
     /// What can go wrong, at most 100.
-    #[graphql(validator(max_items = 100))]
-    risks: Option<Vec<prd::Risk>>,
+    #[graphql(directive = size::apply(0, 100))]
+    risks: MaybeUndefined<Vec<prd::Risk>>,
 }
 
 impl BriefContent {
     /// The columns that were given; the others stay as they are.
-    pub(super) fn columns(self) -> crate::Result<prd::ActiveModel> {
-        let words = |field: &'static str, value: Option<String>| match value {
-            Some(value) => check::text(field, &value, 0, 10_000).map(|text| Set(Some(text))),
-            None => Ok(NotSet),
+    pub(super) fn columns(self) -> Result<prd::ActiveModel> {
+        let words = |field: &'static str, value| {
+            patch(value, |text: String| check::text(field, &text, 0, 10_000))
         };
-        let list = |field: &'static str, values: Option<Vec<String>>| match values {
-            Some(values) => {
-                check::texts(field, &values, 100, 2000).map(|texts| Set(Large::new(Json(texts))))
-            }
-            None => Ok(NotSet),
+        let list = |field: &'static str, values| {
+            change(field, values, |values: Vec<String>| {
+                check::texts(field, &values, 100, 2000).map(large)
+            })
+        };
+        let requirement_count = match &self.requirements {
+            MaybeUndefined::Value(all) => Set(count(all.len())),
+            _ => NotSet,
         };
         Ok(prd::ActiveModel {
             goal_text: words("goalText", self.goal_text)?,
@@ -59,20 +69,21 @@ impl BriefContent {
             scope: words("scope", self.scope)?,
             non_scope: words("nonScope", self.non_scope)?,
             timeline: words("timeline", self.timeline)?,
-            target_repo: words("targetRepo", self.target_repo)?,
+            target_repo: patch(self.target_repo, |repo| {
+                check::repository("targetRepo", &repo)
+            })?,
             objectives: list("objectives", self.objectives)?,
             acceptance_criteria: list("acceptanceCriteria", self.acceptance_criteria)?,
             out_of_scope: list("outOfScope", self.out_of_scope)?,
             assumptions: list("assumptions", self.assumptions)?,
-            requirement_count: self
-                .requirements
-                .as_ref()
-                .map_or(NotSet, |all| Set(count(all.len()))),
-            requirements: self
-                .requirements
-                .map_or(NotSet, |all| Set(Large::new(Json(all)))),
-            risks: self.risks.map_or(NotSet, |all| Set(Large::new(Json(all)))),
+            requirement_count,
+            requirements: change("requirements", self.requirements, |all| Ok(large(all)))?,
+            risks: change("risks", self.risks, |all| Ok(large(all)))?,
             ..Default::default()
         })
     }
+}
+
+fn large<T>(all: Vec<T>) -> Large<Json<Vec<T>>> {
+    Large::new(Json(all))
 }

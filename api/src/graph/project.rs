@@ -2,8 +2,9 @@
 
 use super::prelude::*;
 use super::{
+    constraints::length,
     dashboard::Dashboard,
-    write::{Write, change, mutations, patch},
+    write::{Write, change, given, mutations, patch},
 };
 use crate::{
     Error,
@@ -16,7 +17,11 @@ use crate::{
 };
 use async_graphql::{InputObject, MaybeUndefined};
 use entity::{Id, project};
-use sea_orm::{ActiveValue::Set, Condition, sea_query::ExprTrait};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    Condition,
+    sea_query::ExprTrait,
+};
 
 node! {
     /// A body of work with its own goals, meetings, briefs and tickets. Every tenant has one called `default`.
@@ -95,7 +100,7 @@ pub struct CreateProjectInput {
     color: Option<String>,
     /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
     /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(validator(min_length = 1, max_length = 200))]
+    #[graphql(directive = length::apply(1, 200))]
     idempotency_key: Option<String>,
 }
 
@@ -166,22 +171,22 @@ async fn free_slug(tx: &Tx<'_>, name: &str) -> crate::Result<String> {
         })
 }
 
-/// Changes to a project. What is left out stays.
+/// Changes to a project. What is left out stays; what always has a value cannot be null.
 #[derive(InputObject, Clone)]
 pub struct UpdateProjectInput {
     /// The project.
     id: Id,
     /// Its new name, 1 to 64 characters.
-    name: Option<String>,
+    name: MaybeUndefined<String>,
     /// What it is about, at most 5,000 characters; null clears it.
     description: MaybeUndefined<String>,
     /// Its colour in lists, such as `#1f6feb`; null clears it.
     color: MaybeUndefined<String>,
     /// Whether it is archived: nothing new is begun in it, and it can be restored.
-    is_archived: Option<bool>,
+    is_archived: MaybeUndefined<bool>,
     /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
     /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(validator(min_length = 1, max_length = 200))]
+    #[graphql(directive = length::apply(1, 200))]
     idempotency_key: Option<String>,
 }
 
@@ -190,17 +195,18 @@ impl Write for UpdateProjectInput {
     const ACTION: Action = Action::EditProject;
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<project::Model> {
-        if self.is_archived.is_some() {
+        let is_archived = given("isArchived", self.is_archived)?;
+        if is_archived.is_some() {
             authorize(tx.scope().actor(), Action::ArchiveProject)?;
         }
         let before = tx.get::<project::Entity>(&self.id).await?;
         let changes = project::ActiveModel {
-            name: change(self.name, |name| check::text("name", &name, 1, 64))?,
+            name: change("name", self.name, |name| check::text("name", &name, 1, 64))?,
             description: patch(self.description, |text| {
                 check::text("description", &text, 0, 5000)
             })?,
             color: patch(self.color, |color| check::color("color", &color))?,
-            is_archived: change(self.is_archived, Ok)?,
+            is_archived: is_archived.map_or(NotSet, Set),
             ..Default::default()
         };
         tx.update(&before, changes, "project.edited").await

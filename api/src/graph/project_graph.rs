@@ -55,16 +55,13 @@ node! {
             ctx: &Context<'_>,
             #[graphql(desc = "So many symbols: 10 if not given, at most 200.")] first: Option<i32>,
         ) -> Nullable<Vec<GraphNode>> {
-            nullable(async {
-                let most = most(first.or(Some(GOD_NODES)))?;
-                // The row names the first few, so that the page that shows them never opens the graph.
-                let named = &self.row.god_node_slugs.0;
-                if most <= named.len() {
-                    return Ok(Some(named[..most].to_vec()));
-                }
-                self.ask(ctx, move |graph| Ok(graph.most_connected(most))).await
-            })
-            .await
+            let most = most(first.or(Some(GOD_NODES)))?;
+            // The row names the first few, so that the page that shows them never opens the graph.
+            let named = &self.row.god_node_slugs.0;
+            if most <= named.len() {
+                return Ok(Some(named[..most].to_vec()));
+            }
+            self.ask(ctx, move |graph| Ok(graph.most_connected(most))).await
         }
 
         /// The symbols that have this in their name, to find their ids. Those that are called just so come first, then
@@ -75,14 +72,11 @@ node! {
             #[graphql(desc = "A name or a part of one; capital letters A to Z count like small ones.")] name: String,
             #[graphql(desc = "So many symbols: 50 if not given, at most 200.")] first: Option<i32>,
         ) -> Nullable<Vec<GraphNode>> {
-            nullable(async {
-                let most = most(first)?;
-                if name.is_empty() {
-                    return Err(Error::bad_input("name", "is empty; give at least one letter of the name").into());
-                }
-                self.ask(ctx, move |graph| Ok(graph.named(&name, most))).await
-            })
-            .await
+            let most = most(first)?;
+            if name.is_empty() {
+                return Err(Error::bad_input("name", "is empty; give at least one letter of the name").into());
+            }
+            self.ask(ctx, move |graph| Ok(graph.named(&name, most))).await
         }
 
         /// One symbol.
@@ -91,12 +85,9 @@ node! {
             ctx: &Context<'_>,
             #[graphql(desc = "The symbol's id, `path:kind:name`; `findSymbols` finds it.")] id: String,
         ) -> Nullable<GraphSymbol> {
-            nullable(async {
-                self.ask(ctx, move |graph| {
-                    let symbol = graph.find("id", &id)?;
-                    Ok(GraphSymbol { node: graph.node(symbol), community: graph.community_label(symbol) })
-                })
-                .await
+            self.ask(ctx, move |graph| {
+                let symbol = graph.find("id", &id)?;
+                Ok(GraphSymbol { node: graph.node(symbol), community: graph.community_label(symbol) })
             })
             .await
         }
@@ -108,13 +99,10 @@ node! {
             #[graphql(desc = "The symbol's id, `path:kind:name`; `findSymbols` finds it.")] symbol: String,
             #[graphql(desc = "So many callers: 50 if not given, at most 200.")] first: Option<i32>,
         ) -> Nullable<Vec<GraphNeighbour>> {
-            nullable(async {
-                let most = most(first)?;
-                self.ask(ctx, move |graph| {
-                    let callers = graph.callers(graph.find("symbol", &symbol)?, most);
-                    Ok(callers.into_iter().map(GraphNeighbour::from).collect())
-                })
-                .await
+            let most = most(first)?;
+            self.ask(ctx, move |graph| {
+                let callers = graph.callers(graph.find("symbol", &symbol)?, most);
+                Ok(callers.into_iter().map(GraphNeighbour::from).collect())
             })
             .await
         }
@@ -126,13 +114,10 @@ node! {
             #[graphql(desc = "The symbol's id, `path:kind:name`; `findSymbols` finds it.")] symbol: String,
             #[graphql(desc = "So many callees: 50 if not given, at most 200.")] first: Option<i32>,
         ) -> Nullable<Vec<GraphNeighbour>> {
-            nullable(async {
-                let most = most(first)?;
-                self.ask(ctx, move |graph| {
-                    let callees = graph.callees(graph.find("symbol", &symbol)?, most);
-                    Ok(callees.into_iter().map(GraphNeighbour::from).collect())
-                })
-                .await
+            let most = most(first)?;
+            self.ask(ctx, move |graph| {
+                let callees = graph.callees(graph.find("symbol", &symbol)?, most);
+                Ok(callees.into_iter().map(GraphNeighbour::from).collect())
             })
             .await
         }
@@ -144,14 +129,11 @@ node! {
             #[graphql(desc = "The symbol's id, `path:kind:name`; `findSymbols` finds it.")] symbol: String,
             #[graphql(desc = "So many members: 50 if not given, at most 200.")] first: Option<i32>,
         ) -> Nullable<GraphCommunity> {
-            nullable(async {
-                let most = most(first)?;
-                let community = self
-                    .ask(ctx, move |graph| Ok(graph.community(graph.find("symbol", &symbol)?, most)))
-                    .await?;
-                Ok(community.flatten().map(GraphCommunity::from))
-            })
-            .await
+            let most = most(first)?;
+            let community = self
+                .ask(ctx, move |graph| Ok(graph.community(graph.find("symbol", &symbol)?, most)))
+                .await?;
+            Ok(community.flatten().map(GraphCommunity::from))
         }
 
         /// A shortest way from one symbol to another, along what each contains or depends on, both included; null when
@@ -162,13 +144,10 @@ node! {
             #[graphql(desc = "The id of the symbol it begins at; `findSymbols` finds it.")] from: String,
             #[graphql(desc = "The id of the symbol it ends at.")] to: String,
         ) -> Nullable<Vec<GraphStep>> {
-            nullable(async {
-                let path = self
-                    .ask(ctx, move |graph| graph.path(graph.find("from", &from)?, graph.find("to", &to)?))
-                    .await?;
-                Ok(path.flatten().map(|steps| steps.into_iter().map(GraphStep::from).collect()))
-            })
-            .await
+            let path = self
+                .ask(ctx, move |graph| graph.path(graph.find("from", &from)?, graph.find("to", &to)?))
+                .await?;
+            Ok(path.flatten().map(|steps| steps.into_iter().map(GraphStep::from).collect()))
         }
     }
 }

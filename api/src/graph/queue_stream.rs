@@ -34,16 +34,13 @@ pub struct ApprovalQueueFrame {
 impl ApprovalQueueFrame {
     /// How much waits now; null in a frame that only tells the position.
     async fn waiting(&self, ctx: &Context<'_>) -> Nullable<i32> {
-        nullable(async {
-            if !self.changed {
-                return Ok(None);
-            }
-            let scope = ctx.scope();
-            let project = self.project_id.as_ref().or(scope.actor().project());
-            let queue = scope.queue(project, None, None, None)?;
-            Ok(Some(shared::count(scope.queue_count(&queue).await?)))
-        })
-        .await
+        if !self.changed {
+            return Ok(None);
+        }
+        let scope = ctx.scope();
+        let project = self.project_id.as_ref().or(scope.actor().project());
+        let queue = scope.queue(project, None, None, None)?;
+        Ok(Some(shared::count(scope.queue_count(&queue).await?)))
     }
 }
 

@@ -148,12 +148,9 @@ impl OperationQuery {
     /// The position of the ledger that this operation's answer is true for. Load a page, then follow the ledger from
     /// here, and nothing is missed or repeated.
     async fn feed_cursor(&self, ctx: &Context<'_>) -> Nullable<Cursor> {
-        nullable(async {
-            let scope = ctx.scope();
-            let head = scope.head().await?;
-            Ok(Some(Cursor::position(scope, head)))
-        })
-        .await
+        let scope = ctx.scope();
+        let head = scope.head().await?;
+        Ok(Some(Cursor::position(scope, head)))
     }
 }
 

@@ -73,48 +73,45 @@ impl SearchQuery {
         #[graphql(desc = "Start after this cursor, which must be of the same search.")]
         after: Option<Cursor>,
     ) -> Nullable<SearchConnection> {
-        nullable(async {
-            let kinds: Option<Vec<Findable>> =
-                types.map(|types| types.into_iter().map(Findable::from).collect());
-            let after = after.map(|cursor| cursor.0);
-            let project = project_id.or_else(|| ctx.scope().actor().project().cloned());
-            let search = Search::new(&query, kinds.as_deref(), project, first, after)?;
-            let selection = ctx.look_ahead();
-            let hit = [
-                selection.field("nodes"),
-                selection.field("edges").field("node"),
-            ];
-            let windows = hit.iter().any(|hit| {
-                ["snippet", "snippetParts"]
-                    .iter()
-                    .any(|field| hit.field(field).exists())
-            });
-            let hits = ctx.scope().search(&search, windows).await?;
-            let search = Arc::new(search);
-            let cursor = |hit: Option<&SearchEdge>| hit.map(|edge| edge.cursor.clone());
-            let edges: Vec<_> = hits
-                .rows
-                .into_iter()
-                .map(|hit| SearchEdge {
-                    cursor: Cursor(hit.cursor.clone()),
-                    node: SearchHit {
-                        hit: Arc::new(hit),
-                        search: search.clone(),
-                    },
-                })
-                .collect();
-            Ok(Some(SearchConnection {
-                page_info: PageInfo {
-                    has_previous_page: hits.has_previous,
-                    has_next_page: hits.has_next,
-                    start_cursor: cursor(edges.first()),
-                    end_cursor: cursor(edges.last()),
+        let kinds: Option<Vec<Findable>> =
+            types.map(|types| types.into_iter().map(Findable::from).collect());
+        let after = after.map(|cursor| cursor.0);
+        let project = project_id.or_else(|| ctx.scope().actor().project().cloned());
+        let search = Search::new(&query, kinds.as_deref(), project, first, after)?;
+        let selection = ctx.look_ahead();
+        let hit = [
+            selection.field("nodes"),
+            selection.field("edges").field("node"),
+        ];
+        let windows = hit.iter().any(|hit| {
+            ["snippet", "snippetParts"]
+                .iter()
+                .any(|field| hit.field(field).exists())
+        });
+        let hits = ctx.scope().search(&search, windows).await?;
+        let search = Arc::new(search);
+        let cursor = |hit: Option<&SearchEdge>| hit.map(|edge| edge.cursor.clone());
+        let edges: Vec<_> = hits
+            .rows
+            .into_iter()
+            .map(|hit| SearchEdge {
+                cursor: Cursor(hit.cursor.clone()),
+                node: SearchHit {
+                    hit: Arc::new(hit),
+                    search: search.clone(),
                 },
-                nodes: edges.iter().map(|edge| edge.node.clone()).collect(),
-                edges,
-            }))
-        })
-        .await
+            })
+            .collect();
+        Ok(Some(SearchConnection {
+            page_info: PageInfo {
+                has_previous_page: hits.has_previous,
+                has_next_page: hits.has_next,
+                start_cursor: cursor(edges.first()),
+                end_cursor: cursor(edges.last()),
+            },
+            nodes: edges.iter().map(|edge| edge.node.clone()).collect(),
+            edges,
+        }))
     }
 }
 
@@ -159,10 +156,7 @@ pub struct SearchSnippetPart {
 impl SearchHit {
     /// The row that was found; a transcript's words find its meeting.
     async fn node(&self, ctx: &Context<'_>) -> Nullable<AnyNode> {
-        nullable(async {
-            Ok(AnyNode::load(ctx.scope(), self.hit.kind.name(), &self.hit.id).await?)
-        })
-        .await
+        Ok(AnyNode::load(ctx.scope(), self.hit.kind.name(), &self.hit.id).await?)
     }
 
     /// The row's type.
@@ -195,11 +189,8 @@ impl SearchHit {
 
     /// The project that the row belongs to, or is.
     async fn project(&self, ctx: &Context<'_>) -> Nullable<Project> {
-        nullable(async {
-            let id = <project::Entity as Owned>::ID;
-            Ok(one(ctx, id, Some(&self.hit.project_id)).await?)
-        })
-        .await
+        let id = <project::Entity as Owned>::ID;
+        Ok(one(ctx, id, Some(&self.hit.project_id)).await?)
     }
 
     /// When the row was created.

@@ -1,7 +1,7 @@
 //! Signing in and out. These mutations are for those who have no token yet, or a dying one.
 
 use super::{
-    nullable,
+    constraints::length,
     prelude::*,
     write::{Write, mutations},
 };
@@ -150,7 +150,7 @@ pub struct SignInInput {
     cookies: bool,
 }
 
-/// Which session goes on.
+/// Which session goes on. Send `{}` when it is in cookies.
 #[derive(InputObject, Clone)]
 pub struct RefreshSessionInput {
     /// The session's latest refresh token; left out, the cookie's.
@@ -209,40 +209,36 @@ impl SessionMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Who signs in.")] input: SignInInput,
     ) -> Nullable<SessionPayload> {
-        nullable(async {
-            let visitor = ctx.data_unchecked::<Visitor>();
-            visitor.check_demo(&input.password)?;
-            if input.cookies {
-                visitor.check_own_page()?;
-            }
-            let session = visitor
-                .sessions
-                .sign_in(
-                    &input.workspace,
-                    &input.email,
-                    &input.password,
-                    &visitor.origin,
-                )
-                .await?;
-            Ok(Some(visitor.hand_over(ctx, session, input.cookies)))
-        })
-        .await
+        let visitor = ctx.data_unchecked::<Visitor>();
+        visitor.check_demo(&input.password)?;
+        if input.cookies {
+            visitor.check_own_page()?;
+        }
+        let session = visitor
+            .sessions
+            .sign_in(
+                &input.workspace,
+                &input.email,
+                &input.password,
+                &visitor.origin,
+            )
+            .await?;
+        Ok(Some(visitor.hand_over(ctx, session, input.cookies)))
     }
 
-    /// Exchanges a session's refresh token for new tokens. Needs no access token. A refresh token works once: one that
-    /// comes again ends its session, because somebody else holds a copy.
+    /// Goes on with a session whose access token ends soon, or has ended: takes the refresh token that `signIn`, or the
+    /// `refreshSession` before, answered with, and answers with new ones of both. Needs no access token. Keep the new
+    /// refresh token in place of the old: each works once, and one that comes again ends its session, because somebody
+    /// else holds a copy.
     async fn refresh_session(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which session.")] input: RefreshSessionInput,
     ) -> Nullable<SessionPayload> {
-        nullable(async {
-            let visitor = ctx.data_unchecked::<Visitor>();
-            let (token, from_cookie) = visitor.refresh_token(input.refresh_token)?;
-            let session = visitor.sessions.refresh(&token, &visitor.origin).await?;
-            Ok(Some(visitor.hand_over(ctx, session, from_cookie)))
-        })
-        .await
+        let visitor = ctx.data_unchecked::<Visitor>();
+        let (token, from_cookie) = visitor.refresh_token(input.refresh_token)?;
+        let session = visitor.sessions.refresh(&token, &visitor.origin).await?;
+        Ok(Some(visitor.hand_over(ctx, session, from_cookie)))
     }
 
     /// Ends a session: its refresh token stops at once, its access token within 15 minutes. `signOutEverywhere` stops
@@ -252,16 +248,13 @@ impl SessionMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which session.")] input: SignOutInput,
     ) -> Nullable<SignOutPayload> {
-        nullable(async {
-            let visitor = ctx.data_unchecked::<Visitor>();
-            let (token, from_cookie) = visitor.refresh_token(input.refresh_token)?;
-            visitor.sessions.sign_out(&token, &visitor.origin).await?;
-            if from_cookie {
-                visitor.set_cookies(ctx, None);
-            }
-            Ok(Some(SignOutPayload { signed_out: true }))
-        })
-        .await
+        let visitor = ctx.data_unchecked::<Visitor>();
+        let (token, from_cookie) = visitor.refresh_token(input.refresh_token)?;
+        visitor.sessions.sign_out(&token, &visitor.origin).await?;
+        if from_cookie {
+            visitor.set_cookies(ctx, None);
+        }
+        Ok(Some(SignOutPayload { signed_out: true }))
     }
 
     /// Changes your password, ends all your sessions and begins a new one.
@@ -270,20 +263,17 @@ impl SessionMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The passwords.")] input: ChangePasswordInput,
     ) -> Nullable<SessionPayload> {
-        nullable(async {
-            let actor = ctx.scope().actor();
-            authorize(actor, Action::EditAccount)?;
-            let visitor = ctx.data_unchecked::<Visitor>();
-            if input.cookies {
-                visitor.check_own_page()?;
-            }
-            let session = visitor
-                .sessions
-                .change_password(actor, &input.current_password, &input.new_password)
-                .await?;
-            Ok(Some(visitor.hand_over(ctx, session, input.cookies)))
-        })
-        .await
+        let actor = ctx.scope().actor();
+        authorize(actor, Action::EditAccount)?;
+        let visitor = ctx.data_unchecked::<Visitor>();
+        if input.cookies {
+            visitor.check_own_page()?;
+        }
+        let session = visitor
+            .sessions
+            .change_password(actor, &input.current_password, &input.new_password)
+            .await?;
+        Ok(Some(visitor.hand_over(ctx, session, input.cookies)))
     }
 }
 
@@ -294,7 +284,7 @@ pub struct SignOutEverywhereInput {
     user_id: Option<Id>,
     /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
     /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(validator(min_length = 1, max_length = 200))]
+    #[graphql(directive = length::apply(1, 200))]
     idempotency_key: Option<String>,
 }
 

@@ -16,7 +16,10 @@ use futures_util::{
     stream::{self, Iter},
 };
 use sea_orm::{IdenStatic, Iterable, ModelTrait, Value};
-use std::{any::Any, option, sync::Arc};
+use std::{any::Any, ops::RangeInclusive, option, sync::Arc};
+
+/// How often a stream may say that it is alive.
+const HEARTBEAT: RangeInclusive<u8> = 5..=60;
 
 /// How a stream begins, and how often it says that it is alive.
 pub(super) struct Beginning {
@@ -57,9 +60,13 @@ pub(super) async fn follow<F>(
         )
         .into());
     };
+    let heartbeat = u8::try_from(beginning.heartbeat_seconds).ok();
+    let heartbeat_seconds = heartbeat
+        .filter(|seconds| HEARTBEAT.contains(seconds))
+        .ok_or_else(|| Error::bad_input("heartbeatSeconds", "must be from 5 to 60"))?;
     registration.put(Following {
         after: beginning.after.map(|cursor| cursor.0),
-        heartbeat_seconds: u8::try_from(beginning.heartbeat_seconds).unwrap_or(u8::MAX),
+        heartbeat_seconds,
         interest: interest.await?,
     });
     Ok(stream::iter(None))
@@ -196,7 +203,6 @@ macro_rules! subscriptions {
                     after: Option<$crate::graph::connection::Cursor>,
                     #[graphql(
                         default = 15,
-                        validator(minimum = 5, maximum = 60),
                         desc = "After so many seconds without a frame one comes that only tells the position; 5 to 60."
                     )]
                     heartbeat_seconds: i32,

@@ -29,10 +29,7 @@ node! {
 
         /// How far the workspace's ledger has come; null before its first entry.
         async fn feed(&self, ctx: &Context<'_>) -> Nullable<Arc<tenant_feed::Model>> {
-            nullable(async {
-                Ok(ctx.scope().find::<tenant_feed::Entity>(&self.row.id).await?)
-            })
-            .await
+            Ok(ctx.scope().find::<tenant_feed::Entity>(&self.row.id).await?)
         }
     }
 }

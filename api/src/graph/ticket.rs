@@ -3,6 +3,7 @@
 use super::prelude::*;
 use super::{
     connection::newest,
+    constraints::length,
     shared::{active_roles, goal_of_project, open_project},
     write::{Write, mutations},
 };
@@ -115,12 +116,9 @@ node! {
 
         /// Its latest run; null while no agent was sent to work on it.
         async fn latest_job(&self, ctx: &Context<'_>) -> Nullable<AgentJob> {
-            nullable(async {
-                let of_ticket = agent_job::Column::TicketId;
-                let job = newest::<AgentJob>(ctx, of_ticket, &self.row.id).await?;
-                Ok(job.map(AgentJob::from))
-            })
-            .await
+            let of_ticket = agent_job::Column::TicketId;
+            let job = newest::<AgentJob>(ctx, of_ticket, &self.row.id).await?;
+            Ok(job.map(AgentJob::from))
         }
     }
 }
@@ -149,7 +147,7 @@ pub struct CreateTicketInput {
     requires_approval: bool,
     /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
     /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(validator(min_length = 1, max_length = 200))]
+    #[graphql(directive = length::apply(1, 200))]
     idempotency_key: Option<String>,
 }
 
@@ -177,7 +175,9 @@ impl Write for CreateTicketInput {
             )?)),
             status: Set(TicketStatus::Ready),
             priority: Set(self.priority),
-            target_repo: Set(self.target_repo),
+            target_repo: Set({ self.target_repo }
+                .map(|repo| check::repository("targetRepo", &repo))
+                .transpose()?),
             requires_approval: Set(self.requires_approval),
             created_by: Set(tx.scope().actor().name()),
             ..Default::default()

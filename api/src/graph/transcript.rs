@@ -46,12 +46,9 @@ node! {
             #[graphql(desc = "So many segments: 50 if not given, at most 200.")] first: Option<i32>,
             #[graphql(desc = "Start after this cursor.")] after: Option<Cursor>,
         ) -> Nullable<SegmentPage> {
-            nullable(async {
-                let column = transcript::Column::Segments;
-                let segments = ctx.scope().large::<transcript::Entity, _>(column, &self.row.id).await?;
-                Ok(Some(SegmentPage::new(segments.unwrap_or_default(), first, after.as_ref())?))
-            })
-            .await
+            let column = transcript::Column::Segments;
+            let segments = ctx.scope().large::<transcript::Entity, _>(column, &self.row.id).await?;
+            Ok(Some(SegmentPage::new(segments.unwrap_or_default(), first, after.as_ref())?))
         }
     }
 }

@@ -139,12 +139,9 @@ impl UsageRow {
     }
 
     async fn related<N: Node>(&self, ctx: &Context<'_>, group: UsageGroup) -> Nullable<N> {
-        nullable(async {
-            let id = self.value(group).map(Id::from);
-            let column = <N::Entity as Owned>::ID;
-            Ok(connection::one(ctx, column, id.as_ref()).await?)
-        })
-        .await
+        let id = self.value(group).map(Id::from);
+        let column = <N::Entity as Owned>::ID;
+        Ok(connection::one(ctx, column, id.as_ref()).await?)
     }
 }
 
@@ -290,33 +287,24 @@ impl UsageSummary {
     /// the period in order, those without calls too, and `first` does not cut them. Empty without `groupBy`.
     #[graphql(name = "rows")]
     async fn shown_rows(&self, ctx: &Context<'_>) -> Nullable<Vec<UsageRow>> {
-        nullable(async {
-            let rows = self.rows(ctx).await?;
-            Ok(Some(rows[..self.shown(rows.len())].to_vec()))
-        })
-        .await
+        let rows = self.rows(ctx).await?;
+        Ok(Some(rows[..self.shown(rows.len())].to_vec()))
     }
 
     /// Whether there are more groups than `first` let through.
     async fn has_more(&self, ctx: &Context<'_>) -> Nullable<bool> {
-        nullable(async {
-            let rows = self.rows(ctx).await?;
-            Ok(Some(rows.len() > self.shown(rows.len())))
-        })
-        .await
+        let rows = self.rows(ctx).await?;
+        Ok(Some(rows.len() > self.shown(rows.len())))
     }
 
     /// All groups together, those that `first` cut off too.
     async fn total(&self, ctx: &Context<'_>) -> Nullable<UsageFigures> {
-        nullable(async {
-            let ask = |ask: &mut Figures<'_, Entity>| {
-                self.narrow(ask);
-                UsageFigures::ask(ask);
-            };
-            let group = ctx.scope().figure::<Entity>(ask).await?;
-            Ok(Some(UsageFigures::read(&group)?))
-        })
-        .await
+        let ask = |ask: &mut Figures<'_, Entity>| {
+            self.narrow(ask);
+            UsageFigures::ask(ask);
+        };
+        let group = ctx.scope().figure::<Entity>(ask).await?;
+        Ok(Some(UsageFigures::read(&group)?))
     }
 }
 
@@ -347,34 +335,31 @@ impl UsageQuery {
         project_id: Option<Id>,
         #[graphql(desc = "So many groups: 100 if not given, at most 1,000.")] first: Option<i32>,
     ) -> Nullable<UsageSummary> {
-        nullable(async {
-            let scope = ctx.scope();
-            authorize(scope.actor(), Action::ReadCosts)?;
-            let project = project_asked(scope, project_id).await?;
-            if project.is_none() && !ctx.may(Action::ReadAllCosts) {
-                return Err(Error::Forbidden(
-                    "Name a `projectId`: your role reads the costs of one project at a time."
-                        .to_owned(),
-                )
-                .into());
-            }
-            if group_by.iter().collect::<HashSet<_>>().len() < group_by.len() {
-                return Err(Error::bad_input("groupBy", "names something twice").into());
-            }
-            Ok(Some(UsageSummary {
-                period: period(ctx, from, to)?,
-                first: at_most(
-                    "The number of groups",
-                    "first",
-                    first,
-                    USUAL_GROUPS,
-                    MOST_GROUPS,
-                )?,
-                project,
-                groups: group_by,
-                rows: OnceCell::new(),
-            }))
-        })
-        .await
+        let scope = ctx.scope();
+        authorize(scope.actor(), Action::ReadCosts)?;
+        let project = project_asked(scope, project_id).await?;
+        if project.is_none() && !ctx.may(Action::ReadAllCosts) {
+            return Err(Error::Forbidden(
+                "Name a `projectId`: your role reads the costs of one project at a time."
+                    .to_owned(),
+            )
+            .into());
+        }
+        if group_by.iter().collect::<HashSet<_>>().len() < group_by.len() {
+            return Err(Error::bad_input("groupBy", "names something twice").into());
+        }
+        Ok(Some(UsageSummary {
+            period: period(ctx, from, to)?,
+            first: at_most(
+                "The number of groups",
+                "first",
+                first,
+                USUAL_GROUPS,
+                MOST_GROUPS,
+            )?,
+            project,
+            groups: group_by,
+            rows: OnceCell::new(),
+        }))
     }
 }

@@ -35,56 +35,44 @@ pub struct Viewer;
 impl Viewer {
     /// The person; null when an agent asks.
     async fn user(&self, ctx: &Context<'_>) -> Nullable<User> {
-        nullable(async {
-            match ctx.scope().actor().user_id() {
-                Some(id) => Ok(ctx.scope().find::<user::Entity>(id).await?.map(User::from)),
-                None => Ok(None),
-            }
-        })
-        .await
+        match ctx.scope().actor().user_id() {
+            Some(id) => Ok(ctx.scope().find::<user::Entity>(id).await?.map(User::from)),
+            None => Ok(None),
+        }
     }
 
     /// The agent's token; null when a person asks.
     async fn agent_token(&self, ctx: &Context<'_>) -> Nullable<AgentToken> {
-        nullable(async {
-            match ctx.scope().actor().agent_token_id() {
-                Some(id) => {
-                    let token = ctx.scope().find::<agent_token::Entity>(id).await?;
-                    Ok(token.map(AgentToken::from))
-                }
-                None => Ok(None),
+        match ctx.scope().actor().agent_token_id() {
+            Some(id) => {
+                let token = ctx.scope().find::<agent_token::Entity>(id).await?;
+                Ok(token.map(AgentToken::from))
             }
-        })
-        .await
+            None => Ok(None),
+        }
     }
 
     /// The workspace that everything else in this operation is about.
     async fn tenant(&self, ctx: &Context<'_>) -> Nullable<Tenant> {
-        nullable(async {
-            let scope = ctx.scope();
-            Ok(scope
-                .find::<tenant::Entity>(scope.actor().tenant())
-                .await?
-                .map(Tenant::from))
-        })
-        .await
+        let scope = ctx.scope();
+        Ok(scope
+            .find::<tenant::Entity>(scope.actor().tenant())
+            .await?
+            .map(Tenant::from))
     }
 
     /// How many notifications the bell shows: those in the dashboard itself, for the person or for everyone, that were
     /// neither read nor put away.
     async fn unread_notification_count(&self, ctx: &Context<'_>) -> Nullable<i32> {
-        nullable(async {
-            let scope = ctx.scope();
-            let unread = NotificationFilter::unread();
-            let list = scope.list::<notification::Entity, _>(
-                None,
-                Some(&unread),
-                Vec::new(),
-                &PageArgs::default(),
-            )?;
-            Ok(Some(count(scope.count(None, &list).await?)))
-        })
-        .await
+        let scope = ctx.scope();
+        let unread = NotificationFilter::unread();
+        let list = scope.list::<notification::Entity, _>(
+            None,
+            Some(&unread),
+            Vec::new(),
+            &PageArgs::default(),
+        )?;
+        Ok(Some(count(scope.count(None, &list).await?)))
     }
 
     /// Notifications for the person or for everyone, on every channel.
@@ -110,30 +98,27 @@ impl Viewer {
 
     /// How far the workspace has come with setting itself up.
     async fn setup(&self, ctx: &Context<'_>) -> Nullable<WorkspaceSetup> {
-        nullable(async {
-            let scope = ctx.scope();
-            let tenant = scope.get::<tenant::Entity>(scope.actor().tenant()).await?;
-            let completed = tenant.settings.setup.completed;
-            let next_step = if completed || !ctx.may(Action::SetUp) {
-                None
-            } else {
-                let (credentials, integrations) = futures_util::try_join!(
-                    scope.count_by(Counted::Credentials, None),
-                    scope.count_by(Counted::Integrations, None),
-                )?;
-                let step = setup::next_step(
-                    tenant.name != tenant.slug,
-                    credentials.of(CredentialKind::AiProvider) > 0,
-                    integrations.of(IntegrationStatus::Connected) > 0,
-                );
-                Some(step.into())
-            };
-            Ok(Some(WorkspaceSetup {
-                completed,
-                next_step,
-            }))
-        })
-        .await
+        let scope = ctx.scope();
+        let tenant = scope.get::<tenant::Entity>(scope.actor().tenant()).await?;
+        let completed = tenant.settings.setup.completed;
+        let next_step = if completed || !ctx.may(Action::SetUp) {
+            None
+        } else {
+            let (credentials, integrations) = futures_util::try_join!(
+                scope.count_by(Counted::Credentials, None),
+                scope.count_by(Counted::Integrations, None),
+            )?;
+            let step = setup::next_step(
+                tenant.name != tenant.slug,
+                credentials.of(CredentialKind::AiProvider) > 0,
+                integrations.of(IntegrationStatus::Connected) > 0,
+            );
+            Some(step.into())
+        };
+        Ok(Some(WorkspaceSetup {
+            completed,
+            next_step,
+        }))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
 use async_graphql::{Context, InputType, MaybeUndefined, SelectionField};
 use entity::Owned;
 use sea_orm::{ActiveValue, EntityTrait, IdenStatic, ModelTrait};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The input of a mutation: who may send it, and what it does.
 pub(super) trait Write: InputType + Clone + Send {
@@ -32,6 +32,27 @@ pub(super) struct Written<M> {
     pub(super) feed_cursor: Cursor,
 }
 
+/// The mutations of an operation that were committed, by their names in the answer: whatever goes wrong afterwards, who
+/// asked is told of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Committed(Arc<Mutex<Vec<String>>>);
+
+impl Committed {
+    /// Notes one.
+    pub(crate) fn note(&self, name: &str) {
+        self.lock().push(name.to_owned());
+    }
+
+    /// All of them so far.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Runs a mutation, again if others stood in its way. `name` tells it apart from others that were sent under the same
 /// idempotency key.
 pub(super) async fn perform<W: Write>(
@@ -42,7 +63,12 @@ pub(super) async fn perform<W: Write>(
     let scope = ctx.scope();
     authorize(scope.actor(), W::ACTION)?;
     let request = request(ctx.field(), name)?;
-    retried(|| attempt(scope, request.clone(), input.clone())).await
+    let written = retried(|| attempt(scope, request.clone(), input.clone())).await?;
+    if let Some(committed) = ctx.data_opt::<Committed>() {
+        let field = ctx.field();
+        committed.note(field.alias().unwrap_or(field.name()));
+    }
+    Ok(written)
 }
 
 async fn attempt<W: Write>(
@@ -117,14 +143,28 @@ where
     })
 }
 
-/// A patch of a column that always has a value: left out it stays.
+/// A patch of a column that always has a value: left out it stays, and null is refused.
 pub(super) fn change<T, U: Into<sea_orm::Value>>(
-    value: Option<T>,
+    field: &str,
+    value: MaybeUndefined<T>,
     into: impl FnOnce(T) -> Result<U>,
 ) -> Result<ActiveValue<U>> {
-    value.map_or(Ok(ActiveValue::NotSet), |value| {
-        into(value).map(ActiveValue::Set)
+    Ok(match given(field, value)? {
+        Some(value) => ActiveValue::Set(into(value)?),
+        None => ActiveValue::NotSet,
     })
+}
+
+/// A value that may be left out, and cannot be null.
+pub(super) fn given<T>(field: &str, value: MaybeUndefined<T>) -> Result<Option<T>> {
+    match value {
+        MaybeUndefined::Undefined => Ok(None),
+        MaybeUndefined::Null => Err(Error::bad_input(
+            field,
+            "cannot be null; leave it out instead",
+        )),
+        MaybeUndefined::Value(value) => Ok(Some(value)),
+    }
 }
 
 /// Declares mutations: `field(Input) -> Payload { row: Type }`. What they do stands in the input's `Write`. After
@@ -137,9 +177,9 @@ macro_rules! mutations {
         $field:ident($input:ident) -> $payload:ident {
             $row:ident: $type:ident $(, $(#[$once_doc:meta])* once $once:ident)?
         };
-    )* }) => {
+    )* }) => { ::pastey::paste! {
         $(
-            #[doc = concat!("What `", stringify!($field), "` answers with.")]
+            #[doc = "What `" [<$field:lower_camel>] "` answers with."]
             #[derive(async_graphql::SimpleObject)]
             #[graphql(name_type)]
             pub struct $payload {
@@ -166,8 +206,8 @@ macro_rules! mutations {
                     ctx: &Context<'_>,
                     #[graphql(desc = "What to write.")] input: $input,
                 ) -> $crate::graph::Nullable<$payload> {
-                    let written = $crate::graph::write::perform(ctx, stringify!($field), input).await;
-                    Some(written.map_err(Into::into).map(|written| $payload {
+                    let written = $crate::graph::write::perform(ctx, stringify!($field), input).await?;
+                    Ok(Some($payload {
                         $row: written.row.into(),
                         $($once: written.once,)?
                         feed_cursor: written.feed_cursor,
@@ -175,6 +215,6 @@ macro_rules! mutations {
                 }
             )*
         }
-    };
+    }};
 }
 pub(super) use mutations;

@@ -169,6 +169,10 @@ pub(super) async fn counted_until_read(
     Response::from_parts(parts, Body::from(Unread::counted(bytes, counted)))
 }
 
+/// A frame of so many bytes goes out whatever else its readers let lie: a stream has one on its way at most, and one slow
+/// reader must not end the streams of all colleagues.
+pub(super) const SMALL_FRAME: u64 = 16 * 1024;
+
 /// Bytes that are on their way.
 pub(super) struct Unread {
     bytes: Bytes,

@@ -45,9 +45,10 @@ impl Caller {
         let (actor, until) = credentials.authenticate_until(app, &visitor).await?;
         let key = actor.key();
         let Some(seat) = app.seats.take(&key, 1) else {
+            // There is no end to the seats of all, so these are the actor's.
             let more = app.limits.sockets_per_actor.saturating_add(1);
             app.limits.check_sockets_per_actor(more)?;
-            return Err(Error::Busy(Whose::All));
+            return Err(Error::Busy(Whose::Actor));
         };
         let caller = Self {
             visitor,

@@ -84,6 +84,8 @@ limits! {
     operation_cost = 2_000_000 up to 1_000_000_000, "WORKGRAPH_OPERATION_COST";
     /// The most bytes of an answer. An operation may read four times as many from the database
     answer_bytes = 16_777_216 up to 1_073_741_824, "WORKGRAPH_ANSWER_BYTES";
+    /// The most fields and rows that an operation may be answering at the same time
+    pending_fields = 20_000 up to 10_000_000, "WORKGRAPH_PENDING_FIELDS";
     /// How many seconds an operation may take
     operation_seconds = 10 up to 600, "WORKGRAPH_OPERATION_SECONDS";
     /// How many requests a minute one person or agent may send
@@ -144,9 +146,10 @@ impl Limits {
         quarters(self.incoming_bytes.max(self.body_bytes.saturating_mul(4)))
     }
 
-    /// The bytes that may be on their way out.
+    /// The bytes that may be on their way out. Workspaces that let theirs lie take nothing from those that do not.
     pub(super) fn unread(&self) -> Arc<Quota> {
-        quarters(self.unread_bytes)
+        let of_each = self.unread_bytes.div_ceil(4);
+        Quota::with_little(of_each, self.unread_bytes, of_each / 16)
     }
 
     /// How long a body, or a message, may take to arrive.
@@ -162,6 +165,7 @@ impl Limits {
             operations: self.operations,
             wait: Duration::from_secs(self.wait_seconds),
             answer_bytes: self.answer_bytes,
+            pending_fields: self.pending_fields,
         }
     }
 

@@ -4,15 +4,14 @@ use super::{App, answer::size, credentials::Credentials, guard::Judged, paramete
 use crate::{
     auth::{Actor, address_key},
     error::{Error, Result, Whose},
-    graph::Visitor,
+    graph::{Committed, Visitor},
     live::{Subscription, Terms},
     store::{Meter, Permit},
 };
-use async_graphql::{Response as Answer, ServerError, Value, parser::types::OperationType};
+use async_graphql::{
+    PathSegment, Response as Answer, ServerError, Value, parser::types::OperationType,
+};
 use std::time::Instant;
-
-/// So many errors are measured before they are answered.
-const MANY_ERRORS: usize = 100;
 
 /// An operation that passed the guard.
 pub(super) struct Operation {
@@ -84,12 +83,15 @@ impl Operation {
         };
         // Those who do not read what they asked for are not answered more.
         if !app.unread.has_room(&whose) {
-            return Err(Error::Busy(Whose::Workspace));
+            return Err(Error::Busy(Whose::Unread));
         }
+        let committed = Committed::default();
+        let executing = self.execute(app, actor, visitor, explain, committed.clone());
         // The time begins with the turn: how long others take says nothing of the operation.
-        let answer = tokio::time::timeout(time, self.execute(app, actor, visitor, explain))
-            .await
-            .unwrap_or(Err(Error::TOO_SLOW))?;
+        let answer = match tokio::time::timeout(time, executing).await {
+            Ok(answer) => answer?,
+            Err(_) => cut_short(&committed)?,
+        };
         Ok(Answered { answer, whose })
     }
 
@@ -142,6 +144,7 @@ impl Operation {
         actor: Option<Actor>,
         visitor: Visitor,
         explain: bool,
+        committed: Committed,
     ) -> Result<Answer> {
         let time = app.limits.operation_time();
         let meter = app.store.measure(time);
@@ -152,7 +155,8 @@ impl Operation {
             ..visitor
         };
         let (kind, cost, received) = (self.judged.kind, self.judged.cost, self.received);
-        let mut request = self.judged.request().data(visitor).data(meter.clone());
+        let request = self.judged.request().data(visitor).data(meter.clone());
+        let mut request = request.data(committed.clone());
         if let Some(actor) = actor {
             request = request.data(store.scope_within(actor, time));
         }
@@ -169,11 +173,17 @@ impl Operation {
             },
             _ => executing.await,
         };
-        if let Some(error) = broken_off(&answer, kind) {
-            return Err(error);
+        let committed = committed.names();
+        if committed.is_empty()
+            && let Some(error) = broken_off(&answer)
+        {
+            answer = Answer::from_errors(vec![error]);
         }
-        // Errors and what surrounds the values were only estimated.
-        if meter.is_half_used() || answer.errors.len() > MANY_ERRORS {
+        if kind == OperationType::Mutation {
+            // What was committed is answered, whatever size it has by now.
+            tell_committed(&mut answer, &committed);
+        } else if meter.is_half_used() {
+            // What surrounds the values was only estimated.
             meter.whole(size(&answer))?;
         }
         if explain {
@@ -206,23 +216,63 @@ impl Operation {
     }
 }
 
-/// Why nothing of an operation was done, if what keeps the server from it came in the middle. A mutation that has done
-/// something before is answered with it.
-fn broken_off(answer: &Answer, kind: OperationType) -> Option<Error> {
+/// Why nothing of an operation was done, if what keeps the server from it came in the middle.
+fn broken_off(answer: &Answer) -> Option<ServerError> {
     let done = match &answer.data {
         Value::Object(fields) => fields.values().any(|value| *value != Value::Null),
         _ => false,
     };
-    if done && kind == OperationType::Mutation {
+    if done {
         return None;
     }
-    let mut codes = answer.errors.iter().filter_map(crate::answer::code);
-    codes.find_map(|code| match &*code {
+    let mut errors = answer.errors.iter();
+    let broken = errors.find(|error| {
         // The database may notice a moment before the clock here does.
-        "DEADLINE_EXCEEDED" => Some(Error::TOO_SLOW),
-        "UNAVAILABLE" => Some(Error::Unavailable),
-        _ => None,
+        let code = crate::answer::code(error);
+        matches!(code.as_deref(), Some("DEADLINE_EXCEEDED" | "UNAVAILABLE"))
+    })?;
+    Some(ServerError {
+        path: Vec::new(),
+        locations: Vec::new(),
+        ..broken.clone()
     })
+}
+
+/// The answer of an operation whose time was up.
+///
+/// # Errors
+/// [`Error::TOO_SLOW`], if it wrote nothing.
+fn cut_short(committed: &Committed) -> Result<Answer> {
+    let names = committed.names();
+    if names.is_empty() {
+        return Err(Error::TOO_SLOW);
+    }
+    let error = |name: &String| {
+        ServerError::from(Error::TOO_SLOW).with_path(vec![PathSegment::Field(name.clone())])
+    };
+    let mut answer = Answer::from_errors(names.iter().map(error).collect());
+    tell_committed(&mut answer, &names);
+    Ok(answer)
+}
+
+/// Marks the errors that took all of the answer of a mutation that was made.
+fn tell_committed(answer: &mut Answer, committed: &[String]) {
+    for error in &mut answer.errors {
+        let Some(PathSegment::Field(mutation)) = error.path.first() else {
+            continue;
+        };
+        let is_answered = match &answer.data {
+            Value::Object(fields) => fields.get(mutation.as_str()) != Some(&Value::Null),
+            _ => false,
+        };
+        if committed.contains(mutation) && !is_answered {
+            error
+                .message
+                .push_str(" What the mutation wrote is committed.");
+            let extensions = error.extensions.get_or_insert_default();
+            extensions.set("committed", true);
+        }
+    }
 }
 
 fn refused(error: Error) -> Vec<ServerError> {
@@ -238,4 +288,47 @@ fn told(requested: u64, app: &App, meter: &Meter, received: Instant) -> async_gr
         "sqlStatements": meter.statements(),
         "durationMs": (milliseconds * 1000.0).round() / 1000.0,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Whose;
+    use async_graphql::value;
+
+    #[test]
+    fn what_broke_an_operation_off_is_told_whole() {
+        let busy = ServerError::from(Error::Busy(Whose::All));
+        let busy = busy.with_path(vec![PathSegment::Field("signIn".to_owned())]);
+        let mut answer = Answer::from_errors(vec![busy]);
+        answer.data = value!({ "signIn": null });
+        let told = broken_off(&answer);
+        let told = serde_json::to_value(told).unwrap();
+        assert_eq!(told["extensions"]["retryAfterMs"], 1000);
+        assert_eq!(told.get("path"), None);
+        answer.data = value!({ "signIn": null, "createGoal": {} });
+        assert!(broken_off(&answer).is_none());
+    }
+
+    #[test]
+    fn what_was_committed_is_told_whatever_came_after() {
+        assert!(cut_short(&Committed::default()).is_err());
+        let committed = Committed::default();
+        committed.note("made");
+        let answer = cut_short(&committed).unwrap();
+        let told = serde_json::to_value(&answer.errors).unwrap();
+        assert_eq!(told[0]["extensions"]["code"], "DEADLINE_EXCEEDED");
+        assert_eq!(told[0]["extensions"]["committed"], true);
+        assert_eq!(told[0]["path"], serde_json::json!(["made"]));
+        // An error in the mutation's own place says nothing of whether it was made.
+        let error = |name: &str| {
+            ServerError::from(Error::TOO_SLOW).with_path(vec![PathSegment::Field(name.to_owned())])
+        };
+        let mut answer = Answer::from_errors(vec![error("made"), error("refused"), error("whole")]);
+        answer.data = value!({ "made": null, "refused": null, "whole": {} });
+        tell_committed(&mut answer, &["made".to_owned(), "whole".to_owned()]);
+        let told = serde_json::to_value(&answer.errors).unwrap();
+        let marked = |index: usize| told[index]["extensions"].get("committed").is_some();
+        assert_eq!([marked(0), marked(1), marked(2)], [true, false, false]);
+    }
 }

@@ -9,6 +9,8 @@ use std::{
 pub(super) struct Quota {
     of_each: u64,
     in_all: u64,
+    /// Whoever holds no more than this is let in however much the others hold.
+    little: u64,
     held: Mutex<Held>,
 }
 
@@ -29,9 +31,15 @@ pub(super) struct Portion {
 impl Quota {
     /// A quota of which nobody holds anything.
     pub(super) fn new(of_each: u64, in_all: u64) -> Arc<Self> {
+        Self::with_little(of_each, in_all, 0)
+    }
+
+    /// A quota in which the many that some hold keep nobody from holding a little.
+    pub(super) fn with_little(of_each: u64, in_all: u64, little: u64) -> Arc<Self> {
         Arc::new(Self {
             of_each,
             in_all,
+            little,
             held: Mutex::default(),
         })
     }
@@ -49,6 +57,19 @@ impl Quota {
         portion
     }
 
+    /// Takes so much for somebody, if there is so much left or it is next to nothing.
+    pub(super) fn take_or_hold(
+        self: &Arc<Self>,
+        whose: &str,
+        amount: u64,
+        next_to_nothing: u64,
+    ) -> Option<Portion> {
+        if amount <= next_to_nothing {
+            return Some(self.hold(whose, amount));
+        }
+        self.take(whose, amount)
+    }
+
     /// Nothing yet, for somebody who may need more later.
     pub(super) fn none(self: &Arc<Self>, whose: &str) -> Portion {
         Portion {
@@ -61,7 +82,13 @@ impl Quota {
     /// Whether there is anything left for somebody.
     pub(super) fn has_room(&self, whose: &str) -> bool {
         let held = self.held();
-        held.all < self.in_all && held.of(whose) < self.of_each
+        self.fits(&held, whose, 1)
+    }
+
+    fn fits(&self, held: &Held, whose: &str, more: u64) -> bool {
+        let each = held.of(whose).saturating_add(more);
+        let all = held.all.saturating_add(more);
+        each <= self.of_each && (all <= self.in_all || each <= self.little)
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -82,12 +109,11 @@ impl Portion {
         let quota = self.quota.clone();
         let mut held = quota.held();
         let more = amount.saturating_sub(self.amount);
-        let fits = |held: u64, most: u64| held.saturating_add(more) <= most;
-        let fits = fits(held.all, quota.in_all) && fits(held.of(&self.whose), quota.of_each);
-        if fits || more == 0 {
+        let fits = more == 0 || quota.fits(&held, &self.whose, more);
+        if fits {
             self.set(amount, &mut held);
         }
-        fits || more == 0
+        fits
     }
 
     /// Lets go of it, before it is dropped.
@@ -139,5 +165,17 @@ mod tests {
         drop(more);
         let held = quota.held();
         assert!(held.all == 0 && held.each.is_empty());
+    }
+
+    #[test]
+    fn the_many_that_some_hold_keep_nobody_from_a_little() {
+        let quota = Quota::with_little(10, 20, 2);
+        let loud = ["a", "b"].map(|whose| quota.hold(whose, 15));
+        assert!(!quota.has_room("a") && quota.take("b", 1).is_none());
+        let quiet = quota.take("c", 2);
+        assert!(quiet.is_some() && quota.take("c", 1).is_none());
+        assert!(quota.take_or_hold("a", 3, 3).is_some() && quota.take_or_hold("a", 4, 3).is_none());
+        drop((loud, quiet));
+        assert!(quota.take("c", 10).is_some());
     }
 }

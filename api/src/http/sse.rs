@@ -2,7 +2,7 @@
 
 use super::{
     App,
-    answer::{Refusal, Unread, has_run},
+    answer::{Refusal, SMALL_FRAME, Unread, has_run},
     caller::Caller,
     credentials::Credentials,
     negotiate::Media,
@@ -162,9 +162,10 @@ impl Following {
                 Frame::Next { payload, cursor } => {
                     let event = next(payload.as_str(), Some(&cursor));
                     let unread = &self.app.unread;
-                    let Some(counted) = unread.take(self.caller.workspace(), event.len() as u64)
-                    else {
-                        return Some(self.end(vec![Error::Busy(Whose::Workspace).into()]));
+                    let bytes = event.len() as u64;
+                    let counted = unread.take_or_hold(self.caller.workspace(), bytes, SMALL_FRAME);
+                    let Some(counted) = counted else {
+                        return Some(self.end(vec![Error::Busy(Whose::Unread).into()]));
                     };
                     break Unread::counted(event, counted);
                 }

@@ -32,6 +32,8 @@ pub struct Bounds {
     pub wait: Duration,
     /// The most bytes of an answer.
     pub answer_bytes: u64,
+    /// The most fields and rows that an operation may be answering at the same time.
+    pub pending_fields: u64,
 }
 
 /// Who lets operations in.
@@ -43,6 +45,7 @@ pub(super) struct Gates {
     /// SQLite has one connection that writes.
     writing: Arc<Admission>,
     answer_bytes: u64,
+    pending_fields: u64,
 }
 
 impl Gates {
@@ -98,6 +101,7 @@ impl Gates {
             entrance,
             writing,
             answer_bytes: bounds.answer_bytes,
+            pending_fields: bounds.pending_fields,
         }
     }
 }
@@ -189,7 +193,7 @@ impl Store {
     /// What measures an operation that may take so long.
     pub(crate) fn measure(&self, time: Duration) -> Arc<Meter> {
         match self.gates().get() {
-            Some(gates) => Meter::within(gates.answer_bytes, time),
+            Some(gates) => Meter::within(gates.answer_bytes, gates.pending_fields, time),
             None => Arc::default(),
         }
     }

@@ -199,23 +199,28 @@ fn told(row: &audit_log::Model) -> Told {
 
 /// The hash of an entry that is written now.
 fn newest_hash(told: Told) -> String {
-    hashes(told).next().unwrap_or_default()
+    hash(&Value::Object(told))
 }
 
-/// The hashes that an entry of any age may have, as of now first, then without the columns that came last:
-/// `sha256(prevHash ‖ what it tells, as JSON with sorted keys)`. Which of them it is says which columns it vouches for:
-/// none is the hash of other columns' values.
+/// `sha256(prevHash ‖ what an entry tells, as JSON with sorted keys)`.
+fn hash(entry: &Value) -> String {
+    let hash = Sha256::new()
+        .chain_update(entry["prevHash"].as_str().unwrap_or_default())
+        .chain_update(canonical(entry))
+        .finalize();
+    hex::encode(hash)
+}
+
+/// The hashes that an entry of any age may have, as of now first, then without the columns that came last. Which of them
+/// it is says which columns it vouches for: none is the hash of other columns' values.
 pub(super) fn hashes(told: Told) -> impl Iterator<Item = String> {
     let mut later = LATER.iter().rev();
     let mut next = Some(Value::Object(told));
     std::iter::from_fn(move || {
         let entry = next.take()?;
-        let hash = Sha256::new()
-            .chain_update(entry["prevHash"].as_str().unwrap_or_default())
-            .chain_update(canonical(&entry))
-            .finalize();
+        let hash = hash(&entry);
         next = later.next().and_then(|column| without(entry, column));
-        Some(hex::encode(hash))
+        Some(hash)
     })
 }
 

@@ -87,7 +87,8 @@ impl<Q: Question> BatchFn<Q, Result<Q::Answer>> for Batch<Q> {
             .collect();
         questions.extend(drained.iter().cloned());
         let questions: Vec<Q> = questions.into_iter().collect();
-        match Q::answer(&questions, &view).await {
+        // Boxed: whoever asks has room for this, and one of them runs it.
+        match Box::pin(Q::answer(&questions, &view)).await {
             Ok(mut found) => questions
                 .into_iter()
                 .map(|question| {

@@ -1,6 +1,7 @@
-//! What one operation has used so far: bytes, statements, time. It is measured while it works, not afterwards.
+//! What one operation has used so far: bytes, statements, time, and the fields it has in hand. It is measured while it works, not afterwards.
 
 use crate::error::{Error, Measured, Result};
+use futures_util::FutureExt;
 use std::{
     sync::{
         Arc, OnceLock,
@@ -26,6 +27,7 @@ pub(crate) struct Meter {
     answered: AtomicU64,
     read: AtomicU64,
     work: AtomicU64,
+    pending: AtomicU64,
     statements: AtomicU32,
     stopped: OnceLock<Error>,
     stop: Notify,
@@ -34,15 +36,29 @@ pub(crate) struct Meter {
 #[derive(Debug)]
 struct Limits {
     answer: u64,
+    pending: u64,
     until: Instant,
 }
 
+/// A field, or an entry of a list, that was begun; it is pending until this is dropped.
+pub(crate) struct Pending<'m>(&'m Meter);
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        self.0.pending.fetch_sub(1, Relaxed);
+    }
+}
+
 impl Meter {
-    /// Measures an operation that may answer with so many bytes, within this time.
-    pub(crate) fn within(answer: u64, time: Duration) -> Arc<Self> {
+    /// Measures an operation that may answer with so many bytes, and so many fields at once, within this time.
+    pub(crate) fn within(answer: u64, pending: u64, time: Duration) -> Arc<Self> {
         let until = Instant::now() + time;
         Arc::new(Self {
-            limits: Some(Limits { answer, until }),
+            limits: Some(Limits {
+                answer,
+                pending,
+                until,
+            }),
             ..Self::default()
         })
     }
@@ -62,10 +78,30 @@ impl Meter {
         self.work.load(Relaxed)
     }
 
-    /// Begins a piece of work, when others have had their turn. Without it an operation whose fields have their values
-    /// would go on to its end: it never waits for anything, so nobody else is served, and no clock could stop it.
-    pub(crate) async fn begin(&self) {
+    /// Begins a field, or an entry of a list. Each holds a few kilobytes until it is answered, long before there is a byte
+    /// of the answer: a level of a document has as many as its lists have rows, times the fields that are selected of each.
+    ///
+    /// # Errors
+    /// [`Error::TooMuch`] when too many are pending.
+    pub(crate) fn enter(&self) -> Result<Pending<'_>> {
         self.work.fetch_add(1, Relaxed);
+        let pending = self.pending.fetch_add(1, Relaxed) + 1;
+        let entered = Pending(self);
+        if let Some(limits) = &self.limits {
+            self.check(Measured::Pending, limits.pending, pending)?;
+        }
+        Ok(entered)
+    }
+
+    /// Counts what does not wait for a turn by itself among what the turn was for.
+    pub(crate) fn spend_turn(&self) {
+        // Whether there was any budget left does not matter: who waits next finds none.
+        let _ = coop::consume_budget().now_or_never();
+    }
+
+    /// Waits until others have had their turn. Without it an operation whose fields have their values would go on to its
+    /// end: it never waits for anything, so nobody else is served, and no clock could stop it.
+    pub(crate) async fn take_turn(&self) {
         // Once the runtime's budget for this task is used up, all of its futures wait here until others had the thread.
         coop::consume_budget().await;
     }
@@ -167,7 +203,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_an_operation_uses_is_bounded_while_it_works() {
-        let meter = Meter::within(1000, Duration::from_secs(60));
+        let meter = Meter::within(1000, 2, Duration::from_secs(60));
         assert!(meter.answer(1, 1000).is_ok() && meter.read(4000).is_ok());
         assert!(meter.stopped().is_none());
         let refused = meter.read(1);
@@ -184,12 +220,33 @@ mod tests {
         assert!(unlimited.answer(1, u64::MAX / 2).is_ok());
     }
 
+    #[test]
+    fn the_fields_that_are_answered_at_once_are_bounded() {
+        let meter = Meter::within(1000, 2, Duration::from_secs(60));
+        let first = meter.enter();
+        for _ in 0..10 {
+            assert!(meter.enter().is_ok(), "what ended does not count");
+        }
+        let second = meter.enter();
+        assert!(first.is_ok() && second.is_ok() && meter.stopped().is_none());
+        let refused = meter.enter().err();
+        assert!(matches!(
+            refused,
+            Some(Error::TooMuch {
+                what: Measured::Pending,
+                limit: 2,
+                actual: 3
+            })
+        ));
+        assert!(meter.stopped().is_some());
+    }
+
     #[tokio::test]
     async fn work_ends_with_the_time() {
-        let meter = Meter::within(u64::MAX, Duration::ZERO);
+        let meter = Meter::within(u64::MAX, 1, Duration::ZERO);
         let done = (0..10 * WORK).take_while(|_| meter.answer(1, 1).is_ok());
         assert!(done.count() < WORK as usize);
-        let meter = Meter::within(u64::MAX, Duration::ZERO);
+        let meter = Meter::within(u64::MAX, 1, Duration::ZERO);
         let large = meter.answer(1, WORK * BYTES_OF_WORK);
         assert!(
             matches!(large, Err(Error::DeadlineExceeded(_))),
@@ -198,11 +255,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_waits_for_no_turn_uses_one_up() {
+        let meter = Meter::default();
+        assert!(meter.take_turn().now_or_never().is_some());
+        for _ in 0..1000 {
+            meter.spend_turn();
+        }
+        assert!(meter.take_turn().now_or_never().is_none());
+    }
+
+    #[tokio::test]
     async fn an_operation_that_waits_for_nothing_lets_others_have_the_thread() {
         let meter = Arc::new(Meter::default());
         let endless = |meter: Arc<Meter>| async move {
             loop {
-                meter.begin().await;
+                let _entered = meter.enter();
+                meter.take_turn().await;
             }
         };
         let many = futures_util::future::join_all((0..100).map(|_| endless(meter.clone())));

@@ -23,6 +23,8 @@ pub struct SortKey<E: Owned> {
     column: E::Column,
     descending: bool,
     nullable: bool,
+    /// Whether the operation names it, or it is what a list is sorted by anyway.
+    named: bool,
 }
 
 impl<E: Owned> SortKey<E> {
@@ -33,6 +35,15 @@ impl<E: Owned> SortKey<E> {
             column,
             descending,
             nullable,
+            named: true,
+        }
+    }
+
+    /// Sorts by this column, the largest first, where the operation names no order.
+    pub fn usual(column: E::Column) -> Self {
+        Self {
+            named: false,
+            ..Self::new(column, true)
         }
     }
 }
@@ -49,14 +60,18 @@ impl<E: Owned> Ordering<E> {
             column: E::ID,
             descending,
             nullable: false,
+            named: false,
         });
         Self(keys)
     }
 
-    /// Whether it is the order of the ledger itself, so that a position says where one stands in it.
+    /// Whether it is the order of the ledger itself, so that a position says where one stands in it. The operation must name
+    /// it: whoever asks for what comes after a position without saying which way means what came later, and lists begin
+    /// with the newest.
     pub(super) fn is_the_ledgers(&self) -> bool {
         let first = self.0.first();
-        E::TABLE == Table::AuditLog && first.is_some_and(|key| key.column.as_str() == "seq")
+        let is_seq = |key: &SortKey<E>| key.column.as_str() == "seq" && key.named;
+        E::TABLE == Table::AuditLog && first.is_some_and(is_seq)
     }
 
     /// The columns it sorts by.

@@ -18,6 +18,12 @@ pub const DEFAULT_PAGE: u64 = 50;
 /// How many rows a page can have.
 const MAX_PAGE: u64 = 200;
 
+/// What is said of a position of the ledger that is taken for a place in another list.
+const NO_POSITION: Error = Error::CursorMismatch(
+    "A `feedCursor` or a frame's cursor is a place in the ledger: follow a subscription from it, or read `activity` from it \
+     with the order named, `orderBy: {field: SEQ}`.",
+);
+
 /// The slice of a list a client asks for, as in the Relay specification.
 #[derive(Clone, Debug, Default)]
 pub struct PageArgs {
@@ -144,9 +150,9 @@ impl<E: Owned> List<E> {
             .as_ref()
             .map(|cursor| {
                 // The ledger in its own order can also be read from a live frame or a `feedCursor` on.
-                let position = ordering.is_the_ledgers().then(|| position(cursor));
-                match position.flatten() {
-                    Some(seq) => Ok(vec![Some(seq.into())]),
+                match position(cursor) {
+                    Some(seq) if ordering.is_the_ledgers() => Ok(vec![Some(seq.into())]),
+                    Some(_) => Err(NO_POSITION),
                     None => ordering.parse(cursor, &seal),
                 }
             })

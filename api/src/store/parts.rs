@@ -6,11 +6,11 @@
 pub(super) struct Parts {
     /// Operations that were asked for.
     pub(super) operations: u64,
-    /// Finding out who asks, and signing in.
+    /// Finding out who asks, signing in, and telling whether the server is ready.
     pub(super) entrance: u64,
     /// Frames of live streams.
     pub(super) frames: u64,
-    /// What the server reads for itself: ledgers that are followed, and whether it is ready.
+    /// What the server does for itself: reading ledgers that are followed, making words for the search.
     pub(super) own: u64,
 }
 

@@ -17,6 +17,8 @@ use tokio::sync::watch;
 
 /// Whoever waits for a connection for longer wants to know whether there can be one.
 const SUSPICION: Duration = Duration::from_millis(200);
+/// A pool that has a connection hands it over within this time.
+const HANDING_OVER: Duration = Duration::from_millis(20);
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(2);
 /// How often a database that is out of reach is looked for.
@@ -61,7 +63,8 @@ impl Reach {
         }
     }
 
-    /// What comes of waiting for a connection, unless the database turns out to be out of reach.
+    /// What comes of waiting for a connection, unless the database turns out to be out of reach. A pool that has a
+    /// connection is believed, whatever was found out before: a new one may be refused where old ones work.
     ///
     /// # Errors
     /// [`Error::Unavailable`] as soon as that is known.
@@ -69,9 +72,6 @@ impl Reach {
         self: &Arc<Self>,
         waiting: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        if *self.lost.borrow() {
-            return Err(Error::Unavailable);
-        }
         tokio::select! {
             biased;
             done = waiting => done,
@@ -81,6 +81,12 @@ impl Reach {
 
     async fn turns_out_lost(self: &Arc<Self>) {
         let mut lost = self.lost.subscribe();
+        if *lost.borrow() {
+            tokio::time::sleep(HANDING_OVER).await;
+            if *lost.borrow() {
+                return;
+            }
+        }
         loop {
             tokio::time::sleep(SUSPICION).await;
             self.look();
@@ -147,5 +153,24 @@ fn is_lost(error: &sqlx::Error) -> bool {
             code.is_some_and(|code| ["57P01", "57P02", "57P03"].contains(&code.as_ref()))
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_pool_that_has_a_connection_is_believed() {
+        // Nobody listens there.
+        let reach = Reach::new(PgConnectOptions::new().host("127.0.0.1").port(1));
+        reach.lost.send_replace(true);
+        let had = reach.unless_lost(async {
+            tokio::task::yield_now().await;
+            Ok(1)
+        });
+        assert!(matches!(had.await, Ok(1)));
+        let waiting = reach.unless_lost(std::future::pending::<Result<()>>());
+        assert!(matches!(waiting.await, Err(Error::Unavailable)));
     }
 }

@@ -50,7 +50,8 @@ impl Store {
     }
 
     async fn look(&self) -> Result<Readiness> {
-        let _turn = self.feeds().turn_to_read().await;
+        // Not behind those who follow ledgers, who may be at it for longer than an orchestrator waits.
+        let _turn = self.admit_to_entrance(None).await?;
         let snapshot = Snapshot::new(self.readers().clone(), EVERY_TENANT.into(), None);
         let applied = Query::select()
             .expr_as(Expr::col("version"), "version")

@@ -233,11 +233,14 @@ impl Scope {
         };
         let named = named || filter.is_some_and(names_project);
         if auth::rows(self.actor(), E::TABLE)? == auth::Rows::OfProjects && !named {
-            return Err(Error::Forbidden(
-                "Your role reads the costs of one project at a time. Name it: `filter: {projectId: {eq: …}}`, or in the \
-                 header X-Project-Id."
-                    .to_owned(),
-            ));
+            // The header narrows lists of the workspace, not what is below a row.
+            let or = match parent {
+                Some(_) => "",
+                None => ", or in the header X-Project-Id",
+            };
+            return Err(Error::Forbidden(format!(
+                "Your role reads the costs of one project at a time. Name it: `filter: {{projectId: {{eq: …}}}}`{or}."
+            )));
         }
         Ok(())
     }
@@ -336,17 +339,22 @@ fn given(filter: Value) -> Value {
     }
 }
 
-/// How many conditions a filter has at all levels, and how many values they compare with.
+/// How many conditions a filter has at all levels, and how many values they compare with. A condition is a comparison, or
+/// that there is none: `{}` holds for everything, but it is asked.
 fn size(filter: &Value) -> (u64, u64) {
-    let sum = |parts: &mut dyn Iterator<Item = &Value>, each| {
-        parts.map(size).fold((0, 0), |(all, values), part| {
-            (all + each + part.0, values + part.1)
-        })
+    let sum = |parts: &mut dyn Iterator<Item = &Value>| {
+        parts
+            .map(size)
+            .fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1))
     };
     match filter {
-        Value::Object(fields) => sum(&mut fields.values(), 1),
-        Value::List(items) => sum(&mut items.iter(), 0),
-        _ => (0, 1),
+        Value::Object(fields) if fields.is_empty() => (1, 0),
+        Value::Object(fields) => sum(&mut fields.values()),
+        Value::List(items) if items.iter().any(|item| matches!(item, Value::Object(_))) => {
+            sum(&mut items.iter())
+        }
+        Value::List(items) => (1, items.len() as u64),
+        _ => (1, 1),
     }
 }
 

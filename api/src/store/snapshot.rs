@@ -103,22 +103,20 @@ impl Snapshot {
         let sql = AssertSqlSafe(statement.sql);
         let mut guard = self.open.lock().await;
         if guard.is_none() {
-            *guard = Some(
-                self.readers
-                    .begin(&self.tenant, self.patience, &self.over)
-                    .await?,
-            );
+            // Boxed, as what follows: each field that waits for rows has room for this, and few get to run it.
+            let begin = Box::pin(self.readers.begin(&self.tenant, self.patience, &self.over));
+            *guard = Some(begin.await?);
         }
         match guard.as_mut() {
             Some(Open::Sqlite(transaction)) => {
                 let query = sqlx::query_with::<Sqlite, _>(sql, values);
-                self.gather(query.fetch(&mut **transaction), sqlite_bytes, make)
-                    .await
+                let rows = query.fetch(&mut **transaction);
+                Box::pin(self.gather(rows, sqlite_bytes, make)).await
             }
             Some(Open::Postgres(transaction)) => {
                 let query = sqlx::query_with::<Postgres, _>(sql, values);
-                self.gather(query.fetch(&mut **transaction), postgres_bytes, make)
-                    .await
+                let rows = query.fetch(&mut **transaction);
+                Box::pin(self.gather(rows, postgres_bytes, make)).await
             }
             None => Err(Error::Unavailable),
         }
@@ -135,7 +133,7 @@ impl Snapshot {
         while let Some(row) = rows.try_next().await.map_err(|error| self.failed(error))? {
             self.meter.read(bytes(&row) as u64)?;
             made.push(make(row.into())?);
-            self.meter.begin().await;
+            self.meter.take_turn().await;
         }
         Ok(made)
     }

@@ -1,6 +1,7 @@
 //! A document that may run: its operations, with what they ask for.
 
 use super::{
+    constraints::Constraint,
     executable::{Writer, kind, leave_out},
     literals::{Usage, constant, key},
     outlines::Outlines,
@@ -17,7 +18,7 @@ use async_graphql::{
         OperationDefinition, OperationType,
     },
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What an element of a document takes in memory, with its name, in both forms in which it is kept.
 const ELEMENT_BYTES: u64 = 900;
@@ -62,12 +63,12 @@ impl Outlines {
             .iter()
             .map(|outline| self.reached(outline))
             .collect();
-        let usages: Vec<_> = reached
+        let places: Vec<_> = reached
             .iter()
             .zip(&self.operations)
             .map(|(numbers, outline)| {
                 let fragments = numbers.iter().map(|number| &self.fragments[*number].usages);
-                not_null(fragments.chain([&outline.usages]).flatten())
+                Demands::of(fragments.chain([&outline.usages]).flatten())
             })
             .collect();
         let all = self.operations.iter().chain(&self.fragments);
@@ -81,17 +82,16 @@ impl Outlines {
             .operations
             .iter()
             .zip(self.operations)
-            .zip(reached.into_iter().zip(usages));
-        let operations =
-            operations.map(|((operation, outline), (fragments, not_null))| Operation {
-                name: operation.name.as_ref().map(key),
-                kind: kind(operation.operation_type),
-                variables: declared(operation, &not_null),
-                parts: outline.parts,
-                public: outline.size.public,
-                executable: writer.operation(operation),
-                fragments,
-            });
+            .zip(reached.into_iter().zip(places));
+        let operations = operations.map(|((operation, outline), (fragments, demands))| Operation {
+            name: operation.name.as_ref().map(key),
+            kind: kind(operation.operation_type),
+            variables: declared(operation, &demands),
+            parts: outline.parts,
+            public: outline.size.public,
+            executable: writer.operation(operation),
+            fragments,
+        });
         Document {
             operations: operations.collect(),
             fragments: self
@@ -158,18 +158,38 @@ impl Document {
     }
 }
 
-/// The variables that stand where null cannot.
-fn not_null<'u>(usages: impl Iterator<Item = &'u Usage>) -> Vec<Name> {
-    let strict = usages.filter(|usage| usage.place.as_ref().is_some_and(Type::is_non_null));
-    strict.map(|usage| usage.name.clone()).collect()
+/// What the places ask where variables stand.
+#[derive(Default)]
+struct Demands {
+    not_null: HashSet<Name>,
+    constraints: HashMap<Name, Vec<Constraint>>,
 }
 
-fn declared(operation: &executable::Operation, not_null: &[Name]) -> Vec<Variable> {
+impl Demands {
+    fn of<'u>(usages: impl Iterator<Item = &'u Usage>) -> Self {
+        let mut demands = Self::default();
+        for usage in usages {
+            if usage.place.as_ref().is_some_and(Type::is_non_null) {
+                demands.not_null.insert(usage.name.clone());
+            }
+            if let Some(constraint) = &usage.constraint {
+                let of_variable = demands.constraints.entry(usage.name.clone());
+                of_variable.or_default().push(constraint.clone());
+            }
+        }
+        demands
+    }
+}
+
+fn declared(operation: &executable::Operation, demands: &Demands) -> Vec<Variable> {
     let variables = operation.variables.iter().map(|variable| Variable {
         name: key(&variable.name),
         declared: (*variable.ty).clone(),
         default: variable.default_value.as_ref().map(|value| constant(value)),
-        not_null: not_null.contains(&variable.name),
+        not_null: demands.not_null.contains(&variable.name),
+        constraints: { demands.constraints.get(&variable.name) }
+            .cloned()
+            .unwrap_or_default(),
     });
     variables.collect()
 }

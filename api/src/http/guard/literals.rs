@@ -1,12 +1,13 @@
 //! The values that a document holds: what the validator leaves open of them.
 //!
-//! That is what custom scalars accept, fields of an input given twice (5.6.3), numbers beyond every range, and variables
-//! within lists and inputs (5.8.5), of which the validator compares the names of types only.
+//! That is what custom scalars accept, what the schema says beyond types, fields of an input given twice (5.6.3), numbers
+//! beyond every range, and variables within lists and inputs (5.8.5), of which the validator compares the names of types
+//! only.
 
-use super::{refusal::Faults, scalars};
+use super::{constraints::Constraint, refusal::Faults, scalars};
 use apollo_compiler::{
     Name, Node, Schema,
-    ast::{Type, Value as Literal},
+    ast::{InputValueDefinition, Type, Value as Literal},
     parser::SourceSpan,
     schema::ExtendedType,
 };
@@ -21,6 +22,8 @@ pub(super) struct Usage {
     pub(super) place: Option<Type>,
     /// Whether the argument or input field has a default.
     pub(super) default: bool,
+    /// What the schema says of the argument or input field beyond its type.
+    pub(super) constraint: Option<Constraint>,
 }
 
 /// Looks at values.
@@ -41,32 +44,44 @@ impl<'s> Literals<'s> {
         }
     }
 
-    /// Looks at a value where `place` belongs. What does not fit by its kind is the validator's matter.
-    pub(super) fn look(
+    /// Looks at what is given for an argument or a field of an input.
+    pub(super) fn given(
         &mut self,
         value: &Node<Literal>,
-        place: &Type,
-        default: bool,
+        definition: &InputValueDefinition,
         faults: &mut Faults,
     ) {
+        let default = definition.default_value.is_some();
+        let constraint = Constraint::of(definition);
+        if let Literal::Variable(name) = &**value {
+            self.count += 1;
+            return self.uses(name, Some(&definition.ty), default, constraint);
+        }
+        if let Some(Err(error)) = constraint.map(|constraint| constraint.check_literal(value)) {
+            faults.refuse(value.location(), error);
+        }
+        self.look(value, &definition.ty, faults);
+    }
+
+    /// Looks at a value where `place` belongs. What does not fit by its kind is the validator's matter.
+    pub(super) fn look(&mut self, value: &Node<Literal>, place: &Type, faults: &mut Faults) {
         self.count += 1;
         match &**value {
-            Literal::Variable(name) => self.uses(name, Some(place), default),
+            Literal::Variable(name) => self.uses(name, Some(place), false, None),
             Literal::Null => {}
             Literal::List(items) if place.is_list() => {
                 for item in items {
-                    self.look(item, place.item_type(), false, faults);
+                    self.look(item, place.item_type(), faults);
                 }
             }
-            _ if place.is_list() => self.look(value, innermost(place), false, faults),
+            _ if place.is_list() => self.look(value, innermost(place), faults),
             given => match (self.schema.types.get(place.inner_named_type()), given) {
                 (Some(ExtendedType::InputObject(input)), Literal::Object(fields)) => {
                     once_each(fields, faults);
                     for (name, value) in fields {
-                        let Some(field) = input.fields.get(name) else {
-                            continue;
-                        };
-                        self.look(value, &field.ty, field.default_value.is_some(), faults);
+                        if let Some(field) = input.fields.get(name) {
+                            self.given(value, field, faults);
+                        }
                     }
                 }
                 (Some(ExtendedType::Scalar(scalar)), _) => {
@@ -89,7 +104,7 @@ impl<'s> Literals<'s> {
     fn within(&mut self, value: &Node<Literal>, faults: &mut Faults) {
         self.count += 1;
         match &**value {
-            Literal::Variable(name) => self.uses(name, None, false),
+            Literal::Variable(name) => self.uses(name, None, false, None),
             Literal::List(items) => {
                 for item in items {
                     self.within(item, faults);
@@ -107,11 +122,18 @@ impl<'s> Literals<'s> {
         }
     }
 
-    fn uses(&mut self, name: &Name, place: Option<&Type>, default: bool) {
+    fn uses(
+        &mut self,
+        name: &Name,
+        place: Option<&Type>,
+        default: bool,
+        constraint: Option<Constraint>,
+    ) {
         let usage = Usage {
             name: name.clone(),
             place: place.cloned(),
             default,
+            constraint,
         };
         self.usages.insert(usage);
     }

@@ -5,6 +5,7 @@
 //! because the validator looks at a fragment again for each operation and merges what is spread.
 
 mod conditions;
+mod constraints;
 mod document;
 mod executable;
 mod kept;
@@ -33,9 +34,12 @@ use self::{
     shapes::Shapes,
 };
 use super::{Limits, parameters::Parameters};
-use crate::error::{Error, Result};
+use crate::{
+    answer::Errors,
+    error::{Error, Result},
+};
 use apollo_compiler::{Schema, parser::Parser, validation::Valid};
-use async_graphql::{Request, ServerError, Variables, parser::types::OperationType};
+use async_graphql::{Request, ServerError, Value, Variables, parser::types::OperationType};
 use std::sync::Arc;
 
 /// How deep the parser may recurse: the brackets of a text, and what it opens by itself.
@@ -102,9 +106,14 @@ impl Guard {
     /// Judges a request.
     ///
     /// # Errors
-    /// [`Error::ParseFailed`], [`Error::ValidationFailed`], [`Error::LimitExceeded`] or [`Error::CostExceeded`], a few at
-    /// most and each with its place in the document.
+    /// [`Error::ParseFailed`], [`Error::ValidationFailed`], [`Error::BadUserInput`], [`Error::LimitExceeded`] or
+    /// [`Error::CostExceeded`], a few at most and each with its place in the document.
     pub(super) fn judge(&self, parameters: Parameters) -> Result<Judged, Vec<ServerError>> {
+        self.judge_all(parameters)
+            .map_err(|errors| Errors::from(errors).told(&Value::Null))
+    }
+
+    fn judge_all(&self, parameters: Parameters) -> Result<Judged, Vec<ServerError>> {
         let Parameters {
             query: text,
             operation_name: name,

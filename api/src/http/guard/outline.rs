@@ -13,7 +13,7 @@ use super::{
 use crate::graph::PUBLIC;
 use apollo_compiler::{
     Name, Node, Schema,
-    ast::{Type, Value as Literal},
+    ast::Value as Literal,
     executable::{self, Argument, DirectiveList, FragmentMap, Selection, SelectionSet},
 };
 use std::collections::HashSet;
@@ -109,8 +109,7 @@ impl Outline {
         let mut walk = Walk::new(known, faults);
         for variable in &operation.variables {
             if let Some(default) = &variable.default_value {
-                walk.literals
-                    .look(default, &variable.ty, false, walk.faults);
+                walk.literals.look(default, &variable.ty, walk.faults);
             }
             walk.directives(&variable.directives);
         }
@@ -210,8 +209,7 @@ impl<'k, 'f> Walk<'k, 'f> {
             let Some(declared) = field.definition.argument_by_name(&argument.name) else {
                 continue;
             };
-            let default = declared.default_value.is_some();
-            self.argument(argument, &declared.ty, default);
+            self.literals.given(&argument.value, declared, self.faults);
             if is_filter(&declared.ty) {
                 conditions = Conditions::of(&argument.value, &declared.ty, self.known.schema);
             }
@@ -237,16 +235,10 @@ impl<'k, 'f> Walk<'k, 'f> {
             for argument in &directive.arguments {
                 let declared = definition.and_then(|known| known.argument_by_name(&argument.name));
                 if let Some(declared) = declared {
-                    let default = declared.default_value.is_some();
-                    self.argument(argument, &declared.ty, default);
+                    self.literals.given(&argument.value, declared, self.faults);
                 }
             }
         }
-    }
-
-    fn argument(&mut self, argument: &Argument, declared: &Type, default: bool) {
-        self.literals
-            .look(&argument.value, declared, default, self.faults);
     }
 }
 

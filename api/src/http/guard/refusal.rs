@@ -1,30 +1,29 @@
 //! What is said of a document that is refused: the errors, where in the document they are, and their codes.
 
 use super::places::Places;
-use crate::error::Error;
+use crate::{answer::first_of, error::Error};
 use apollo_compiler::{diagnostic::ToCliReport, parser::SourceSpan, validation::DiagnosticList};
 use async_graphql::{Pos, ServerError};
 
-/// So many mistakes are told; more would only repeat them.
-const MOST: usize = 20;
-
 /// A mistake that this server's own rules find.
-pub(super) struct Fault {
-    pub(super) message: String,
-    pub(super) at: Option<SourceSpan>,
+struct Fault {
+    error: Error,
+    at: Option<SourceSpan>,
 }
 
-/// What is wrong with a document, not more than a few of it.
+/// What is wrong with a document.
 #[derive(Default)]
 pub(super) struct Faults(Vec<Fault>);
 
 impl Faults {
-    /// Notes a mistake.
+    /// Notes what does not fit the schema.
     pub(super) fn add(&mut self, at: Option<SourceSpan>, message: impl FnOnce() -> String) {
-        if self.0.len() < MOST {
-            let message = message();
-            self.0.push(Fault { message, at });
-        }
+        self.refuse(at, Error::ValidationFailed(message()));
+    }
+
+    /// Notes a mistake.
+    pub(super) fn refuse(&mut self, at: Option<SourceSpan>, error: Error) {
+        self.0.push(Fault { error, at });
     }
 
     /// Refuses if there is any.
@@ -37,11 +36,12 @@ impl Faults {
         }
         self.0
             .sort_by_key(|fault| fault.at.map(|span| span.offset()));
+        let count = self.0.len();
         let errors = self.0.into_iter().map(|fault| {
             let at = fault.at.map(|span| places.at(span.offset()));
-            located(Error::ValidationFailed(fault.message), at)
+            located(fault.error, at)
         });
-        Err(errors.collect())
+        Err(first_of(count, errors))
     }
 }
 
@@ -93,15 +93,14 @@ fn told(
     places: &Places,
     error: impl Fn(String, Option<Pos>) -> Error,
 ) -> Vec<ServerError> {
-    let few = found.iter().take(MOST);
-    let errors = few.map(|diagnostic| {
+    let errors = found.iter().map(|diagnostic| {
         let at = diagnostic.error.location();
         let at = at.map(|span| places.at(span.offset()));
         let message = diagnostic.error.unstable_compat_message();
         let message = message.unwrap_or_else(|| diagnostic.error.to_string());
         located(error(message, at), at)
     });
-    errors.collect()
+    first_of(found.len(), errors)
 }
 
 fn located(error: Error, at: Option<Pos>) -> ServerError {

@@ -2,7 +2,11 @@
 //! than a value does.
 
 use crate::{graph, store::DEFAULT_PAGE};
-use apollo_compiler::{Schema, ast::FieldDefinition, schema::ExtendedType};
+use apollo_compiler::{
+    Schema,
+    ast::{FieldDefinition, OperationType},
+    schema::ExtendedType,
+};
 use std::collections::{HashMap, HashSet};
 
 /// What a column costs that is read only when selected: such a text can be as long as so many ordinary values.
@@ -132,6 +136,16 @@ impl Shapes {
             (kind.to_string(), fields)
         });
         let mut shapes = Self(kinds.collect());
+        // No type declares the questions about the schema: every query has them.
+        if let Some(query) = schema.root_operation(OperationType::Query) {
+            for name in ["__schema", "__type"] {
+                if let Ok(field) = schema.type_field(query, name) {
+                    let shape = shape(schema, &pages, query, field);
+                    let of_query = shapes.0.entry(query.to_string()).or_default();
+                    of_query.insert(name.to_owned(), shape);
+                }
+            }
+        }
         let large = graph::large_columns();
         let large = large.flat_map(|(kind, columns)| columns.iter().map(move |name| (kind, *name)));
         for (kind, name) in large.chain(READS_LARGE) {
@@ -189,7 +203,7 @@ fn shape(schema: &Schema, pages: &HashSet<String>, kind: &str, field: &FieldDefi
         // What is said of the schema is long: names and descriptions.
         extra: u64::from(kind.starts_with("__")),
     };
-    if kind.starts_with("__") && own(schema, &mut shape, kind, field) {
+    if (kind.starts_with("__") || name.starts_with("__")) && own(schema, &mut shape, kind, field) {
         return shape;
     }
     match (field.ty.is_list(), is_paged(field)) {
@@ -205,45 +219,70 @@ fn shape(schema: &Schema, pages: &HashSet<String>, kind: &str, field: &FieldDefi
 }
 
 /// The schema's own types. All types together have so many fields as they have, so below `types` a type counts with its
-/// share; a type that is reached in another way may be the one with most. A share is a row of the page that a type is.
+/// share; a type that is reached in another way may be the one with most. A share is a row of the page that a type is, and
+/// there are as many rows as make up the most of each kind.
 fn own(schema: &Schema, shape: &mut Shape, kind: &str, field: &FieldDefinition) -> bool {
-    let types = schema.types.len() as u64;
-    let share = |count: usize| (count as u64).div_ceil(types);
-    let all_fields = || schema.types.values().flat_map(fields);
-    let inputs = |definition: &ExtendedType| match definition {
-        ExtendedType::InputObject(input) => input.fields.len(),
-        _ => 0,
-    };
-    let values = |definition: &ExtendedType| match definition {
-        ExtendedType::Enum(values) => values.values.len(),
-        _ => 0,
-    };
-    let sum = |count: &dyn Fn(&ExtendedType) -> usize| schema.types.values().map(count).sum();
+    let types = schema.types.len();
+    let all = |kind: Row| schema.types.values().map(move |of| kind.count(schema, of));
+    let share = |kind: Row| all(kind).sum::<usize>().div_ceil(types).max(1);
+    let most = |kind: Row| all(kind).max().unwrap_or(1);
+    let page = most(Row::Fields).div_ceil(share(Row::Fields));
     if field.ty.inner_named_type() == "__Type" {
-        let most = schema.types.values().map(|kind| fields(kind).count()).max();
-        let share = share(all_fields().count());
-        shape.page = Times::Fixed((most.unwrap_or(1) as u64).div_ceil(share));
+        shape.page = Times::Fixed(page as u64);
     }
-    let row = match (kind, field.name.as_str()) {
+    let kind = match (kind, field.name.as_str()) {
         ("__Schema", "types") => {
-            (shape.times, shape.page) = (Times::Fixed(types), Times::Fixed(1));
+            (shape.times, shape.page) = (Times::Fixed(types as u64), Times::Fixed(1));
             return true;
         }
-        ("__Type", "fields") => share(all_fields().count()),
-        ("__Type", "inputFields") => share(sum(&inputs)),
-        ("__Type", "enumValues") => share(sum(&values)),
-        ("__Type", "interfaces" | "possibleTypes") => 1,
+        ("__Type", "fields") => Row::Fields,
+        ("__Type", "inputFields") => Row::Inputs,
+        ("__Type", "enumValues") => Row::Values,
+        ("__Type", "interfaces") => Row::Interfaces,
+        ("__Type", "possibleTypes") => Row::Possible,
         ("__Field", "args") => {
-            let arguments = all_fields()
-                .map(|field| field.arguments.len())
-                .sum::<usize>();
-            shape.times = Times::Fixed((arguments / all_fields().count().max(1)) as u64 + 1);
+            let in_all = all(Row::Arguments).sum::<usize>();
+            let fields = all(Row::Fields).sum::<usize>().max(1);
+            let in_one = most(Row::Arguments).div_ceil(most(Row::Fields).max(1));
+            shape.times = Times::Fixed(in_all.div_ceil(fields).max(in_one) as u64);
             return true;
         }
         _ => return false,
     };
-    (shape.times, shape.rows) = (Times::Fixed(row), true);
+    let rows = share(kind).max(most(kind).div_ceil(page));
+    (shape.times, shape.rows) = (Times::Fixed(rows as u64), true);
     true
+}
+
+/// What a type has several of.
+#[derive(Clone, Copy)]
+enum Row {
+    Fields,
+    Arguments,
+    Inputs,
+    Values,
+    Interfaces,
+    Possible,
+}
+
+impl Row {
+    fn count(self, schema: &Schema, of: &ExtendedType) -> usize {
+        match (self, of) {
+            (Self::Fields, _) => fields(of).count(),
+            (Self::Arguments, _) => fields(of).map(|field| field.arguments.len()).sum(),
+            (Self::Inputs, ExtendedType::InputObject(input)) => input.fields.len(),
+            (Self::Values, ExtendedType::Enum(values)) => values.values.len(),
+            (Self::Interfaces, ExtendedType::Object(object)) => object.implements_interfaces.len(),
+            (Self::Possible, ExtendedType::Interface(interface)) => {
+                let objects = schema.types.values().filter_map(ExtendedType::as_object);
+                objects
+                    .filter(|object| object.implements_interfaces.contains(&interface.name))
+                    .count()
+            }
+            (Self::Possible, ExtendedType::Union(union)) => union.members.len(),
+            _ => 0,
+        }
+    }
 }
 
 fn fields(definition: &ExtendedType) -> impl Iterator<Item = &FieldDefinition> {

@@ -9,6 +9,9 @@ use std::{borrow::Cow, ops::Range};
 /// How deep brackets may be nested, so that no recursion goes deeper, whatever the settings say.
 pub(super) const NESTING: u64 = 60;
 
+/// How long a name may be. An alias is repeated in the answer for each row, and in the path of each error.
+const NAME: u64 = 256;
+
 /// Judges a document's text.
 ///
 /// # Errors
@@ -20,6 +23,10 @@ pub(super) fn check(document: &str, limits: &Limits) -> Result<()> {
         match document.as_bytes()[token.start] {
             b'{' | b'[' | b'(' => nesting += 1,
             b'}' | b']' | b')' => nesting = nesting.saturating_sub(1),
+            byte if is_word(byte) => {
+                let length = token.len() as u64;
+                Error::within("The length of a name in the document", NAME, length)?;
+            }
             _ => {}
         }
         tokens += 1;

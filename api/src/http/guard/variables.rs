@@ -1,6 +1,6 @@
 //! The variables of a request, made what the operation declares them to be, before anything looks at them.
 
-use super::{literals::key, scalars};
+use super::{constraints::Constraint, literals::key, scalars};
 use crate::error::Error;
 use apollo_compiler::{
     Schema,
@@ -17,6 +17,15 @@ pub(super) struct Variable {
     pub(super) default: Option<ConstValue>,
     /// Whether it stands where null cannot, though its type has null.
     pub(super) not_null: bool,
+    /// What the schema says, beyond types, of the places where it stands.
+    pub(super) constraints: Vec<Constraint>,
+}
+
+impl Variable {
+    fn check(&self, value: &ConstValue) -> Result<(), Error> {
+        let mut constraints = self.constraints.iter();
+        constraints.try_for_each(|constraint| constraint.check_value(value))
+    }
 }
 
 /// Takes what an operation declares out of what was sent, and leaves the rest: it means nothing.
@@ -31,30 +40,27 @@ pub(super) fn coerce(
     let (mut variables, mut errors) = (Variables::default(), Vec::new());
     for variable in declared {
         let Variable { name, declared, .. } = variable;
-        let refused = match (sent.remove(name.as_str()), &variable.default) {
-            (None, Some(default)) => {
-                variables.insert(name.clone(), default.clone());
-                continue;
-            }
-            (None, None) if declared.is_non_null() => format!(
+        let value = match (sent.remove(name.as_str()), &variable.default) {
+            (None, Some(default)) => Ok(default.clone()),
+            (None, None) if declared.is_non_null() => Err(Error::ValidationFailed(format!(
                 "The variable ${name} of the type {declared} is required, and was not sent."
-            ),
+            ))),
             (None, None) => continue,
             (Some(Value::Null), _) if declared.is_non_null() || variable.not_null => {
-                format!("The variable ${name} of the type {declared} cannot be null.")
+                Err(Error::ValidationFailed(format!(
+                    "The variable ${name} of the type {declared} cannot be null."
+                )))
             }
-            (Some(value), _) => match coerced(value, declared, schema) {
-                Ok(value) => {
-                    variables.insert(name.clone(), value);
-                    continue;
-                }
-                Err(Unfit { mut path, reason }) => {
-                    path.reverse();
-                    format!("The variable ${name}{}: {reason}.", path.concat())
-                }
-            },
+            (Some(value), _) => {
+                coerced(value, declared, schema).map_err(|unfit| unfit.of_variable(name))
+            }
         };
-        errors.push(Error::ValidationFailed(refused).into());
+        match value.and_then(|value| variable.check(&value).map(|()| value)) {
+            Ok(value) => {
+                variables.insert(name.clone(), value);
+            }
+            Err(error) => errors.push(error.into()),
+        }
     }
     if errors.is_empty() {
         Ok(variables)
@@ -66,18 +72,35 @@ pub(super) fn coerce(
 /// Why a value does not fit, and where in the variable it stands, from the inside out.
 struct Unfit {
     path: Vec<String>,
-    reason: String,
+    error: Error,
 }
 
 impl Unfit {
     fn new(reason: String) -> Self {
-        let path = Vec::new();
-        Self { path, reason }
+        Error::ValidationFailed(reason).into()
+    }
+
+    fn of_variable(self, name: &str) -> Error {
+        let path: String = self.path.into_iter().rev().collect();
+        match self.error {
+            Error::ValidationFailed(reason) => {
+                Error::ValidationFailed(format!("The variable ${name}{path}: {reason}."))
+            }
+            // It names the field already.
+            other => other,
+        }
     }
 
     fn within(mut self, step: impl FnOnce() -> String) -> Self {
         self.path.push(step());
         self
+    }
+}
+
+impl From<Error> for Unfit {
+    fn from(error: Error) -> Self {
+        let path = Vec::new();
+        Self { path, error }
     }
 }
 
@@ -130,6 +153,9 @@ fn input(
         };
         let value = coerced(value, &field.ty, schema)
             .map_err(|unfit| unfit.within(|| format!(".{name}")))?;
+        if let Some(constraint) = Constraint::of(field) {
+            constraint.check_value(&value)?;
+        }
         fields.push((key(name), value));
     }
     if let Some(unknown) = sent.keys().next() {

@@ -95,7 +95,7 @@ impl End {
     pub(super) fn refused(error: &Error) -> Self {
         let code = match error {
             Error::Internal(cause) => {
-                tracing::error!(%cause, "credentials could not be checked");
+                cause.log("credentials could not be checked");
                 INTERNAL
             }
             // Spelled out, so that whoever adds an error says which it is.
@@ -105,7 +105,8 @@ impl End {
             | Error::RateLimited { .. }
             | Error::DeadlineExceeded(_)
             | Error::LimitExceeded { .. }
-            | Error::TooMuch { .. } => TRY_AGAIN,
+            | Error::TooMuch { .. }
+            | Error::MoreErrors { .. } => TRY_AGAIN,
             Error::Unauthenticated(_)
             | Error::Forbidden(_)
             | Error::NotFound { .. }

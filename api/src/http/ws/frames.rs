@@ -20,8 +20,9 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    /// Goes on with what arrived.
-    pub(super) fn read(&mut self, mut bytes: &[u8]) {
+    /// Goes on with what arrived. Whether a message came to its end with it.
+    pub(super) fn read(&mut self, mut bytes: &[u8]) -> bool {
+        let mut ended = false;
         while let [first, rest @ ..] = bytes {
             if self.to_come > 0 {
                 let taken = bytes
@@ -39,8 +40,10 @@ impl Frames {
             }
             if self.to_come == 0 {
                 self.end();
+                ended |= !self.open;
             }
         }
+        ended
     }
 
     /// How many bytes a message has that is not whole; none between two.

@@ -88,7 +88,10 @@ impl<S> Intake<S> {
 
     /// Looks at what came in.
     fn check(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        self.frames.read(bytes);
+        if self.frames.read(bytes) {
+            // The next message has its own time, though it began before the last one was looked at.
+            self.due = None;
+        }
         let bound = self.bounds.bound();
         let (most, time) = (bound.bytes, bound.time);
         drop(bound);
@@ -207,5 +210,24 @@ mod tests {
             drop(intake);
             assert!(quota.take("b", in_all).is_some());
         }
+    }
+
+    #[tokio::test]
+    async fn each_message_has_a_time_of_its_own() {
+        let bounds = Bounds::new(1000, TIME);
+        let quota = Quota::new(1000, 1000);
+        let mut intake = Intake::new(tokio::io::empty(), bounds, quota.none("a"));
+        let message = [begun(200), vec![0; 200]].concat();
+        let (begin, end) = message.split_at(100);
+        let due = |intake: &Intake<_>| intake.due.as_ref().map(|due| due.deadline());
+        assert_eq!(intake.check(begin), Ok(()));
+        let first = due(&intake);
+        assert_eq!(intake.check(&end[..50]), Ok(()));
+        assert_eq!(due(&intake), first, "it goes on");
+        assert_eq!(intake.check(&[&end[50..], begin].concat()), Ok(()));
+        assert!(
+            first.is_some() && due(&intake) > first,
+            "the next one begins"
+        );
     }
 }

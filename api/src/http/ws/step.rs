@@ -3,11 +3,11 @@
 use super::message;
 use crate::{
     answer::complete,
-    error::{Error, Result},
+    error::{Error, Result, Whose},
     graph::Visitor,
     http::{
         App,
-        answer::has_run,
+        answer::{SMALL_FRAME, has_run},
         caller::Caller,
         credentials::Credentials,
         operation::{Answered, Operation},
@@ -37,7 +37,7 @@ pub(super) enum Step {
     /// A query or mutation was answered, by this message, which counts as unread until it is written.
     Answered(Asked, Message, Portion),
     /// A subscription has a frame, and goes on.
-    Next(Asked, Box<Subscription>, Utf8Bytes),
+    Next(Asked, Box<Subscription>, Utf8Bytes, Portion),
     /// An operation was refused, or cannot go on; without errors it is complete.
     Ended(Asked, Vec<ServerError>),
 }
@@ -141,7 +141,16 @@ pub(super) async fn follow(
 ) -> Step {
     loop {
         match subscription.next().await {
-            Frame::Next { payload, .. } => return Step::Next(asked, subscription, payload),
+            Frame::Next { payload, .. } => {
+                let bytes = payload.len() as u64;
+                return match app
+                    .unread
+                    .take_or_hold(caller.workspace(), bytes, SMALL_FRAME)
+                {
+                    Some(counted) => Step::Next(asked, subscription, payload, counted),
+                    None => Step::Ended(asked, vec![Error::Busy(Whose::Unread).into()]),
+                };
+            }
             Frame::End(errors) => return Step::Ended(asked, errors),
             // Boxed, because this future is held by every subscription, and that one seldom.
             Frame::CheckCredentials(at) => {

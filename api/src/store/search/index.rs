@@ -5,7 +5,7 @@ use crate::{
     domain::words::indexed,
     error::Result,
     store::{
-        Store,
+        READ_WITHIN, Store,
         row_security::EVERY_TENANT,
         select::{is_any_of, text_array},
         snapshot::Snapshot,
@@ -82,6 +82,7 @@ impl Store {
     pub async fn tend_search(self, every: Duration) {
         loop {
             tokio::time::sleep(every).await;
+            let _turn = self.feeds().turn_to_read().await;
             let tended = match self.has_noted().await {
                 Ok(true) => self.fill_index().await,
                 looked => looked.map(drop),
@@ -96,7 +97,11 @@ impl Store {
     }
 
     async fn has_noted(&self) -> Result<bool> {
-        let snapshot = Snapshot::new(self.readers().clone(), EVERY_TENANT.into(), None);
+        let snapshot = Snapshot::new(
+            self.readers().clone(),
+            EVERY_TENANT.into(),
+            Some(READ_WITHIN),
+        );
         let one = Query::select()
             .expr(Expr::cust("1"))
             .from(PENDING)

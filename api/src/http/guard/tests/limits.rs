@@ -41,6 +41,10 @@ fn each_limit_is_named() {
             format!("{{ feedCursor {} }}", "@skip(if: true) ".repeat(101)),
             "The number of directives in the operation",
         ),
+        (
+            format!("{{ {}: feedCursor }}", "a".repeat(257)),
+            "The length of a name in the document",
+        ),
         (deep(9), "The depth of the operation"),
         (
             format!("{{ ...f0 }} {nested} fragment f9 on Query {{ feedCursor }}"),

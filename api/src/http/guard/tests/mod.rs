@@ -1,3 +1,4 @@
+mod constraints;
 mod limits;
 mod price;
 mod values;

@@ -94,6 +94,7 @@ fn what_costs_too_much_is_refused() {
         189,
         "fields(includeDeprecated: true) { name type { name kind } }",
     );
+    let arguments = "fields { args { type { fields { name description type { name } } } } }";
     for document in [
         format!("{{ transcripts(first: 8) {{ nodes {{ {texts} }} }} }}"),
         format!(
@@ -103,6 +104,10 @@ fn what_costs_too_much_is_refused() {
         filter(3),
         filter(5),
         format!("{{ __schema {{ types {{ {fields} }} }} }}"),
+        format!(
+            "{{ __type(name: \"Query\") {{ {} }} }}",
+            aliases(189, arguments)
+        ),
     ] {
         assert_eq!(
             code(&document, json!({})),
@@ -122,4 +127,36 @@ fn what_costs_too_much_is_refused() {
 #[test]
 fn every_list_of_the_schema_has_a_limit() {
     assert_eq!(shapes::without_a_limit(&GUARD.schema), Vec::<String>::new());
+}
+
+/// How many values an answer holds.
+fn values(answer: &async_graphql::Value) -> u64 {
+    use async_graphql::Value;
+    match answer {
+        Value::List(items) => items.iter().map(values).sum(),
+        Value::Object(fields) => fields.values().map(|field| 1 + values(field)).sum(),
+        _ => 0,
+    }
+}
+
+#[tokio::test]
+async fn a_question_about_the_schema_costs_what_it_makes() {
+    let everything = "fields(includeDeprecated: true) { name args { name type { kind ofType { name } } } type { name kind } }
+        inputFields { name type { name } } enumValues(includeDeprecated: true) { name } possibleTypes { name } interfaces { name }";
+    let nested = "fields(includeDeprecated: true) { type { ofType { fields { name args { name } } inputFields { name } } } }";
+    let types = GUARD.schema.types.keys();
+    let mut documents: Vec<_> = types
+        .flat_map(|of| {
+            [everything, nested].map(|asked| format!("{{ __type(name: \"{of}\") {{ {asked} }} }}"))
+        })
+        .collect();
+    documents.push(format!("{{ __schema {{ types {{ {everything} }} directives {{ name locations args {{ name }} }} }} }}"));
+    let schema = crate::graph::schema();
+    for document in documents {
+        let cost = judged(&document, json!({})).cost;
+        let answer = schema.execute(&document).await;
+        assert_eq!(answer.errors, []);
+        let made = values(&answer.data);
+        assert!(cost >= made, "{document}: {cost} for {made} values");
+    }
 }

@@ -8,11 +8,7 @@ use super::{
     },
     Socket, renewed_pong,
 };
-use crate::{
-    answer::complete,
-    auth::Origin,
-    error::{Error, Whose},
-};
+use crate::{answer::complete, auth::Origin};
 use async_graphql::{Response as Answer, ServerError};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -83,16 +79,7 @@ impl Socket {
                 self.write(message).await?;
                 self.write(message::complete(&asked.id)).await
             }
-            Step::Next(asked, subscription, payload) => {
-                let workspace = self.caller.as_ref().map(|caller| caller.workspace());
-                let unread = &self.app.unread;
-                let Some(_unread) =
-                    unread.take(workspace.unwrap_or_default(), payload.len() as u64)
-                else {
-                    self.operations.remove(&asked.id);
-                    let error = Error::Busy(Whose::Workspace);
-                    return Box::pin(self.refuse(&asked, vec![error.into()])).await;
-                };
+            Step::Next(asked, subscription, payload, _unread) => {
                 // Written before the next frame is asked for: a slow client slows only its own streams.
                 self.write(message::next(&asked.id, payload.as_str()))
                     .await?;

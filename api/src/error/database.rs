@@ -1,0 +1,90 @@
+//! What the database says, as errors of the API.
+
+use super::Error;
+use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        match error.sql_err().or_else(|| raised(&error)) {
+            Some(SqlErr::UniqueConstraintViolation(_)) => {
+                Self::Conflict("Something with the same unique name or key exists already.".to_owned())
+            }
+            Some(SqlErr::ForeignKeyConstraintViolation(_)) => Self::Conflict(
+                "A row this one refers to does not exist in your workspace, or rows that refer to this one remain."
+                    .to_owned(),
+            ),
+            _ => match trouble(&error) {
+                Some(Trouble::Lost) => {
+                    tracing::error!(%error, "the database is out of reach");
+                    Self::Unavailable
+                }
+                Some(Trouble::Stopped) => Self::TOO_SLOW,
+                Some(Trouble::Contended) => Self::Contended,
+                None => Self::internal(error),
+            },
+        }
+    }
+}
+
+/// What a trigger on SQLite says in place of a constraint that SQLite itself does not know.
+fn raised(error: &DbErr) -> Option<SqlErr> {
+    let (DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error))) =
+        error
+    else {
+        return None;
+    };
+    let message = error.as_database_error()?.message();
+    if message.starts_with("UNIQUE constraint failed") {
+        Some(SqlErr::UniqueConstraintViolation(message.to_owned()))
+    } else if message.starts_with("FOREIGN KEY constraint failed") {
+        Some(SqlErr::ForeignKeyConstraintViolation(message.to_owned()))
+    } else {
+        None
+    }
+}
+
+impl Error {
+    /// Whether the database cannot be reached any more.
+    pub(crate) fn is_lost_connection(error: &DbErr) -> bool {
+        matches!(trouble(error), Some(Trouble::Lost))
+    }
+}
+
+/// What may be wrong when nothing is wrong with a statement.
+enum Trouble {
+    /// The connection is lost, or there is none.
+    Lost,
+    /// The statement's time was up.
+    Stopped,
+    /// Others stood in the way of the transaction.
+    Contended,
+}
+
+fn trouble(error: &DbErr) -> Option<Trouble> {
+    let (DbErr::Query(RuntimeErr::SqlxError(cause)) | DbErr::Exec(RuntimeErr::SqlxError(cause))) =
+        error
+    else {
+        let lost = matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_));
+        return lost.then_some(Trouble::Lost);
+    };
+    let cause = match &**cause {
+        sqlx::Error::Database(cause) => cause,
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => return Some(Trouble::Lost),
+        _ => return None,
+    };
+    match &*cause.code()? {
+        // PostgreSQL: query_canceled. SQLite: SQLITE_INTERRUPT.
+        "57014" | "9" => Some(Trouble::Stopped),
+        // PostgreSQL: serialization_failure, deadlock_detected, lock_not_available. SQLite: SQLITE_BUSY, SQLITE_LOCKED
+        // and SQLITE_BUSY_SNAPSHOT.
+        "40001" | "40P01" | "55P03" | "5" | "6" | "517" => Some(Trouble::Contended),
+        // PostgreSQL: it shuts down, crashed, starts, has dropped the database, has no connection left.
+        "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "53300" => Some(Trouble::Lost),
+        code if code.len() == 5 && code.starts_with("08") => Some(Trouble::Lost),
+        _ => None,
+    }
+}

@@ -1,0 +1,126 @@
+//! What errors say: what was wrong, and what to do.
+
+use super::{Error, Measured, Whose};
+
+impl Error {
+    /// What the client reads.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Unauthenticated(what) | Self::DeadlineExceeded(what) => (*what).to_owned(),
+            Self::Forbidden(what) => what.clone(),
+            Self::NotFound { kind } => {
+                format!("There is no {kind} with this id in your workspace.")
+            }
+            Self::BadUserInput { field, reason } => format!("`{field}`: {reason}"),
+            Self::IllegalTransition { from, to, allowed } if allowed.is_empty() => {
+                format!("{from} cannot become {to}: {from} is final.")
+            }
+            Self::IllegalTransition { from, to, allowed } => {
+                format!(
+                    "{from} cannot become {to}; it can become {}.",
+                    allowed.join(", ")
+                )
+            }
+            Self::Conflict(what) => what.clone(),
+            Self::IdempotencyMismatch => {
+                "This idempotencyKey was used with another input. Use a new key for a new request."
+                    .to_owned()
+            }
+            Self::CursorMismatch(what) => format!("{what} Start again from the first page."),
+            Self::ResyncRequired { .. } => {
+                "This stream cannot go on without a gap. Follow again `after` this error's cursor; if that is refused \
+                 too, load your page anew and follow from its feedCursor."
+                    .to_owned()
+            }
+            Self::LimitExceeded {
+                name,
+                limit,
+                actual,
+            } => {
+                format!("{name} is at most {limit}; you asked for {actual}.")
+            }
+            Self::Contended => "Others changed the same rows at the same time, three times over. Nothing was changed; try \
+                                again."
+                .to_owned(),
+            Self::MoreErrors { limit, actual } => {
+                let more = counted(actual.saturating_sub(*limit), "more error");
+                format!("And {more} like these.")
+            }
+            Self::TooMuch {
+                what: Measured::Pending,
+                limit,
+                ..
+            } => format!(
+                "An operation answers at most {limit} fields at the same time (WORKGRAPH_PENDING_FIELDS), and this one has \
+                 more. Ask for smaller pages, and for fewer fields within them."
+            ),
+            Self::TooMuch { what, limit, .. } => {
+                let (what, of) = match what {
+                    Measured::Read => ("What the operation reads", "four times "),
+                    _ => ("The answer's size", ""),
+                };
+                format!(
+                    "{what} is at most {limit} bytes ({of}WORKGRAPH_ANSWER_BYTES), and this operation has more. Ask for \
+                     smaller pages, and for fewer large fields."
+                )
+            }
+            Self::CostExceeded {
+                limit, requested, ..
+            } => format!(
+                "The answer could hold {requested} values; at most {limit} are allowed. Ask for smaller pages of the \
+                 lists in `fields`."
+            ),
+            // What clients look for, to the letter; then they send the whole document.
+            Self::PersistedQueryNotSupported => "PersistedQueryNotSupported".to_owned(),
+            Self::ParseFailed(what) | Self::ValidationFailed(what) => what.clone(),
+            Self::RateLimited { retry_after_ms } => {
+                let seconds = counted(retry_after_ms.div_ceil(1000), "second");
+                format!("Too many tries. Try again in {seconds}.")
+            }
+            Self::Unavailable => "The database is out of reach; try again.".to_owned(),
+            Self::Busy(whose) => {
+                let why = match whose {
+                    Whose::Actor => "You have too many operations under way or waiting",
+                    Whose::Workspace => {
+                        "Your workspace has too many operations under way or waiting"
+                    }
+                    Whose::All => "The server has more to do than it can at the moment",
+                    Whose::Unread => {
+                        return "Too many bytes of answers to your workspace are unread (WORKGRAPH_UNREAD_BYTES). Read \
+                                them, or close those connections, and try again."
+                            .to_owned();
+                    }
+                };
+                format!("{why}. Nothing of this one has run; try again in a second.")
+            }
+            Self::Internal(_) => {
+                "Something failed on our side. Report the requestId if it happens again.".to_owned()
+            }
+        }
+    }
+}
+
+/// So many of a thing: `1 second`, `2 entries`.
+pub(crate) fn counted(count: u64, thing: &str) -> String {
+    match (count, thing.strip_suffix('y')) {
+        (1, _) => format!("1 {thing}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        (_, None) => format!("{count} {thing}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_not_many() {
+        assert_eq!(counted(1, "second"), "1 second");
+        assert_eq!(counted(0, "second"), "0 seconds");
+        assert_eq!(counted(2, "entry"), "2 entries");
+        let error = Error::RateLimited {
+            retry_after_ms: 999,
+        };
+        assert_eq!(error.message(), "Too many tries. Try again in 1 second.");
+    }
+}

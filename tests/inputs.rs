@@ -1,0 +1,110 @@
+//! What inputs may hold: what is judged before anything runs, what null means, and what cannot be.
+
+use crate::{
+    support::Schema,
+    writes::{head, operation, sample},
+};
+use serde_json::{Value, json};
+
+on_both_databases! {
+    async fn nothing_runs_when_an_argument_of_a_later_mutation_does_not_fit(app) {
+        let client = app.owner().await;
+        let schema = Schema::of(&client).await;
+        for mutation in schema.writes() {
+            let mut input = sample(&client, &mutation.name).await;
+            let before = head(&client).await;
+            let (name, kind) = (&mutation.name, &mutation.args[0].of.name);
+            let query = format!("mutation($input: {kind}!) {{
+                first: createProject(input: {{ name: \"First\" }}) {{ feedCursor }}
+                second: {name}(input: $input) {{ feedCursor }}
+            }}");
+            for key in [String::new(), "ü".repeat(201)] {
+                input["idempotencyKey"] = json!(key);
+                let answer = client.send(&query, json!({ "input": input })).await;
+                assert_eq!(answer.code(), "BAD_USER_INPUT", "{name}");
+                assert_eq!(answer.body["errors"][0]["extensions"]["field"], "idempotencyKey", "{name}");
+                assert!(answer.body.get("data").is_none(), "{name}: {:#}", answer.body);
+            }
+            assert_eq!(head(&client).await, before, "{name}");
+        }
+    }
+
+    async fn null_clears_what_may_be_missing_and_is_refused_elsewhere(app) {
+        let client = app.owner().await;
+        let schema = Schema::of(&client).await;
+        let (mut cleared, mut refused) = (Vec::new(), Vec::new());
+        for mutation in schema.writes().filter(|mutation| mutation.name.starts_with("update")) {
+            let (name, kind) = (&mutation.name, &mutation.args[0].of.name);
+            let row = schema.get(&mutation.of.name).fields.iter().find(|field| field.name != "feedCursor").expect("a row");
+            let shown = &schema.get(&row.of.name).fields;
+            let input = schema.get(kind);
+            let content = input.inputs.iter().find(|field| field.name == "content").map(|field| &schema.get(&field.of.name).inputs);
+            let within = content.into_iter().flatten().map(|field| (Some("content"), field));
+            let fields = input.inputs.iter().map(|field| (None, field)).chain(within);
+            for (around, field) in fields.filter(|(_, field)| !field.of.required && field.name != "idempotencyKey") {
+                let sample = sample(&client, name).await;
+                let required = input.inputs.iter().filter(|field| field.of.required);
+                let mut sent: Value = required.map(|field| (field.name.clone(), sample[&field.name].clone())).collect::<serde_json::Map<_, _>>().into();
+                match around {
+                    Some(around) => sent[around] = json!({ &field.name: null }),
+                    None => sent[&field.name] = Value::Null,
+                }
+                let column = shown.iter().find(|column| {
+                    column.name == field.name && !column.of.required && schema.get(&column.of.name).fields.is_empty()
+                });
+                let column = column.map_or("id", |column| column.name.as_str());
+                let query = format!("mutation($input: {kind}!) {{ {name}(input: $input) {{ {} {{ now: {column} }} }} }}", row.name);
+                let answer = client.send(&query, json!({ "input": sent })).await;
+                if answer.body.get("errors").is_none() {
+                    assert_eq!(answer.body["data"][name][&row.name], json!({ "now": null }), "{name}.{}", field.name);
+                    cleared.push(field.name.clone());
+                } else {
+                    assert_eq!(answer.code(), "BAD_USER_INPUT", "{name}.{}", field.name);
+                    assert_eq!(answer.body["errors"][0]["extensions"]["field"], field.name.as_str());
+                    refused.push(field.name.clone());
+                }
+            }
+        }
+        cleared.sort();
+        refused.sort();
+        assert_eq!(cleared, [
+            "color", "description", "goalText", "nonScope", "parentGoalId", "scope", "successMetrics", "targetDate", "targetRepo",
+            "targetUsers", "timeline",
+        ]);
+        assert_eq!(refused, [
+            "acceptanceCriteria", "assumptions", "content", "description", "isArchived", "name", "objectives", "outOfScope",
+            "outcome", "requirements", "risks", "status", "summary", "title", "title",
+        ]);
+    }
+
+    async fn what_cannot_be_is_refused(app) {
+        let client = app.owner().await;
+        for (mutation, path, value) in [
+            ("createTicket", "targetRepo", json!("not a repository")),
+            ("createTicket", "targetRepo", json!("")),
+            ("createPrd", "content.targetRepo", json!("https://git.example/acme/website")),
+            ("updatePrd", "content.targetRepo", json!("website")),
+            ("createMeeting", "endTime", json!("2020-05-04T09:30:00Z")),
+            ("createMeeting", "transcript.language", json!("the one we speak")),
+            ("createMeeting", "participants", json!([{ "name": "" }])),
+            ("editTranscript", "transcript.language", json!("")),
+            ("createAgentToken", "roleSlugs", json!([])),
+            ("createAgentToken", "projectIds", json!([])),
+        ] {
+            let schema = Schema::of(&client).await;
+            let field = schema.writes().find(|field| field.name == mutation).expect("a mutation");
+            let mut input = sample(&client, mutation).await;
+            let mut place = &mut input;
+            for name in path.split('.') {
+                place = &mut place[name];
+            }
+            *place = value.clone();
+            let before = head(&client).await;
+            let answer = client.send(&operation(field), json!({ "input": input })).await;
+            assert_eq!(answer.code(), "BAD_USER_INPUT", "{mutation} {path} {value}");
+            let told = answer.body["errors"][0]["extensions"]["field"].as_str().expect("a field").to_owned();
+            assert!(told.starts_with(path) || path.ends_with(&told), "{path}: {told}");
+            assert_eq!(head(&client).await, before);
+        }
+    }
+}
