@@ -6,8 +6,8 @@ use serde_json::json;
 use std::time::Duration;
 use workgraph::http::Limits;
 
-/// More than the server has database connections.
-const AT_ONCE: usize = 12;
+/// More than may run at once, so that some wait for their turn.
+const AT_ONCE: usize = 6;
 
 /// Holds what every writer of a project needs.
 pub async fn hold(app: &TestApp) -> DatabaseConnection {

@@ -31,7 +31,9 @@ pub(crate) async fn serve(mut listener: TcpListener, app: &App, stop: impl Futur
             // Without it a small frame waits for the client to acknowledge the one before. A stream that refuses is gone.
             let _ = stream.set_nodelay(true);
             let Some(counted) = app.connections.take(&address_key(peer.ip()), 1) else {
-                // As much as there is room for, and nobody waits for it.
+                // As much as there is room for, and nobody waits for it. What came already is read, or the system would
+                // reset the connection before its client sees why.
+                let _ = stream.try_read(&mut [0; 4096]);
                 let _ = stream.try_write(FULL);
                 continue;
             };

@@ -175,7 +175,7 @@ impl Operation {
         };
         let committed = committed.names();
         if committed.is_empty()
-            && let Some(error) = broken_off(&answer)
+            && let Some(error) = broken_off(&answer, kind)
         {
             answer = Answer::from_errors(vec![error]);
         }
@@ -216,13 +216,14 @@ impl Operation {
     }
 }
 
-/// Why nothing of an operation was done, if what keeps the server from it came in the middle.
-fn broken_off(answer: &Answer) -> Option<ServerError> {
+/// Why nothing of an operation was done, if what keeps the server from it came in the middle. A mutation that has done
+/// something before is answered with it.
+fn broken_off(answer: &Answer, kind: OperationType) -> Option<ServerError> {
     let done = match &answer.data {
         Value::Object(fields) => fields.values().any(|value| *value != Value::Null),
         _ => false,
     };
-    if done {
+    if done && kind == OperationType::Mutation {
         return None;
     }
     let mut errors = answer.errors.iter();
@@ -302,12 +303,12 @@ mod tests {
         let busy = busy.with_path(vec![PathSegment::Field("signIn".to_owned())]);
         let mut answer = Answer::from_errors(vec![busy]);
         answer.data = value!({ "signIn": null });
-        let told = broken_off(&answer);
+        let told = broken_off(&answer, OperationType::Mutation);
         let told = serde_json::to_value(told).unwrap();
         assert_eq!(told["extensions"]["retryAfterMs"], 1000);
         assert_eq!(told.get("path"), None);
         answer.data = value!({ "signIn": null, "createGoal": {} });
-        assert!(broken_off(&answer).is_none());
+        assert!(broken_off(&answer, OperationType::Mutation).is_none());
     }
 
     #[test]

@@ -88,7 +88,7 @@ impl Gates {
         );
         let entrance = gate(
             of_an_address(parts.entrance, parts.entrance.div_ceil(2)),
-            of_an_address(bounds.operations, bounds.workspace_operations),
+            of_an_address(bounds.operations, bounds.operations.div_ceil(4)),
         );
         let writing = Admission::new(Most {
             at_once: Shares::everyone(1),

@@ -138,7 +138,7 @@ impl System {
             let noted = system.note_use(&token, &tenant, now).await;
             drop(pen);
             if let Err(error) = noted {
-                tracing::debug!(error = error.cause(), "the use of a token is not noted");
+                tracing::warn!(error = error.cause(), "the use of a token is not noted");
             }
         });
     }

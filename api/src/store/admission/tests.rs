@@ -112,8 +112,8 @@ impl Loud<'_> {
 
 #[tokio::test]
 async fn whatever_two_have_begun_others_are_let_in() {
-    // With one turn there is none to keep.
-    for all in 2..=40_u64 {
+    // Two turns are one for each.
+    for all in 3..=40_u64 {
         let admission = Admission::new(Most {
             at_once: Shares {
                 actor: all.div_ceil(2),
