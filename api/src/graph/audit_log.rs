@@ -75,7 +75,7 @@ node! {
     }
 }
 
-impl AuditLog {
+impl AuditLogObject {
     /// What changed, read in a batch for all entries that asked.
     async fn change(&self, ctx: &Context<'_>) -> crate::Result<Option<Json<audit_log::AuditDiff>>> {
         let frame = ctx.data_opt::<Occurrence>();

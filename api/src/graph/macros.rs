@@ -39,16 +39,50 @@ macro_rules! node {
         $(#[$doc])*
         #[derive(async_graphql::SimpleObject)]
         #[graphql(complex, name_type)]
-        pub struct $name {
+        pub struct [<$name Object>] {
             #[graphql(flatten)]
             row: std::sync::Arc<entity::$entity::Model>,
         }
 
+        $crate::graph::named!([<$name Object>] as $name);
+
+        $(#[$doc])*
+        pub struct $name([<$name Object>]);
+
         impl From<std::sync::Arc<entity::$entity::Model>> for $name {
             fn from(row: std::sync::Arc<entity::$entity::Model>) -> Self {
-                Self { row }
+                Self([<$name Object>] { row })
             }
         }
+
+        impl async_graphql::OutputType for $name {
+            fn type_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn create_type_info(registry: &mut async_graphql::registry::Registry) -> String {
+                [<$name Object>]::create_type_info(registry)
+            }
+
+            async fn resolve(
+                &self,
+                ctx: &async_graphql::ContextSelectionSet<'_>,
+                _: &async_graphql::Positioned<async_graphql::parser::types::Field>,
+            ) -> async_graphql::ServerResult<async_graphql::Value> {
+                $crate::graph::row::resolve(ctx, &*self.0.row, &self.0, stringify!($name)).await
+            }
+        }
+
+        impl async_graphql::ContainerType for $name {
+            async fn resolve_field(
+                &self,
+                ctx: &async_graphql::Context<'_>,
+            ) -> async_graphql::ServerResult<Option<async_graphql::Value>> {
+                self.0.resolve_field(ctx).await
+            }
+        }
+
+        impl async_graphql::ObjectType for $name {}
 
         impl $crate::graph::Node for $name {
             type Entity = entity::$entity::Entity;
@@ -61,18 +95,18 @@ macro_rules! node {
         impl $name {
             /// What the `Node` interface shows.
             pub(crate) async fn id(&self, _: &async_graphql::Context<'_>) -> async_graphql::Result<entity::Id> {
-                Ok(self.row.id.clone())
+                Ok(self.0.row.id.clone())
             }
         }
 
         #[async_graphql::ComplexObject]
-        impl $name {
+        impl [<$name Object>] {
             $($(
                 $(#[$one_doc])*
                 async fn $one(&self, ctx: &async_graphql::Context<'_>) -> $crate::graph::Nullable<$one_type> {
                     let key = $crate::graph::Key::key(&self.row.$one_key);
                     let id = <<$one_type as $crate::graph::Node>::Entity as entity::Owned>::ID;
-                    $crate::graph::connection::one(ctx, id, key).await.map_err(Into::into)
+                    Box::pin($crate::graph::connection::one(ctx, id, key)).await.map_err(Into::into)
                 }
             )*)?
             $($(
@@ -82,7 +116,7 @@ macro_rules! node {
                     ctx: &async_graphql::Context<'_>,
                 ) -> $crate::graph::Nullable<$single_type> {
                     let column = $crate::node!(@column $single_type, [<$single_key:camel>]);
-                    $crate::graph::connection::one(ctx, column, Some(&self.row.id)).await.map_err(Into::into)
+                    Box::pin($crate::graph::connection::one(ctx, column, Some(&self.row.id))).await.map_err(Into::into)
                 }
             )*)?
             $($(
@@ -100,9 +134,8 @@ macro_rules! node {
                     order_by: Option<Vec<Order<<$many_type as $crate::graph::Node>::OrderField>>>,
                 ) -> $crate::graph::Nullable<Connection<$many_type>> {
                     let column = $crate::node!(@column $many_type, [<$many_key:camel>]);
-                    list_args!(first, after, last, before, filter, order_by)
-                        .connect(ctx, Some((column, self.row.id.clone())))
-                        .await
+                    let list = list_args!(first, after, last, before, filter, order_by);
+                    Box::pin(list.connect(ctx, Some((column, self.row.id.clone())))).await
                 }
             )*)?
             $($(
@@ -113,7 +146,7 @@ macro_rules! node {
                 ) -> $crate::graph::Nullable<$large_type> {
                     let column = entity::$entity::Column::[<$large:camel>];
                     let column = ctx.scope().large::<entity::$entity::Entity, $large_type>(column, &self.row.id);
-                    column.await.map_err(Into::into)
+                    Box::pin(column).await.map_err(Into::into)
                 }
             )*)?
             $($($fields)*)?
@@ -147,7 +180,7 @@ macro_rules! node {
             )*)?
         }
 
-        $crate::graph::as_named_in_rust!($name, [<$name Filter>], [<$name OrderField>]);
+        $crate::graph::as_named_in_rust!([<$name Filter>], [<$name OrderField>]);
 
         impl $crate::store::Filter<entity::$entity::Entity> for [<$name Filter>] {
             fn condition(&self, place: $crate::store::Place<'_>) -> $crate::error::Result<sea_orm::Condition> {
@@ -213,7 +246,7 @@ macro_rules! node {
                 #[graphql(desc = "The id.")] id: entity::Id,
             ) -> $crate::graph::Nullable<$name> {
                 let column = <entity::$entity::Entity as entity::Owned>::ID;
-                $crate::graph::connection::one(ctx, column, Some(&id)).await.map_err(Into::into)
+                Box::pin($crate::graph::connection::one(ctx, column, Some(&id))).await.map_err(Into::into)
             }
 
             #[doc = "A list of `" $name "`."]
@@ -229,7 +262,8 @@ macro_rules! node {
                 #[graphql(desc = "The order; newest first if not given.")]
                 order_by: Option<Vec<Order<[<$name OrderField>]>>>,
             ) -> $crate::graph::Nullable<Connection<$name>> {
-                list_args!(first, after, last, before, filter, order_by).connect(ctx, None).await
+                let list = list_args!(first, after, last, before, filter, order_by);
+                Box::pin(list.connect(ctx, None)).await
             }
         }
     }};
@@ -263,12 +297,18 @@ macro_rules! list_args {
 
 /// Names types in the API as they are named here, capitals and all.
 macro_rules! as_named_in_rust {
-    ($($name:ident),*) => { $(
-        impl async_graphql::TypeName for $name {
+    ($($name:ident),*) => { $($crate::graph::named!($name as $name);)* };
+}
+pub(crate) use as_named_in_rust;
+
+/// Names a type in the API.
+macro_rules! named {
+    ($type:ident as $name:ident) => {
+        impl async_graphql::TypeName for $type {
             fn type_name() -> std::borrow::Cow<'static, str> {
                 stringify!($name).into()
             }
         }
-    )* };
+    };
 }
-pub(crate) use as_named_in_rust;
+pub(crate) use named;

@@ -8,7 +8,8 @@ use crate::{
     store::{Meter, Scope},
 };
 use async_graphql::{
-    PathSegment, QueryPathNode, QueryPathSegment, Response, ServerError, ServerResult, Value,
+    ContextSelectionSet, PathSegment, QueryPathNode, QueryPathSegment, Response, ServerError,
+    ServerResult, Value,
     extensions::{
         Extension, ExtensionContext, ExtensionFactory, NextExecute, NextResolve, ResolveInfo,
     },
@@ -53,6 +54,56 @@ impl Measuring {
         };
         self.meter.get_or_init(find).as_ref()
     }
+}
+
+/// Measures the columns of one row, which are resolved without the library: see [`super::row`].
+pub(super) struct Measure<'a>(Option<&'a Arc<Meter>>);
+
+impl<'a> Measure<'a> {
+    /// Begins a row.
+    ///
+    /// # Errors
+    /// When the operation must not go on.
+    pub(super) async fn begin(ctx: &ContextSelectionSet<'a>) -> ServerResult<Self> {
+        let given = ctx.data_opt::<Arc<Meter>>();
+        let meter = given.or_else(|| ctx.data_opt::<Scope>().map(Scope::meter));
+        if let Some(meter) = meter {
+            meter.take_turn().await;
+            if let Some(error) = meter.stopped() {
+                return Err(ctx.set_error_path(error.clone().into()));
+            }
+        }
+        Ok(Self(meter))
+    }
+
+    /// Counts a column's value, unless it is counted with its row.
+    ///
+    /// # Errors
+    /// When the answer is too large.
+    pub(super) fn column<'t>(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        value: &Value,
+        returns: impl FnOnce() -> Option<&'t str>,
+    ) -> ServerResult<()> {
+        let bytes = match value {
+            // The items were measured each.
+            Value::List(items) if returns().is_some_and(is_list) => 2 + items.len() as u64,
+            value => length(value),
+        };
+        let Some(meter) = self.0 else { return Ok(()) };
+        meter.spend_turn();
+        if bytes < LARGE {
+            return Ok(());
+        }
+        let counted = meter.answer(1, bytes);
+        counted.map_err(|error| ctx.set_error_path(error.into()))
+    }
+}
+
+/// Whether a type, as the schema writes it, is a list.
+fn is_list(returns: &str) -> bool {
+    returns.trim_end_matches('!').ends_with(']')
 }
 
 #[async_trait]
@@ -103,7 +154,7 @@ async fn measured(
 ) -> ServerResult<Option<Value>> {
     let at = info.path_node;
     let is_leaf = info.field.selection_set.node.items.is_empty();
-    let is_list = info.return_type.ends_with(']') || info.return_type.ends_with("]!");
+    let is_list = is_list(info.return_type);
     let _pending = meter.enter().map_err(|error| told(error, at))?;
     // A value of a row that is there takes no time, and the rest of its row would be kept waiting with it.
     match is_leaf {

@@ -49,6 +49,7 @@ mod project;
 mod project_graph;
 mod queue_stream;
 mod return_on_investment;
+mod row;
 mod row_streams;
 mod scheduled_job;
 mod search;
@@ -73,7 +74,7 @@ mod write;
 
 pub(crate) use connection::Cursor;
 pub(crate) use figures::Date;
-pub(crate) use macros::as_named_in_rust;
+pub(crate) use macros::{as_named_in_rust, named};
 pub(crate) use node::large_columns;
 pub use root::{Schema, schema, sdl, sdl_of};
 pub(crate) use session::{ACCESS_COOKIE, PUBLIC, REFRESH_COOKIE, Visitor};

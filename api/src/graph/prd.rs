@@ -168,7 +168,7 @@ node! {
     }
 }
 
-impl PRD {
+impl PRDObject {
     /// The row with the large columns that a document shows.
     async fn whole(&self, ctx: &Context<'_>) -> crate::Result<prd::Model> {
         use prd::Column::{

@@ -152,7 +152,7 @@ node! {
     }
 }
 
-impl ProjectGraph {
+impl ProjectGraphObject {
     async fn ask<T: Send + 'static>(
         &self,
         ctx: &Context<'_>,
