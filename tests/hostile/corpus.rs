@@ -19,8 +19,10 @@ const ENOUGH: Duration = Duration::from_secs(8);
 /// As deep as the server's own workers can go.
 const STACK: usize = 64 << 20;
 
-/// What each target does with a text.
-const TARGETS: [(&str, fn(&str)); 4] = [
+/// A target's name, and what it does with a text.
+type Target = (&'static str, fn(&str));
+
+const TARGETS: [Target; 4] = [
     ("cursor", fuzzing::cursor),
     ("document", fuzzing::document),
     ("request", |text| fuzzing::request(text.as_bytes())),
