@@ -1,5 +1,6 @@
 //! Who acts. An actor is made here only, from a token that was checked or for the server itself.
 
+use super::rate::whence_key;
 use entity::{
     Id, agent_token,
     audit_log::ActorType,
@@ -56,6 +57,13 @@ pub struct Origin {
     pub address: Option<IpAddr>,
     /// What the client calls itself.
     pub user_agent: Option<String>,
+}
+
+impl Origin {
+    /// What tells the client's address apart from all others.
+    pub(crate) fn key(&self) -> String {
+        whence_key(self.address)
+    }
 }
 
 /// A tenant's user or agent, or the server acting within a tenant.

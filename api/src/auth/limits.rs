@@ -1,10 +1,6 @@
 //! How often an account, and from where, may be tried.
 
-use super::{
-    Origin, opaque,
-    rate::{Limiter, address_key},
-    sign_in::Named,
-};
+use super::{Origin, opaque, rate::Limiter, sign_in::Named};
 use crate::error::Result;
 use entity::{Id, user};
 
@@ -39,7 +35,7 @@ impl Limits {
     /// # Errors
     /// [`Error::RateLimited`](crate::Error::RateLimited).
     pub(super) fn check_address(&self, origin: &Origin) -> Result<()> {
-        self.tries.check(&from(origin))
+        self.tries.check(&origin.key())
     }
 
     /// Counts a try to sign in, by its account, among those of strangers to it.
@@ -64,7 +60,7 @@ impl Limits {
     /// # Errors
     /// As [`Limits::check_address`].
     pub(super) fn check_presenting(&self, origin: &Origin) -> Result<()> {
-        self.exchanges.check(&from(origin))
+        self.exchanges.check(&origin.key())
     }
 
     /// Counts a user's exchange of a refresh token. Each leaves a row behind, to be known again.
@@ -74,9 +70,4 @@ impl Limits {
     pub(super) fn check_exchanging(&self, user: &user::Model) -> Result<()> {
         self.exchanges.check(user.id.as_str())
     }
-}
-
-/// Whoever comes from nowhere, comes from one place.
-fn from(origin: &Origin) -> String {
-    origin.address.map(address_key).unwrap_or_default()
 }

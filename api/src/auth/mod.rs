@@ -21,5 +21,6 @@ pub use self::{
 pub(crate) use self::{
     opaque::{AGENT, hash, mint},
     password::{Passwords, Verdict},
+    rate::whence_key,
     session::end_all,
 };

@@ -96,6 +96,11 @@ pub fn address_key(address: IpAddr) -> String {
     }
 }
 
+/// The key of an address that may be unknown. Whoever comes from nowhere, comes from one place.
+pub(crate) fn whence_key(address: Option<IpAddr>) -> String {
+    address.map(address_key).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

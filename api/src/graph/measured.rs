@@ -8,8 +8,8 @@ use crate::{
     store::{Meter, Scope},
 };
 use async_graphql::{
-    ContextSelectionSet, PathSegment, QueryPathNode, QueryPathSegment, Response, ServerError,
-    ServerResult, Value,
+    ContextSelectionSet, DataContext, PathSegment, QueryPathNode, QueryPathSegment, Response,
+    ServerError, ServerResult, Value,
     extensions::{
         Extension, ExtensionContext, ExtensionFactory, NextExecute, NextResolve, ResolveInfo,
     },
@@ -47,13 +47,15 @@ struct Measuring {
 
 impl Measuring {
     fn meter(&self, ctx: &ExtensionContext<'_>) -> Option<&Arc<Meter>> {
-        let find = || {
-            let given = ctx.data_opt::<Arc<Meter>>();
-            let given = given.or_else(|| ctx.data_opt::<Scope>().map(Scope::meter));
-            given.cloned()
-        };
+        let find = || meter(ctx).cloned();
         self.meter.get_or_init(find).as_ref()
     }
+}
+
+/// The operation's meter.
+fn meter<'a>(ctx: &impl DataContext<'a>) -> Option<&'a Arc<Meter>> {
+    let given = ctx.data_opt::<Arc<Meter>>();
+    given.or_else(|| ctx.data_opt::<Scope>().map(Scope::meter))
 }
 
 /// Measures the columns of one row, which are resolved without the library: see [`super::row`].
@@ -65,8 +67,7 @@ impl<'a> Measure<'a> {
     /// # Errors
     /// When the operation must not go on.
     pub(super) async fn begin(ctx: &ContextSelectionSet<'a>) -> ServerResult<Self> {
-        let given = ctx.data_opt::<Arc<Meter>>();
-        let meter = given.or_else(|| ctx.data_opt::<Scope>().map(Scope::meter));
+        let meter = meter(ctx);
         if let Some(meter) = meter {
             meter.take_turn().await;
             if let Some(error) = meter.stopped() {

@@ -11,7 +11,7 @@ use super::{
     request_id::RequestId,
     sse, who, ws,
 };
-use crate::{auth::address_key, error::Error, graph::Visitor};
+use crate::{error::Error, graph::Visitor};
 use async_graphql::{Response as Answer, parser::types::OperationType};
 use axum::{
     Extension,
@@ -130,7 +130,7 @@ async fn from_body(
             Error::bad_input("Content-Type", "must be application/json, in UTF-8"),
         ));
     }
-    let address = visitor.origin.address.map(address_key).unwrap_or_default();
+    let address = visitor.origin.key();
     let held = app.incoming.none(&address);
     let body = parameters::read(body, &app.limits, held)
         .await

@@ -2,7 +2,7 @@
 
 use super::{App, answer::size, credentials::Credentials, guard::Judged, parameters::Parameters};
 use crate::{
-    auth::{Actor, address_key},
+    auth::Actor,
     error::{Error, Result, Whose},
     graph::{Committed, Visitor},
     live::{Subscription, Terms},
@@ -79,7 +79,7 @@ impl Operation {
         };
         let whose = match &actor {
             Some(actor) => actor.tenant().to_string(),
-            None => visitor.origin.address.map(address_key).unwrap_or_default(),
+            None => visitor.origin.key(),
         };
         // Those who do not read what they asked for are not answered more.
         if !app.unread.has_room(&whose) {
@@ -112,8 +112,7 @@ impl Operation {
                 Ok(Some(actor))
             }
             Err(_) if self.judged.public => {
-                let address = visitor.origin.address.map(address_key);
-                app.requests.check(&address.unwrap_or_default())?;
+                app.requests.check(&visitor.origin.key())?;
                 Ok(None)
             }
             Err(error) => Err(error),

@@ -16,10 +16,7 @@ use self::{
     socket::{INIT, Socket},
 };
 use super::{App, answer::Refusal, credentials::Credentials, negotiate::Media, who};
-use crate::{
-    auth::address_key,
-    error::{Error, Whose},
-};
+use crate::error::{Error, Whose};
 use axum::{
     http::{Method, StatusCode, request::Parts},
     response::Response,
@@ -58,7 +55,7 @@ pub(super) fn upgrade(app: App, parts: &mut Parts, peer: SocketAddr, request_id:
     };
     // Unlike a GET, a socket can write: a cookie counts only if the page is said to be an allowed one.
     let visitor = who::visitor(&app, &Method::POST, parts, peer, request_id);
-    let address = visitor.origin.address.map(address_key).unwrap_or_default();
+    let address = visitor.origin.key();
     let Some(opening) = app.opening.take(&address, 1) else {
         return Refusal::from(Error::Busy(Whose::All)).respond(Media::Json, request_id);
     };

@@ -8,7 +8,7 @@ use super::{
     parts::Parts,
 };
 use crate::{
-    auth::{Actor, address_key},
+    auth::{Actor, whence_key},
     error::Result,
 };
 use entity::Id;
@@ -136,7 +136,7 @@ impl Store {
         let Some(gates) = self.gates().get() else {
             return Ok(Permit::free());
         };
-        let name = name(address);
+        let name = whence_key(address);
         gates.strangers.acquire(&name, &name).await
     }
 
@@ -149,7 +149,7 @@ impl Store {
         let Some(gates) = self.gates().get() else {
             return Ok(Permit::free());
         };
-        let name = name(address);
+        let name = whence_key(address);
         gates.entrance.acquire(&name, &name).await
     }
 
@@ -197,8 +197,4 @@ impl Store {
             None => Arc::default(),
         }
     }
-}
-
-fn name(address: Option<IpAddr>) -> String {
-    address.map(address_key).unwrap_or_default()
 }

@@ -26,20 +26,12 @@ enum Measure {
 impl Constraint {
     /// What the schema says of an argument or a field, if it says anything.
     pub(super) fn of(definition: &InputValueDefinition) -> Option<Self> {
-        let length = definition
-            .directives
-            .get("length")
-            .map(|given| Measure::Length {
-                least: number(given, "min"),
-                most: number(given, "max"),
-            });
-        let size = definition
-            .directives
-            .get("size")
-            .map(|given| Measure::Size {
-                least: number(given, "min"),
-                most: number(given, "max"),
-            });
+        let bounds = |directive| {
+            let given = definition.directives.get(directive)?;
+            Some((number(given, "min"), number(given, "max")))
+        };
+        let length = bounds("length").map(|(least, most)| Measure::Length { least, most });
+        let size = bounds("size").map(|(least, most)| Measure::Size { least, most });
         Some(Self {
             field: definition.name.to_string(),
             what: length.or(size)?,
