@@ -221,7 +221,9 @@ async fn input(app: &TestApp, schema: &Schema, field: &Field) -> Value {
             let session = crate::sessions::sign_in(app, "admin").await;
             json!({ "refreshToken": session["refreshToken"] })
         }
-        "changePassword" => json!({ "currentPassword": PASSWORD, "newPassword": PASSWORD }),
+        "changePassword" => {
+            json!({ "currentPassword": PASSWORD, "newPassword": "a new long password" })
+        }
         other => panic!("what is {other} sent?"),
     }
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod contention;
+mod mutations;
 mod outage;
 mod readiness;
 mod statements;

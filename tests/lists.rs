@@ -15,6 +15,20 @@ on_both_databases! {
         }
     }
 
+    async fn no_answer_is_null_where_the_schema_has_no_null(app) {
+        let limits = Limits { operation_cost: 1_000_000_000, ..limits() };
+        let app = TestApp::start_with(app.database, limits).await;
+        let client = app.owner().await;
+        let schema = Schema::of(&client).await;
+        let mut found = BTreeSet::new();
+        for (list, row) in schema.lists() {
+            let rows = all(&client, list, &all_of(&schema, row, 3), &json!({})).await;
+            assert!(!rows.is_empty(), "the demo has no {}", row.name);
+            nulls(&schema, row, &Value::Array(rows), &mut found);
+        }
+        assert!(found.is_empty(), "{found:?}");
+    }
+
     async fn every_order_can_be_paged_in_both_directions(app) {
         let client = app.owner().await;
         let schema = Schema::of(&client).await;
@@ -322,4 +336,43 @@ pub fn ids(rows: &[Value]) -> Vec<String> {
 
 fn text(value: &Value) -> String {
     value.as_str().expect("text").to_owned()
+}
+
+/// Everything of a type that takes no arguments and is no row of its own, so deep.
+fn all_of(schema: &Schema, of: &Type, depth: usize) -> String {
+    let objects = parts(schema, of).filter(|_| depth > 0);
+    let objects = objects.map(|(field, part)| {
+        let inner = all_of(schema, part, depth - 1);
+        format!("{} {{ {inner} }}", field.name)
+    });
+    let leaves = of.leaves().map(|field| field.name.clone());
+    let all: Vec<_> = leaves.chain(objects).collect();
+    format!("__typename {}", all.join(" "))
+}
+
+/// The fields that hold objects, each with its type.
+fn parts<'s>(schema: &'s Schema, of: &'s Type) -> impl Iterator<Item = (&'s Field, &'s Type)> {
+    let objects = of.fields.iter().filter(|field| field.of.kind == "OBJECT");
+    let plain = objects.filter(|field| field.args.is_empty());
+    let typed = plain.map(|field| (field, schema.get(&field.of.name)));
+    typed.filter(|(_, of)| !of.is_node() && !of.name.ends_with("Connection"))
+}
+
+/// The fields that are null where the type has no null.
+fn nulls(schema: &Schema, of: &Type, value: &Value, found: &mut BTreeSet<String>) {
+    if let Value::Array(items) = value {
+        items.iter().for_each(|item| nulls(schema, of, item, found));
+    }
+    let Value::Object(fields) = value else { return };
+    for field in &of.fields {
+        match fields.get(&field.name) {
+            Some(Value::Null) if field.of.required => {
+                found.insert(format!("{}.{}", of.name, field.name));
+            }
+            Some(value) if field.of.kind == "OBJECT" => {
+                nulls(schema, schema.get(&field.of.name), value, found);
+            }
+            _ => {}
+        }
+    }
 }

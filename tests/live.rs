@@ -3,7 +3,7 @@
 mod credentials;
 mod events;
 mod feed;
-mod heavy;
+pub(crate) mod heavy;
 mod limits;
 mod sockets;
 mod work;

@@ -11,6 +11,7 @@ mod support;
 mod analytics;
 mod append_only;
 mod approval_queue;
+mod archived;
 mod authorization;
 mod bounds;
 mod code_graph;

@@ -1,6 +1,6 @@
 //! What full-text search looks words up in: kept in step by the database, and used.
 
-use crate::support::{ACME, DEMO, Database};
+use crate::support::{ACME, DEMO, Database, Waiting};
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use serde_json::json;
@@ -53,8 +53,9 @@ on_both_databases! {
         assert_eq!(noted().await, by_hand);
         // A server does the rest beside its work.
         let tending = tokio::spawn(app.store.clone().tend_search(Duration::from_millis(5)));
+        let waiting = Waiting::until("all that is noted is made");
         while noted().await > 0 {
-            tokio::task::yield_now().await;
+            waiting.a_moment().await;
         }
         tending.abort();
         assert!(hits("wombat").await > Some(0));

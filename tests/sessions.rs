@@ -3,7 +3,7 @@
 use crate::support::{ACME, Client, DEMO, PASSWORD, SECRET, TestApp, Waiting};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const SIGN_IN: &str = "mutation($input: SignInInput!) { signIn(input: $input) {
     accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt } }";
@@ -123,6 +123,43 @@ on_both_databases! {
         nobody.data(SIGN_OUT, json!({ "input": { "refreshToken": "wgr_nothing" } })).await;
     }
 
+    async fn a_session_that_ended_ends_at_once_here_and_soon_elsewhere_and_writes_nothing(app) {
+        let everywhere = "mutation { signOutEverywhere(input: {}) { user { id } } }";
+        let elsewhere = app.elsewhere().await;
+        let project = app.owner().await.data("{ projects(first: 1) { nodes { id } } }", json!({})).await["projects"]["nodes"][0]["id"].clone();
+        let create = "mutation($project: ID!) { createGoal(input: { projectId: $project, title: \"Late\" }) { goal { id } } }";
+        for writes in [true, false] {
+            let session = sign_in(&app, "member").await;
+            let here = client(&app, &session);
+            let there = Client::new(&elsewhere, session["accessToken"].as_str().expect("a token"));
+            for known in [&here, &there] {
+                known.data(WHO, json!({})).await;
+            }
+            here.data(everywhere, json!({})).await;
+            let ended = Instant::now();
+            assert_eq!(here.code(WHO, json!({})).await, "UNAUTHENTICATED");
+            if writes {
+                assert_eq!(there.code(create, json!({ "project": project })).await, "UNAUTHENTICATED");
+                assert_eq!(there.code(WHO, json!({})).await, "UNAUTHENTICATED", "it has learnt of it");
+            }
+            while there.send(WHO, json!({})).await.status != 401 {
+                assert!(ended.elapsed() < Duration::from_secs(3), "it still answers");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+
+    async fn a_role_that_was_taken_away_writes_nothing_more(app) {
+        let member = app.client(DEMO, "member").await;
+        let create = "mutation { createGoal(input: { projectId: \"none\", title: \"Late\" }) { goal { id } } }";
+        assert_eq!(member.code(create, json!({})).await, "NOT_FOUND");
+        let email = app.email(DEMO, "member").await;
+        // As another server would.
+        app.execute(&format!("UPDATE users SET role = 'viewer' WHERE email = '{email}'")).await;
+        assert_eq!(member.code(create, json!({})).await, "UNAUTHENTICATED");
+        assert_eq!(member.code(create, json!({})).await, "FORBIDDEN");
+    }
+
     async fn an_admin_ends_a_members_sessions_but_not_an_owners(app) {
         let everywhere = "mutation($id: ID) { signOutEverywhere(input: { userId: $id }) { user { id } } }";
         let admin = app.client(DEMO, "admin").await;
@@ -142,7 +179,7 @@ on_both_databases! {
         let (here, there) = (sign_in(&app, "member").await, sign_in(&app, "member").await);
         let here = client(&app, &here);
         let input = |old: &str, new: &str| json!({ "input": { "currentPassword": old, "newPassword": new } });
-        for (old, new, field) in [("wrong password", "a new long password", "currentPassword"), (PASSWORD, "short", "newPassword")] {
+        for (old, new, field) in [("wrong password", "a new long password", "currentPassword"), (PASSWORD, "short", "newPassword"), (PASSWORD, PASSWORD, "newPassword")] {
             let answer = here.send(change, input(old, new)).await;
             assert_eq!(answer.body["errors"][0]["extensions"]["field"], field);
         }

@@ -248,8 +248,8 @@ fn example(argument: &Arg) -> String {
 }
 
 impl Settings {
-    /// Whether this is for trying things out: a loopback address, or the wish for it.
+    /// Whether this is for trying things out: a loopback address without a proxy in front, or the wish for it.
     pub fn is_development(&self) -> bool {
-        self.dev || self.listen.ip().is_loopback()
+        self.dev || self.listen.ip().is_loopback() && !self.trust_forwarded_for
     }
 }

@@ -40,7 +40,7 @@ const DEMO_ROLES: [(&str, UserRole); 4] = [
 
 /// The stack of each worker. An operation's fields are resolved within each other, and the deepest one allowed takes
 /// several megabytes in a debug build; what is not used costs only addresses.
-const STACK: usize = 64 << 20;
+pub const STACK: usize = 64 << 20;
 
 /// The runtime that operations need.
 ///

@@ -22,9 +22,21 @@ text_enum! {
 #[serde(rename_all = "camelCase", default)]
 pub struct AuditDiff {
     /// The fields as they were; null when the row was created.
-    pub before: serde_json::Value,
+    pub before: Option<serde_json::Value>,
     /// The fields as they became; null when the row was deleted.
-    pub after: serde_json::Value,
+    pub after: Option<serde_json::Value>,
+}
+
+impl AuditDiff {
+    /// A field as it was, if it changed.
+    pub fn was(&self, field: &str) -> Option<&serde_json::Value> {
+        self.before.as_ref()?.get(field)
+    }
+
+    /// A field as it became, if it changed.
+    pub fn became(&self, field: &str) -> Option<&serde_json::Value> {
+        self.after.as_ref()?.get(field)
+    }
 }
 
 /// Something that happened in a tenant: who did what to what. Never changed, and chained to the entry before it.

@@ -197,7 +197,7 @@ on_both_databases! {
             let begun = Instant::now();
             let reply = door.ask(&query, json!({})).await;
             reply.refused(504, "DEADLINE_EXCEEDED", "what waits for nothing");
-            assert!(begun.elapsed().as_secs() < 4, "{:?}", begun.elapsed());
+            assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
         }
     }
 }

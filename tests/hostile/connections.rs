@@ -1,6 +1,6 @@
 //! Connections that are slow, greedy, broken off or no HTTP at all.
 
-use crate::support::{Database, Footprint, PATIENCE, Reply, TestApp, Wire};
+use crate::support::{Database, Footprint, PATIENCE, Reply, TestApp, Waiting, Wire};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
 use std::time::Duration;
@@ -61,6 +61,35 @@ on_both_databases! {
             let mut wire = Wire::open(&app.url, "").await;
             wire.writing.send(begun).await;
             timeout(PATIENCE, wire.reading.last_status()).await.expect("the connection ends in time");
+        }
+    }
+
+    async fn heads_that_do_not_come_to_their_end_are_bounded_for_all_together(app) {
+        let app = TestApp::start_with(app.database, Limits { body_bytes: 30_000, incoming_bytes: 1, ..Limits::default() }).await;
+        let long = format!("POST /graphql HTTP/1.1\r\nhost: x\r\nx-long: {}", "x".repeat(25_000));
+        // An address has a quarter of four bodies, so one of these is held.
+        let mut begun = Vec::new();
+        for _ in 0..8 {
+            let mut wire = Wire::open(&app.url, "").await;
+            wire.writing.send(&long).await;
+            // All of it, or its other half would end.
+            begun.push(tokio::spawn(async move { { &mut wire }.reading.take_some().await }));
+        }
+        let waiting = Waiting::until("all but one are cut");
+        while begun.iter().filter(|reading| !reading.is_finished()).count() > 1 {
+            waiting.a_moment().await;
+        }
+        assert_eq!(begun.iter().filter(|reading| !reading.is_finished()).count(), 1);
+        // Whose head is short, or comes to its end, is served.
+        let owner = app.owner().await;
+        owner.data("{ viewer { user { id } } }", json!({})).await;
+        begun.iter().for_each(tokio::task::JoinHandle::abort);
+        let waiting = Waiting::until("there is room again");
+        let mut wire = Wire::open(&app.url, "").await;
+        let head = wire.writing.head(&format!("x-long: {}\r\ncontent-length: 0", "x".repeat(25_000)));
+        while !wire.writing.send(&head).await || wire.reading.answer().await.is_none() {
+            waiting.a_moment().await;
+            wire = Wire::open(&app.url, "").await;
         }
     }
 

@@ -163,14 +163,20 @@ impl TestApp {
     /// A client of another server over the same database, on which it is always this moment.
     pub async fn client_at(&self, workspace: &str, role: &str, now: &str) -> Client {
         let now: DateTime<Utc> = now.parse().expect("a moment");
-        let clock = Clock::new(move || now);
+        let url = self.another(Clock::new(move || now)).await;
+        Client::new(&url, &self.token(workspace, role).await)
+    }
+
+    /// Another server over the same database.
+    pub async fn elsewhere(&self) -> String {
+        self.another(clock(&self.ahead)).await
+    }
+
+    async fn another(&self, clock: Clock) -> String {
         let store = Store::open(&self.connection.url, 2, &secret(), clock)
             .await
             .expect("opens");
-        Client::new(
-            &serve(&store, Clock::system(), limits(), Arc::default()).await,
-            &self.token(workspace, role).await,
-        )
+        serve(&store, Clock::system(), limits(), Arc::default()).await
     }
 
     /// A workspace's id.

@@ -36,6 +36,8 @@ enum Identity {
     User {
         id: Id,
         email: String,
+        role: UserRole,
+        token_version: i32,
     },
     Agent {
         token: Id,
@@ -45,6 +47,18 @@ enum Identity {
     },
     System {
         component: &'static str,
+    },
+}
+
+/// The row behind a user or an agent, as it was when they were let in.
+pub(crate) enum Account<'a> {
+    User {
+        id: &'a Id,
+        role: UserRole,
+        token_version: i32,
+    },
+    Agent {
+        token: &'a Id,
     },
 }
 
@@ -90,6 +104,8 @@ impl Actor {
         let identity = Identity::User {
             id: user.id,
             email: user.email,
+            role: user.role,
+            token_version: user.token_version,
         };
         Self {
             tenant: user.tenant_id,
@@ -196,6 +212,24 @@ impl Actor {
         match self.identity() {
             Identity::Agent { token, .. } => Some(token),
             _ => None,
+        }
+    }
+
+    /// The row behind the actor; none of the server itself.
+    pub(crate) fn account(&self) -> Option<Account<'_>> {
+        match &self.identity {
+            Identity::User {
+                id,
+                role,
+                token_version,
+                ..
+            } => Some(Account::User {
+                id,
+                role: *role,
+                token_version: *token_version,
+            }),
+            Identity::Agent { token, .. } => Some(Account::Agent { token }),
+            Identity::System { .. } => None,
         }
     }
 

@@ -15,6 +15,7 @@ use std::{
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use tokio::task::JoinSet;
 
 /// For so long after an entry, failures of the same account are only counted.
 const QUIET: TimeDelta = TimeDelta::minutes(10);
@@ -45,6 +46,8 @@ pub(super) struct Failures {
     told: Mutex<HashMap<Id, Told>>,
     /// One entry is written after the other: failures take one connection, however many there are.
     pen: tokio::sync::Mutex<()>,
+    /// What is being told beside the answers.
+    telling: Mutex<JoinSet<()>>,
 }
 
 impl Failures {
@@ -54,6 +57,7 @@ impl Failures {
             clock,
             told: Mutex::default(),
             pen: tokio::sync::Mutex::default(),
+            telling: Mutex::default(),
         }
     }
 
@@ -69,11 +73,15 @@ impl Failures {
             return;
         }
         let failures = self.clone();
-        tokio::spawn(async move { failures.tell(due).await });
+        let mut telling = self.telling();
+        while telling.try_join_next().is_some() {}
+        telling.spawn(async move { failures.tell(due).await });
     }
 
-    /// Tells what was only counted so far.
+    /// Tells what was only counted so far, and waits for what is being told.
     pub(super) async fn finish(&self) {
+        let mut telling = mem::take(&mut *self.telling());
+        while telling.join_next().await.is_some() {}
         let told = mem::take(&mut *self.told());
         let counted = told.into_values().filter(|told| told.more > 0);
         self.tell(counted.collect()).await;
@@ -114,6 +122,10 @@ impl Failures {
         due.retain(|told| told.more > 0);
         due.push(told(target, more + 1));
         due
+    }
+
+    fn telling(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.telling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn tell(&self, due: Vec<Told>) {

@@ -11,16 +11,17 @@ mod session;
 mod sign_in;
 mod token;
 
+pub(crate) use self::{
+    actor::Account,
+    opaque::{AGENT, hash, mint},
+    password::{DEMO_PASSWORD, Passwords, Verdict},
+    rate::whence_key,
+    session::end_all,
+};
 pub use self::{
     actor::{Actor, Origin, Role},
     policy::{Action, Rows, Whose, authorize, rows, sees_entry},
     rate::{Limiter, address_key},
     session::{Session, Sessions},
     token::{Secret, Tokens},
-};
-pub(crate) use self::{
-    opaque::{AGENT, hash, mint},
-    password::{Passwords, Verdict},
-    rate::whence_key,
-    session::end_all,
 };

@@ -12,6 +12,9 @@ use std::{
 };
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
+/// The password of everyone in the demo. Everybody knows it.
+pub const DEMO_PASSWORD: &str = "workgraph-demo";
+
 /// The fewest characters of a new password.
 const SHORTEST: usize = 12;
 /// The most bytes of a password; more would only keep the server busy.
@@ -77,14 +80,28 @@ impl Passwords {
     /// The hash to keep of a new password.
     ///
     /// # Errors
-    /// [`Error::BadUserInput`] when it is shorter than 12 characters or longer than 1,024 bytes; [`Error::Busy`]
-    /// when too many wait already.
+    /// [`Error::BadUserInput`] when it is shorter than 12 characters or longer than 1,024 bytes, or the demo's;
+    /// [`Error::Busy`] when too many wait already.
     pub async fn hash(&self, field: &str, password: &str) -> Result<String> {
         if password.len() > LONGEST || password.chars().count() < SHORTEST {
             let reason =
                 format!("needs at least {SHORTEST} characters and at most {LONGEST} bytes");
             return Err(Error::bad_input(field, reason));
         }
+        if password == DEMO_PASSWORD {
+            return Err(Error::bad_input(
+                field,
+                "is the demo's, which everybody knows",
+            ));
+        }
+        self.rehash(password).await
+    }
+
+    /// The hash to keep of a password that is known to be right.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when too many wait already.
+    pub(super) async fn rehash(&self, password: &str) -> Result<String> {
         let password = password.to_owned();
         self.slowly(move || {
             let hash = Argon2::default().hash_password(password.as_bytes());
@@ -180,17 +197,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_weaker_hash_is_outdated_and_a_short_password_refused() {
+    async fn a_weaker_hash_is_outdated_and_a_short_or_known_password_refused() {
         let passwords = Passwords::default();
         let cheap = Argon2::from(Params::new(1024, 1, 1, None).unwrap());
-        let hash = cheap.hash_password(b"workgraph-demo").unwrap().to_string();
-        let verdict = passwords
-            .verify("workgraph-demo", Some(hash))
-            .await
-            .unwrap();
-        assert_eq!(verdict, Verdict::Outdated);
-        let short = passwords.hash("newPassword", "elevenchars").await;
-        assert!(matches!(short, Err(Error::BadUserInput { field, .. }) if field == "newPassword"));
+        let hash = cheap.hash_password(DEMO_PASSWORD.as_bytes()).unwrap();
+        let verify = async |kept| passwords.verify(DEMO_PASSWORD, Some(kept)).await.unwrap();
+        assert_eq!(verify(hash.to_string()).await, Verdict::Outdated);
+        let strong = passwords.rehash(DEMO_PASSWORD).await.unwrap();
+        assert_eq!(verify(strong).await, Verdict::Right);
+        for refused in ["elevenchars", DEMO_PASSWORD] {
+            let hash = passwords.hash("newPassword", refused).await;
+            assert!(
+                matches!(hash, Err(Error::BadUserInput { field, .. }) if field == "newPassword")
+            );
+        }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -261,9 +281,12 @@ mod tests {
     #[test]
     fn whatever_is_wrong_takes_as_long() {
         let cheap = Argon2::from(Params::new(1024, 1, 1, None).unwrap());
-        let weak = cheap.hash_password(b"workgraph-demo").unwrap().to_string();
+        let weak = cheap
+            .hash_password(DEMO_PASSWORD.as_bytes())
+            .unwrap()
+            .to_string();
         let strong = Argon2::default()
-            .hash_password(b"workgraph-demo")
+            .hash_password(DEMO_PASSWORD.as_bytes())
             .unwrap()
             .to_string();
         LazyLock::force(&NOBODY);

@@ -229,8 +229,7 @@ impl Sessions {
             return Ok(None);
         }
         self.limits.check_presenting(origin)?;
-        let _turn = self.store.admit_to_entrance(origin.address).await?;
-        let system = self.store.system();
+        let system = self.store.entrance(origin.address);
         let Some(row) = system.auth_token(&opaque::hash(token)).await? else {
             return Ok(None);
         };

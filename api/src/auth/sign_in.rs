@@ -67,7 +67,7 @@ impl Sessions {
                 return Err(WRONG);
             };
             let rehashed = match verdict {
-                Verdict::Outdated => Some(self.passwords.hash("password", password).await?),
+                Verdict::Outdated => Some(self.passwords.rehash(password).await?),
                 _ => None,
             };
             let begin = || self.begin(user, known.hash.as_deref(), rehashed.clone(), origin);
@@ -83,8 +83,7 @@ impl Sessions {
 
     /// Takes a turn only while it reads: comparing passwords takes longer, and no connection.
     async fn look_up(&self, named: &Named, origin: &Origin) -> Result<Known> {
-        let _turn = self.store.admit_to_entrance(origin.address).await?;
-        let system = self.store.system();
+        let system = self.store.entrance(origin.address);
         let tenant = system.workspace(&named.workspace).await?;
         let id = id(tenant.as_ref().map(|tenant| &tenant.id));
         let user = system.user_by_email(&id, &named.email).await?;
@@ -105,8 +104,8 @@ impl Sessions {
         let user = known.user.as_ref();
         let tenant = id(user.map(|user| &user.tenant_id));
         let user = id(user.map(|user| &user.id));
-        let _turn = self.store.admit_to_entrance(origin.address).await?;
-        let before = self.store.system().signed_in_from(&tenant, &user).await?;
+        let entrance = self.store.entrance(origin.address);
+        let before = entrance.signed_in_from(&tenant, &user).await?;
         let here = origin.address.map(address_key);
         let is_known = before
             .into_iter()

@@ -20,7 +20,7 @@ impl Settings {
         }
         if !self.is_development() {
             return Err(format!(
-                "WORKGRAPH_SECRET is not set, and {} can be reached from other machines. Set it to at least 32 random \
+                "WORKGRAPH_SECRET is not set, and {} can be reached from elsewhere. Set it to at least 32 random \
                  characters; `openssl rand -hex 32` makes them.",
                 self.listen
             ));

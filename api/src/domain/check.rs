@@ -1,6 +1,6 @@
 //! What a text in an input may be.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 
 /// A text without surrounding white space that has between `least` and `most` characters.
 ///
@@ -9,23 +9,31 @@ use crate::error::{Error, Result};
 pub(crate) fn text(field: &str, value: &str, least: usize, most: usize) -> Result<String> {
     let value = value.trim();
     let length = value.chars().count();
-    if length < least {
-        return Err(Error::bad_input(
-            field,
-            if least == 1 {
-                "cannot be empty".to_owned()
-            } else {
-                format!("needs at least {least} characters")
-            },
-        ));
+    match wrong_length(least as u64, most as u64, length as u64) {
+        Some(reason) => Err(Error::bad_input(field, reason)),
+        None => Ok(value.to_owned()),
     }
-    if length > most {
-        return Err(Error::bad_input(
-            field,
-            format!("has {length} characters; at most {most} are allowed"),
-        ));
+}
+
+/// What is wrong with a text of so many characters, which may have so many.
+pub(crate) fn wrong_length(least: u64, most: u64, length: u64) -> Option<String> {
+    match length {
+        0 if least == 1 => Some("cannot be empty".to_owned()),
+        length if length < least => Some(format!("needs at least {}", counted(least, "character"))),
+        length if length > most => Some(format!(
+            "has {length} characters; at most {most} are allowed"
+        )),
+        _ => None,
     }
-    Ok(value.to_owned())
+}
+
+/// What is wrong with a list of so many entries, which may have so many.
+pub(crate) fn wrong_size(least: u64, most: u64, size: u64) -> Option<String> {
+    match size {
+        size if size < least => Some(format!("needs at least {}", counted(least, "entry"))),
+        size if size > most => Some(format!("has {size} entries; at most {most} are allowed")),
+        _ => None,
+    }
 }
 
 /// A list of at most `most` texts, each as in [`text`].
@@ -38,11 +46,8 @@ pub(crate) fn texts(
     most: usize,
     longest: usize,
 ) -> Result<Vec<String>> {
-    if values.len() > most {
-        return Err(Error::bad_input(
-            field,
-            format!("has {} entries; at most {most} are allowed", values.len()),
-        ));
+    if let Some(reason) = wrong_size(0, most as u64, values.len() as u64) {
+        return Err(Error::bad_input(field, reason));
     }
     let entry = |(position, value): (usize, &String)| {
         text(&format!("{field}[{position}]"), value, 1, longest)

@@ -52,12 +52,12 @@ node! {
         /// The target's status before, as its type's enum writes it, such as `PENDING_APPROVAL`; null when the status did
         /// not change.
         async fn status_from(&self, ctx: &Context<'_>) -> Nullable<String> {
-            Ok(self.change(ctx).await?.and_then(|change| status(&change.before)))
+            Ok(self.change(ctx).await?.and_then(|change| status(change.was("status")?)))
         }
 
         /// The target's status after, written like `statusFrom`; null when the status did not change.
         async fn status_to(&self, ctx: &Context<'_>) -> Nullable<String> {
-            Ok(self.change(ctx).await?.and_then(|change| status(&change.after)))
+            Ok(self.change(ctx).await?.and_then(|change| status(change.became("status")?)))
         }
 
         /// Where it came from: address, browser, request id, channel and token hint, for admins; null for others.
@@ -92,6 +92,6 @@ impl AuditLogObject {
 }
 
 /// The status among the columns of one side of a change.
-fn status(side: &serde_json::Value) -> Option<String> {
-    Some(side.get("status")?.as_str()?.to_uppercase())
+fn status(kept: &serde_json::Value) -> Option<String> {
+    Some(kept.as_str()?.to_uppercase())
 }

@@ -3,7 +3,7 @@
 use super::prelude::*;
 use super::{
     constraints::length,
-    shared::{all_of, count, means},
+    shared::{all_of, count, means, open_project},
     write::{Write, mutations},
 };
 use crate::{
@@ -121,6 +121,7 @@ impl Write for CreateExecutionPlanInput {
                 named(prd.status)
             )));
         }
+        open_project(tx, &prd.project_id).await?;
         let parent = chief_of_staff_ticket(tx, &prd).await?;
         let of_parent = execution_plan::Column::ParentTicketId;
         let earlier = tx

@@ -18,13 +18,18 @@ use async_trait::async_trait;
 use std::{
     mem,
     sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Instant,
 };
+use tokio::time::timeout_at;
 
 /// The signs around a field's name in JSON: two quotes, a colon and a comma.
 const AROUND_NAME: u64 = 4;
 
 /// A value of so many bytes is counted as soon as it is there; smaller ones with the object that they are part of.
 const LARGE: u64 = 64;
+
+/// The type of the root of mutations.
+const MUTATION: &str = "Mutation";
 
 /// What an error takes beside its message and its path: its place, its code, the request's name.
 const AROUND_ERROR: u64 = 200;
@@ -165,7 +170,11 @@ async fn measured(
     if let Some(error) = meter.stopped() {
         return Err(told(error.clone(), at));
     }
-    let resolved = next.run(ctx, info).await;
+    let resolved = if at.parent.is_none() && info.parent_type == MUTATION {
+        in_time(meter, at, next.run(ctx, info)).await
+    } else {
+        next.run(ctx, info).await
+    };
     let (values, bytes) = match &resolved {
         // The items were measured each.
         Ok(Some(Value::List(items))) if is_list => (1, 2 + items.len() as u64),
@@ -181,6 +190,28 @@ async fn measured(
         .answer(values, bytes)
         .map_err(|error| told(error, at))?;
     resolved
+}
+
+/// Runs a mutation until the operation's time is up: what the others before it answered with stays.
+async fn in_time(
+    meter: &Arc<Meter>,
+    at: &QueryPathNode<'_>,
+    resolving: impl Future<Output = ServerResult<Option<Value>>>,
+) -> ServerResult<Option<Value>> {
+    if let QueryPathSegment::Name(name) = at.segment {
+        meter.commits().begin(name);
+    }
+    let Some(until) = meter.until() else {
+        return resolving.await;
+    };
+    // One whose turn comes too late is not begun.
+    if Instant::now() < until
+        && let Ok(resolved) = timeout_at(until.into(), resolving).await
+    {
+        return resolved;
+    }
+    meter.commits().settled().await;
+    Err(told(Error::TOO_SLOW, at))
 }
 
 /// The names of an object's fields, and the values that are not counted yet.

@@ -78,7 +78,6 @@ pub(crate) use macros::{as_named_in_rust, named};
 pub(crate) use node::large_columns;
 pub use root::{Schema, schema, sdl, sdl_of};
 pub(crate) use session::{ACCESS_COOKIE, PUBLIC, REFRESH_COOKIE, Visitor};
-pub(crate) use write::Committed;
 
 /// What every file of the schema imports: the macro's parts, and every type that a relation may lead to.
 mod prelude {

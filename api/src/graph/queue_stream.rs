@@ -84,10 +84,10 @@ impl Interest for QueueInterest {
 
 /// Whether a change is one of the columns that say what waits.
 fn moves(change: &AuditDiff) -> bool {
-    let sides = [&change.before, &change.after];
-    sides
+    let columns = ["status", "waitingReason"];
+    columns
         .iter()
-        .any(|side| side.get("status").is_some() || side.get("waitingReason").is_some())
+        .any(|column| change.was(column).or(change.became(column)).is_some())
 }
 
 subscriptions! {

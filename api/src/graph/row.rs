@@ -35,7 +35,8 @@ pub(super) async fn resolve<'a>(
     let mut waiting: Vec<Waiting<'a>> = Vec::new();
     for field in fields {
         let key = &field.node.response_key().node;
-        match plain(ctx, row, type_name, field) {
+        let is_leaf = field.node.selection_set.node.items.is_empty();
+        match is_leaf.then(|| plain(ctx, row, type_name, field)).flatten() {
             Some(value) => {
                 let value = value?;
                 measure.column(ctx, &value, || returns(ctx, type_name, field))?;

@@ -71,5 +71,5 @@ fn any<E: Owned>(_: &Touched<E>) -> bool {
 
 fn is_new<E: Owned>(touched: &Touched<E>) -> bool {
     let change = touched.change.as_deref();
-    change.is_some_and(|change| change.before.is_null() && !change.after.is_null())
+    change.is_some_and(|change| change.before.is_none() && change.after.is_some())
 }

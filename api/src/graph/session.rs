@@ -6,9 +6,8 @@ use super::{
     write::{Write, mutations},
 };
 use crate::{
-    auth::{self, Action, Origin, Session, Sessions, authorize},
+    auth::{self, Action, DEMO_PASSWORD, Origin, Session, Sessions, authorize},
     error::Error,
-    seed::DEMO_PASSWORD,
     store::Tx,
 };
 use async_graphql::{InputObject, Object, SimpleObject};

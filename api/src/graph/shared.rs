@@ -49,11 +49,15 @@ pub(super) async fn project_asked(scope: &Scope, asked: Option<Id>) -> Result<Op
 /// # Errors
 /// [`Error::NotFound`], or [`Error::Conflict`] when it is archived.
 pub(super) async fn open_project(tx: &Tx<'_>, id: &Id) -> Result<project::Model> {
-    let project = tx.get::<project::Entity>(id).await?;
+    open(tx.get::<project::Entity>(id).await?)
+}
+
+fn open(project: project::Model) -> Result<project::Model> {
     if project.is_archived {
-        return Err(Error::Conflict(
-            "This project is archived. Restore it first.".to_owned(),
-        ));
+        return Err(Error::Conflict(format!(
+            "The project `{}` is archived. Restore it first.",
+            project.slug
+        )));
     }
     Ok(project)
 }
@@ -61,19 +65,19 @@ pub(super) async fn open_project(tx: &Tx<'_>, id: &Id) -> Result<project::Model>
 /// The project that takes what names none.
 ///
 /// # Errors
-/// [`Error::BadUserInput`] when the workspace has lost it.
+/// [`Error::BadUserInput`] when the workspace has lost it, [`Error::Conflict`] when it is archived.
 pub(super) async fn default_project(tx: &Tx<'_>) -> Result<project::Model> {
     let slug = project::Column::Slug;
     let found = tx
         .rows::<project::Entity>(|place| all_of(place.column(slug).eq(DEFAULT_PROJECT)))
         .await?
         .pop();
-    found.ok_or_else(|| {
+    open(found.ok_or_else(|| {
         Error::bad_input(
             "projectId",
             "is needed: this workspace has no default project",
         )
-    })
+    })?)
 }
 
 /// The goal, if one is named, belongs to the project.

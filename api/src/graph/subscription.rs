@@ -162,12 +162,12 @@ pub(super) fn sees<E: Owned>(actor: &Actor, row: Option<&E::Model>) -> Result<bo
 fn points<E: Owned>(touched: &Touched<E>, column: E::Column, id: &Id) -> bool {
     let now = touched.row.as_ref().and_then(|row| text(&row.get(column)));
     let change = touched.change.as_deref();
-    let in_change = |side: fn(&audit_log::AuditDiff) -> &serde_json::Value| {
-        change.and_then(|change| side(change).get(column.as_str())?.as_str()) == Some(id.as_str())
-    };
+    let is_it = |value: &serde_json::Value| value.as_str() == Some(id.as_str());
     now.as_deref() == Some(id.as_str())
-        || in_change(|change| &change.before)
-        || in_change(|change| &change.after)
+        || change.is_some_and(|change| {
+            let sides = [change.was(column.as_str()), change.became(column.as_str())];
+            sides.into_iter().flatten().any(is_it)
+        })
 }
 
 fn text(value: &Value) -> Option<String> {

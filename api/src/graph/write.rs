@@ -9,7 +9,7 @@ use crate::{
 use async_graphql::{Context, InputType, MaybeUndefined, SelectionField};
 use entity::Owned;
 use sea_orm::{ActiveValue, EntityTrait, IdenStatic, ModelTrait};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// The input of a mutation: who may send it, and what it does.
 pub(super) trait Write: InputType + Clone + Send {
@@ -32,27 +32,6 @@ pub(super) struct Written<M> {
     pub(super) feed_cursor: Cursor,
 }
 
-/// The mutations of an operation that were committed, by their names in the answer: whatever goes wrong afterwards, who
-/// asked is told of them.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Committed(Arc<Mutex<Vec<String>>>);
-
-impl Committed {
-    /// Notes one.
-    pub(crate) fn note(&self, name: &str) {
-        self.lock().push(name.to_owned());
-    }
-
-    /// All of them so far.
-    pub(crate) fn names(&self) -> Vec<String> {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// Runs a mutation, again if others stood in its way. `name` tells it apart from others that were sent under the same
 /// idempotency key.
 pub(super) async fn perform<W: Write>(
@@ -63,12 +42,7 @@ pub(super) async fn perform<W: Write>(
     let scope = ctx.scope();
     authorize(scope.actor(), W::ACTION)?;
     let request = request(ctx.field(), name)?;
-    let written = retried(|| attempt(scope, request.clone(), input.clone())).await?;
-    if let Some(committed) = ctx.data_opt::<Committed>() {
-        let field = ctx.field();
-        committed.note(field.alias().unwrap_or(field.name()));
-    }
-    Ok(written)
+    retried(|| attempt(scope, request.clone(), input.clone())).await
 }
 
 async fn attempt<W: Write>(
@@ -77,6 +51,7 @@ async fn attempt<W: Write>(
     input: W,
 ) -> Result<Written<Model<W>>> {
     let mut tx = scope.begin().await?;
+    tx.check_account().await?;
     if let Some(request) = &request
         && let Some(answer) = tx.answered(request).await?
     {

@@ -42,7 +42,8 @@ impl Caller {
         credentials: Credentials,
         visitor: Visitor,
     ) -> Result<(Arc<Self>, Actor)> {
-        let (actor, until) = credentials.authenticate_until(app, &visitor).await?;
+        let authenticating = credentials.authenticate(app, &visitor);
+        let (actor, until) = in_time(app, authenticating).await?;
         let key = actor.key();
         let Some(seat) = app.seats.take(&key, 1) else {
             // There is no end to the seats of all, so these are the actor's.
@@ -94,7 +95,7 @@ impl Caller {
         let mut checked = self.checked.lock().await;
         if checked.is_none_or(|checked| checked < position) {
             let credentials = self.credentials();
-            let actor = in_time(app, credentials.authenticate(app, &self.visitor)).await?;
+            let (actor, _) = in_time(app, credentials.authenticate(app, &self.visitor)).await?;
             self.current().actor = actor;
             *checked = Some(position);
         }
@@ -108,7 +109,7 @@ impl Caller {
     /// is the first actor's. [`Error::RateLimited`] when the actor asks too often.
     pub(super) async fn renew(&self, app: &App, credentials: Credentials) -> Result<()> {
         app.requests.check(&self.key)?;
-        let authenticating = credentials.authenticate_until(app, &self.visitor);
+        let authenticating = credentials.authenticate(app, &self.visitor);
         let (actor, until) = in_time(app, authenticating).await?;
         if actor.key() != self.key {
             return Err(Error::Forbidden(

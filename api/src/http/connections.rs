@@ -1,9 +1,12 @@
 //! Connections: taken, limited in time, served, and let finish when the server stops.
 
-use super::{App, pace::Paced, router};
+use super::{App, head::Head, pace::Paced, router};
 use crate::auth::address_key;
-use axum::{Extension, extract::ConnectInfo, serve::Listener};
-use hyper::server::conn::http1;
+use axum::{Extension, extract::ConnectInfo, http::StatusCode, serve::Listener};
+use hyper::{
+    server::conn::http1,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -16,7 +19,7 @@ use tower_layer::Layer;
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// The most bytes of a request before its body: the longest document in its address, and a few headers.
-const HEADER_BYTES: usize = 128 << 10;
+pub(super) const HEADER_BYTES: usize = 128 << 10;
 
 /// Takes connections until `stop` is done. Those that were taken go on until [`App::stop`], and then finish what runs.
 pub(crate) async fn serve(mut listener: TcpListener, app: &App, stop: impl Future<Output = ()>) {
@@ -30,17 +33,33 @@ pub(crate) async fn serve(mut listener: TcpListener, app: &App, stop: impl Futur
             let (stream, peer): (TcpStream, SocketAddr) = Listener::accept(&mut listener).await;
             // Without it a small frame waits for the client to acknowledge the one before. A stream that refuses is gone.
             let _ = stream.set_nodelay(true);
-            let Some(counted) = app.connections.take(&address_key(peer.ip()), 1) else {
+            let address = address_key(peer.ip());
+            let Some(counted) = app.connections.take(&address, 1) else {
                 // As much as there is room for, and nobody waits for it. What came already is read, or the system would
                 // reset the connection before its client sees why.
                 let _ = stream.try_read(&mut [0; 4096]);
                 let _ = stream.try_write(FULL);
                 continue;
             };
-            let stream = Paced::new(stream, app.limits.pace(), counted);
+            let head = Head::new(app.incoming.none(&address));
+            let stream = Paced::new(stream, app.limits.pace(), head.clone(), counted);
             let service = Extension(ConnectInfo(peer)).layer(router.clone());
+            let service = TowerToHyperService::new(service);
+            let answering = service_fn(move |request| {
+                head.is_whole();
+                let (answering, head) = (service.call(request), head.clone());
+                async move {
+                    let answered = answering.await;
+                    // An upgraded connection has no more requests.
+                    if !matches!(&answered, Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS)
+                    {
+                        head.next();
+                    }
+                    answered
+                }
+            });
             let connection = http
-                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+                .serve_connection(TokioIo::new(stream), answering)
                 .with_upgrades();
             let mut stopping = app.stopping.subscribe();
             tokio::spawn(async move {

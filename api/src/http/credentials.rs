@@ -5,6 +5,7 @@ use crate::{
     auth::Actor,
     error::{Error, Result},
     graph::{ACCESS_COOKIE, Visitor},
+    store::System,
 };
 use axum::http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 use entity::{Id, Timestamp};
@@ -70,34 +71,43 @@ impl Credentials {
         }))
     }
 
-    /// The actor who holds the token.
+    /// The actor who holds the token, for one operation: what is known of them may be two seconds old.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] when the token does not hold, [`Error::BadUserInput`] when there is no such project in
     /// the workspace, or the token is for others only.
-    pub(super) async fn authenticate(&self, app: &App, visitor: &Visitor) -> Result<Actor> {
-        Ok(self.authenticate_until(app, visitor).await?.0)
+    pub(super) async fn authenticate_once(&self, app: &App, visitor: &Visitor) -> Result<Actor> {
+        let entrance = app.store.entrance(visitor.origin.address).remembering();
+        Ok(self.actor(app, visitor, &entrance).await?.0)
     }
 
-    /// The same, and when the token ends, if it does.
+    /// The actor who holds the token, as the database knows them now, and when the token ends, if it does.
     ///
     /// # Errors
-    /// As [`Credentials::authenticate`].
-    pub(super) async fn authenticate_until(
+    /// As [`Credentials::authenticate_once`].
+    pub(super) async fn authenticate(
         &self,
         app: &App,
         visitor: &Visitor,
     ) -> Result<(Actor, Option<Timestamp>)> {
-        let system = app.store.system();
+        let entrance = app.store.entrance(visitor.origin.address);
+        self.actor(app, visitor, &entrance).await
+    }
+
+    async fn actor(
+        &self,
+        app: &App,
+        visitor: &Visitor,
+        entrance: &System,
+    ) -> Result<(Actor, Option<Timestamp>)> {
         let tokens = app.sessions.tokens();
-        let _turn = app.store.admit_to_entrance(visitor.origin.address).await?;
-        let (actor, until) = tokens.authenticate_until(&system, &self.token).await?;
+        let (actor, until) = tokens.authenticate_until(entrance, &self.token).await?;
         let actor = actor.from(visitor.origin.clone());
         let Some(project) = &self.project else {
             return Ok((actor, until));
         };
         let known = actor.knows_project(project);
-        if !known || !system.has_project(actor.tenant(), project).await? {
+        if !known || !entrance.has_project(actor.tenant(), project).await? {
             return Err(Error::bad_input(
                 "X-Project-Id",
                 "the header names no project of your workspace",

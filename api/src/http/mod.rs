@@ -7,6 +7,7 @@ mod credentials;
 pub mod graphiql;
 mod graphql;
 mod guard;
+mod head;
 mod headers;
 mod health;
 mod host;

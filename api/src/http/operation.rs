@@ -4,9 +4,9 @@ use super::{App, answer::size, credentials::Credentials, guard::Judged, paramete
 use crate::{
     auth::Actor,
     error::{Error, Result, Whose},
-    graph::{Committed, Visitor},
+    graph::Visitor,
     live::{Subscription, Terms},
-    store::{Meter, Permit},
+    store::{Commits, Fate, Meter, Permit},
 };
 use async_graphql::{
     PathSegment, Response as Answer, ServerError, Value, parser::types::OperationType,
@@ -70,7 +70,7 @@ impl Operation {
         visitor: Visitor,
         explain: bool,
     ) -> Result<Answered> {
-        let time = app.limits.operation_time();
+        let (time, kind) = (app.limits.operation_time(), self.judged.kind);
         let in_time = tokio::time::timeout(time, self.actor(app, credentials, &visitor));
         let actor = in_time.await.unwrap_or(Err(Error::TOO_SLOW))?;
         let _turn = match &actor {
@@ -85,12 +85,15 @@ impl Operation {
         if !app.unread.has_room(&whose) {
             return Err(Error::Busy(Whose::Unread));
         }
-        let committed = Committed::default();
-        let executing = self.execute(app, actor, visitor, explain, committed.clone());
+        let executing = self.execute(app, actor, visitor, explain);
         // The time begins with the turn: how long others take says nothing of the operation.
-        let answer = match tokio::time::timeout(time, executing).await {
-            Ok(answer) => answer?,
-            Err(_) => cut_short(&committed)?,
+        let answer = match kind {
+            // Each of its fields is stopped when the time is up, and what those before it did is answered.
+            OperationType::Mutation => executing.await?,
+            _ => {
+                let in_time = tokio::time::timeout(time, executing).await;
+                in_time.unwrap_or(Err(Error::TOO_SLOW))?
+            }
         };
         Ok(Answered { answer, whose })
     }
@@ -103,7 +106,7 @@ impl Operation {
         visitor: &Visitor,
     ) -> Result<Option<Actor>> {
         let actor = match credentials {
-            Ok(credentials) => credentials.authenticate(app, visitor).await,
+            Ok(credentials) => credentials.authenticate_once(app, visitor).await,
             Err(error) => Err(error),
         };
         match actor {
@@ -143,7 +146,6 @@ impl Operation {
         actor: Option<Actor>,
         visitor: Visitor,
         explain: bool,
-        committed: Committed,
     ) -> Result<Answer> {
         let time = app.limits.operation_time();
         let meter = app.store.measure(time);
@@ -154,8 +156,7 @@ impl Operation {
             ..visitor
         };
         let (kind, cost, received) = (self.judged.kind, self.judged.cost, self.received);
-        let request = self.judged.request().data(visitor).data(meter.clone());
-        let mut request = request.data(committed.clone());
+        let mut request = self.judged.request().data(visitor).data(meter.clone());
         if let Some(actor) = actor {
             request = request.data(store.scope_within(actor, time));
         }
@@ -172,15 +173,15 @@ impl Operation {
             },
             _ => executing.await,
         };
-        let committed = committed.names();
-        if committed.is_empty()
+        let commits = meter.commits();
+        if !commits.any()
             && let Some(error) = broken_off(&answer, kind)
         {
             answer = Answer::from_errors(vec![error]);
         }
         if kind == OperationType::Mutation {
             // What was committed is answered, whatever size it has by now.
-            tell_committed(&mut answer, &committed);
+            tell_committed(&mut answer, commits);
         } else if meter.is_half_used() {
             // What surrounds the values was only estimated.
             meter.whole(size(&answer))?;
@@ -238,25 +239,8 @@ fn broken_off(answer: &Answer, kind: OperationType) -> Option<ServerError> {
     })
 }
 
-/// The answer of an operation whose time was up.
-///
-/// # Errors
-/// [`Error::TOO_SLOW`], if it wrote nothing.
-fn cut_short(committed: &Committed) -> Result<Answer> {
-    let names = committed.names();
-    if names.is_empty() {
-        return Err(Error::TOO_SLOW);
-    }
-    let error = |name: &String| {
-        ServerError::from(Error::TOO_SLOW).with_path(vec![PathSegment::Field(name.clone())])
-    };
-    let mut answer = Answer::from_errors(names.iter().map(error).collect());
-    tell_committed(&mut answer, &names);
-    Ok(answer)
-}
-
-/// Marks the errors that took all of the answer of a mutation that was made.
-fn tell_committed(answer: &mut Answer, committed: &[String]) {
+/// Marks the errors that took all of the answer of a mutation that was made, or may have been.
+fn tell_committed(answer: &mut Answer, commits: &Commits) {
     for error in &mut answer.errors {
         let Some(PathSegment::Field(mutation)) = error.path.first() else {
             continue;
@@ -265,13 +249,19 @@ fn tell_committed(answer: &mut Answer, committed: &[String]) {
             Value::Object(fields) => fields.get(mutation.as_str()) != Some(&Value::Null),
             _ => false,
         };
-        if committed.contains(mutation) && !is_answered {
-            error
-                .message
-                .push_str(" What the mutation wrote is committed.");
-            let extensions = error.extensions.get_or_insert_default();
-            extensions.set("committed", true);
-        }
+        let (words, committed) = match commits.fate(mutation) {
+            _ if is_answered => continue,
+            Fate::Nothing => continue,
+            Fate::Committed => (" What the mutation wrote is committed.", Value::from(true)),
+            Fate::Unknown => (
+                " Whether what the mutation wrote is committed is not known yet: look before you send it again, or send \
+                 it under the same idempotencyKey.",
+                Value::Null,
+            ),
+        };
+        error.message.push_str(words);
+        let extensions = error.extensions.get_or_insert_default();
+        extensions.set("committed", committed);
     }
 }
 
@@ -312,23 +302,18 @@ mod tests {
 
     #[test]
     fn what_was_committed_is_told_whatever_came_after() {
-        assert!(cut_short(&Committed::default()).is_err());
-        let committed = Committed::default();
-        committed.note("made");
-        let answer = cut_short(&committed).unwrap();
-        let told = serde_json::to_value(&answer.errors).unwrap();
-        assert_eq!(told[0]["extensions"]["code"], "DEADLINE_EXCEEDED");
-        assert_eq!(told[0]["extensions"]["committed"], true);
-        assert_eq!(told[0]["path"], serde_json::json!(["made"]));
         // An error in the mutation's own place says nothing of whether it was made.
         let error = |name: &str| {
             ServerError::from(Error::TOO_SLOW).with_path(vec![PathSegment::Field(name.to_owned())])
         };
-        let mut answer = Answer::from_errors(vec![error("made"), error("refused"), error("whole")]);
-        answer.data = value!({ "made": null, "refused": null, "whole": {} });
-        tell_committed(&mut answer, &["made".to_owned(), "whole".to_owned()]);
+        let names = ["made", "unknown", "refused", "whole"];
+        let mut answer = Answer::from_errors(names.map(error).into());
+        answer.data = value!({ "made": null, "unknown": null, "refused": null, "whole": {} });
+        let commits = Commits::of(&["made", "whole"], &["unknown"]);
+        tell_committed(&mut answer, &commits);
         let told = serde_json::to_value(&answer.errors).unwrap();
-        let marked = |index: usize| told[index]["extensions"].get("committed").is_some();
-        assert_eq!([marked(0), marked(1), marked(2)], [true, false, false]);
+        let committed = [0, 1, 2, 3].map(|index| told[index]["extensions"].get("committed"));
+        let (yes, unknown) = (serde_json::Value::Bool(true), serde_json::Value::Null);
+        assert_eq!(committed, [Some(&yes), Some(&unknown), None, None]);
     }
 }

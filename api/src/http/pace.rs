@@ -1,6 +1,6 @@
 //! A connection whose client must take what is sent to it, and not too slowly.
 
-use super::quota::Portion;
+use super::{head::Head, quota::Portion};
 use std::{
     io,
     pin::Pin,
@@ -22,11 +22,12 @@ pub(super) struct Pace {
     waiting: Option<Instant>,
 }
 
-/// A connection that breaks when its client is too slow.
+/// A connection that breaks when its client is too slow, or begins more than there is room for.
 pub(super) struct Paced<S> {
     stream: S,
     pace: Pace,
     patience: Option<Pin<Box<Sleep>>>,
+    head: Head,
     /// What it takes of the connections that there may be.
     _counted: Portion,
 }
@@ -63,11 +64,12 @@ impl Pace {
 }
 
 impl<S> Paced<S> {
-    pub(super) fn new(stream: S, pace: Pace, counted: Portion) -> Self {
+    pub(super) fn new(stream: S, pace: Pace, head: Head, counted: Portion) -> Self {
         Self {
             stream,
             pace,
             patience: None,
+            head,
             _counted: counted,
         }
     }
@@ -99,7 +101,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        let came = buffer.filled().len() - before;
+        Poll::Ready(match self.head.grows(came) {
+            true => Ok(()),
+            false => Err(io::ErrorKind::QuotaExceeded.into()),
+        })
     }
 }
 

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     answer::complete,
-    auth::Actor,
     error::{Error, Result, Whose},
     graph::Visitor,
     live::{Frame, Subscription},
@@ -160,7 +159,7 @@ impl Following {
             };
             match frame {
                 Frame::Next { payload, cursor } => {
-                    let event = next(payload.as_str(), Some(&cursor));
+                    let event = next(&payload, Some(&cursor));
                     let unread = &self.app.unread;
                     let bytes = event.len() as u64;
                     let counted = unread.take_or_hold(self.caller.workspace(), bytes, SMALL_FRAME);
@@ -169,7 +168,7 @@ impl Following {
                     };
                     break Unread::counted(event, counted);
                 }
-                Frame::CheckCredentials(at) => match self.check(at).await {
+                Frame::CheckCredentials(at) => match self.caller.actor(&self.app, at).await {
                     Ok(actor) => self.subscription.set_actor(actor),
                     Err(error) => return Some(self.end(vec![error.into()])),
                 },
@@ -177,11 +176,6 @@ impl Following {
             }
         };
         Some((event, Stage::Follows(self)))
-    }
-
-    async fn check(&self, at: i64) -> Result<Actor> {
-        let checking = self.caller.actor(&self.app, at);
-        self.subscription.in_turn(checking).await
     }
 
     /// The last `next`, with what ended the stream.

@@ -3,6 +3,7 @@
 mod end;
 mod frames;
 mod handshake;
+mod hearing;
 mod intake;
 mod message;
 mod socket;

@@ -86,7 +86,8 @@ pub(crate) async fn change(
     let weigh = |change: &Option<Arc<audit_log::AuditDiff>>| {
         let change = change.as_ref();
         change.map_or(0, |change| {
-            bytes_of_json(&change.before) + bytes_of_json(&change.after)
+            let sides = [&change.before, &change.after].into_iter().flatten();
+            sides.map(bytes_of_json).sum()
         })
     };
     read_once(event, feed, Made::Change, weigh, read).await

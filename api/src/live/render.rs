@@ -8,7 +8,6 @@ use crate::{
     graph::Schema,
     store::Store,
 };
-use axum::extract::ws::Utf8Bytes;
 use futures_util::StreamExt;
 use std::{
     sync::{
@@ -28,7 +27,7 @@ pub(super) const TOO_SLOW: Error = Error::DeadlineExceeded(
 #[derive(Clone)]
 pub(super) struct Answer {
     /// The response as JSON.
-    pub(super) payload: Utf8Bytes,
+    pub(super) payload: Arc<str>,
     /// Where to go on after it.
     pub(super) cursor: Arc<str>,
 }

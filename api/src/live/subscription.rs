@@ -12,7 +12,6 @@ use crate::{
     store::{Beat, Event, Follower, Hold, Key, Made, Pulse, Store},
 };
 use async_graphql::{PathSegment, Request, ServerError};
-use axum::extract::ws::Utf8Bytes;
 use entity::Id;
 use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
@@ -24,7 +23,7 @@ pub(crate) enum Frame {
     /// A GraphQL response as JSON text, shared by all who get the same, and the cursor after it.
     Next {
         /// The response.
-        payload: Utf8Bytes,
+        payload: Arc<str>,
         /// Where to go on when it was received.
         cursor: Arc<str>,
     },
@@ -59,7 +58,7 @@ impl Rendered {
     /// How many bytes it has, if it is to be kept.
     fn weigh(&self) -> Option<usize> {
         match self {
-            Self::ForAll(answer) => Some(answer.payload.as_str().len() + answer.cursor.len()),
+            Self::ForAll(answer) => Some(answer.payload.len() + answer.cursor.len()),
             Self::ForOne => Some(0),
             Self::Stopped(_) => None,
         }
@@ -185,7 +184,7 @@ impl Subscription {
     }
 
     /// Does something for the actor in its turn.
-    pub(crate) async fn in_turn<T>(&self, what: impl Future<Output = T>) -> T {
+    async fn in_turn<T>(&self, what: impl Future<Output = T>) -> T {
         let _turn = self.follower.share().turn().await;
         what.await
     }

@@ -10,7 +10,6 @@ use crate::{
     workspace,
 };
 use async_graphql::{Request, ServerError, Variables};
-use axum::extract::ws::Utf8Bytes;
 use entity::{
     meeting, project, tenant,
     user::{self, UserRole},
@@ -185,7 +184,7 @@ async fn vetted(mut subscription: Subscription, actor: &Actor) -> Subscription {
     subscription
 }
 
-async fn raw(subscription: &mut Subscription) -> (Utf8Bytes, Arc<str>) {
+async fn raw(subscription: &mut Subscription) -> (Arc<str>, Arc<str>) {
     match subscription.next().await {
         Frame::Next { payload, cursor } => (payload, cursor),
         Frame::CheckCredentials(_) => panic!("credentials are to be checked"),

@@ -24,8 +24,6 @@ mod transcripts;
 mod usage;
 mod workspace;
 
-pub use secrets::DEMO_PASSWORD;
-
 use crate::{
     error::{Error, Result},
     store::{Store, retried},

@@ -1,14 +1,12 @@
 //! Secrets of the demo: one documented password, and tokens and keys that nobody knows.
 
 use crate::{
+    auth::DEMO_PASSWORD,
     domain::digest::sha256,
     error::{Error, Result},
 };
 use argon2::{Algorithm, Argon2, Params, Version, password_hash::PasswordHasher};
 use entity::Secret;
-
-/// The password of everyone in the demo.
-pub const DEMO_PASSWORD: &str = "workgraph-demo";
 
 /// So many hashes of the demo's password, each with its own salt.
 ///

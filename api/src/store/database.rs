@@ -1,6 +1,7 @@
 //! Opening the database: which one, and with which settings.
 
 use super::{
+    accounts::Accounts,
     bounds::Gates,
     database_url::DatabaseUrl,
     feed::Feeds,
@@ -63,6 +64,7 @@ struct Inner {
     seal: Seal,
     feeds: Feeds,
     outbox: Outbox,
+    accounts: Accounts,
 }
 
 /// Whether a connection is ready for more.
@@ -161,6 +163,7 @@ impl Store {
             seal: Seal::new(secret),
             feeds: Feeds::new(connections),
             outbox: Outbox::default(),
+            accounts: Accounts::default(),
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -267,12 +270,20 @@ impl Store {
         &self.inner.feeds
     }
 
+    /// Who was let in a moment ago.
+    pub(super) fn accounts(&self) -> &Accounts {
+        &self.inner.accounts
+    }
+
     pub(super) fn outbox(&self) -> &Outbox {
         &self.inner.outbox
     }
 
     /// Tells whoever follows a ledger, here and on other servers, that these entries were committed up to its head.
     pub(super) fn announce(&self, tenant: &Id, head: i64, entries: Vec<audit_log::Model>) {
+        entries
+            .iter()
+            .for_each(|entry| self.accounts().learn(entry));
         self.feeds().committed(tenant, head, entries);
         self.outbox().put(tenant, head);
     }

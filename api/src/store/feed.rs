@@ -37,7 +37,7 @@ use self::{
     ring::{After, CAPACITY, Gap, Ring},
     share::Share,
 };
-use super::Store;
+use super::{Store, accounts::account_of};
 use crate::error::Result;
 use entity::{Id, audit_log};
 use std::{
@@ -256,8 +256,7 @@ impl Latest {
     fn push(&mut self, entry: audit_log::Model) -> Result<(), Gap> {
         let event = Event::new(entry);
         self.ring.push(event.clone())?;
-        let entry = event.entry();
-        if let ("User" | "AgentToken", Some(id)) = (&*entry.target_type, &entry.target_id) {
+        if let Some(id) = account_of(event.entry()) {
             self.accounts.insert(id.clone(), event.seq());
         }
         Ok(())

@@ -9,9 +9,11 @@
     reason = "the store is what the others call instead"
 )]
 
+mod accounts;
 mod admission;
 mod aggregate;
 mod bounds;
+mod commits;
 mod counters;
 mod database;
 mod database_url;
@@ -57,7 +59,6 @@ pub(crate) use self::fuzzing::cursor as fuzz_cursor;
 pub(crate) use self::meter::Meter;
 pub(crate) use self::readiness::Readiness;
 pub(crate) use self::search::{Hit, Search};
-pub(crate) use self::transaction::retried;
 pub use self::{
     aggregate::{Figures, Group},
     bounds::Bounds,
@@ -76,4 +77,8 @@ pub use self::{
     select::Place,
     system::System,
     tx::Tx,
+};
+pub(crate) use self::{
+    commits::{Commits, Fate},
+    transaction::retried,
 };

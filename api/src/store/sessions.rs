@@ -102,15 +102,6 @@ impl System {
             .await
     }
 
-    /// The agent token with this hash, whosever it is.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn agent_token(&self, hash: &str) -> Result<Option<agent_token::Model>> {
-        self.one::<agent_token::Entity>(with_hash(agent_token::Column::TokenHash, hash))
-            .await
-    }
-
     /// Whether a tenant has this project.
     ///
     /// # Errors

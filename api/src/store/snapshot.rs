@@ -20,6 +20,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::Mutex;
+use tracing::Instrument;
 
 /// After so many steps of its machine SQLite asks whether to go on: some tens of microseconds.
 const STEPS: i32 = 10_000;
@@ -232,13 +233,15 @@ impl Readers {
     }
 }
 
-/// Begins a transaction, to the end even when nobody waits for it any more. The driver takes a connection whose BEGIN was
-/// under way for one without a transaction, and whoever got it next would go on in the old one, with what that one sees.
+/// Begins or ends a transaction, to the end even when nobody waits for it any more. The driver takes a connection whose
+/// BEGIN was under way for one without a transaction, and whoever got it next would go on in the old one, with what that
+/// one sees.
 pub(super) async fn undisturbed<T: Send + 'static>(
-    begin: impl Future<Output = Result<T>> + Send + 'static,
+    work: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
-    tokio::spawn(begin).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a transaction could not be begun");
+    let done = tokio::spawn(work.in_current_span()).await;
+    done.unwrap_or_else(|error| {
+        tracing::error!(%error, "a transaction could not be begun or ended");
         Err(Error::Unavailable)
     })
 }

@@ -2,8 +2,8 @@
 //! lists rows.
 
 use super::{
-    Scope, Store, order::oldest_first, row_security::EVERY_TENANT, snapshot::Snapshot,
-    tx::SYSTEM_TENANT,
+    Scope, Store, admission::Permit, feed::READ_WITHIN, order::oldest_first,
+    row_security::EVERY_TENANT, snapshot::Snapshot, tx::SYSTEM_TENANT,
 };
 use crate::{auth::Actor, error::Result};
 use entity::{Id, Owned, audit_log, tenant, tenant_feed, user};
@@ -11,19 +11,45 @@ use sea_orm::{
     Condition, FromQueryResult, IdenStatic, QueryResult,
     sea_query::{Expr, ExprTrait, Order, Query, SelectStatement},
 };
+use std::net::IpAddr;
 
 /// Reads across tenants, for the parts of the server that act before or above them.
 #[derive(Clone)]
-pub struct System(Store);
+pub struct System {
+    store: Store,
+    /// The address whose turn each statement waits for, known or not; none for what the server does by itself.
+    entrance: Option<Option<IpAddr>>,
+    pub(super) remembering: bool,
+}
 
 impl Store {
     /// The door that crosses tenants.
     pub fn system(&self) -> System {
-        System(self.clone())
+        System {
+            store: self.clone(),
+            entrance: None,
+            remembering: false,
+        }
+    }
+
+    /// The same, for those who come from an address: each statement waits for its turn there.
+    pub(crate) fn entrance(&self, address: Option<IpAddr>) -> System {
+        System {
+            entrance: Some(address),
+            ..self.system()
+        }
     }
 }
 
 impl System {
+    /// The same, which takes users and agent tokens for what they were within the last two seconds.
+    pub(crate) fn remembering(self) -> Self {
+        Self {
+            remembering: true,
+            ..self
+        }
+    }
+
     /// The workspace with this slug.
     ///
     /// # Errors
@@ -49,17 +75,6 @@ impl System {
         rows.iter()
             .map(|row| Ok(row.try_get("", slug.as_str())?))
             .collect()
-    }
-
-    /// The user a token speaks of.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn user(&self, tenant: &Id, id: &Id) -> Result<Option<user::Model>> {
-        let condition = Condition::all()
-            .add(Expr::col(user::Column::Id).eq(id.as_str()))
-            .add(Expr::col(user::Column::TenantId).eq(tenant.as_str()));
-        self.one::<user::Entity>(condition).await
     }
 
     /// The longest-standing user with this role.
@@ -112,7 +127,7 @@ impl System {
 
     /// A scope of the server itself within a tenant, existing or about to be founded.
     pub fn tenant(&self, tenant: Id, component: &'static str) -> Scope {
-        self.0.scope(Actor::system(tenant, component))
+        self.store.scope(Actor::system(tenant, component))
     }
 
     /// A scope that writes what all tenants share: rows of the library without a tenant.
@@ -121,7 +136,7 @@ impl System {
     }
 
     pub(super) fn store(&self) -> &Store {
-        &self.0
+        &self.store
     }
 
     pub(super) async fn one<E: Owned>(&self, condition: Condition) -> Result<Option<E::Model>> {
@@ -149,8 +164,16 @@ impl System {
     }
 
     pub(super) async fn rows(&self, select: &SelectStatement) -> Result<Vec<QueryResult>> {
-        let snapshot = Snapshot::new(self.0.readers().clone(), EVERY_TENANT.into(), None)
-            .measured(self.0.meter());
+        // Others wait for their turn behind whoever comes, but not for what the server does by itself.
+        let (_turn, patience) = match self.entrance {
+            Some(address) => (
+                self.store.admit_to_entrance(address).await?,
+                Some(READ_WITHIN),
+            ),
+            None => (Permit::free(), None),
+        };
+        let snapshot = Snapshot::new(self.store.readers().clone(), EVERY_TENANT.into(), patience)
+            .measured(self.store.meter());
         snapshot.all(select).await
     }
 }

@@ -2,11 +2,13 @@
 
 use super::{
     Scope,
+    commits::UnderWay,
     diff::{CREATED_AT, UPDATED_AT, column, is_deferred, kept, shown, shown_value, text},
     idempotency::{Answer, Request},
     ledger::{self, Appended, Entry},
     search::{Findable, index::fill_changed},
     select::{self, Place},
+    snapshot::undisturbed,
     transaction::Transaction,
 };
 use crate::error::{Error, Result};
@@ -313,9 +315,17 @@ impl<'s> Tx<'s> {
                 .remember(&self.transaction, actor, self.now, Answer { id, seq: head })
                 .await?;
         }
-        self.transaction.commit().await?;
-        ledger::log(actor, &entries);
-        self.scope.store().announce(actor.tenant(), head, entries);
+        let (store, actor) = (self.scope.store().clone(), actor.clone());
+        let under_way = UnderWay::new(self.scope.meter().clone());
+        // What the database was asked to commit it does commit, whoever still waits for its word.
+        undisturbed(async move {
+            self.transaction.commit().await?;
+            under_way.is_done();
+            ledger::log(&actor, &entries);
+            store.announce(actor.tenant(), head, entries);
+            Ok(())
+        })
+        .await?;
         self.scope.renew();
         Ok(head)
     }

@@ -55,12 +55,7 @@ impl Wire {
         }
         let body = self.answer[head..head + length].to_vec();
         let is_good = self.answer.starts_with(b"HTTP/1.1 200 ");
-        if !is_good
-            || body
-                .windows(9)
-                .take(64)
-                .any(|bytes| bytes == br#""errors":"#)
-        {
+        if !is_good || std::str::from_utf8(&body)?.contains(r#""errors":["#) {
             return Err(String::from_utf8_lossy(&self.answer).into());
         }
         Ok(body)

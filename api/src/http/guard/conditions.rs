@@ -121,15 +121,17 @@ impl Conditions {
         if value.is_nothing() {
             return;
         }
-        if let Some(items) = value.items() {
+        if let Some(items) = value.items().filter(|items| !items.is_empty()) {
             for item in items {
                 self.add(item, declared.item_type(), times, schema);
             }
             return;
         }
+        let fields = value.fields();
         match schema.types.get(declared.inner_named_type()) {
-            Some(ExtendedType::InputObject(input)) => {
-                for (name, value) in value.fields() {
+            // One that is empty holds for everything, but it is asked.
+            Some(ExtendedType::InputObject(input)) if !fields.is_empty() => {
+                for (name, value) in fields {
                     if let Some(field) = input.fields.get(name) {
                         let times = times.saturating_mul(weight(name, &field.ty, schema));
                         self.add(value, &field.ty, times, schema);

@@ -1,6 +1,6 @@
 //! What the schema says of inputs beyond their types: `@length` and `@size`.
 
-use crate::error::{Error, counted};
+use crate::{domain::check, error::Error};
 use apollo_compiler::{
     Node,
     ast::{Directive, InputValueDefinition, Value as Literal},
@@ -8,14 +8,14 @@ use apollo_compiler::{
 use async_graphql::Value;
 
 /// What an argument or a field of an input may hold.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Constraint {
     /// The argument's or the field's name.
     field: String,
     what: Measure,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Measure {
     /// So many characters of a text.
     Length { least: u64, most: u64 },
@@ -64,23 +64,14 @@ impl Constraint {
     }
 
     fn check(&self, length: u64, size: u64) -> Result<(), Error> {
-        let reason = match self.what {
-            Measure::Length { least: 1, .. } if length == 0 => "cannot be empty".to_owned(),
-            Measure::Length { least, .. } if length < least => {
-                format!("needs at least {}", counted(least, "character"))
-            }
-            Measure::Length { most, .. } if length > most => {
-                format!("has {length} characters; at most {most} are allowed")
-            }
-            Measure::Size { least, .. } if size < least => {
-                format!("needs at least {}", counted(least, "entry"))
-            }
-            Measure::Size { most, .. } if size > most => {
-                format!("has {size} entries; at most {most} are allowed")
-            }
-            _ => return Ok(()),
+        let wrong = match self.what {
+            Measure::Length { least, most } => check::wrong_length(least, most, length),
+            Measure::Size { least, most } => check::wrong_size(least, most, size),
         };
-        Err(Error::bad_input(&self.field, reason))
+        match wrong {
+            Some(reason) => Err(Error::bad_input(&self.field, reason)),
+            None => Ok(()),
+        }
     }
 }
 

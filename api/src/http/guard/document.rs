@@ -92,8 +92,11 @@ impl Outlines {
             executable: writer.operation(operation),
             fragments,
         });
+        let operations: Vec<_> = operations.collect();
+        let asked = operations.iter().flat_map(|operation| &operation.variables);
+        let asked: usize = asked.map(|variable| variable.constraints.len()).sum();
         Document {
-            operations: operations.collect(),
+            operations,
             fragments: self
                 .fragments
                 .into_iter()
@@ -102,7 +105,7 @@ impl Outlines {
             order: self.order,
             executable,
             names,
-            bytes: ELEMENT_BYTES * (work + variables as u64),
+            bytes: ELEMENT_BYTES * (work + (variables + asked) as u64),
         }
     }
 }
@@ -162,7 +165,7 @@ impl Document {
 #[derive(Default)]
 struct Demands {
     not_null: HashSet<Name>,
-    constraints: HashMap<Name, Vec<Constraint>>,
+    constraints: HashMap<Name, HashSet<Constraint>>,
 }
 
 impl Demands {
@@ -174,7 +177,7 @@ impl Demands {
             }
             if let Some(constraint) = &usage.constraint {
                 let of_variable = demands.constraints.entry(usage.name.clone());
-                of_variable.or_default().push(constraint.clone());
+                of_variable.or_default().insert(constraint.clone());
             }
         }
         demands
@@ -187,9 +190,12 @@ fn declared(operation: &executable::Operation, demands: &Demands) -> Vec<Variabl
         declared: (*variable.ty).clone(),
         default: variable.default_value.as_ref().map(|value| constant(value)),
         not_null: demands.not_null.contains(&variable.name),
-        constraints: { demands.constraints.get(&variable.name) }
-            .cloned()
-            .unwrap_or_default(),
+        constraints: {
+            let asked = demands.constraints.get(&variable.name);
+            let mut asked: Vec<_> = asked.into_iter().flatten().cloned().collect();
+            asked.sort();
+            asked
+        },
     });
     variables.collect()
 }

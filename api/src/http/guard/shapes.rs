@@ -300,6 +300,13 @@ fn is_paged(field: &FieldDefinition) -> bool {
 }
 
 /// The lists of the schema without `first` whose length nobody declared.
+/// The most entries of the lists with this name.
+#[cfg(test)]
+pub(super) fn lengths(name: &str) -> Vec<u64> {
+    let of_name = LISTS.iter().filter(|(_, list, _)| *list == name);
+    of_name.map(|(_, _, most)| *most).collect()
+}
+
 #[cfg(test)]
 pub(super) fn without_a_limit(schema: &Schema) -> Vec<String> {
     let pages = pages(schema);

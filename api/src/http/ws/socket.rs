@@ -8,6 +8,7 @@ mod operations;
 use super::{
     Carrier,
     end::End,
+    hearing::Hearing,
     intake::Bounds,
     message::{self, Incoming},
     step::{self, Due, Step},
@@ -40,8 +41,6 @@ use tokio_tungstenite::tungstenite::{self, Message};
 pub(super) const INIT: Duration = Duration::from_secs(10);
 /// How often the client is asked whether it is still there.
 const PING: Duration = Duration::from_secs(20);
-/// After so long without a sign of life it is not.
-const SILENCE: Duration = Duration::from_secs(40);
 /// How long a client may take to answer that the socket is closed.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// So long before its token ends the client is told.
@@ -79,7 +78,7 @@ pub(super) struct Socket {
     /// Whether a newer token is being checked. Until then nothing more is heard: one at a time.
     renewing: bool,
     /// When the client last gave a sign of life.
-    heard: Instant,
+    hearing: Hearing,
     /// The operations in progress, each with what stops it.
     operations: HashMap<String, AbortHandle>,
     running: FuturesUnordered<Abortable<BoxFuture<'static, Step>>>,
@@ -115,7 +114,7 @@ impl Socket {
             warned: None,
             token: None,
             renewing: false,
-            heard: Instant::now(),
+            hearing: Hearing::begin(Instant::now()),
             operations: HashMap::new(),
             running: FuturesUnordered::new(),
             finished: VecDeque::new(),
@@ -210,7 +209,7 @@ impl Socket {
 
     /// Asks whether the client is still there, or ends when it gave no sign of life for too long.
     async fn ask(&mut self) -> Result<(), End> {
-        if self.heard.elapsed() >= SILENCE {
+        if self.hearing.is_over(Instant::now()) {
             return Err(End::Gone);
         }
         self.run(Box::pin(step::after(PING, Due::Ping)));
@@ -267,7 +266,7 @@ impl Socket {
     }
 
     async fn receive(&mut self, message: Message) -> Result<(), End> {
-        self.heard = Instant::now();
+        self.hearing.hears(Instant::now());
         let text = match message {
             Message::Text(text) => text,
             Message::Binary(_) => return Err(End::invalid("Binary messages are not supported")),
@@ -330,6 +329,7 @@ impl Socket {
     /// operation at most. A longer message may take longer.
     async fn write(&mut self, message: Message) -> Result<(), End> {
         let (sink, running, finished) = (&mut self.sink, &mut self.running, &mut self.finished);
+        let begun = Instant::now();
         self.buffered = true;
         let time = self.app.limits.time_to_write(message.len());
         let writing = timeout(time, async {
@@ -342,10 +342,13 @@ impl Socket {
         loop {
             tokio::select! {
                 biased;
-                written = &mut writing => return match written {
-                    Ok(Ok(())) => Ok(()),
-                    _ => Err(End::Gone),
-                },
+                written = &mut writing => {
+                    self.hearing.was_deaf(begun, Instant::now());
+                    return match written {
+                        Ok(Ok(())) => Ok(()),
+                        _ => Err(End::Gone),
+                    };
+                }
                 Some(step) = running.next() => finished.extend(step),
             }
         }

@@ -17,7 +17,6 @@ use crate::{
     live::{Frame, Subscription},
 };
 use async_graphql::{ServerError, parser::types::OperationType};
-use axum::extract::ws::Utf8Bytes;
 use serde_json::{Map, Value};
 use std::{sync::Arc, time::Duration};
 use tokio_tungstenite::tungstenite::Message;
@@ -37,7 +36,7 @@ pub(super) enum Step {
     /// A query or mutation was answered, by this message, which counts as unread until it is written.
     Answered(Asked, Message, Portion),
     /// A subscription has a frame, and goes on.
-    Next(Asked, Box<Subscription>, Utf8Bytes, Portion),
+    Next(Asked, Box<Subscription>, Arc<str>, Portion),
     /// An operation was refused, or cannot go on; without errors it is complete.
     Ended(Asked, Vec<ServerError>),
 }
@@ -153,12 +152,10 @@ pub(super) async fn follow(
             }
             Frame::End(errors) => return Step::Ended(asked, errors),
             // Boxed, because this future is held by every subscription, and that one seldom.
-            Frame::CheckCredentials(at) => {
-                match Box::pin(subscription.in_turn(caller.actor(&app, at))).await {
-                    Ok(actor) => subscription.set_actor(actor),
-                    Err(error) => return Step::Refused(error),
-                }
-            }
+            Frame::CheckCredentials(at) => match Box::pin(caller.actor(&app, at)).await {
+                Ok(actor) => subscription.set_actor(actor),
+                Err(error) => return Step::Refused(error),
+            },
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use super::{ACTIVITY, World, code, frame, raw};
 use crate::live::Frame;
-use axum::extract::ws::Utf8Bytes;
 use entity::{meeting, notification, user, user::UserRole};
 use sea_orm::ActiveValue::Set;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 as_the_server_runs! {
     async fn an_event_is_written_once_for_all_of_a_role_wherever_they_began() {
@@ -39,7 +39,7 @@ as_the_server_runs! {
         let [viewers, _, admins] = &payloads[..] else {
             panic!("three")
         };
-        let read = |payload: &Utf8Bytes| {
+        let read = |payload: &Arc<str>| {
             serde_json::from_str::<Value>(payload).unwrap()["data"]["activity"]["event"].take()
         };
         assert!(read(viewers)["diff"].is_null() && read(viewers)["metadata"].is_null());

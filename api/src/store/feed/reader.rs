@@ -101,6 +101,7 @@ impl Feed {
     }
 
     fn take(&self, rows: Vec<audit_log::Model>) -> Result<()> {
+        rows.iter().for_each(|row| self.store.accounts().learn(row));
         let mut latest = self.latest();
         for row in rows {
             let (expected, found) = (latest.ring.last() + 1, row.seq.0);

@@ -68,9 +68,12 @@ impl Store {
     /// If the database fails. What was made until then stays.
     pub(in crate::store) async fn fill_index(&self) -> Result<()> {
         loop {
+            // Feeds wait for their turn meanwhile, so it is given back between two.
+            let turn = self.feeds().turn_to_read().await;
             let transaction = self.system_transaction().await?;
             let made = fill_some(&transaction).await?;
             transaction.commit().await?;
+            drop(turn);
             if made == 0 {
                 return Ok(());
             }
@@ -82,7 +85,6 @@ impl Store {
     pub async fn tend_search(self, every: Duration) {
         loop {
             tokio::time::sleep(every).await;
-            let _turn = self.feeds().turn_to_read().await;
             let tended = match self.has_noted().await {
                 Ok(true) => self.fill_index().await,
                 looked => looked.map(drop),
@@ -97,6 +99,7 @@ impl Store {
     }
 
     async fn has_noted(&self) -> Result<bool> {
+        let _turn = self.feeds().turn_to_read().await;
         let snapshot = Snapshot::new(
             self.readers().clone(),
             EVERY_TENANT.into(),

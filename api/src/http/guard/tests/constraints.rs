@@ -1,6 +1,6 @@
 //! What the schema says beyond types is judged before anything runs.
 
-use super::*;
+use super::{super::constraints::Constraint, *};
 use apollo_compiler::{
     ast::{InputValueDefinition, Type},
     schema::ExtendedType,
@@ -32,7 +32,7 @@ fn ways(
             .map(|other| format!("{}: {}, ", other.name, some(&other.ty)))
             .collect();
         let within = around.replace('~', &format!("{{ {others}{name}: ~ }}"));
-        if !field.directives.is_empty() {
+        if Constraint::of(field).is_some() {
             out.push((within.clone(), (***field).clone()));
         }
         ways(&field.ty, &within, depth + 1, out);
@@ -62,17 +62,15 @@ fn some(of: &Type) -> String {
 
 /// A value that a constraint refuses, as a literal and as JSON.
 fn wrong(field: &InputValueDefinition) -> (String, Value) {
+    let limit = ["size", "length"].map(|directive| field.directives.get(directive));
+    let most = limit.into_iter().flatten().next().unwrap();
+    let most = most.specified_argument_by_name("max").unwrap();
+    let too_many = most.to_i32().unwrap() as usize + 1;
     if field.ty.is_list() {
-        let number = field.directives.get("size").unwrap();
-        let most = number
-            .specified_argument_by_name("max")
-            .unwrap()
-            .to_i32()
-            .unwrap();
-        let many = vec![some(field.ty.item_type()); most as usize + 1].join(", ");
+        let many = vec![some(field.ty.item_type()); too_many].join(", ");
         return (format!("[{many}]"), Value::Null);
     }
-    let long = "\u{fc}".repeat(201);
+    let long = "\u{fc}".repeat(too_many);
     (format!("\"{long}\""), json!(long))
 }
 

@@ -1,6 +1,7 @@
 //! What costs how much.
 
 use super::*;
+use apollo_compiler::schema::ExtendedType;
 
 #[test]
 fn an_operation_costs_what_its_pages_can_hold() {
@@ -58,6 +59,17 @@ fn an_operation_costs_what_its_pages_can_hold() {
             "{ projects(first: 0, filter: { goals: { some: { title: { contains: \"a\" } } } }) { totalCount } }",
             json!({}),
             2 + 50 * 20,
+        ),
+        // One that holds for everything is asked all the same.
+        (
+            "{ projects(first: 0, filter: { goals: { every: {} } }) { totalCount } }",
+            json!({}),
+            2 + 50,
+        ),
+        (
+            "query($f: ProjectFilter!) { projects(first: 0, filter: $f) { totalCount } }",
+            json!({ "f": { "or": [{ "goals": { "none": {} } }, { "slug": { "in": [] } }] } }),
+            2 + 50 + 1,
         ),
         (
             "query($f: ProjectFilter!) { projects(first: 0, filter: { and: [$f, { id: { eq: 1 } }] }) { totalCount } }",
@@ -127,6 +139,25 @@ fn what_costs_too_much_is_refused() {
 #[test]
 fn every_list_of_the_schema_has_a_limit() {
     assert_eq!(shapes::without_a_limit(&GUARD.schema), Vec::<String>::new());
+}
+
+#[test]
+fn a_list_costs_as_many_as_may_be_written() {
+    let inputs = GUARD.schema.types.values();
+    let inputs = inputs.filter_map(ExtendedType::as_input_object);
+    let mut compared = 0;
+    for field in inputs.flat_map(|input| input.fields.values()) {
+        let Some(size) = field.directives.get("size") else {
+            continue;
+        };
+        let most = size.specified_argument_by_name("max");
+        let most = most.and_then(|most| most.to_i32()).unwrap();
+        for length in shapes::lengths(&field.name) {
+            assert_eq!(length, u64::from(most.unsigned_abs()), "{}", field.name);
+            compared += 1;
+        }
+    }
+    assert!(compared > 5, "{compared} were compared");
 }
 
 /// How many values an answer holds.

@@ -81,8 +81,7 @@ impl Socket {
             }
             Step::Next(asked, subscription, payload, _unread) => {
                 // Written before the next frame is asked for: a slow client slows only its own streams.
-                self.write(message::next(&asked.id, payload.as_str()))
-                    .await?;
+                self.write(message::next(&asked.id, &payload)).await?;
                 if let Some(caller) = self.caller.clone() {
                     let (app, id) = (self.app.clone(), asked.id.clone());
                     let handle = self.run(Box::pin(step::follow(app, caller, asked, subscription)));

@@ -1,0 +1,296 @@
+//! Whose a token is, without asking the database each time.
+//!
+//! What was read of a user or an agent token counts for two seconds. A change that the ledger tells this process of counts
+//! at once: what it commits itself, and what other servers commit in a workspace that somebody follows here. A mutation
+//! asks again, in its transaction.
+
+use super::{System, Tx};
+use crate::{
+    auth::Account,
+    error::{Error, Result},
+};
+use entity::{Id, Owned, agent_token, audit_log, user};
+use sea_orm::{
+    ActiveEnum, Condition, ConnectionTrait,
+    sea_query::{Expr, ExprTrait, Query, SelectStatement},
+};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// What was read of an account counts for so long.
+const COUNTS_FOR: Duration = Duration::from_secs(2);
+
+/// So many users are remembered, and so many agent tokens.
+const MOST: usize = 10_000;
+
+const CHANGED: Error = Error::Unauthenticated(
+    "Your account was changed a moment ago. Send this again; if it is refused again, sign in.",
+);
+
+/// The users and agent tokens that were asked for last.
+#[derive(Default)]
+pub(super) struct Accounts {
+    users: Remembered<user::Model>,
+    agent_tokens: Remembered<agent_token::Model>,
+}
+
+impl Accounts {
+    /// Forgets the account that an entry of a ledger is about, if it is about one.
+    pub(super) fn learn(&self, entry: &audit_log::Model) {
+        if let Some(id) = account_of(entry) {
+            self.forget(id);
+        }
+    }
+
+    fn forget(&self, id: &Id) {
+        self.users.forget(|user| user.id == *id);
+        self.agent_tokens.forget(|token| token.id == *id);
+    }
+}
+
+/// The user or agent token that an entry of a ledger is about.
+pub(super) fn account_of(entry: &audit_log::Model) -> Option<&Id> {
+    match &*entry.target_type {
+        "User" | "AgentToken" => entry.target_id.as_ref(),
+        _ => None,
+    }
+}
+
+struct Remembered<M>(Mutex<Memory<M>>);
+
+struct Memory<M> {
+    /// How often something was forgotten because it changed.
+    changes: u64,
+    rows: HashMap<String, Read<M>>,
+}
+
+struct Read<M> {
+    row: M,
+    at: Instant,
+}
+
+impl<M> Default for Remembered<M> {
+    fn default() -> Self {
+        Self(Mutex::new(Memory {
+            changes: 0,
+            rows: HashMap::new(),
+        }))
+    }
+}
+
+impl<M> Read<M> {
+    fn counts(&self) -> bool {
+        self.at.elapsed() < COUNTS_FOR
+    }
+}
+
+impl<M: Clone> Remembered<M> {
+    /// The row with this name, if it was read a moment ago; else as it is read now.
+    async fn get(
+        &self,
+        name: String,
+        read: impl Future<Output = Result<Option<M>>>,
+    ) -> Result<Option<M>> {
+        let (at, changes) = {
+            let memory = self.memory();
+            if let Some(read) = memory.rows.get(&name).filter(|read| read.counts()) {
+                return Ok(Some(read.row.clone()));
+            }
+            (Instant::now(), memory.changes)
+        };
+        let row = read.await?;
+        let mut memory = self.memory();
+        // What changed meanwhile may have been read as it was before.
+        if let (Some(row), true) = (row.clone(), memory.changes == changes) {
+            memory.keep(name, Read { row, at });
+        }
+        Ok(row)
+    }
+
+    fn forget(&self, is_it: impl Fn(&M) -> bool) {
+        let mut memory = self.memory();
+        memory.changes += 1;
+        memory.rows.retain(|_, read| !is_it(&read.row));
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory<M>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<M> Memory<M> {
+    fn keep(&mut self, name: String, read: Read<M>) {
+        if self.rows.len() >= MOST {
+            self.rows.retain(|_, read| read.counts());
+        }
+        if self.rows.len() < MOST {
+            self.rows.insert(name, read);
+        }
+    }
+}
+
+impl System {
+    /// The user a token speaks of.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn user(&self, tenant: &Id, id: &Id) -> Result<Option<user::Model>> {
+        let condition = Condition::all()
+            .add(Expr::col(user::Column::Id).eq(id.as_str()))
+            .add(Expr::col(user::Column::TenantId).eq(tenant.as_str()));
+        let read = self.one::<user::Entity>(condition);
+        if !self.remembering {
+            return read.await;
+        }
+        let name = format!("{tenant} {id}");
+        self.store().accounts().users.get(name, read).await
+    }
+
+    /// The agent token with this hash, whosever it is.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn agent_token(&self, hash: &str) -> Result<Option<agent_token::Model>> {
+        let condition = Condition::all().add(Expr::col(agent_token::Column::TokenHash).eq(hash));
+        let read = self.one::<agent_token::Entity>(condition);
+        if !self.remembering {
+            return read.await;
+        }
+        let name = hash.to_owned();
+        self.store().accounts().agent_tokens.get(name, read).await
+    }
+}
+
+/// Asks whether a tenant has this row.
+fn one<E: Owned>(tenant: &Id, id: &Id) -> SelectStatement {
+    Query::select()
+        .expr(Expr::val(1))
+        .from(E::default())
+        .and_where(Expr::col(E::TENANT).eq(tenant.as_str()))
+        .and_where(Expr::col(E::ID).eq(id.as_str()))
+        .take()
+}
+
+impl Tx<'_> {
+    /// Refuses an actor whose account is no longer what it was when the actor was let in.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`]; or if the database fails.
+    pub(crate) async fn check_account(&self) -> Result<()> {
+        let actor = self.scope().actor();
+        let (id, standing) = match actor.account() {
+            None => return Ok(()),
+            Some(Account::User {
+                id,
+                role,
+                token_version,
+            }) => {
+                let as_it_was = Expr::col(user::Column::Role)
+                    .eq(role.to_value())
+                    .and(Expr::col(user::Column::TokenVersion).eq(token_version));
+                (
+                    id,
+                    one::<user::Entity>(actor.tenant(), id)
+                        .and_where(as_it_was)
+                        .take(),
+                )
+            }
+            Some(Account::Agent { token }) => {
+                let expires = Expr::col(agent_token::Column::ExpiresAt);
+                let unrevoked = Expr::col(agent_token::Column::RevokedAt)
+                    .is_null()
+                    .and(expires.clone().is_null().or(expires.gt(self.now())));
+                (
+                    token,
+                    one::<agent_token::Entity>(actor.tenant(), token)
+                        .and_where(unrevoked)
+                        .take(),
+                )
+            }
+        };
+        if self.transaction().query_one(&standing).await?.is_some() {
+            return Ok(());
+        }
+        self.scope().store().accounts().forget(id);
+        Err(CHANGED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    /// What a table holds, and how often it was read.
+    struct Table(Cell<u32>, Cell<u32>);
+
+    impl Table {
+        async fn read(&self) -> Result<Option<u32>> {
+            self.1.set(self.1.get() + 1);
+            Ok(Some(self.0.get()))
+        }
+    }
+
+    async fn get(remembered: &Remembered<u32>, table: &Table) -> Option<u32> {
+        remembered
+            .get("row".to_owned(), table.read())
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_row_is_read_once_until_it_changes() {
+        let (remembered, table) = (Remembered::default(), Table(Cell::new(1), Cell::new(0)));
+        for _ in 0..3 {
+            assert_eq!(get(&remembered, &table).await, Some(1));
+        }
+        table.0.set(2);
+        remembered.forget(|row| *row == 7);
+        assert_eq!(
+            get(&remembered, &table).await,
+            Some(1),
+            "another one changed"
+        );
+        remembered.forget(|row| *row == 1);
+        assert_eq!(get(&remembered, &table).await, Some(2));
+        assert_eq!(table.1.get(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_row_that_changes_while_it_is_read_is_not_remembered() {
+        let (remembered, table) = (Remembered::default(), Table(Cell::new(2), Cell::new(0)));
+        let slow = async {
+            remembered.forget(|row| *row == 1);
+            Ok(Some(1))
+        };
+        assert_eq!(
+            remembered.get("row".to_owned(), slow).await.unwrap(),
+            Some(1)
+        );
+        assert_eq!(get(&remembered, &table).await, Some(2));
+    }
+
+    #[test]
+    fn what_counts_no_longer_makes_room_and_what_counts_is_kept() {
+        let mut memory = Memory {
+            changes: 0,
+            rows: HashMap::new(),
+        };
+        let read = |at| Read { row: (), at };
+        let now = Instant::now();
+        for name in 0..MOST + 10 {
+            memory.keep(name.to_string(), read(now));
+        }
+        assert_eq!(memory.rows.len(), MOST);
+        let old = now.checked_sub(COUNTS_FOR);
+        memory
+            .rows
+            .values_mut()
+            .for_each(|read| read.at = old.unwrap_or(now));
+        memory.keep("new".to_owned(), read(now));
+        assert_eq!(memory.rows.len(), 1);
+    }
+}
