@@ -1,7 +1,9 @@
 //! The door: what is let in, and how what is refused looks.
 
-use crate::support::{ALLOWED_ORIGIN, Client, DEMO, Socket};
+use crate::support::{ALLOWED_ORIGIN, Client, DEMO, Socket, Waiting};
+use flate2::read::GzDecoder;
 use serde_json::{Value, json};
+use std::io::Read;
 use workgraph::http::graphiql;
 
 on_both_databases! {
@@ -18,6 +20,11 @@ on_both_databases! {
         let client = app.owner().await;
         client.data("{ feedCursor }", json!({})).await;
         app.execute("UPDATE users SET \"tokenVersion\" = \"tokenVersion\" + 1").await;
+        // As another server would have done it, of which this one learns in a moment.
+        let waiting = Waiting::until("the token holds no more");
+        while client.send("{ feedCursor }", json!({})).await.status == 200 {
+            waiting.a_moment().await;
+        }
         assert_eq!(client.code("{ feedCursor }", json!({})).await, "UNAUTHENTICATED");
     }
 
@@ -73,6 +80,26 @@ on_both_databases! {
         assert_eq!(allowed.headers()["access-control-allow-credentials"], "true");
         let other = asked("https://elsewhere.example").await;
         assert!(other.headers().get("access-control-allow-origin").is_none());
+    }
+
+    async fn a_large_answer_is_compressed_for_who_takes_it(app) {
+        let query = "{ __schema { types { name description fields(includeDeprecated: true) { name description } } } }";
+        let ask = async |accept: &str| {
+            let door = app.door().await;
+            let asked = door.post(json!({ "query": query }).to_string()).header("accept-encoding", accept);
+            let response = asked.send().await.expect("an answer");
+            let coding = response.headers().get("content-encoding").map(|coding| coding.to_str().expect("text").to_owned());
+            let vary = response.headers().get_all("vary").iter().any(|names| names.to_str().expect("text").contains("accept-encoding"));
+            (coding, vary, response.bytes().await.expect("a body"))
+        };
+        let (none, _, plain) = ask("br, gzip;q=0").await;
+        assert!(none.is_none() && plain.len() > 100_000);
+        let (coding, vary, packed) = ask("br, GZIP;q=0.5").await;
+        assert_eq!((coding.as_deref(), vary), (Some("gzip"), true));
+        assert!(packed.len() * 4 < plain.len());
+        let mut unpacked = String::new();
+        GzDecoder::new(&packed[..]).read_to_string(&mut unpacked).expect("is gzip");
+        assert_eq!(unpacked.as_bytes(), &plain[..]);
     }
 
     async fn what_an_operation_cost_is_told(app) {

@@ -7,6 +7,7 @@ use crate::{
 use entity::audit_log;
 use sea_orm::{ColumnTrait, ConnectionTrait, IdenStatic, Iterable, sea_query::ColumnType};
 use serde_json::json;
+use workgraph::store::Head;
 
 on_both_databases! {
     async fn thirty_two_writers_never_collide(app) {
@@ -29,7 +30,7 @@ on_both_databases! {
         }
         assert_eq!(crate::writes::head(&client).await, before + 160);
         let tenant = app.store.system().workspace(DEMO).await.expect("reads").expect("is seeded");
-        assert_eq!(app.store.verify_ledger(&tenant.id).await.expect("holds"), before + 160);
+        assert_eq!(app.store.verify_ledger(&tenant.id, None).await.expect("holds").seq, before + 160);
     }
 
     async fn a_refused_change_leaves_no_gap(app) {
@@ -51,8 +52,8 @@ on_both_databases! {
             client.data(&format!("mutation {{ {many} }}"), json!({})).await;
         }
         let tenant = app.tenant(DEMO).await;
-        let verify = async || app.store.verify_ledger(&tenant.as_str().into()).await.map_err(|error| error.message());
-        let last = verify().await.expect("holds");
+        let verify = async || app.store.verify_ledger(&tenant.as_str().into(), None).await.map_err(|error| error.message());
+        let last = verify().await.expect("holds").seq;
         let at = |seq: i64| format!("\"tenantId\" = '{tenant}' AND seq = {seq}");
         let from = |seq: i64| format!("\"tenantId\" = '{tenant}' AND seq >= {seq}");
         let entries = |change: &str, which: String| format!("UPDATE audit_logs SET {change} WHERE {which}");
@@ -96,8 +97,28 @@ on_both_databases! {
         ] {
             let said = said_of(&app, &tenant, &sql).await;
             assert!(said.contains(&found), "{sql}: {said} does not tell of {found}");
-            assert_eq!(verify().await, Ok(last), "after {sql}");
+            assert_eq!(verify().await.map(|head| head.seq), Ok(last), "after {sql}");
         }
+    }
+
+    async fn an_end_that_was_cut_off_with_its_head_is_found_by_who_noted_the_head(app) {
+        let tenant = app.tenant(DEMO).await;
+        let noted = app.store.verify_ledger(&tenant.as_str().into(), None).await.expect("holds");
+        assert_eq!(noted.to_string().parse(), Ok(noted.clone()));
+        let kept = noted.seq - 5;
+        let cut = format!(
+            "DELETE FROM audit_logs WHERE \"tenantId\" = '{tenant}' AND seq > {kept}; UPDATE tenant_feeds SET \"headSeq\" = {kept}, \"headHash\" =
+             (SELECT hash FROM audit_logs a WHERE a.\"tenantId\" = '{tenant}' AND seq = {kept}) WHERE \"tenantId\" = '{tenant}'"
+        );
+        let unknowing = verified_after(&app, &tenant, &cut, None).await;
+        assert_eq!(unknowing.expect("cannot tell").seq, kept);
+        let told = verified_after(&app, &tenant, &cut, Some(&noted)).await.expect_err("knows").message();
+        assert!(told.contains(&format!("entry {} is missing", kept + 1)), "{told}");
+        // What came afterwards hides nothing, and other hashes are another ledger.
+        app.owner().await.data("mutation { createProject(input: { name: \"After\" }) { feedCursor } }", json!({})).await;
+        assert!(app.store.verify_ledger(&tenant.as_str().into(), Some(&noted)).await.expect("holds").seq > noted.seq);
+        let other = Head { hash: "another".to_owned(), ..noted };
+        assert!(app.store.verify_ledger(&tenant.as_str().into(), Some(&other)).await.is_err());
     }
 
     async fn no_column_of_an_entry_is_changed_unseen(app) {
@@ -218,13 +239,24 @@ on_both_databases! {
 
 /// What is said of a ledger after this is done to it. Then it is undone.
 async fn said_of(app: &TestApp, tenant: &str, sql: &str) -> String {
+    let verified = verified_after(app, tenant, sql, None).await;
+    verified.expect_err(sql).message()
+}
+
+/// What verification finds, perhaps with a head that was noted before, after SQL that is undone again.
+async fn verified_after(
+    app: &TestApp,
+    tenant: &str,
+    sql: &str,
+    noted: Option<&Head>,
+) -> workgraph::Result<Head> {
     let keep = "CREATE TABLE kept_entries AS SELECT * FROM audit_logs; CREATE TABLE kept_heads AS SELECT * FROM tenant_feeds";
     app.connection.tamper(&format!("{keep}; {sql}")).await;
-    let verified = app.store.verify_ledger(&tenant.into()).await;
+    let verified = app.store.verify_ledger(&tenant.into(), noted).await;
     let undo = "DELETE FROM audit_logs; INSERT INTO audit_logs SELECT * FROM kept_entries; DROP TABLE kept_entries; \
                 DELETE FROM tenant_feeds; INSERT INTO tenant_feeds SELECT * FROM kept_heads; DROP TABLE kept_heads";
     app.connection.tamper(undo).await;
-    verified.expect_err(sql).message()
+    verified
 }
 
 /// What a column may be changed to, as SQL: always something else than it was.

@@ -25,6 +25,7 @@ pub mod http;
 pub mod import;
 mod live;
 mod private_file;
+mod scribe;
 pub mod seed;
 pub mod server;
 pub mod store;

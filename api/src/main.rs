@@ -13,7 +13,7 @@ use workgraph::{
     clock::Clock,
     config::{self, Settings},
     graph, import, server,
-    store::Store,
+    store::{Head, Store},
     workspace,
 };
 
@@ -95,6 +95,10 @@ enum Command {
         /// The workspace's slug, or "system" for changes to what all workspaces share
         #[arg(long, default_value = "demo")]
         workspace: String,
+        /// A head that was noted before, elsewhere: the ledger must have gone on from there. Whoever can write to the
+        /// database can also cut off the end of a ledger or write it anew, and only this shows it
+        #[arg(long, value_name = "SEQ:HASH")]
+        noted: Option<Head>,
     },
 }
 
@@ -273,11 +277,14 @@ async fn run(settings: Settings, command: Command) -> Result<(), String> {
                 .map_err(told)?;
             print("The password is set; sign in with it.\n")?;
         }
-        Command::VerifyLedger { workspace } => {
-            let entries = server::verify_ledger(&store, &workspace)
+        Command::VerifyLedger { workspace, noted } => {
+            let head = server::verify_ledger(&store, &workspace, noted.as_ref())
                 .await
                 .map_err(told)?;
-            print(&format!("{entries} entries, complete and unaltered.\n"))?;
+            let entries = head.seq;
+            print(&format!(
+                "{entries} entries, complete and unaltered. Head: {head}\n"
+            ))?;
         }
     }
     store.close().await;

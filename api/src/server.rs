@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
     http::{self, App, Front, graphiql},
     seed,
-    store::{Hints, Store},
+    store::{Head, Hints, Store},
     workspace,
 };
 use entity::{Id, project, user::UserRole};
@@ -199,17 +199,16 @@ pub async fn set_password(
         .await
 }
 
-/// Walks a workspace's ledger and returns its length.
+/// Walks a workspace's ledger and returns how far it has come, which must be on from a head that was noted.
 ///
 /// # Errors
 /// When an entry is missing or was altered.
-pub async fn verify_ledger(store: &Store, workspace: &str) -> Result<i64> {
-    if workspace == "system" {
-        return store.verify_ledger(&Id::from(workspace)).await;
-    }
-    store
-        .verify_ledger(&workspace::named(store, workspace).await?.id)
-        .await
+pub async fn verify_ledger(store: &Store, workspace: &str, noted: Option<&Head>) -> Result<Head> {
+    let tenant = match workspace {
+        "system" => Id::from(workspace),
+        slug => workspace::named(store, slug).await?.id,
+    };
+    store.verify_ledger(&tenant, noted).await
 }
 
 /// In development, GraphiQL can sign in as every demo role.

@@ -50,7 +50,7 @@ pub async fn found(
     slug: Option<&str>,
     owner_email: &str,
 ) -> Result<String> {
-    let name = check::text("name", name, 1, 200)?;
+    let name = check::line("name", name, 1, 200)?;
     let slug = match slug {
         Some(slug) => slug.to_owned(),
         None => slugify(&name, LONGEST_SLUG).ok_or_else(|| {

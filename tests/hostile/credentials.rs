@@ -138,6 +138,8 @@ on_both_databases! {
             let shown = format!("{value:?}");
             Reply::to(post().header("authorization", value)).await.refused(401, "UNAUTHENTICATED", &shown);
         }
+        let both = post().bearer_auth(&door.token).bearer_auth(app.token("acme", "owner").await);
+        Reply::to(both).await.refused(401, "UNAUTHENTICATED", "two of them");
         let lone = format!("Token {}", door.token);
         Reply::to(post().header("authorization", lone)).await.refused(401, "UNAUTHENTICATED", "another scheme");
         let get = reqwest::Client::new().get(format!("{}?query=%7BfeedCursor%7D", app.url));

@@ -117,6 +117,7 @@ on_both_databases! {
             wrong(request, 415, "Content-Type", media).await;
         }
         wrong(door.request(Method::POST).body(create.clone()), 415, "Content-Type", "no media type").await;
+        wrong(door.post(create.clone()).header("content-encoding", "gzip"), 415, "Content-Encoding", "compressed").await;
         before.must_be_that_of(&app).await;
         for media in ["application/json", "Application/JSON", "application/json;charset=UTF-8", "application/json; charset=\"utf-8\""] {
             let request = door.request(Method::POST).header("content-type", media).body(GOOD);

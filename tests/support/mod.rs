@@ -212,7 +212,7 @@ impl TestApp {
     pub async fn verify_ledger(&self, workspace: &str) {
         let tenant = self.workspace(workspace).await;
         self.store
-            .verify_ledger(&tenant.id)
+            .verify_ledger(&tenant.id, None)
             .await
             .expect("the chain holds");
     }

@@ -1,6 +1,6 @@
 //! Who acts. An actor is made here only, from a token that was checked or for the server itself.
 
-use super::rate::whence_key;
+use super::rate::{network_key, whence_key};
 use entity::{
     Id, agent_token,
     audit_log::ActorType,
@@ -77,6 +77,11 @@ impl Origin {
     /// What tells the client's address apart from all others.
     pub(crate) fn key(&self) -> String {
         whence_key(self.address)
+    }
+
+    /// What tells the client's network apart from all others.
+    pub(crate) fn network(&self) -> String {
+        self.address.map(network_key).unwrap_or_default()
     }
 }
 

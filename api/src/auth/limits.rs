@@ -7,6 +7,8 @@ use entity::{Id, user};
 /// Those who never signed in to an account may together try it so many times as often as one address may try: its user
 /// has several.
 const STRANGERS: u64 = 4;
+/// A network may try to sign in so many times as often as one of its addresses: an office has more than one.
+const NETWORK: u64 = 8;
 /// So many times as often as it may try to sign in, an address may present refresh tokens, and a user exchange theirs:
 /// a whole office may come from one address, and each of its browsers exchanges one every few minutes.
 const EXCHANGES: u64 = 40;
@@ -15,6 +17,7 @@ const EXCHANGES: u64 = 40;
 /// proxy is told, by its settings, to believe what the proxy says.
 pub(super) struct Limits {
     tries: Limiter,
+    networks: Limiter,
     strangers: Limiter,
     exchanges: Limiter,
 }
@@ -25,17 +28,23 @@ impl Limits {
         let times = |factor| Limiter::per_minute(tries_per_minute.saturating_mul(factor));
         Self {
             tries: times(1),
+            networks: times(NETWORK),
             strangers: times(STRANGERS),
             exchanges: times(EXCHANGES),
         }
     }
 
-    /// Counts a try to sign in, by its address.
+    /// Counts a try to sign in, by its address and its network.
     ///
     /// # Errors
     /// [`Error::RateLimited`](crate::Error::RateLimited).
     pub(super) fn check_address(&self, origin: &Origin) -> Result<()> {
-        self.tries.check(&origin.key())
+        self.tries.check(&origin.key())?;
+        let (address, network) = (origin.key(), origin.network());
+        if address == network {
+            return Ok(());
+        }
+        self.networks.check(&network)
     }
 
     /// Counts a try to sign in, by its account, among those of strangers to it.

@@ -1,14 +1,20 @@
 //! Passwords: Argon2id, slow on purpose, and as slow when there is nobody to compare with.
 
-use crate::error::{Error, Result, Whose};
+use super::Origin;
+use crate::{
+    error::{Error, Result},
+    store::{Admission, Most, Shares},
+};
 use argon2::{
     Argon2, Params,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use std::{
-    fmt,
-    sync::{Arc, LazyLock},
+    collections::HashSet,
+    fmt, mem,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     thread::available_parallelism,
+    time::Duration,
 };
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
@@ -22,7 +28,14 @@ const LONGEST: usize = 1024;
 
 /// So many comparisons wait for their turn at most, for each one that goes on: at some 25 ms each, the last of them waits
 /// for a second and a half. Whoever comes then is told at once.
-const WAITING: usize = 64;
+const WAITING: u64 = 64;
+
+/// One in so many places is kept for those who signed in from their address before; so many of the others one network
+/// has, and half of those one address.
+const PART: u64 = 4;
+
+/// So many addresses are remembered from which somebody signed in.
+const REMEMBERED: usize = 10_000;
 
 /// Compared with when there is no user or no password, so that an answer takes as long.
 static NOBODY: LazyLock<String> = LazyLock::new(|| {
@@ -38,8 +51,18 @@ static NOBODY: LazyLock<String> = LazyLock::new(|| {
 pub struct Passwords {
     /// For those that go on.
     turns: Arc<Semaphore>,
-    /// For those that go on or wait.
-    places: Arc<Semaphore>,
+    /// For those that go on or wait, from addresses that are not known.
+    strangers: Arc<Admission>,
+    /// The same, from addresses that are: so many strangers as there are, they do not keep them out.
+    friends: Arc<Admission>,
+    known: Arc<Mutex<Known>>,
+}
+
+/// The addresses from which somebody signed in: the latest, and those before them.
+#[derive(Default)]
+struct Known {
+    lately: HashSet<String>,
+    before: HashSet<String>,
 }
 
 /// What became of a comparison.
@@ -59,7 +82,7 @@ impl Default for Passwords {
         LazyLock::force(&NOBODY);
         let processors = available_parallelism().map_or(1, usize::from);
         let turns = processors.div_ceil(2);
-        Self::with(turns, turns * WAITING)
+        Self::with(turns, turns as u64 * (WAITING + 1))
     }
 }
 
@@ -70,11 +93,42 @@ impl fmt::Debug for Passwords {
 }
 
 impl Passwords {
-    fn with(turns: usize, waiting: usize) -> Self {
+    fn with(turns: usize, places: u64) -> Self {
+        let of = |all: u64| {
+            let network = all.div_ceil(PART);
+            let most = Shares {
+                actor: network.div_ceil(2),
+                workspace: network,
+                all,
+            };
+            // There is a place at once, or there is none.
+            Admission::new(Most {
+                at_once: most,
+                present: most,
+                wait: Duration::ZERO,
+            })
+        };
+        let kept = places.div_ceil(PART);
         Self {
             turns: Arc::new(Semaphore::new(turns)),
-            places: Arc::new(Semaphore::new(turns + waiting)),
+            strangers: of(places - kept),
+            friends: of(kept),
+            known: Arc::default(),
         }
+    }
+
+    /// Remembers that somebody signed in from there.
+    pub(super) fn welcome(&self, origin: &Origin) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.lately.len() >= REMEMBERED / 2 {
+            known.before = mem::take(&mut known.lately);
+        }
+        known.lately.insert(origin.key());
+    }
+
+    fn is_known(&self, address: &str) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.lately.contains(address) || known.before.contains(address)
     }
 
     /// The hash to keep of a new password.
@@ -82,7 +136,7 @@ impl Passwords {
     /// # Errors
     /// [`Error::BadUserInput`] when it is shorter than 12 characters or longer than 1,024 bytes, or the demo's;
     /// [`Error::Busy`] when too many wait already.
-    pub async fn hash(&self, field: &str, password: &str) -> Result<String> {
+    pub async fn hash(&self, field: &str, password: &str, origin: &Origin) -> Result<String> {
         if password.len() > LONGEST || password.chars().count() < SHORTEST {
             let reason =
                 format!("needs at least {SHORTEST} characters and at most {LONGEST} bytes");
@@ -94,16 +148,16 @@ impl Passwords {
                 "is the demo's, which everybody knows",
             ));
         }
-        self.rehash(password).await
+        self.rehash(password, origin).await
     }
 
     /// The hash to keep of a password that is known to be right.
     ///
     /// # Errors
     /// [`Error::Busy`] when too many wait already.
-    pub(super) async fn rehash(&self, password: &str) -> Result<String> {
+    pub(super) async fn rehash(&self, password: &str, origin: &Origin) -> Result<String> {
         let password = password.to_owned();
-        self.slowly(move || {
+        self.slowly(origin, move || {
             let hash = Argon2::default().hash_password(password.as_bytes());
             hash.map(|hash| hash.to_string()).map_err(Error::internal)
         })
@@ -114,23 +168,35 @@ impl Passwords {
     ///
     /// # Errors
     /// [`Error::Busy`] when too many wait already.
-    pub async fn verify(&self, password: &str, kept: Option<String>) -> Result<Verdict> {
+    pub async fn verify(
+        &self,
+        password: &str,
+        kept: Option<String>,
+        origin: &Origin,
+    ) -> Result<Verdict> {
         // Nobody has a longer one. It is refused as slowly as any other, without hashing megabytes.
         let (password, kept) = match password.len() {
             0..=LONGEST => (password.to_owned(), kept),
             _ => (String::new(), None),
         };
-        self.slowly(move || compare(password.as_bytes(), kept.as_deref()))
-            .await
+        self.slowly(origin, move || {
+            compare(password.as_bytes(), kept.as_deref())
+        })
+        .await
     }
 
     /// Works in turn. The turn goes with the work, which runs to its end even when nobody waits for it any more.
     async fn slowly<T: Send + 'static>(
         &self,
+        origin: &Origin,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
-        let place = self.places.clone().try_acquire_owned();
-        let place = place.map_err(|_| Error::Busy(Whose::All))?;
+        let (network, address) = (origin.network(), origin.key());
+        let places = match self.is_known(&address) {
+            true => &self.friends,
+            false => &self.strangers,
+        };
+        let place = places.acquire(&network, &address).await?;
         let turn = self.turns.clone().acquire_owned().await;
         let turn = turn.map_err(|_| Error::Unavailable)?;
         let working = spawn_blocking(move || {
@@ -179,11 +245,15 @@ mod tests {
     async fn a_password_is_known_again_and_nobody_has_one() {
         let passwords = Passwords::default();
         let hash = passwords
-            .hash("password", "correct horse battery")
+            .hash("password", "correct horse battery", &Origin::default())
             .await
             .unwrap();
         assert!(hash.starts_with("$argon2id$"));
-        let verify = async |password: &str, kept| passwords.verify(password, kept).await.unwrap();
+        let nowhere = Origin::default();
+        let verify = async |password: &str, kept| {
+            let verdict = passwords.verify(password, kept, &nowhere).await;
+            verdict.unwrap()
+        };
         assert_eq!(
             verify("correct horse battery", Some(hash.clone())).await,
             Verdict::Right
@@ -201,12 +271,16 @@ mod tests {
         let passwords = Passwords::default();
         let cheap = Argon2::from(Params::new(1024, 1, 1, None).unwrap());
         let hash = cheap.hash_password(DEMO_PASSWORD.as_bytes()).unwrap();
-        let verify = async |kept| passwords.verify(DEMO_PASSWORD, Some(kept)).await.unwrap();
+        let nowhere = Origin::default();
+        let verify = async |kept| {
+            let verdict = passwords.verify(DEMO_PASSWORD, Some(kept), &nowhere).await;
+            verdict.unwrap()
+        };
         assert_eq!(verify(hash.to_string()).await, Verdict::Outdated);
-        let strong = passwords.rehash(DEMO_PASSWORD).await.unwrap();
+        let strong = passwords.rehash(DEMO_PASSWORD, &nowhere).await.unwrap();
         assert_eq!(verify(strong).await, Verdict::Right);
         for refused in ["elevenchars", DEMO_PASSWORD] {
-            let hash = passwords.hash("newPassword", refused).await;
+            let hash = passwords.hash("newPassword", refused, &nowhere).await;
             assert!(
                 matches!(hash, Err(Error::BadUserInput { field, .. }) if field == "newPassword")
             );
@@ -215,12 +289,12 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn so_many_go_on_so_many_wait_and_the_others_are_told_at_once() {
-        let passwords = Passwords::with(2, 3);
+        let passwords = Passwords::with(2, 8);
         let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let gate = Arc::new(RwLock::new(()));
         let closed = gate.clone().write_owned().await;
         let tries: Vec<_> = (0..20)
-            .map(|_| {
+            .map(|number| {
                 let (passwords, running, most) = (passwords.clone(), running.clone(), most.clone());
                 let gate = gate.clone();
                 tokio::spawn(async move {
@@ -232,12 +306,12 @@ mod tests {
                         drop(gate.blocking_read());
                         running.fetch_sub(1, Ordering::SeqCst);
                     };
-                    passwords.slowly(work).await.is_ok()
+                    passwords.slowly(&from(number, 0), work).await.is_ok()
                 })
             })
             .collect();
         let refused = || tries.iter().filter(|tried| tried.is_finished()).count();
-        while refused() < 15 || running.load(Ordering::SeqCst) < 2 {
+        while refused() < 14 || running.load(Ordering::SeqCst) < 2 {
             tokio::task::yield_now().await;
         }
         drop(closed);
@@ -245,13 +319,48 @@ mod tests {
         for tried in tries {
             let_in += usize::from(tried.await.unwrap());
         }
-        assert_eq!((let_in, most.load(Ordering::SeqCst)), (5, 2));
-        assert_eq!(passwords.places.available_permits(), 5);
+        assert_eq!((let_in, most.load(Ordering::SeqCst)), (6, 2));
+    }
+
+    /// Somebody at an address of a network.
+    fn from(network: u16, address: u16) -> Origin {
+        let address = [0x2001, 0xdb8, network, address, 0, 0, 0, 1];
+        Origin {
+            address: Some(std::net::Ipv6Addr::from(address).into()),
+            ..Origin::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn one_network_has_a_part_of_the_places_and_who_signed_in_before_has_others() {
+        let passwords = Passwords::with(1, 64);
+        let closed = passwords.turns.clone().acquire_owned().await.unwrap();
+        let mut waiting = Vec::new();
+        let mut tries = async |origin: Origin| {
+            let passwords = passwords.clone();
+            let mut waits = Box::pin(async move { passwords.slowly(&origin, || ()).await });
+            let refused = futures_util::poll!(&mut waits).is_ready();
+            waiting.push(waits);
+            !refused
+        };
+        let mut taken = [0, 0];
+        for address in 0..40 {
+            taken[0] += u32::from(tries(from(1, 0)).await);
+            taken[1] += u32::from(tries(from(1, address)).await);
+        }
+        assert_eq!(taken, [6, 6], "of 48 places a network has 12, an address 6");
+        let home = from(9, 0);
+        passwords.welcome(&home);
+        for network in 10..100 {
+            tries(from(network, 0)).await;
+        }
+        assert!(!tries(from(100, 0)).await && tries(home).await);
+        drop(closed);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn whoever_goes_away_does_not_let_another_one_in() {
-        let passwords = Passwords::with(1, 1);
+        let passwords = Passwords::with(1, 8);
         let gate = Arc::new(RwLock::new(()));
         let closed = gate.clone().write_owned().await;
         let (begun, at_work) = tokio::sync::oneshot::channel();
@@ -264,7 +373,7 @@ mod tests {
         };
         let gone = tokio::spawn({
             let passwords = passwords.clone();
-            async move { passwords.slowly(work).await }
+            async move { passwords.slowly(&from(0, 0), work).await }
         });
         at_work.await.unwrap();
         gone.abort();
@@ -275,7 +384,7 @@ mod tests {
             "it is still at work"
         );
         drop(closed);
-        assert!(passwords.slowly(|| ()).await.is_ok());
+        assert!(passwords.slowly(&from(0, 0), || ()).await.is_ok());
     }
 
     #[test]

@@ -96,6 +96,18 @@ pub fn address_key(address: IpAddr) -> String {
     }
 }
 
+/// The key of the network that an address is in. Whoever has a few addresses of IPv6 often has a whole /48; of IPv4 an
+/// address is what a network has.
+pub(crate) fn network_key(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(_) => address_key(address),
+        IpAddr::V6(address) => {
+            let [a, b, c, ..] = address.segments();
+            format!("network {a:x}:{b:x}:{c:x}::/48")
+        }
+    }
+}
+
 /// The key of an address that may be unknown. Whoever comes from nowhere, comes from one place.
 pub(crate) fn whence_key(address: Option<IpAddr>) -> String {
     address.map(address_key).unwrap_or_default()

@@ -155,14 +155,20 @@ impl Sessions {
             .await?
             .ok_or(ENDED)?;
         let scope = self.store.scope(actor.clone());
+        let origin = actor.origin().cloned().unwrap_or_default();
         let mut hashed = None;
         for _ in 0..ROUNDS {
-            if self.passwords.verify(current, kept.clone()).await? == Verdict::Wrong {
+            if self
+                .passwords
+                .verify(current, kept.clone(), &origin)
+                .await?
+                == Verdict::Wrong
+            {
                 return Err(Error::bad_input("currentPassword", "is wrong"));
             }
             let hash = match hashed.take() {
                 Some(hash) => hash,
-                None => self.passwords.hash("newPassword", new).await?,
+                None => self.passwords.hash("newPassword", new, &origin).await?,
             };
             match retried(|| self.replace(&scope, &seen, kept.as_deref(), &hash)).await? {
                 Ok(session) => return Ok(session),
@@ -207,7 +213,10 @@ impl Sessions {
         let system = self.store.system();
         let user = system.user_by_email(&tenant, &email.to_lowercase()).await?;
         let (user, _) = user.ok_or_else(nobody)?;
-        let hash = self.passwords.hash("password", new).await?;
+        let hash = self
+            .passwords
+            .hash("password", new, &Origin::default())
+            .await?;
         let scope = system.tenant(tenant, "command_line");
         retried(|| async {
             let mut tx = scope.begin().await?;

@@ -59,7 +59,10 @@ impl Sessions {
         let mut known = self.look_up(&named, origin).await?;
         self.admit(&named, &known, origin).await?;
         for _ in 0..ROUNDS {
-            let verdict = self.passwords.verify(password, known.hash.clone()).await?;
+            let verdict = self
+                .passwords
+                .verify(password, known.hash.clone(), origin)
+                .await?;
             let (Some(user), Verdict::Right | Verdict::Outdated) = (&known.user, verdict) else {
                 if let Some(tenant) = known.tenant {
                     self.failures.note(tenant, known.user, origin);
@@ -67,11 +70,12 @@ impl Sessions {
                 return Err(WRONG);
             };
             let rehashed = match verdict {
-                Verdict::Outdated => Some(self.passwords.rehash(password).await?),
+                Verdict::Outdated => Some(self.passwords.rehash(password, origin).await?),
                 _ => None,
             };
             let begin = || self.begin(user, known.hash.as_deref(), rehashed.clone(), origin);
             if let Some(session) = retried(begin).await? {
+                self.passwords.welcome(origin);
                 return Ok(session);
             }
             known = self.look_up(&named, origin).await?;

@@ -15,6 +15,36 @@ pub(crate) fn text(field: &str, value: &str, least: usize, most: usize) -> Resul
     }
 }
 
+/// A text in one line, such as a title: as in [`text`], without line breaks and other controls, and without what turns
+/// the direction of what stands around it. Something of it can be seen.
+///
+/// # Errors
+/// [`Error::BadUserInput`] naming the field and what is wrong.
+pub(crate) fn line(field: &str, value: &str, least: usize, most: usize) -> Result<String> {
+    let value = text(field, value, least, most)?;
+    if value.chars().any(|char| char.is_control() || turns(char)) {
+        return Err(Error::bad_input(
+            field,
+            "is one line: it has no line breaks, control characters or changes of direction",
+        ));
+    }
+    if least > 0 && value.chars().all(is_unseen) {
+        return Err(Error::bad_input(field, "has nothing that can be seen"));
+    }
+    Ok(value)
+}
+
+/// Whether it changes the direction of the text after it.
+fn turns(char: char) -> bool {
+    matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether nothing is seen of it when it stands alone.
+fn is_unseen(char: char) -> bool {
+    char.is_whitespace()
+        || matches!(char, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}')
+}
+
 /// What is wrong with a text of so many characters, which may have so many.
 pub(crate) fn wrong_length(least: u64, most: u64, length: u64) -> Option<String> {
     match length {
@@ -115,6 +145,32 @@ mod tests {
         for refused in ["", "   ", "four"] {
             assert!(text("name", refused, 1, 3).is_err(), "{refused:?}");
         }
+    }
+
+    #[test]
+    fn a_line_is_one_and_can_be_seen() {
+        for good in [
+            "Ticket 7",
+            "שלום עולם",
+            "مرحبا\u{200f}!",
+            "👩‍💻 at work",
+            "日本語",
+        ] {
+            assert_eq!(line("title", good, 1, 50).ok().as_deref(), Some(good));
+        }
+        for refused in [
+            "a\nb",
+            "a\tb",
+            "a\u{7}",
+            "\u{202e}drow",
+            "a\u{2067}b",
+            "\u{200b}",
+            "\u{2800}\u{ad}",
+            "\u{85}a\u{85}b",
+        ] {
+            assert!(line("title", refused, 1, 50).is_err(), "{refused:?}");
+        }
+        assert_eq!(line("title", "", 0, 50).ok().as_deref(), Some(""));
     }
 
     #[test]

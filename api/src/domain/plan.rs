@@ -33,7 +33,7 @@ pub(crate) fn check_steps(steps: &[PlanStep], means: &Means) -> Result<()> {
     }
     for (position, step) in steps.iter().enumerate() {
         let field = |name: &str| format!("steps[{position}].{name}");
-        check::text(&field("title"), &step.title, 1, 200)?;
+        check::line(&field("title"), &step.title, 1, 200)?;
         check::text(&field("description"), &step.description, 0, 10_000)?;
         check::texts(&field("skills"), &step.skills, 20, 100)?;
         check_role(&field("roleSlug"), &step.role_slug, &means.roles)?;

@@ -71,7 +71,7 @@ impl Write for CreateAgentTokenInput {
     const ACTION: Action = Action::ManageAgentTokens;
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<agent_token::Model> {
-        let name = check::text("name", &self.name, 1, 100)?;
+        let name = check::line("name", &self.name, 1, 100)?;
         let roles = active_roles(tx).await?;
         for slug in &self.role_slugs {
             check_role("roleSlugs", slug, &roles)?;

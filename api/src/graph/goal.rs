@@ -96,7 +96,7 @@ impl Write for CreateGoalInput {
         }
         let row = goal::ActiveModel {
             project_id: Set(project.id),
-            title: Set(check::text("title", &self.title, 1, 200)?),
+            title: Set(check::line("title", &self.title, 1, 200)?),
             description: Set(check::text("description", &self.description, 0, 5000)?),
             outcome: Set(check::text("outcome", &self.outcome, 0, 2000)?),
             parent_goal_id: Set(self.parent_goal_id),
@@ -155,7 +155,7 @@ impl Write for UpdateGoalInput {
         }
         let changes = goal::ActiveModel {
             title: change("title", self.title, |title| {
-                check::text("title", &title, 1, 200)
+                check::line("title", &title, 1, 200)
             })?,
             description: change("description", self.description, |text| {
                 check::text("description", &text, 0, 5000)

@@ -155,7 +155,7 @@ impl Write for CreateMeetingInput {
         let row = meeting::ActiveModel {
             project_id: Set(project.id),
             goal_id: Set(self.goal_id),
-            title: Set(check::text("title", &self.title, 1, 300)?),
+            title: Set(check::line("title", &self.title, 1, 300)?),
             context: Set(self
                 .context
                 .map(|text| check::text("context", &text, 0, 2000))
@@ -226,9 +226,9 @@ fn check_participants(
 ) -> crate::Result<Vec<meeting::MeetingParticipant>> {
     for (position, one) in all.iter_mut().enumerate() {
         let field = |name: &str| format!("participants[{position}].{name}");
-        one.name = check::text(&field("name"), &one.name, 1, 200)?;
+        one.name = check::line(&field("name"), &one.name, 1, 200)?;
         if let Some(email) = &mut one.email {
-            *email = check::text(&field("email"), email, 1, 320)?;
+            *email = check::line(&field("email"), email, 1, 320)?;
         }
     }
     Ok(all)

@@ -283,7 +283,7 @@ impl Write for CreatePRDInput {
             goal_id: Set(self.goal_id),
             meeting_id: Set(self.meeting_id),
             transcript_id: Set(meeting.and_then(|meeting| meeting.current_transcript_id)),
-            title: Set(check::text("title", &self.title, 1, 300)?),
+            title: Set(check::line("title", &self.title, 1, 300)?),
             summary: Set(check::text("summary", &self.summary, 0, 5000)?),
             status: Set(PrdStatus::Draft),
             version: Set(1),
@@ -336,7 +336,7 @@ impl Write for UpdatePRDInput {
         }
         let changes = prd::ActiveModel {
             title: change("title", self.title, |title| {
-                check::text("title", &title, 1, 300)
+                check::line("title", &title, 1, 300)
             })?,
             summary: change("summary", self.summary, |text| {
                 check::text("summary", &text, 0, 5000)

@@ -109,7 +109,7 @@ impl Write for CreateProjectInput {
     const ACTION: Action = Action::EditProject;
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<project::Model> {
-        let name = check::text("name", &self.name, 1, 64)?;
+        let name = check::line("name", &self.name, 1, 64)?;
         let slug = match &self.slug {
             Some(slug) => chosen_slug(slug)?,
             None => free_slug(tx, &name).await?,
@@ -201,7 +201,7 @@ impl Write for UpdateProjectInput {
         }
         let before = tx.get::<project::Entity>(&self.id).await?;
         let changes = project::ActiveModel {
-            name: change("name", self.name, |name| check::text("name", &name, 1, 64))?,
+            name: change("name", self.name, |name| check::line("name", &name, 1, 64))?,
             description: patch(self.description, |text| {
                 check::text("description", &text, 0, 5000)
             })?,

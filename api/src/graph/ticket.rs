@@ -166,7 +166,7 @@ impl Write for CreateTicketInput {
             project_id: Set(project.id),
             goal_id: Set(self.goal_id),
             role_slug: Set(self.role_slug),
-            title: Set(check::text("title", &self.title, 1, 200)?),
+            title: Set(check::line("title", &self.title, 1, 200)?),
             description: Set(Large::new(check::text(
                 "description",
                 &self.description,

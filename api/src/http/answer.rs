@@ -2,7 +2,7 @@
 
 use super::{
     negotiate::Media,
-    quota::{Portion, Quota},
+    unread::{Reader, Unread},
 };
 use crate::{
     answer::{code, complete},
@@ -12,15 +12,19 @@ use async_graphql::{Response as Answer, ServerError, Value};
 use async_graphql_axum::GraphQLResponse;
 use axum::{
     Json,
-    body::{Body, Bytes, to_bytes},
+    body::{Body, to_bytes},
     http::{
         HeaderValue, StatusCode,
-        header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY},
+        header::{
+            ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, VARY,
+        },
     },
     response::{IntoResponse, Response},
 };
+use flate2::{Compression, write::GzEncoder};
+use futures_util::FutureExt;
 use serde::Serialize;
-use std::{io, sync::Arc};
+use std::io::{self, Write};
 
 /// The body of what did not run. It has no `data`, not even null.
 #[derive(Serialize)]
@@ -157,40 +161,34 @@ fn respond_with(
 /// A response that counts as unread until its last byte is on its way.
 pub(super) async fn counted_until_read(
     response: Response,
-    unread: &Arc<Quota>,
-    whose: &str,
+    unread: &Unread,
+    reader: &Reader,
 ) -> Response {
     let (parts, body) = response.into_parts();
     // It is all there already.
     let Ok(bytes) = to_bytes(body, usize::MAX).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let counted = unread.hold(whose, bytes.len() as u64);
-    Response::from_parts(parts, Body::from(Unread::counted(bytes, counted)))
+    let on_its_way = unread.hold(reader, bytes.len() as u64);
+    Response::from_parts(parts, Body::from(on_its_way.with(bytes)))
 }
 
-/// A frame of so many bytes goes out whatever else its readers let lie: a stream has one on its way at most, and one slow
-/// reader must not end the streams of all colleagues.
-pub(super) const SMALL_FRAME: u64 = 16 * 1024;
-
-/// Bytes that are on their way.
-pub(super) struct Unread {
-    bytes: Bytes,
-    _counted: Portion,
-}
-
-impl Unread {
-    /// The same bytes, which count until nobody holds them any more.
-    pub(super) fn counted(bytes: Bytes, counted: Portion) -> Bytes {
-        let _counted = counted;
-        Bytes::from_owner(Self { bytes, _counted })
-    }
-}
-
-impl AsRef<[u8]> for Unread {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
+/// The response to an operation, compressed. Fast: what is long is mostly read once.
+pub(super) fn compressed(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let Some(Ok(bytes)) = to_bytes(body, usize::MAX).now_or_never() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let mut writer = GzEncoder::new(Vec::new(), Compression::fast());
+    let written = writer.write_all(&bytes).and_then(|()| writer.finish());
+    let Ok(written) = written else {
+        return Response::from_parts(parts, Body::from(bytes));
+    };
+    let headers = &mut parts.headers;
+    headers.remove(CONTENT_LENGTH);
+    headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    headers.append(VARY, HeaderValue::from_static("accept-encoding"));
+    Response::from_parts(parts, Body::from(written))
 }
 
 /// How many bytes an answer has as JSON.

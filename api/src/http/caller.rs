@@ -1,6 +1,6 @@
 //! Who holds a connection that stays open, for as long as it does.
 
-use super::{App, credentials::Credentials, quota::Portion};
+use super::{App, credentials::Credentials, quota::Portion, unread::Reader};
 use crate::{
     auth::Actor,
     error::{Error, Result, Whose},
@@ -71,9 +71,12 @@ impl Caller {
         &self.key
     }
 
-    /// The actor's workspace, which stays the same.
-    pub(super) fn workspace(&self) -> &str {
-        &self.workspace
+    /// Who reads what is sent.
+    pub(super) fn reader(&self) -> Reader {
+        Reader {
+            workspace: self.workspace.clone(),
+            actor: self.key.clone(),
+        }
     }
 
     /// The credentials that count now.
@@ -100,6 +103,16 @@ impl Caller {
             *checked = Some(position);
         }
         Ok(self.known())
+    }
+
+    /// Whether the credentials hold, as far as is known.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when they do not.
+    pub(super) async fn check(&self, app: &App) -> Result<()> {
+        let credentials = self.credentials();
+        let checking = credentials.authenticate_once(app, &self.visitor);
+        in_time(app, checking).await.map(drop)
     }
 
     /// Goes on with other credentials.

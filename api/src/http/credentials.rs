@@ -17,6 +17,8 @@ const NO_BEARER: Error = Error::Unauthenticated(
     "The Authorization header holds no bearer token. Send it as `Authorization: Bearer …`.",
 );
 
+const TWO_BEARERS: Error = Error::Unauthenticated("There are two Authorization headers. Send one.");
+
 /// A token that is not checked yet, and the project that its holder is at work in.
 #[derive(Clone)]
 pub(super) struct Credentials {
@@ -30,9 +32,12 @@ impl Credentials {
     /// # Errors
     /// [`Error::Unauthenticated`] when there is neither, [`Error::Forbidden`] when another site sends the cookie.
     pub(super) fn from_headers(headers: &HeaderMap, visitor: &Visitor) -> Result<Self> {
-        let token = match headers.get(AUTHORIZATION) {
-            Some(header) => header.to_str().ok().and_then(bearer).ok_or(NO_BEARER)?,
-            None => from_cookie(headers, visitor)?,
+        let mut given = headers.get_all(AUTHORIZATION).iter();
+        let token = match (given.next(), given.next()) {
+            // Who stands in front might read the other one.
+            (Some(_), Some(_)) => return Err(TWO_BEARERS),
+            (Some(header), None) => header.to_str().ok().and_then(bearer).ok_or(NO_BEARER)?,
+            (None, _) => from_cookie(headers, visitor)?,
         };
         let project = headers.get(&PROJECT);
         let project = project.map(|id| id.to_str().unwrap_or_default().into());

@@ -2,21 +2,25 @@
 
 use super::{
     App,
-    answer::{Refusal, counted_until_read, respond},
+    answer::{Refusal, compressed, counted_until_read, respond},
     credentials::Credentials,
     graphiql,
-    negotiate::{Media, negotiate, takes_events},
+    negotiate::{Media, negotiate, takes_events, takes_gzip},
     operation::{Answered, Operation},
     parameters::{self, Parameters},
     request_id::RequestId,
     sse, who, ws,
 };
-use crate::{error::Error, graph::Visitor};
+use crate::{error::Error, graph::Visitor, scribe};
 use async_graphql::{Response as Answer, parser::types::OperationType};
 use axum::{
     Extension,
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, Method, StatusCode, header::ACCEPT, request::Parts},
+    http::{
+        HeaderMap, HeaderValue, Method, StatusCode,
+        header::{ACCEPT, CONTENT_ENCODING},
+        request::Parts,
+    },
     response::Response,
 };
 use std::net::SocketAddr;
@@ -89,17 +93,38 @@ pub(super) async fn handle(
         let resume = sse::last_event(&parts.headers);
         return sse::subscribe(app, operation, credentials, visitor, resume).await;
     }
-    let Answered { answer, whose } = match operation.run(&app, credentials, visitor, explain).await
-    {
+    let answered = match operation.run(&app, credentials, visitor, explain).await {
         Ok(answered) => answered,
         Err(error) => return Refusal::from(error).respond(media, &request_id),
     };
-    let response = if by_events {
-        sse::answer(answer, &request_id)
-    } else {
-        respond(answer, media, &request_id)
-    };
-    counted_until_read(response, &app.unread, &whose).await
+    let Answered {
+        answer,
+        reader,
+        is_large,
+        turn,
+    } = answered;
+    let (id, compresses) = (
+        request_id.clone(),
+        is_large && !by_events && takes_gzip(&parts.headers),
+    );
+    let writing = scribe::write(is_large, move || {
+        let response = if by_events {
+            sse::answer(answer, &id)
+        } else {
+            respond(answer, media, &id)
+        };
+        if compresses {
+            compressed(response)
+        } else {
+            response
+        }
+    });
+    let written = writing.await;
+    drop(turn);
+    match written {
+        Ok(response) => counted_until_read(response, &app.unread, &reader).await,
+        Err(error) => Refusal::from(error).respond(media, &request_id),
+    }
 }
 
 /// GraphiQL, for a browser that comes without an operation.
@@ -128,6 +153,16 @@ async fn from_body(
         return Err(Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::bad_input("Content-Type", "must be application/json, in UTF-8"),
+        ));
+    }
+    let is_coded = |coding: &HeaderValue| !coding.as_bytes().eq_ignore_ascii_case(b"identity");
+    if headers.get_all(CONTENT_ENCODING).iter().any(is_coded) {
+        return Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Error::bad_input(
+                "Content-Encoding",
+                "must be left out: bodies are not compressed",
+            ),
         ));
     }
     let address = visitor.origin.key();

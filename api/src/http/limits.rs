@@ -1,6 +1,6 @@
 //! What a connection, a request and an operation may be at most. Every limit is a setting, and an error that names it.
 
-use super::{pace::Pace, quota::Quota};
+use super::{pace::Pace, quota::Quota, unread::Unread};
 use crate::{
     error::{Error, Result},
     store::Bounds,
@@ -147,9 +147,8 @@ impl Limits {
     }
 
     /// The bytes that may be on their way out. Workspaces that let theirs lie take nothing from those that do not.
-    pub(super) fn unread(&self) -> Arc<Quota> {
-        let of_each = self.unread_bytes.div_ceil(4);
-        Quota::with_little(of_each, self.unread_bytes, of_each / 16)
+    pub(super) fn unread(&self) -> Unread {
+        Unread::new(self.unread_bytes)
     }
 
     /// How long a body, or a message, may take to arrive.

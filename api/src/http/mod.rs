@@ -19,6 +19,7 @@ mod parameters;
 mod quota;
 mod request_id;
 mod sse;
+mod unread;
 mod who;
 mod ws;
 
@@ -47,6 +48,7 @@ use request_id::RequestId;
 use std::{net::SocketAddr, ops::Deref, sync::Arc};
 use tokio::sync::watch;
 use tower_http::compression::CompressionLayer;
+use unread::Unread;
 
 /// Names the request in answers and logs.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -71,7 +73,7 @@ pub struct Parts {
     /// Bytes of messages and bodies that have not come to their end, by address.
     incoming: Arc<Quota>,
     /// Bytes of answers that were not read yet, by workspace.
-    unread: Arc<Quota>,
+    unread: Unread,
     found: health::Found,
     stopping: watch::Sender<bool>,
     limits: Limits,

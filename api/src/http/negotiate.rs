@@ -1,6 +1,9 @@
 //! Which media type an answer has, by the request's `Accept`.
 
-use axum::http::{HeaderMap, HeaderValue, header::ACCEPT};
+use axum::http::{
+    HeaderMap, HeaderValue,
+    header::{ACCEPT, ACCEPT_ENCODING},
+};
 
 const EVENTS: &str = "text/event-stream";
 
@@ -34,6 +37,16 @@ pub(super) fn takes_events(headers: &HeaderMap) -> bool {
         .flat_map(|value| value.split(','))
         .filter_map(|range| range.split(';').next())
         .any(|media| media.trim().eq_ignore_ascii_case(EVENTS))
+}
+
+/// Whether the client takes what is compressed with gzip.
+pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(ACCEPT_ENCODING).iter();
+    let mut accepted = accepted
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(read);
+    accepted.any(|(coding, quality)| coding == "gzip" && quality > 0.0)
 }
 
 /// The media type that the client likes best, JSON if it does not say; none if it takes neither.

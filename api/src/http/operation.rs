@@ -1,11 +1,15 @@
 //! An operation between the door and the schema, whichever door it came through: judged, attributed, limited in time.
 
-use super::{App, answer::size, credentials::Credentials, guard::Judged, parameters::Parameters};
+use super::{
+    App, answer::size, credentials::Credentials, guard::Judged, parameters::Parameters,
+    unread::Reader,
+};
 use crate::{
     auth::Actor,
     error::{Error, Result, Whose},
     graph::Visitor,
     live::{Subscription, Terms},
+    scribe,
     store::{Commits, Fate, Meter, Permit},
 };
 use async_graphql::{
@@ -21,10 +25,15 @@ pub(super) struct Operation {
     counted: bool,
 }
 
-/// What came of an operation, and who is to read it: a workspace, or an address.
+/// What came of an operation.
 pub(super) struct Answered {
     pub(super) answer: Answer,
-    pub(super) whose: String,
+    /// Who is to read it.
+    pub(super) reader: Reader,
+    /// Whether it is written down beside those who serve.
+    pub(super) is_large: bool,
+    /// The operation's, until its answer is written down.
+    pub(super) turn: Permit,
 }
 
 impl Operation {
@@ -73,29 +82,47 @@ impl Operation {
         let (time, kind) = (app.limits.operation_time(), self.judged.kind);
         let in_time = tokio::time::timeout(time, self.actor(app, credentials, &visitor));
         let actor = in_time.await.unwrap_or(Err(Error::TOO_SLOW))?;
-        let _turn = match &actor {
+        let turn = match &actor {
             Some(actor) => app.store.admit(actor).await?,
             None => app.store.admit_stranger(visitor.origin.address).await?,
         };
-        let whose = match &actor {
-            Some(actor) => actor.tenant().to_string(),
-            None => visitor.origin.key(),
+        let reader = match &actor {
+            Some(actor) => Reader {
+                workspace: actor.tenant().to_string(),
+                actor: actor.key(),
+            },
+            None => Reader {
+                workspace: visitor.origin.key(),
+                actor: visitor.origin.key(),
+            },
         };
         // Those who do not read what they asked for are not answered more.
-        if !app.unread.has_room(&whose) {
-            return Err(Error::Busy(Whose::Unread));
-        }
+        let may_read = || match app.unread.has_room(&reader) {
+            true => Ok(()),
+            false => Err(Error::Busy(Whose::Unread)),
+        };
+        may_read()?;
         let executing = self.execute(app, actor, visitor, explain);
         // The time begins with the turn: how long others take says nothing of the operation.
-        let answer = match kind {
+        let (answer, is_large) = match kind {
             // Each of its fields is stopped when the time is up, and what those before it did is answered.
             OperationType::Mutation => executing.await?,
             _ => {
                 let in_time = tokio::time::timeout(time, executing).await;
-                in_time.unwrap_or(Err(Error::TOO_SLOW))?
+                let answered = in_time.unwrap_or(Err(Error::TOO_SLOW))?;
+                // Others of the same reader may have been answered meanwhile.
+                if answered.1 {
+                    may_read()?;
+                }
+                answered
             }
         };
-        Ok(Answered { answer, whose })
+        Ok(Answered {
+            answer,
+            reader,
+            is_large,
+            turn,
+        })
     }
 
     /// Who asks; nobody, if the operation needs nobody.
@@ -146,7 +173,7 @@ impl Operation {
         actor: Option<Actor>,
         visitor: Visitor,
         explain: bool,
-    ) -> Result<Answer> {
+    ) -> Result<(Answer, bool)> {
         let time = app.limits.operation_time();
         let meter = app.store.measure(time);
         let store = app.store.measured(meter.clone());
@@ -184,12 +211,18 @@ impl Operation {
             tell_committed(&mut answer, commits);
         } else if meter.is_half_used() {
             // What surrounds the values was only estimated.
-            meter.whole(size(&answer))?;
+            let bytes;
+            (answer, bytes) = scribe::write(true, move || {
+                let bytes = size(&answer);
+                (answer, bytes)
+            })
+            .await?;
+            meter.whole(bytes)?;
         }
         if explain {
             answer = answer.extension("cost", told(cost, app, &meter, received));
         }
-        Ok(answer)
+        Ok((answer, scribe::is_large(&meter)))
     }
 
     /// Begins a subscription for an actor in its turn, after `resume` if that is a cursor.

@@ -57,19 +57,6 @@ impl Quota {
         portion
     }
 
-    /// Takes so much for somebody, if there is so much left or it is next to nothing.
-    pub(super) fn take_or_hold(
-        self: &Arc<Self>,
-        whose: &str,
-        amount: u64,
-        next_to_nothing: u64,
-    ) -> Option<Portion> {
-        if amount <= next_to_nothing {
-            return Some(self.hold(whose, amount));
-        }
-        self.take(whose, amount)
-    }
-
     /// Nothing yet, for somebody who may need more later.
     pub(super) fn none(self: &Arc<Self>, whose: &str) -> Portion {
         Portion {
@@ -77,6 +64,16 @@ impl Quota {
             whose: whose.into(),
             amount: 0,
         }
+    }
+
+    /// Whether somebody holds nothing.
+    pub(super) fn is_free(&self, whose: &str) -> bool {
+        self.held().of(whose) == 0
+    }
+
+    /// Whether there is anything left of what all may hold together.
+    pub(super) fn has_room_in_all(&self) -> bool {
+        self.held().all < self.in_all
     }
 
     /// Whether there is anything left for somebody.
@@ -174,7 +171,6 @@ mod tests {
         assert!(!quota.has_room("a") && quota.take("b", 1).is_none());
         let quiet = quota.take("c", 2);
         assert!(quiet.is_some() && quota.take("c", 1).is_none());
-        assert!(quota.take_or_hold("a", 3, 3).is_some() && quota.take_or_hold("a", 4, 3).is_none());
         drop((loud, quiet));
         assert!(quota.take("c", 10).is_some());
     }

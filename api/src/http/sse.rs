@@ -2,7 +2,7 @@
 
 use super::{
     App,
-    answer::{Refusal, SMALL_FRAME, Unread, has_run},
+    answer::{Refusal, has_run},
     caller::Caller,
     credentials::Credentials,
     negotiate::Media,
@@ -160,13 +160,11 @@ impl Following {
             match frame {
                 Frame::Next { payload, cursor } => {
                     let event = next(&payload, Some(&cursor));
-                    let unread = &self.app.unread;
-                    let bytes = event.len() as u64;
-                    let counted = unread.take_or_hold(self.caller.workspace(), bytes, SMALL_FRAME);
-                    let Some(counted) = counted else {
+                    let reader = self.caller.reader();
+                    let Some(on_its_way) = self.app.unread.take(&reader, event.len() as u64) else {
                         return Some(self.end(vec![Error::Busy(Whose::Unread).into()]));
                     };
-                    break Unread::counted(event, counted);
+                    break on_its_way.with(event);
                 }
                 Frame::CheckCredentials(at) => match self.caller.actor(&self.app, at).await {
                     Ok(actor) => self.subscription.set_actor(actor),

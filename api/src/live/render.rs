@@ -6,6 +6,7 @@ use crate::{
     auth::Actor,
     error::{Error, Result},
     graph::Schema,
+    scribe,
     store::Store,
 };
 use futures_util::StreamExt;
@@ -87,7 +88,10 @@ async fn execute(
         return Err(TOO_SLOW);
     }
     complete(&mut answer, id);
-    let json = serde_json::to_string(&answer).map_err(Error::internal)?;
+    let writing = scribe::write(scribe::is_large(&meter), move || {
+        serde_json::to_string(&answer).map_err(Error::internal)
+    });
+    let json = writing.await.flatten()?;
     meter.whole(json.len() as u64)?;
     let payload = json.into();
     let personal = identified.load(Ordering::Relaxed);

@@ -143,6 +143,11 @@ impl Meter {
         self.worked(values, bytes)
     }
 
+    /// About how many bytes the answer has so far.
+    pub(crate) fn answered(&self) -> u64 {
+        self.answered.load(Relaxed)
+    }
+
     /// Whether the answer is more than half as large as it may be.
     pub(crate) fn is_half_used(&self) -> bool {
         let answered = self.answered.load(Relaxed);

@@ -50,7 +50,7 @@ mod tx;
 mod upgrade;
 mod verify;
 
-pub(crate) use self::admission::Permit;
+pub(crate) use self::admission::{Admission, Most, Permit, Shares};
 pub(crate) use self::aggregate::within;
 pub(crate) use self::feed::{
     Beat, Event, Feed, Follower, Hold, Key, Made, Pulse, READ_WITHIN, bytes_of_json, bytes_of_row,
@@ -77,6 +77,7 @@ pub use self::{
     select::Place,
     system::System,
     tx::Tx,
+    verify::Head,
 };
 pub(crate) use self::{
     commits::{Commits, Fate},

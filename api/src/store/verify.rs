@@ -14,19 +14,54 @@ use sea_orm::{
     QueryOrder, QueryResult, QuerySelect, QueryTrait, sea_query::ColumnType,
 };
 use serde_json::Value;
+use std::{fmt, str::FromStr};
 
 /// Entries read at once.
 const PAGE: u64 = 500;
 
+/// How far a ledger has come: how many entries it has, and the hash of the last. As text `SEQ:HASH`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// How many entries there are.
+    pub seq: i64,
+    /// The hash of the last one; empty where there is none.
+    pub hash: String,
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.seq, self.hash)
+    }
+}
+
+impl FromStr for Head {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once(':');
+        let read = parts.and_then(|(seq, hash)| Some((seq.parse::<u32>().ok()?, hash)));
+        match read {
+            Some((seq, hash)) if seq > 0 && !hash.is_empty() => Ok(Self {
+                seq: seq.into(),
+                hash: hash.to_owned(),
+            }),
+            _ => {
+                Err("must be a number and a hash, as this command prints them: 42:5f1c…".to_owned())
+            }
+        }
+    }
+}
+
 impl Store {
-    /// Walks a tenant's ledger, holds its end against its head, and returns how many entries it has.
+    /// Walks a tenant's ledger, holds its end against its head, and returns how far it has come.
     ///
     /// All is read as of one moment, so writers need not stop. What a ledger cannot tell by itself is that its end was cut
-    /// off and its head set back to match.
+    /// off, or all of it written anew, and its head altered to match. Whoever noted its head before, elsewhere, can: it must
+    /// still be in the chain.
     ///
     /// # Errors
     /// [`Error::Conflict`] naming the first entry that is missing, out of place or altered, or what is wrong with the head.
-    pub async fn verify_ledger(&self, tenant: &Id) -> Result<i64> {
+    pub async fn verify_ledger(&self, tenant: &Id, noted: Option<&Head>) -> Result<Head> {
         let snapshot = Snapshot::new(self.readers().clone(), EVERY_TENANT.into(), None);
         let (mut seq, mut hash) = (0, String::new());
         let mut last: Option<Id> = None;
@@ -38,6 +73,9 @@ impl Store {
                     return broken(format!("Ledger entry {seq} is missing or was altered."));
                 };
                 (hash, last) = (entry.hash, Some(entry.id));
+                if noted.is_some_and(|noted| noted.seq == seq && noted.hash != hash) {
+                    return broken(format!("Ledger entry {seq} is another one than was noted."));
+                }
             }
             if rows.is_empty() {
                 break;
@@ -52,7 +90,11 @@ impl Store {
         let is_founded = seq > 0 || !snapshot.all(&workspace).await?.is_empty();
         match head {
             // Whose workspace nobody founded has written nothing.
-            None if !is_founded => Ok(0),
+            _ if noted.is_some_and(|noted| noted.seq > seq) => broken(format!(
+                "Ledger entry {} is missing, which was there when the ledger's head was noted.",
+                seq + 1
+            )),
+            None if !is_founded => Ok(Head { seq, hash }),
             None => broken("The ledger's head is missing.".to_owned()),
             Some(head) if head.head_seq.0 > seq => broken(format!(
                 "Ledger entry {} is missing: the ledger's head counts {}.",
@@ -68,7 +110,7 @@ impl Store {
             Some(head) if head.head_hash != hash => broken(format!(
                 "The ledger's head was altered: it has not the hash of entry {seq}."
             )),
-            Some(_) => Ok(seq),
+            Some(_) => Ok(Head { seq, hash }),
         }
     }
 }
@@ -141,6 +183,6 @@ async fn page(
     snapshot.all(&select.into_query()).await
 }
 
-fn broken(what: String) -> Result<i64> {
+fn broken(what: String) -> Result<Head> {
     Err(Error::Conflict(what))
 }

@@ -213,6 +213,9 @@ impl Socket {
             return Err(End::Gone);
         }
         self.run(Box::pin(step::after(PING, Due::Ping)));
+        if let Some(caller) = self.caller.clone() {
+            self.run(Box::pin(step::check(self.app.clone(), caller)));
+        }
         // The clock that tokens go by may have been set.
         self.watch_token();
         self.write(Message::Ping(Default::default())).await

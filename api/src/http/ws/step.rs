@@ -7,14 +7,15 @@ use crate::{
     graph::Visitor,
     http::{
         App,
-        answer::{SMALL_FRAME, has_run},
+        answer::has_run,
         caller::Caller,
         credentials::Credentials,
         operation::{Answered, Operation},
         parameters::Parameters,
-        quota::Portion,
+        unread::OnItsWay,
     },
     live::{Frame, Subscription},
+    scribe,
 };
 use async_graphql::{ServerError, parser::types::OperationType};
 use serde_json::{Map, Value};
@@ -29,14 +30,16 @@ pub(super) enum Step {
     Due(Due),
     /// The first credentials hold.
     Greeted(Arc<Caller>),
+    /// The credentials still hold, as far as could be told.
+    Holds,
     /// Newer credentials hold, or not.
     Renewed(Result<()>),
     /// The socket's credentials do not hold any more, or could not be checked.
     Refused(Error),
     /// A query or mutation was answered, by this message, which counts as unread until it is written.
-    Answered(Asked, Message, Portion),
+    Answered(Asked, Message, OnItsWay),
     /// A subscription has a frame, and goes on.
-    Next(Asked, Box<Subscription>, Arc<str>, Portion),
+    Next(Asked, Box<Subscription>, Arc<str>, OnItsWay),
     /// An operation was refused, or cannot go on; without errors it is complete.
     Ended(Asked, Vec<ServerError>),
 }
@@ -72,6 +75,14 @@ pub(super) async fn greet(app: App, credentials: Credentials, visitor: Visitor) 
     }
 }
 
+/// Checks whether the credentials still hold, of which nothing tells a socket on which no stream runs.
+pub(super) async fn check(app: App, caller: Arc<Caller>) -> Step {
+    match caller.check(&app).await {
+        Err(error @ Error::Unauthenticated(_)) => Step::Refused(error),
+        _ => Step::Holds,
+    }
+}
+
 /// Checks newer credentials.
 pub(super) async fn renew(app: App, caller: Arc<Caller>, credentials: Credentials) -> Step {
     Step::Renewed(caller.renew(&app, credentials).await)
@@ -99,7 +110,7 @@ pub(super) async fn begin(
         let credentials = Ok(caller.credentials());
         let running = operation.run(&app, credentials, visitor, false);
         return match Box::pin(running).await {
-            Ok(answered) => answer(&app, asked, answered),
+            Ok(answered) => answer(&app, asked, answered).await,
             Err(error @ Error::Unauthenticated(_)) => Step::Refused(error),
             Err(error) => Step::Ended(asked, vec![error.into()]),
         };
@@ -116,19 +127,31 @@ pub(super) async fn begin(
 }
 
 /// Writes an answer down, which takes less memory than its values.
-fn answer(app: &App, asked: Asked, answered: Answered) -> Step {
-    let Answered { mut answer, whose } = answered;
+async fn answer(app: &App, asked: Asked, answered: Answered) -> Step {
+    let Answered {
+        mut answer,
+        reader,
+        is_large,
+        turn,
+    } = answered;
     if !has_run(&answer) {
         return Step::Ended(asked, answer.errors);
     }
     complete(&mut answer, &asked.request_id);
-    let Ok(payload) = serde_json::to_string(&answer) else {
-        let error = Error::internal("an answer could not be written as JSON");
-        return Step::Ended(asked, vec![error.into()]);
-    };
-    let message = message::next(&asked.id, &payload);
-    let unread = app.unread.hold(&whose, message.len() as u64);
-    Step::Answered(asked, message, unread)
+    let id = asked.id.clone();
+    let writing = scribe::write(is_large, move || {
+        let payload = serde_json::to_string(&answer).map_err(Error::internal)?;
+        Ok::<_, Error>(message::next(&id, &payload))
+    });
+    let written = writing.await.flatten();
+    drop(turn);
+    match written {
+        Ok(message) => {
+            let unread = app.unread.hold(&reader, message.len() as u64);
+            Step::Answered(asked, message, unread)
+        }
+        Err(error) => Step::Ended(asked, vec![error.into()]),
+    }
 }
 
 /// Waits for a subscription's next frame.
@@ -142,10 +165,7 @@ pub(super) async fn follow(
         match subscription.next().await {
             Frame::Next { payload, .. } => {
                 let bytes = payload.len() as u64;
-                return match app
-                    .unread
-                    .take_or_hold(caller.workspace(), bytes, SMALL_FRAME)
-                {
+                return match app.unread.take(&caller.reader(), bytes) {
                     Some(counted) => Step::Next(asked, subscription, payload, counted),
                     None => Step::Ended(asked, vec![Error::Busy(Whose::Unread).into()]),
                 };

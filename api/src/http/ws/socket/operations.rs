@@ -68,6 +68,7 @@ impl Socket {
                 self.watch_token();
                 self.write(message::acknowledge()).await
             }
+            Step::Holds => Ok(()),
             Step::Renewed(renewed) => {
                 self.renewing = false;
                 self.watch_token();
