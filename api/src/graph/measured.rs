@@ -171,6 +171,10 @@ async fn measured(
         return Err(told(error.clone(), at));
     }
     let resolved = if at.parent.is_none() && info.parent_type == MUTATION {
+        if let Some(scope) = ctx.data_opt::<Scope>() {
+            // It may need a connection, and what the one before it reads from is one.
+            scope.renew();
+        }
         in_time(meter, at, next.run(ctx, info)).await
     } else {
         next.run(ctx, info).await

@@ -54,7 +54,8 @@ limits! {
     opening_sockets = 1_000 up to 1_000_000, "WORKGRAPH_OPENING_SOCKETS";
     /// How many bytes of unfinished messages and bodies are held in all, a quarter of them from one address
     incoming_bytes = 67_108_864 up to 68_719_476_736, "WORKGRAPH_INCOMING_BYTES";
-    /// How many bytes of answers may be unread before nothing more is answered, a quarter of them of one workspace
+    /// How many bytes of answers may be unread before nothing more is answered, a quarter of them of one workspace, and a
+    /// quarter of those of one person or agent
     unread_bytes = 268_435_456 up to 68_719_476_736, "WORKGRAPH_UNREAD_BYTES";
     /// The most bytes of a request's body
     body_bytes = 262_144 up to 67_108_864, "WORKGRAPH_BODY_BYTES", "The body's size in bytes";

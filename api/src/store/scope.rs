@@ -98,8 +98,8 @@ impl Scope {
         &self.0.meter
     }
 
-    /// Forgets what was read, so that what follows sees what was just written.
-    pub(super) fn renew(&self) {
+    /// Forgets what was read, so that what follows sees what was just written, and holds no connection until it reads.
+    pub(crate) fn renew(&self) {
         let inner = &self.0;
         let fresh = inner.store.view(&inner.actor, inner.patience, &inner.meter);
         *inner.view.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
