@@ -23,9 +23,10 @@ mod ws;
 
 pub(crate) use connections::serve;
 pub use limits::Limits;
+use limits::Requests;
 
 use crate::{
-    auth::{Limiter, Sessions},
+    auth::Sessions,
     error::Error,
     graph::{self, Schema},
     store::Store,
@@ -60,7 +61,7 @@ pub struct Parts {
     guard: Guard,
     store: Store,
     sessions: Sessions,
-    requests: Limiter,
+    requests: Requests,
     /// TCP connections, by address.
     connections: Arc<Quota>,
     /// WebSockets that have not said yet who they are, by address.
@@ -121,7 +122,7 @@ impl App {
             schema,
             store,
             sessions,
-            requests: Limiter::per_minute(limits.requests_per_minute),
+            requests: limits.requests(),
             connections: limits.connections(front.trust_forwarded_for),
             opening: limits.opening(),
             seats: Quota::new(limits.sockets_per_actor, u64::MAX),
