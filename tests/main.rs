@@ -29,6 +29,7 @@ mod ledger;
 mod lists;
 mod live;
 mod pages;
+mod refusals;
 mod schema;
 mod search;
 mod search_index;

@@ -1,7 +1,14 @@
 //! Settings: from the command line, the environment or a TOML file, in this order; all checked at the start.
 
+mod file;
 mod signing_key;
 mod values;
+mod variables;
+
+pub use self::{
+    file::with_file,
+    variables::{unknown_variables, with_environment},
+};
 
 use self::values::{Unrepeated, log_filter, origin};
 use crate::{
@@ -14,13 +21,7 @@ use clap::{
     builder::BoolishValueParser,
     error::{ContextKind, ContextValue},
 };
-use std::{
-    env,
-    ffi::OsStr,
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::{net::SocketAddr, path::PathBuf};
 
 /// The setting that an empty variable does not leave unset.
 const SECRET: &str = "secret";
@@ -28,7 +29,8 @@ const SECRET: &str = "secret";
 /// Everything that can be set.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
-    /// The database: sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME
+    /// The database: sqlite:FILE, postgres://USER:PASSWORD@HOST/NAME, or over a socket
+    /// postgres:///NAME?host=/var/run/postgresql&user=USER
     #[arg(
         long,
         env = "DATABASE_URL",
@@ -103,7 +105,7 @@ pub struct Settings {
     #[arg(value_parser = BoolishValueParser::new())]
     pub trust_forwarded_for: bool,
 
-    /// Other origins whose pages may use the API with their visitors' cookies: scheme, host and port
+    /// Other origins whose pages may use the API, with bearer tokens or their visitors' cookies: scheme, host and port
     #[arg(
         long,
         env = "WORKGRAPH_ALLOWED_ORIGINS",
@@ -124,13 +126,6 @@ pub struct Settings {
     #[arg(value_parser = BoolishValueParser::new())]
     pub no_graphiql: bool,
 
-    #[command(flatten, next_help_heading = "Limits")]
-    #[expect(
-        missing_docs,
-        reason = "a comment here would replace the description of every command"
-    )]
-    pub limits: Limits,
-
     /// What to log: error, warn, info, debug, trace, or directives such as workgraph=debug
     #[arg(
         long,
@@ -149,66 +144,13 @@ pub struct Settings {
     /// A TOML file with any of these settings, such as listen = "127.0.0.1:9000"
     #[arg(long, env = "WORKGRAPH_CONFIG", value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
-}
 
-/// Puts a TOML file's settings under the command line and the environment, as new defaults.
-///
-/// # Errors
-/// When the file cannot be read, or has a key that is no setting.
-pub fn with_file(mut command: Command, path: &Path) -> Result<Command, String> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        format!(
-            "{}: {error}. Name a TOML file, for example WORKGRAPH_CONFIG=workgraph.toml",
-            path.display()
-        )
-    })?;
-    let table: toml::Table = text
-        .parse()
-        .map_err(|error| format!("{}: {error}", path.display()))?;
-    for (key, value) in table {
-        let id = key.replace('-', "_");
-        let known = command
-            .get_arguments()
-            .any(|argument| argument.get_id() == id.as_str() && id != "config");
-        if !known {
-            return Err(format!(
-                "{}: `{key}` is no setting; see workgraph --help",
-                path.display()
-            ));
-        }
-        let value = match value {
-            toml::Value::String(text) => text,
-            other => other.to_string(),
-        };
-        command = command.mut_arg(id, |argument| argument.default_value(value));
-    }
-    Ok(command)
-}
-
-/// Reads the environment as people write it: an empty variable is one that is not set, and spaces or a newline around a
-/// value are no part of it. An empty key stays, to be refused: whoever sets one wants none but theirs.
-#[must_use]
-pub fn with_environment(command: Command) -> Command {
-    command.mut_args(|argument| {
-        let value = argument.get_env().and_then(env::var_os);
-        let Some(value) = value.as_deref().and_then(OsStr::to_str) else {
-            return argument;
-        };
-        match value.trim() {
-            "" if argument.get_id() == SECRET => argument,
-            "" => argument.env(None::<&'static str>),
-            trimmed if trimmed == value => argument,
-            // Under the command line like the variable, and over the file, whose values are defaults already.
-            trimmed => {
-                let trimmed = trimmed.to_owned();
-                let is_shown = !argument.get_action().takes_values();
-                argument
-                    .env(None::<&'static str>)
-                    .hide_default_value(!is_shown)
-                    .default_value(trimmed)
-            }
-        }
-    })
+    #[command(flatten, next_help_heading = "Limits")]
+    #[expect(
+        missing_docs,
+        reason = "a comment here would replace the description of every command"
+    )]
+    pub limits: Limits,
 }
 
 /// What is wrong with a setting's value, and a right one; nothing if it is another error.
@@ -222,16 +164,26 @@ pub fn wrong_value(mut command: Command, error: &clap::Error) -> Option<String> 
         .get_arguments()
         .find(|argument| argument.to_string() == *named)?;
     let variable = argument.get_env()?.to_str()?;
-    let rendered = error.render().to_string();
-    let reason = rendered.lines().next()?.trim_start_matches("error: ");
+    let reason = reason(error);
     Some(format!(
         "{reason}. Write for example {variable}={}",
-        example(argument)
+        example(argument, &reason)
     ))
 }
 
-/// A value that a setting may have: its default, if it has one.
-fn example(argument: &Arg) -> String {
+/// The one line that says what is wrong.
+fn reason(error: &clap::Error) -> String {
+    let rendered = error.render().to_string();
+    let line = rendered.lines().next().unwrap_or_default();
+    line.trim_start_matches("error: ").to_owned()
+}
+
+/// A value that a setting may have: its default, if it has one and not another kind of value was meant.
+fn example(argument: &Arg, reason: &str) -> String {
+    let means_postgres = ["expected postgres://", "sslmode"];
+    if means_postgres.iter().any(|sign| reason.contains(sign)) {
+        return "postgres://workgraph:PASSWORD@localhost/workgraph".to_owned();
+    }
     if !argument.get_action().takes_values() {
         return "true".to_owned();
     }

@@ -82,7 +82,7 @@ pub enum Error {
     ValidationFailed(String),
     /// It took longer than is allowed.
     DeadlineExceeded(&'static str),
-    /// Too often in too short a time.
+    /// Tried too often in too short a time.
     RateLimited {
         /// When the next try is let in, in milliseconds.
         retry_after_ms: u64,
@@ -91,7 +91,7 @@ pub enum Error {
     Unavailable,
     /// Others stood in the way of a transaction, as often as it was tried.
     Contended,
-    /// An answer would be too large, or too much would have to be read for it.
+    /// An answer would be too large, too much would have to be read for it, or there are too many requests.
     TooMuch {
         /// What there is too much of.
         what: Measured,
@@ -113,7 +113,7 @@ pub enum Error {
     Internal(Arc<Cause>),
 }
 
-/// What an operation is measured by.
+/// What there can be too much of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measured {
     /// What it answers.
@@ -122,6 +122,11 @@ pub enum Measured {
     Read,
     /// The fields that it has begun to answer and not ended yet.
     Pending,
+    /// Requests a minute.
+    Requests {
+        /// When the next one is let in, in milliseconds.
+        retry_after_ms: u64,
+    },
 }
 
 /// What is behind a fault of ours. One fault can fail many fields; it is logged for the first.
@@ -219,6 +224,11 @@ impl Error {
             Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
             Self::CursorMismatch(_) => "CURSOR_MISMATCH",
             Self::ResyncRequired { .. } => "RESYNC_REQUIRED",
+            Self::RateLimited { .. }
+            | Self::TooMuch {
+                what: Measured::Requests { .. },
+                ..
+            } => "RATE_LIMITED",
             Self::LimitExceeded { .. } | Self::TooMuch { .. } | Self::MoreErrors { .. } => {
                 "LIMIT_EXCEEDED"
             }
@@ -227,7 +237,6 @@ impl Error {
             Self::PersistedQueryNotSupported => "PERSISTED_QUERY_NOT_SUPPORTED",
             Self::ValidationFailed(_) => "GRAPHQL_VALIDATION_FAILED",
             Self::DeadlineExceeded(_) => "DEADLINE_EXCEEDED",
-            Self::RateLimited { .. } => "RATE_LIMITED",
             Self::Unavailable | Self::Busy(_) => "UNAVAILABLE",
             Self::Internal(_) => "INTERNAL",
         }

@@ -24,7 +24,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Parser)]
 #[command(version, about)]
 struct CommandLine {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Settings of every command")]
     settings: Settings,
     #[command(subcommand)]
     command: Option<Command>,
@@ -35,9 +35,9 @@ enum Command {
     /// Migrate, fill an empty database with the demo, and serve (the default)
     #[default]
     Serve,
-    /// Bring the database's schema up to date
+    /// Bring the database's schema up to date, and say how many steps that took
     Migrate {
-        /// Only show which steps are missing
+        /// Change nothing, only list the missing steps; the exit status is 1 if there are any
         #[arg(long)]
         status: bool,
     },
@@ -107,11 +107,12 @@ impl Command {
     fn makes_database(&self) -> bool {
         match self {
             Self::Serve
-            | Self::Migrate { .. }
+            | Self::Migrate { status: false }
             | Self::Seed
             | Self::Import { .. }
             | Self::CreateWorkspace { .. } => true,
             Self::Schema
+            | Self::Migrate { status: true }
             | Self::Token { .. }
             | Self::SetPassword { .. }
             | Self::VerifyLedger { .. } => false,
@@ -144,6 +145,13 @@ fn main() -> ExitCode {
         Err(message) => return fail(&message),
     };
     server::start_logging(&settings.log, settings.log_json);
+    let unknown = config::unknown_variables(&CommandLine::command());
+    if !unknown.is_empty() {
+        tracing::warn!(
+            variables = unknown.join(", "),
+            "these are no settings and change nothing; see workgraph --help"
+        );
+    }
     let runtime = match server::runtime() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.to_string()),
@@ -179,45 +187,49 @@ fn parse() -> Result<CommandLine, String> {
 }
 
 async fn run(settings: Settings, command: Command) -> Result<(), String> {
-    if let Command::Schema = command {
-        return print(&graph::sdl());
+    match command {
+        Command::Schema => return print(&graph::sdl()),
+        Command::Serve => return serve(settings).await,
+        _ => {}
     }
     if !command.makes_database() && !settings.database_url.may_exist() {
         let message = "there is no database; start the server or run `workgraph migrate` first";
         return Err(format!("{message} ({})", settings.database_url));
     }
+    settings.database_url.check().await?;
     let secret = match command {
-        Command::Serve => settings.signing_secret()?,
         Command::Token { .. } => settings.servers_secret()?,
         _ => Secret::unkept(),
     };
     let clock = Clock::system();
     let told = |error: workgraph::Error| format!("{} ({})", error.cause(), settings.database_url);
-    let store = Store::open(
-        &settings.database_url,
-        settings.database_connections,
-        &secret,
-        clock.clone(),
-    )
-    .await
-    .map_err(told)?;
+    let store = open(&settings, &secret, &clock).await?;
     match command {
-        Command::Schema => {}
-        Command::Serve => server::serve(&settings, store.clone(), secret, clock).await?,
+        Command::Schema | Command::Serve => {}
         Command::Migrate { status: true } => {
             let pending = store.pending_migrations().await.map_err(told)?;
             let lines: String = pending
                 .iter()
                 .map(|name| format!("missing  {name}\n"))
                 .collect();
-            print(if lines.is_empty() {
-                "The schema is up to date.\n"
-            } else {
-                &lines
-            })?;
+            store.close().await;
+            return match pending.len() {
+                0 => print("The schema is up to date.\n"),
+                missing => {
+                    print(&lines)?;
+                    let behind = steps(missing);
+                    Err(format!(
+                        "the schema is {behind} behind; run `workgraph migrate`"
+                    ))
+                }
+            };
         }
         Command::Migrate { status: false } => {
-            workgraph::seed::set_up(&store).await.map_err(told)?;
+            let told_of = match workgraph::seed::set_up(&store).await.map_err(told)? {
+                0 => "The schema was up to date already.\n".to_owned(),
+                taken => format!("The schema is up to date now; it took {}.\n", steps(taken)),
+            };
+            print(&told_of)?;
         }
         Command::Seed => {
             workgraph::seed::set_up(&store).await.map_err(told)?;
@@ -289,6 +301,36 @@ async fn run(settings: Settings, command: Command) -> Result<(), String> {
     }
     store.close().await;
     Ok(())
+}
+
+/// Takes the address first: whoever starts a second server by mistake changes nothing.
+async fn serve(settings: Settings) -> Result<(), String> {
+    let address = server::take_address(settings.listen)?;
+    settings.database_url.check().await?;
+    let secret = settings.signing_secret()?;
+    let clock = Clock::system();
+    let store = open(&settings, &secret, &clock).await?;
+    server::serve(&settings, address, store.clone(), secret, clock).await?;
+    store.close().await;
+    Ok(())
+}
+
+async fn open(settings: &Settings, secret: &Secret, clock: &Clock) -> Result<Store, String> {
+    Store::open(
+        &settings.database_url,
+        settings.database_connections,
+        secret,
+        clock.clone(),
+    )
+    .await
+    .map_err(|error| error.cause())
+}
+
+fn steps(count: usize) -> String {
+    match count {
+        1 => "1 step".to_owned(),
+        many => format!("{many} steps"),
+    }
 }
 
 /// Tells what an import did; it failed if there was anything it could not read.

@@ -42,11 +42,14 @@ pub(crate) fn tighten(path: &Path) {
     }
 }
 
-/// Makes a SQLite database its owner's alone, before SQLite opens or creates it, and after, if it did so itself.
-pub(crate) fn claim_database(path: &Path) {
-    // What fails here fails in SQLite as well, which says more.
-    if !path.exists() && open(path).is_ok() {
-        return;
+/// Makes a SQLite database its owner's alone, before SQLite opens it, and the file if there is none.
+///
+/// # Errors
+/// If it cannot be made.
+pub(crate) fn claim_database(path: &Path) -> io::Result<()> {
+    // It follows a link to where there is no file yet, as SQLite would.
+    if !path.exists() {
+        return open(path).map(drop);
     }
     // Behind a link, SQLite keeps its other files beside the real one.
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -56,4 +59,5 @@ pub(crate) fn claim_database(path: &Path) {
         beside.push(ending);
         tighten(Path::new(&beside));
     }
+    Ok(())
 }

@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     runtime::{self, Runtime},
     signal,
 };
@@ -55,19 +55,53 @@ pub fn runtime() -> io::Result<Runtime> {
 
 /// Logs to standard error, so that standard output stays free for what a command prints.
 pub fn start_logging(directives: &str, json: bool) {
+    // It tells of every try to connect; the store tells once.
+    let quiet = match directives.contains("async_nats") {
+        true => "",
+        false => ",async_nats=off",
+    };
     let log = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(directives))
+        .with_env_filter(EnvFilter::new(format!("{directives}{quiet}")))
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);
     if json { log.json().init() } else { log.init() }
 }
 
-/// Migrates, seeds if wanted, and serves until the process is told to stop.
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// Takes the address to listen on, before anything else is touched. Until the server listens, connections are refused.
 ///
 /// # Errors
-/// When the schema cannot be brought up to date or the address is taken.
+/// When it is taken, or is none of this machine's.
+pub fn take_address(address: SocketAddr) -> Result<TcpSocket, String> {
+    let take = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // Or what an earlier server left in TIME_WAIT would keep it out; on Windows it means something else.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    };
+    take().map_err(|error: io::Error| cannot_listen(address, &error))
+}
+
+fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
+    format!(
+        "cannot listen on {address}: {error}. Choose another address, for example WORKGRAPH_LISTEN=127.0.0.1:8090"
+    )
+}
+
+/// Migrates, seeds if wanted, and serves on the address that was [taken](take_address) until the process is told to stop.
+///
+/// # Errors
+/// When the schema cannot be brought up to date, or another server was faster to listen.
 pub async fn serve(
     settings: &Settings,
+    socket: TcpSocket,
     store: Store,
     secret: Secret,
     clock: Clock,
@@ -84,14 +118,9 @@ pub async fn serve(
     let graphiql = graphiql_config(&store, &tokens, settings)
         .await
         .map_err(told)?;
-    let listener = TcpListener::bind(settings.listen)
-        .await
-        .map_err(|error| {
-            format!(
-                "cannot listen on {}: {error}. Choose another address, for example WORKGRAPH_LISTEN=127.0.0.1:8090",
-                settings.listen
-            )
-        })?;
+    let listener = socket
+        .listen(BACKLOG)
+        .map_err(|error| cannot_listen(settings.listen, &error))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     welcome(address, settings, &graphiql).map_err(|error| error.to_string())?;
     let hints = Hints::start(&store, settings.nats_url.clone());

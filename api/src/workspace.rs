@@ -52,20 +52,17 @@ pub async fn found(
 ) -> Result<String> {
     let name = check::line("name", name, 1, 200)?;
     let slug = match slug {
-        Some(slug) => slug.to_owned(),
-        None => slugify(&name, LONGEST_SLUG).ok_or_else(|| {
-            Error::bad_input(
-                "name",
-                "has no letter or digit to make a slug of; choose one with --slug",
-            )
-        })?,
+        Some(slug) if is_slug(slug) && slug.len() <= LONGEST_SLUG && slug != RESERVED => {
+            slug.to_owned()
+        }
+        Some(slug) => return Err(no_slug(slug)),
+        None => slugify(&name, LONGEST_SLUG)
+            .filter(|slug| slug != RESERVED)
+            .ok_or_else(|| {
+                let reason = "no slug can be made of it; choose one with --slug, for example --slug hill-dale";
+                Error::bad_input("name", reason)
+            })?,
     };
-    if !is_slug(&slug) || slug.len() > LONGEST_SLUG || slug == RESERVED {
-        return Err(Error::bad_input(
-            "slug",
-            "choose one with --slug: at most 40 small letters, digits and single dashes, and not `system`",
-        ));
-    }
     let email = check::text("owner-email", owner_email, 3, 254)?.to_lowercase();
     let Some((owner, _)) = email
         .split_once('@')
@@ -107,4 +104,17 @@ pub async fn found(
     tx.insert(project, "project.created").await?;
     tx.commit().await?;
     Ok(slug)
+}
+
+/// What a slug is, and one that is much like what was given.
+fn no_slug(given: &str) -> Error {
+    let like = slugify(given, LONGEST_SLUG).filter(|slug| slug != RESERVED);
+    let like = like.unwrap_or_else(|| "hill-dale".to_owned());
+    Error::bad_input(
+        "slug",
+        format!(
+            "a slug has at most {LONGEST_SLUG} small letters and digits, with single dashes between them, and is not \
+             `{RESERVED}`; for example --slug {like}"
+        ),
+    )
 }

@@ -26,7 +26,32 @@ impl Settings {
             ));
         }
         let path = self.secret_file();
-        kept_secret(&path).map_err(|error| format!("{}: {error}", path.display()))
+        kept_secret(&path).map_err(|error| match path.exists() {
+            true => format!(
+                "{}: {error}. It holds the key that signs tokens; let this user read and write it, or set WORKGRAPH_SECRET",
+                path.display()
+            ),
+            false => self.no_room_for_secret(&error),
+        })
+    }
+
+    /// Where the key cannot be kept, the database mostly cannot either.
+    fn no_room_for_secret(&self, error: &io::Error) -> String {
+        let path = self.secret_file();
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).display();
+        match self.database_url {
+            DatabaseUrl::Sqlite(_) => format!(
+                "this user cannot write to the folder {folder}, where the database and the key that signs tokens are kept: \
+                 {error}. Let it, or name a file in another folder in DATABASE_URL"
+            ),
+            DatabaseUrl::Postgres { .. } => format!(
+                "this user cannot write to the folder {folder}, where the key that signs tokens is kept: {error}. Let it, \
+                 or set WORKGRAPH_SECRET"
+            ),
+        }
     }
 
     /// The key of the server that a token is for. Beside a SQLite file it is made by whoever needs it first; where a

@@ -83,8 +83,10 @@ pub(crate) fn check_role(field: &str, slug: &str, roles: &[String]) -> Result<()
     if roles.iter().any(|role| role == slug) {
         return Ok(());
     }
-    let known = roles.join(", ");
-    let reason = format!("is no active role; the roles are {known}");
+    // Each database returns them in an order of its own.
+    let mut known: Vec<&str> = roles.iter().map(String::as_str).collect();
+    known.sort_unstable();
+    let reason = format!("is no active role; the roles are {}", known.join(", "));
     Err(Error::bad_input(field, reason))
 }
 

@@ -6,9 +6,12 @@ use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         match error.sql_err().or_else(|| raised(&error)) {
-            Some(SqlErr::UniqueConstraintViolation(_)) => {
-                Self::Conflict("Something with the same unique name or key exists already.".to_owned())
-            }
+            Some(SqlErr::UniqueConstraintViolation(_)) => Self::Conflict(match taken(&error) {
+                Some(field) => {
+                    format!("Something with the same `{field}` exists already; choose another.")
+                }
+                None => "Something with the same unique name or key exists already.".to_owned(),
+            }),
             Some(SqlErr::ForeignKeyConstraintViolation(_)) => Self::Conflict(
                 "A row this one refers to does not exist in your workspace, or rows that refer to this one remain."
                     .to_owned(),
@@ -23,6 +26,38 @@ impl From<DbErr> for Error {
                 None => Self::internal(error),
             },
         }
+    }
+}
+
+/// The one column whose value, within the tenant, is another row's already. SQLite names the columns of a unique key, and
+/// PostgreSQL the key, which has its columns in its name.
+fn taken(error: &DbErr) -> Option<String> {
+    let (DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error))) =
+        error
+    else {
+        return None;
+    };
+    let error = error.as_database_error()?;
+    let columns: Vec<&str> = match error.constraint().zip(error.table()) {
+        Some((key, table)) => {
+            let columns = key.strip_prefix(table)?.strip_suffix("_key")?;
+            columns.trim_end_matches("_partial").split('_').collect()
+        }
+        None => {
+            let columns = error.message().strip_prefix("UNIQUE constraint failed: ")?;
+            columns
+                .split(", ")
+                .filter_map(|column| column.split_once('.'))
+                .map(|(_, column)| column)
+                .collect()
+        }
+    };
+    let mut columns = columns
+        .into_iter()
+        .filter(|column| !column.is_empty() && *column != "tenantId");
+    match (columns.next(), columns.next()) {
+        (Some(column), None) => Some(column.to_owned()),
+        _ => None,
     }
 }
 

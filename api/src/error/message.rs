@@ -37,7 +37,7 @@ impl Error {
                 limit,
                 actual,
             } => {
-                format!("{name} is at most {limit}; you asked for {actual}.")
+                format!("{name} is at most {limit}, not {actual}.")
             }
             Self::Contended => "Others changed the same rows at the same time, three times over. Nothing was changed; try \
                                 again."
@@ -53,6 +53,14 @@ impl Error {
             } => format!(
                 "An operation answers at most {limit} fields at the same time (WORKGRAPH_PENDING_FIELDS), and this one has \
                  more. Ask for smaller pages, and for fewer fields within them."
+            ),
+            Self::TooMuch {
+                what: Measured::Requests { retry_after_ms },
+                limit,
+                ..
+            } => format!(
+                "You may send at most {limit} requests a minute (WORKGRAPH_REQUESTS_PER_MINUTE). {}",
+                try_again(*retry_after_ms)
             ),
             Self::TooMuch { what, limit, .. } => {
                 let (what, of) = match what {
@@ -74,8 +82,7 @@ impl Error {
             Self::PersistedQueryNotSupported => "PersistedQueryNotSupported".to_owned(),
             Self::ParseFailed(what) | Self::ValidationFailed(what) => what.clone(),
             Self::RateLimited { retry_after_ms } => {
-                let seconds = counted(retry_after_ms.div_ceil(1000), "second");
-                format!("Too many tries. Try again in {seconds}.")
+                format!("Too many tries. {}", try_again(*retry_after_ms))
             }
             Self::Unavailable => "The database is out of reach; try again.".to_owned(),
             Self::Busy(whose) => {
@@ -98,6 +105,11 @@ impl Error {
             }
         }
     }
+}
+
+fn try_again(after_ms: u64) -> String {
+    let seconds = counted(after_ms.div_ceil(1000), "second");
+    format!("Try again in {seconds}.")
 }
 
 /// So many of a thing: `1 second`, `2 entries`.

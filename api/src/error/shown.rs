@@ -1,6 +1,6 @@
 //! How errors look in an answer.
 
-use super::{BUSY_MS, Error};
+use super::{BUSY_MS, Error, Measured};
 use async_graphql::{ErrorExtensions, Pos, ServerError, Value, value};
 
 impl From<Error> for ServerError {
@@ -31,6 +31,14 @@ impl From<Error> for async_graphql::Error {
                 }
                 Error::ResyncRequired { cursor } => {
                     extensions.set("cursor", cursor);
+                }
+                Error::TooMuch {
+                    what: Measured::Requests { retry_after_ms },
+                    limit,
+                    ..
+                } => {
+                    extensions.set("limit", limit);
+                    extensions.set("retryAfterMs", retry_after_ms);
                 }
                 Error::LimitExceeded { limit, actual, .. }
                 | Error::MoreErrors { limit, actual }

@@ -2,7 +2,8 @@
 
 use super::{pace::Pace, quota::Quota, unread::Unread};
 use crate::{
-    error::{Error, Result},
+    auth::Limiter,
+    error::{Error, Measured, Result},
     store::Bounds,
 };
 use clap::Args;
@@ -104,7 +105,7 @@ limits! {
     /// How many WebSockets and event streams one person or agent may hold open
     sockets_per_actor = 200 up to 100_000, "WORKGRAPH_SOCKETS_PER_ACTOR", "The number of WebSockets and event streams";
     /// How many bytes the documents and variables of one person's or agent's subscriptions may take, equal ones once
-    stream_bytes = 4_194_304 up to 1_073_741_824, "WORKGRAPH_STREAM_BYTES", "The bytes of documents and variables of subscriptions";
+    stream_bytes = 4_194_304 up to 1_073_741_824, "WORKGRAPH_STREAM_BYTES", "The number of bytes of documents and variables of subscriptions";
 }
 
 impl Limits {
@@ -169,9 +170,40 @@ impl Limits {
         }
     }
 
+    /// The requests that one person or agent may send.
+    pub(super) fn requests(&self) -> Requests {
+        Requests {
+            limiter: Limiter::per_minute(self.requests_per_minute),
+            per_minute: self.requests_per_minute,
+        }
+    }
+
     /// How long an operation may take.
     pub(super) fn operation_time(&self) -> Duration {
         Duration::from_secs(self.operation_seconds)
+    }
+}
+
+/// Counts requests, by whoever sends them.
+pub(super) struct Requests {
+    limiter: Limiter,
+    per_minute: u64,
+}
+
+impl Requests {
+    /// Counts a request.
+    ///
+    /// # Errors
+    /// [`Error::TooMuch`] with the time until the next is let in.
+    pub(super) fn check(&self, key: &str) -> Result<()> {
+        self.limiter.check(key).map_err(|error| match error {
+            Error::RateLimited { retry_after_ms } => Error::TooMuch {
+                what: Measured::Requests { retry_after_ms },
+                limit: self.per_minute,
+                actual: self.per_minute.saturating_add(1),
+            },
+            other => other,
+        })
     }
 }
 

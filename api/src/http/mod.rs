@@ -25,9 +25,10 @@ mod ws;
 
 pub(crate) use connections::serve;
 pub use limits::Limits;
+use limits::Requests;
 
 use crate::{
-    auth::{Limiter, Sessions},
+    auth::Sessions,
     error::Error,
     graph::{self, Schema},
     store::Store,
@@ -63,7 +64,7 @@ pub struct Parts {
     guard: Guard,
     store: Store,
     sessions: Sessions,
-    requests: Limiter,
+    requests: Requests,
     /// TCP connections, by address.
     connections: Arc<Quota>,
     /// WebSockets that have not said yet who they are, by address.
@@ -124,7 +125,7 @@ impl App {
             schema,
             store,
             sessions,
-            requests: Limiter::per_minute(limits.requests_per_minute),
+            requests: limits.requests(),
             connections: limits.connections(front.trust_forwarded_for),
             opening: limits.opening(),
             seats: Quota::new(limits.sockets_per_actor, u64::MAX),

@@ -33,19 +33,20 @@ use crate::{
 pub const DEMO_WORKSPACES: [&str; 2] = ["demo", "acme"];
 
 /// Brings the schema up to date and writes what every workspace starts with: the built-in roles, without which nothing
-/// can be asked of agents, the packaged skills and the specialists.
+/// can be asked of agents, the packaged skills and the specialists. Returns how many steps the schema took.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn set_up(store: &Store) -> Result<()> {
-    store.migrate().await?;
+pub async fn set_up(store: &Store) -> Result<usize> {
+    let taken = store.migrate().await?;
     // Servers that start at once on one SQLite file stand in each other's way; likewise below.
     retried(|| async {
         let turn = store.upgrade_turn().await?;
         library::write_shared(store).await?;
         turn.end().await
     })
-    .await
+    .await?;
+    Ok(taken)
 }
 
 /// Fills the database with the demo, if it has no workspace yet. Returns whether it did. It must be [set up](set_up).

@@ -7,8 +7,9 @@ use super::{
     feed::Feeds,
     hints::Outbox,
     meter::Meter,
+    opening,
     reach::Reach,
-    row_security,
+    recognition, row_security,
     scope::Scope,
     seal::Seal,
     snapshot::{Readers, undisturbed},
@@ -74,10 +75,11 @@ async fn answers(connection: &mut PgConnection) -> bool {
 }
 
 impl Store {
-    /// Opens the database; a SQLite file is created when it is missing. `secret` seals cursors.
+    /// Opens the database; a SQLite file is created when it is missing. `secret` seals cursors. A file that may be anybody's
+    /// is [checked](DatabaseUrl::check) first.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when it cannot be reached; the log says why.
+    /// [`Error::Internal`], whose cause says what is wrong with the URL or the database, and what to do.
     pub async fn open(
         url: &DatabaseUrl,
         connections: u32,
@@ -86,7 +88,8 @@ impl Store {
     ) -> Result<Self> {
         let opened = match url {
             DatabaseUrl::Sqlite(path) => {
-                private_file::claim_database(path);
+                private_file::claim_database(path)
+                    .map_err(|error| Error::internal(opening::file(path, &error)))?;
                 let options = SqliteConnectOptions::new()
                     .filename(path)
                     .create_if_missing(true)
@@ -117,10 +120,8 @@ impl Store {
                 let options = (**options).clone().extra_float_digits(None);
                 let reach = Reach::new(options.clone());
                 // The pool would wait just as long, and then say only that it did.
-                reach.wait(PATIENCE).await.map_err(|error| {
-                    tracing::error!(%error, database = %url, "cannot open the database");
-                    Error::Unavailable
-                })?;
+                let reached = reach.wait(PATIENCE).await;
+                reached.map_err(|error| Error::internal(opening::postgres(&options, &error)))?;
                 PgPoolOptions::new()
                     .max_connections(connections)
                     .acquire_timeout(PATIENCE)
@@ -146,13 +147,11 @@ impl Store {
             }
         };
         let (readers, writer) = opened.map_err(|error| {
-            tracing::error!(%error, database = %url, "cannot open the database");
-            Error::Unavailable
+            Error::internal(match url {
+                DatabaseUrl::Sqlite(path) => opening::sqlite(path, &error),
+                DatabaseUrl::Postgres { options, .. } => opening::postgres(options, &error),
+            })
         })?;
-        // A link to where there was no file yet was SQLite's to follow.
-        if let DatabaseUrl::Sqlite(path) = url {
-            private_file::claim_database(path);
-        }
         let inner = Inner {
             readers,
             writer,
@@ -165,10 +164,30 @@ impl Store {
             outbox: Outbox::default(),
             accounts: Accounts::default(),
         };
-        Ok(Self {
+        let store = Self {
             inner: Arc::new(inner),
             meter: None,
-        })
+        };
+        store.refuse_stranger(url).await?;
+        Ok(store)
+    }
+
+    /// Leaves alone a database that is another program's, or a later version's.
+    async fn refuse_stranger(&self, url: &DatabaseUrl) -> Result<()> {
+        let found = match url {
+            DatabaseUrl::Sqlite(_) => recognition::stranger(self.writer()).await?,
+            // Behind a pooler, a statement needs a transaction to be its own.
+            DatabaseUrl::Postgres { .. } => {
+                let transaction = self.system_transaction().await?;
+                let found = recognition::stranger(transaction.inner()).await?;
+                transaction.rollback().await?;
+                found
+            }
+        };
+        match found {
+            Some(stranger) => Err(Error::internal(stranger.told(url))),
+            None => Ok(()),
+        }
     }
 
     /// The role that the server has on PostgreSQL, if row-level security does not hold it back.

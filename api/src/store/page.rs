@@ -70,7 +70,7 @@ pub struct PageRows<E: Owned> {
 /// # Errors
 /// When that is negative or too large.
 pub fn page_size(field: &str, size: Option<i32>) -> Result<u64> {
-    at_most("Page size", field, size, DEFAULT_PAGE, MAX_PAGE)
+    at_most("The page size", field, size, DEFAULT_PAGE, MAX_PAGE)
 }
 
 /// How many of something come when its argument `field` asks for so many: `usual` when it asks for none.

@@ -169,7 +169,7 @@ impl<'a> Place<'a> {
         if depth == ALIASES.len() {
             let limit = ALIASES.len() as u64 - 1;
             return Err(Error::LimitExceeded {
-                name: "Nesting of relation filters",
+                name: "The nesting of relation filters",
                 limit,
                 actual: limit + 1,
             });

@@ -26,29 +26,34 @@ impl UpgradeTurn {
 }
 
 impl Store {
-    /// Brings the schema up to date.
+    /// Brings the schema up to date. Returns how many steps that took.
     ///
     /// # Errors
     /// If a step fails; it is then as if it had not begun. On PostgreSQL, neither had those before it.
-    pub async fn migrate(&self) -> Result<()> {
-        if let Some(transaction) = self.upgrade_turn().await?.0 {
+    pub async fn migrate(&self) -> Result<usize> {
+        let taken = if let Some(transaction) = self.upgrade_turn().await?.0 {
+            let pending = Migrator::get_pending_migrations(transaction.inner()).await?;
             Migrator::up(transaction.inner(), None).await?;
             transaction.commit().await?;
+            pending.len()
         } else {
-            self.migrate_step_by_step().await?;
-        }
-        self.fill_index().await
+            self.migrate_step_by_step().await?
+        };
+        self.fill_index().await?;
+        Ok(taken)
     }
 
     /// A step and the note that it was done are one transaction, which no other program's can fall into.
-    async fn migrate_step_by_step(&self) -> Result<()> {
+    async fn migrate_step_by_step(&self) -> Result<usize> {
+        let mut taken = 0;
         loop {
             let transaction = self.system_transaction().await?;
             let pending = Migrator::get_pending_migrations(transaction.inner()).await?;
             Migrator::up(transaction.inner(), Some(1)).await?;
             transaction.commit().await?;
+            taken += pending.len().min(1);
             if pending.len() <= 1 {
-                return Ok(());
+                return Ok(taken);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Settings as compose files, shells and secret files hand them over.
 
 use crate::{serving::Running, text, workgraph};
-use std::net::TcpListener;
+use std::{fs, net::TcpListener, path::Path};
 use tempfile::TempDir;
 
 /// Every variable that the program knows, by its own help.
@@ -107,4 +107,103 @@ fn an_ipv6_address_can_be_listened_on() {
         server.address
     );
     assert!(server.send(&request).starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn a_variable_that_is_no_setting_is_named_once_and_its_value_is_not() {
+    let directory = TempDir::new().expect("a directory");
+    let environment = [
+        ("WORKGRAPH_LISEN", "hush"),
+        ("WORKGRAPH_PORT", "8080"),
+        ("WORKGRAPH_SKIP_GRAPHIQL", "1"),
+        ("WORKGRAPH_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+        ("WORKGRAPH_LOG", "info"),
+    ];
+    let ran = workgraph(directory.path(), &["migrate"], &environment);
+    let said = text(&ran.stderr);
+    assert!(ran.status.success(), "{said}");
+    assert_eq!(said.matches("WORKGRAPH_LISEN").count(), 1, "{said}");
+    assert!(
+        said.contains("WORKGRAPH_LISEN, WORKGRAPH_PORT") && !said.contains("hush"),
+        "{said}"
+    );
+    for meant in ["SKIP_GRAPHIQL", "8080", "WORKGRAPH_LOG"] {
+        assert!(!said.contains(meant), "{said}");
+    }
+}
+
+/// What the program says with this file of settings.
+fn with_file(directory: &Path, settings: &str) -> (bool, String) {
+    fs::write(directory.join("workgraph.toml"), settings).expect("writes");
+    let ran = workgraph(
+        directory,
+        &["schema"],
+        &[("WORKGRAPH_CONFIG", "workgraph.toml")],
+    );
+    (ran.status.success(), text(&ran.stderr))
+}
+
+#[test]
+fn a_wrong_value_in_a_file_is_told_with_file_key_and_a_line_that_would_be_right() {
+    let directory = TempDir::new().expect("a directory");
+    for settings in [
+        "listen = 8080",
+        "no-demo = \"perhaps\"",
+        "body_bytes = -1",
+        "database-url = \"mysql://x:hush@y\"",
+        "database-url = \"postgresql:x:hush@y\"",
+        "database-url = \"postgres://x:hush@y/z?sslmode=on\"",
+        "allowed-origins = [\"https://a.example\", \"https://b.example/\"]",
+        "nats-url = \"hush\"",
+        "log = \"loud\"",
+    ] {
+        let key = settings.split(' ').next().expect("a key");
+        let (accepted, said) = with_file(directory.path(), settings);
+        assert!(!accepted, "{settings}");
+        assert!(
+            said.contains(&format!("workgraph.toml: `{key}`: ")),
+            "{said}"
+        );
+        assert!(!said.contains("hush") && !said.contains("--"), "{said}");
+        let (_, right) = said.split_once("for example ").expect(&said);
+        assert!(right.starts_with(key), "{said}");
+        let (accepted, said) = with_file(directory.path(), right);
+        assert!(accepted, "{right}: {said}");
+    }
+    let (_, said) = with_file(directory.path(), "secret = \"short\"");
+    assert!(
+        said.contains("workgraph.toml: `secret`: ") && said.contains("openssl"),
+        "{said}"
+    );
+    let (_, said) = with_file(directory.path(), "dev = true\nsecret = \"hush");
+    assert!(
+        said.contains("workgraph.toml, line 2") && !said.contains("hush"),
+        "{said}"
+    );
+    let (accepted, said) = with_file(
+        directory.path(),
+        "allowed-origins = [\"https://a.example\", \"https://b.example\"]",
+    );
+    assert!(accepted, "{said}");
+}
+
+#[test]
+fn a_wrong_address_of_postgresql_is_answered_with_a_right_one() {
+    let directory = TempDir::new().expect("a directory");
+    for (value, word) in [
+        ("postgres://u:hush@h:x/y", "postgres://USER"),
+        ("postgresql:hush", "postgres://USER"),
+        (
+            "postgres://u:hush@h/y?sslmode=on",
+            "sslmode is one of disable",
+        ),
+    ] {
+        let refused = workgraph(directory.path(), &["schema"], &[("DATABASE_URL", value)]);
+        let said = text(&refused.stderr);
+        assert!(said.contains(word) && !said.contains("hush"), "{said}");
+        assert!(
+            said.contains("example DATABASE_URL=postgres://workgraph"),
+            "{said}"
+        );
+    }
 }

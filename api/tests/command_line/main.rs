@@ -6,6 +6,7 @@
 )]
 
 mod audit;
+mod database;
 mod development;
 mod environment;
 mod import;
@@ -79,7 +80,7 @@ fn a_wrong_setting_is_named_and_stops_the_start() {
         ),
         (
             &[("WORKGRAPH_CONFIG", "wrong.toml")],
-            &["--listen", "nonsense"],
+            &["wrong.toml", "`listen`", "listen = \"127.0.0.1:8080\""],
         ),
     ];
     for (environment, words) in refused {
@@ -148,8 +149,7 @@ fn a_database_is_migrated_and_seeded_once() {
     assert!(!nowhere.status.success() && text(&nowhere.stderr).contains("there is no database"));
     let left = path.read_dir().expect("a directory").count();
     assert_eq!(left, 0, "it makes nothing");
-    assert!(run(&["migrate", "--status"]).contains("missing"));
-    run(&["migrate"]);
+    assert!(run(&["migrate"]).contains("up to date now"));
     assert!(run(&["migrate", "--status"]).contains("up to date"));
     assert!(run(&["seed"]).contains("in place"));
     assert!(run(&["seed"]).contains("nothing was changed"));
@@ -201,6 +201,54 @@ fn a_workspace_that_is_not_there_is_told_from_those_that_are() {
 }
 
 #[test]
+fn who_chose_a_slug_that_is_none_is_told_what_one_is() {
+    let directory = TempDir::new().expect("a directory");
+    for (slug, like) in [
+        ("Bad Slug", "bad-slug"),
+        ("a--b", "a-b"),
+        ("…", "hill-dale"),
+        ("system", "hill-dale"),
+    ] {
+        let arguments = [
+            "create-workspace",
+            "--name",
+            "Hill",
+            "--owner-email",
+            "ada@example.com",
+            "--slug",
+            slug,
+        ];
+        let refused = workgraph(directory.path(), &arguments, &[]);
+        let said = text(&refused.stderr);
+        let right = format!("for example --slug {like}");
+        assert!(
+            !refused.status.success()
+                && said.contains("a slug has at most 40 small letters")
+                && said.contains(&right),
+            "{slug}: {said}"
+        );
+    }
+}
+
+#[test]
+fn a_commands_own_options_stand_apart_from_those_of_all() {
+    let directory = TempDir::new().expect("a directory");
+    let help = text(&workgraph(directory.path(), &["import", "--help"], &[]).stdout);
+    let (own, of_all) = help
+        .split_once("Settings of every command:")
+        .expect("a heading");
+    assert!(
+        own.contains("--project") && !own.contains("DATABASE_URL"),
+        "{help}"
+    );
+    let (settings, limits) = of_all.split_once("Limits:").expect("a heading");
+    for setting in ["DATABASE_URL", "WORKGRAPH_LOG", "WORKGRAPH_CONFIG"] {
+        assert!(settings.contains(setting), "{help}");
+    }
+    assert!(limits.contains("WORKGRAPH_BODY_BYTES"), "{help}");
+}
+
+#[test]
 fn a_workspace_is_founded_without_the_demo() {
     let directory = TempDir::new().expect("a directory");
     let found = |name: &str, email: &str| {
@@ -217,6 +265,8 @@ fn a_workspace_is_founded_without_the_demo() {
     for (name, email, word) in [
         ("Hill & Dale", "ada@example.com", "already"),
         ("", "ada@example.com", "name"),
+        ("…", "ada@example.com", "choose one with --slug"),
+        ("System", "ada@example.com", "choose one with --slug"),
         ("Other", "nobody", "owner-email"),
     ] {
         let refused = found(name, email);

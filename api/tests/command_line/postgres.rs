@@ -13,14 +13,14 @@ use std::{
 use tempfile::TempDir;
 
 /// The role that the server has: an ordinary one.
-const ROLE: &str = "workgraph_tests";
+pub const ROLE: &str = "workgraph_tests";
 const SECRET: &str = "a secret that only tests know, of 32+";
 
 /// A database of its own, dropped with its test.
-struct Database(String);
+pub struct Database(pub String);
 
 impl Database {
-    fn new() -> Self {
+    pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("workgraph_test_{}_c{next}", std::process::id());
@@ -36,7 +36,7 @@ impl Database {
     }
 
     /// Its URL for a role that has its own name as its password.
-    fn url(&self, role: &str) -> String {
+    pub fn url(&self, role: &str) -> String {
         format!("postgres://{role}:{role}@{}/{}", address(), self.0)
     }
 
@@ -61,7 +61,7 @@ fn server() -> String {
 }
 
 /// Where the server is, as `host:port`.
-fn address() -> String {
+pub fn address() -> String {
     let server = server();
     let (_, rest) = server.split_once("://").expect("a URL");
     let authority = rest.split('/').next().unwrap_or(rest);
@@ -80,7 +80,7 @@ fn client(program: &str, arguments: &[&str]) -> Output {
     ran
 }
 
-fn sql(url: &str, statement: &str) -> String {
+pub fn sql(url: &str, statement: &str) -> String {
     let arguments = [
         "-X",
         "-q",

@@ -69,8 +69,8 @@ fn only_who_signs_tokens_has_a_key() {
     let directory = TempDir::new().expect("a directory");
     fs::write(directory.path().join("talk.txt"), "Nora Field: hello\n").expect("writes");
     let commands: [&[&str]; 6] = [
-        &["migrate", "--status"],
         &["migrate"],
+        &["migrate", "--status"],
         &[
             "create-workspace",
             "--name",

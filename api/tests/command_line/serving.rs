@@ -4,7 +4,7 @@ use crate::{command, text, workgraph};
 use std::{
     fs::{self, File},
     io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
 };
@@ -160,5 +160,32 @@ fn a_workspace_of_ones_own_has_roles_to_give_work_to() {
     assert!(
         roles.contains(r#""agentRoles":{"totalCount":7}"#),
         "{roles}"
+    );
+}
+
+#[test]
+fn nats_out_of_reach_is_told_once_with_address_and_setting() {
+    let directory = TempDir::new().expect("a directory");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let url = format!("nats://u:hush@{address}");
+    let server = Running::start(
+        directory.path(),
+        &[("WORKGRAPH_LISTEN", "127.0.0.1:0"), ("NATS_URL", &url)],
+    );
+    // Whoever comes is sent away, time and again.
+    for _ in 0..8 {
+        drop(listener.accept().expect("a try"));
+    }
+    let log = server.log();
+    let told: Vec<_> = log.lines().filter(|line| line.contains("NATS")).collect();
+    assert_eq!(told.len(), 1, "{log}");
+    assert!(
+        told[0].contains(&address) && told[0].contains("NATS_URL"),
+        "{log}"
+    );
+    assert!(
+        !log.contains("async_nats") && !log.contains("hush"),
+        "{log}"
     );
 }

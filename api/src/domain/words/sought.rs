@@ -44,7 +44,11 @@ impl Sought {
     pub(crate) fn parse(query: &str) -> Result<Self> {
         let limit =
             |name, limit: usize, actual: usize| Error::within(name, limit as u64, actual as u64);
-        limit("Characters in a search", LONGEST, query.chars().count())?;
+        limit(
+            "The number of characters in a search",
+            LONGEST,
+            query.chars().count(),
+        )?;
         let mut all: Vec<Word> = runs(query)
             .map(|run| Word {
                 written: query[run.range.clone()].to_owned(),
@@ -54,7 +58,7 @@ impl Sought {
             })
             .filter(|word| !word.folded.is_empty())
             .collect();
-        limit("Words in a search", MOST_WORDS, all.len())?;
+        limit("The number of words in a search", MOST_WORDS, all.len())?;
         match all.last_mut() {
             Some(last) => last.is_beginning = true,
             None => {

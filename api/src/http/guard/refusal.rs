@@ -2,8 +2,13 @@
 
 use super::places::Places;
 use crate::{answer::first_of, error::Error};
-use apollo_compiler::{diagnostic::ToCliReport, parser::SourceSpan, validation::DiagnosticList};
+use apollo_compiler::{
+    diagnostic::{Diagnostic, ToCliReport},
+    parser::SourceSpan,
+    validation::{DiagnosticData, DiagnosticList},
+};
 use async_graphql::{Pos, ServerError};
+use std::collections::HashSet;
 
 /// A mistake that this server's own rules find.
 struct Fault {
@@ -45,10 +50,19 @@ impl Faults {
     }
 }
 
-/// What the parser found.
+/// What the parser found: of each place the first, since everything that was open there is told otherwise.
 pub(super) fn unparsed(found: &DiagnosticList, places: &Places) -> Vec<ServerError> {
-    told(found, places, |message, at| {
-        let message = in_signs(message.trim_start_matches("syntax error: "));
+    let mut seen = HashSet::new();
+    let firsts: Vec<_> = found
+        .iter()
+        .filter(|diagnostic| seen.insert(diagnostic.error.location().map(|span| span.offset())))
+        .collect();
+    let count = firsts.len();
+    told(count, firsts.into_iter(), places, |message, at| {
+        let message = match message.trim_start_matches("syntax error: ") {
+            "Unexpected <EOF>." => "it holds no operation".to_owned(),
+            other => in_signs(other.trim_end_matches('.')),
+        };
         let place = at.map_or_else(String::new, |at| {
             format!(" in line {}, column {}", at.line, at.column)
         });
@@ -58,16 +72,15 @@ pub(super) fn unparsed(found: &DiagnosticList, places: &Places) -> Vec<ServerErr
 
 /// The parser's message with signs in place of its names for them.
 fn in_signs(message: &str) -> String {
-    const NAMES: [(&str, &str); 9] = [
-        ("L_CURLY", "{"),
-        ("R_CURLY", "}"),
-        ("L_PAREN", "("),
-        ("R_PAREN", ")"),
-        ("L_BRACK", "["),
-        ("R_BRACK", "]"),
-        ("COLON", ":"),
-        ("<EOF>", "the end"),
-        ("EOF", "the end"),
+    const NAMES: [(&str, &str); 8] = [
+        (", got EOF", ", but the document ends"),
+        ("L_CURLY", "`{`"),
+        ("R_CURLY", "`}`"),
+        ("L_PAREN", "`(`"),
+        ("R_PAREN", "`)`"),
+        ("L_BRACK", "`[`"),
+        ("R_BRACK", "`]`"),
+        ("COLON", "`:`"),
     ];
     NAMES.iter().fold(message.to_owned(), |text, (name, sign)| {
         text.replace(name, sign)
@@ -85,22 +98,25 @@ pub(super) fn unexpected(at: Pos) -> ServerError {
 
 /// What does not fit the schema.
 pub(super) fn invalid(found: &DiagnosticList, places: &Places) -> Vec<ServerError> {
-    told(found, places, |message, _| Error::ValidationFailed(message))
+    told(found.len(), found.iter(), places, |message, _| {
+        Error::ValidationFailed(message)
+    })
 }
 
-fn told(
-    found: &DiagnosticList,
+fn told<'f>(
+    count: usize,
+    found: impl Iterator<Item = Diagnostic<'f, DiagnosticData>>,
     places: &Places,
     error: impl Fn(String, Option<Pos>) -> Error,
 ) -> Vec<ServerError> {
-    let errors = found.iter().map(|diagnostic| {
+    let errors = found.map(|diagnostic| {
         let at = diagnostic.error.location();
         let at = at.map(|span| places.at(span.offset()));
         let message = diagnostic.error.unstable_compat_message();
         let message = message.unwrap_or_else(|| diagnostic.error.to_string());
         located(error(message, at), at)
     });
-    first_of(found.len(), errors)
+    first_of(count, errors)
 }
 
 fn located(error: Error, at: Option<Pos>) -> ServerError {

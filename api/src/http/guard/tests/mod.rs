@@ -1,5 +1,6 @@
 mod constraints;
 mod limits;
+mod parse;
 mod price;
 mod values;
 mod work;
