@@ -45,7 +45,8 @@ impl Accounts {
         }
     }
 
-    fn forget(&self, id: &Id) {
+    /// Forgets an account.
+    pub(super) fn forget(&self, id: &Id) {
         self.users.forget(|user| user.id == *id);
         self.agent_tokens.forget(|token| token.id == *id);
     }

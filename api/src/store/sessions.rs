@@ -128,8 +128,12 @@ impl System {
         tokio::spawn(async move {
             let noted = system.note_use(&token, &tenant, now).await;
             drop(pen);
-            if let Err(error) = noted {
-                tracing::warn!(error = error.cause(), "the use of a token is not noted");
+            match noted {
+                // What is remembered of it has not been used.
+                Ok(()) => system.store().accounts().forget(&token),
+                Err(error) => {
+                    tracing::warn!(error = error.cause(), "the use of a token is not noted");
+                }
             }
         });
     }
