@@ -163,6 +163,9 @@ on_both_databases! {
             waiting.a_moment().await;
         }
         other.ask(LIGHT, json!({})).await.data();
+        // Nor does it keep colleagues from their answers.
+        let colleague = Door::new(&app.url, &app.token(DEMO, "member").await);
+        colleague.ask(LIGHT, json!({})).await.data();
         asking.abort();
         drop(asking.await);
         let waiting = Waiting::until("it is let go of");
