@@ -108,7 +108,7 @@ impl UnderWay {
     }
 
     /// It is committed.
-    pub(super) fn is_done(self) {
+    pub(super) fn done(self) {
         let field = self.field.clone();
         self.meter.commits().state().committed.push(field);
     }
@@ -139,7 +139,7 @@ mod tests {
             (commits.fate("first"), commits.any()),
             (Fate::Nothing, false)
         );
-        UnderWay::new(meter.clone()).is_done();
+        UnderWay::new(meter.clone()).done();
         commits.begin("second");
         let under_way = UnderWay::new(meter.clone());
         commits.settled().await;

@@ -324,7 +324,7 @@ impl<'s> Tx<'s> {
         // What the database was asked to commit it does commit, whoever still waits for its word.
         undisturbed(async move {
             self.transaction.commit().await?;
-            under_way.is_done();
+            under_way.done();
             ledger::log(&actor, &entries);
             store.announce(actor.tenant(), head, entries);
             Ok(())
