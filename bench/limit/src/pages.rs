@@ -1,5 +1,10 @@
 //! The operations, one statement each.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "its clock is the machine's, and nobody sets it"
+)]
+
 use crate::{
     Caller, Failure,
     pool::Pool,
