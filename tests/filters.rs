@@ -192,11 +192,12 @@ on_both_databases! {
         let create = "mutation($p: ID!, $t: String!) { createGoal(input: { projectId: $p, title: $t }) { goal { id } } }";
         let titles = [
             "Ünlü", "ÜNLÜ", "Straße", "STRASSE", "ΟΔΟΣ", "οδος", "οδοσ", "İstanbul", "ISPARTA", "Жук", "ЖУК", "\u{212a}elvin", "ſeaſon",
-            "100% [sure]?", "100% (SURE)*", "a\\b_c", "a-b^c", "E\u{301}te", "\u{c9}te", "東京", "ﬁn", "ǅabc", "ა", "𐐀", "x😀Y", "line\nbreak", "$1.5|{2}",
+            "100% [sure]?", "100% (SURE)*", "a\\b_c", "a-b^c", "E\u{301}te", "\u{c9}te", "東京", "ﬁn", "ǅabc", "ა", "𐐀", "x😀Y", "line break", "$1.5|{2}",
         ];
         for title in titles {
             client.data(create, json!({ "p": project, "t": title })).await;
         }
+        app.execute("UPDATE goals SET title = 'line\nbreak' WHERE title = 'line break'").await;
         let query = "query($t: String!) {
             contains: goals(filter: { title: { contains: $t } }, first: 200) { nodes { title } }
             starts: goals(filter: { title: { startsWith: $t } }, first: 200) { nodes { title } }

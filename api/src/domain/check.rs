@@ -22,7 +22,9 @@ pub(crate) fn text(field: &str, value: &str, least: usize, most: usize) -> Resul
 /// [`Error::BadUserInput`] naming the field and what is wrong.
 pub(crate) fn line(field: &str, value: &str, least: usize, most: usize) -> Result<String> {
     let value = text(field, value, least, most)?;
-    if value.chars().any(|char| char.is_control() || turns(char)) {
+    let breaks = |char| matches!(char, '\u{2028}' | '\u{2029}');
+    let is_out = |char: char| char.is_control() || breaks(char) || turns(char);
+    if value.chars().any(is_out) {
         return Err(Error::bad_input(
             field,
             "is one line: it has no line breaks, control characters or changes of direction",
@@ -161,6 +163,7 @@ mod tests {
         for refused in [
             "a\nb",
             "a\tb",
+            "a\u{2028}b",
             "a\u{7}",
             "\u{202e}drow",
             "a\u{2067}b",

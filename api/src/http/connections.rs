@@ -2,8 +2,14 @@
 
 use super::{App, head::Head, pace::Paced, router};
 use crate::auth::address_key;
-use axum::{Extension, extract::ConnectInfo, http::StatusCode, serve::Listener};
+use axum::{
+    Extension,
+    extract::ConnectInfo,
+    http::{Request, StatusCode},
+    serve::Listener,
+};
 use hyper::{
+    body::Incoming,
     server::conn::http1,
     service::{Service, service_fn},
 };
@@ -45,15 +51,15 @@ pub(crate) async fn serve(mut listener: TcpListener, app: &App, stop: impl Futur
             let stream = Paced::new(stream, app.limits.pace(), head.clone(), counted);
             let service = Extension(ConnectInfo(peer)).layer(router.clone());
             let service = TowerToHyperService::new(service);
-            let answering = service_fn(move |request| {
-                head.is_whole();
+            let answering = service_fn(move |request: Request<Incoming>| {
+                let request = request.map(|body| head.is_whole(body));
                 let (answering, head) = (service.call(request), head.clone());
                 async move {
                     let answered = answering.await;
                     // An upgraded connection has no more requests.
                     if !matches!(&answered, Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS)
                     {
-                        head.next();
+                        head.is_answered();
                     }
                     answered
                 }

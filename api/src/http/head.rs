@@ -1,7 +1,13 @@
 //! What of a request has come in before the request is there.
 
 use super::{connections::HEADER_BYTES, quota::Portion};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use axum::body::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, ready},
+};
 
 /// So many bytes each connection may hold: the head of an ordinary request, of which there may be as many as connections.
 const ORDINARY: u64 = 8 << 10;
@@ -14,8 +20,16 @@ pub(super) struct Head(Arc<Mutex<Read>>);
 struct Read {
     held: Portion,
     bytes: u64,
-    /// Whether a request is there: what comes now is its body, or nothing that is kept.
-    begun: bool,
+    /// Whether the request before it was answered, if there was one.
+    is_answered: bool,
+    /// Whether the body of that one has come to its end. One that nobody wanted may still come, and is not kept.
+    has_body: bool,
+}
+
+/// A request's body, whose end the next head waits for.
+pub(super) struct Watched {
+    body: Incoming,
+    head: Head,
 }
 
 impl Head {
@@ -24,14 +38,15 @@ impl Head {
         Self(Arc::new(Mutex::new(Read {
             held,
             bytes: 0,
-            begun: false,
+            is_answered: true,
+            has_body: true,
         })))
     }
 
     /// So much more came. Whether there is room for it.
     pub(super) fn grows(&self, bytes: usize) -> bool {
         let mut read = self.read();
-        if read.begun {
+        if !(read.is_answered && read.has_body) {
             return true;
         }
         // More than that is not kept.
@@ -40,21 +55,52 @@ impl Head {
         long == 0 || read.held.resize(long)
     }
 
-    /// The request is there.
-    pub(super) fn is_whole(&self) {
+    /// The request is there, with its body on the way.
+    pub(super) fn is_whole(&self, body: Incoming) -> Watched {
+        self.begins(body.is_end_stream());
+        Watched {
+            body,
+            head: self.clone(),
+        }
+    }
+
+    fn begins(&self, has_body: bool) {
         let mut read = self.read();
-        read.begun = true;
-        read.bytes = 0;
+        (read.is_answered, read.has_body, read.bytes) = (false, has_body, 0);
         read.held.release();
     }
 
-    /// The request is answered, and the next one may come.
-    pub(super) fn next(&self) {
-        self.read().begun = false;
+    /// The request is answered.
+    pub(super) fn is_answered(&self) {
+        self.read().is_answered = true;
     }
 
     fn read(&self) -> MutexGuard<'_, Read> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Body for Watched {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        if frame.is_none() || self.body.is_end_stream() {
+            self.head.read().has_body = true;
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -71,9 +117,12 @@ mod tests {
         assert!((0..100).all(|_| head().grows(ORDINARY as usize)));
         assert!(one.grows(20_000) && other.grows(20_000));
         assert!(!other.grows(10_000), "there is no room for both");
-        one.is_whole();
+        one.begins(false);
         assert!(one.grows(1 << 30) && other.grows(1));
-        one.next();
+        // What comes of a body that nobody wanted is no head.
+        one.is_answered();
+        assert!(one.grows(1 << 30));
+        one.read().has_body = true;
         assert!(!one.grows(30_000));
     }
 }
