@@ -43,16 +43,21 @@ impl Head {
         })))
     }
 
-    /// So much more came. Whether there is room for it.
-    pub(super) fn grows(&self, bytes: usize) -> bool {
+    /// Whether there is room for what has come, now that more is read because the request is still not there. What comes
+    /// at once with a head may be its body.
+    pub(super) fn has_room(&self) -> bool {
         let mut read = self.read();
-        if !(read.is_answered && read.has_body) {
-            return true;
-        }
-        // More than that is not kept.
-        read.bytes = (read.bytes + bytes as u64).min(HEADER_BYTES as u64);
         let long = read.bytes.saturating_sub(ORDINARY);
         long == 0 || read.held.resize(long)
+    }
+
+    /// So much came.
+    pub(super) fn grows(&self, bytes: usize) {
+        let mut read = self.read();
+        if read.is_answered && read.has_body {
+            // More than that is not kept.
+            read.bytes = (read.bytes + bytes as u64).min(HEADER_BYTES as u64);
+        }
     }
 
     /// The request is there, with its body on the way.
@@ -114,15 +119,23 @@ mod tests {
         let quota = Quota::new(30_000, 40_000);
         let head = || Head::new(quota.none("here"));
         let (one, other) = (head(), head());
-        assert!((0..100).all(|_| head().grows(ORDINARY as usize)));
-        assert!(one.grows(20_000) && other.grows(20_000));
-        assert!(!other.grows(10_000), "there is no room for both");
+        let grows = |head: &Head, bytes: usize| {
+            head.grows(bytes);
+            head.has_room()
+        };
+        assert!((0..100).all(|_| grows(&head(), ORDINARY as usize)));
+        assert!(grows(&one, 20_000) && grows(&other, 20_000));
+        assert!(!grows(&other, 10_000), "there is no room for both");
         one.begins(false);
-        assert!(one.grows(1 << 30) && other.grows(1));
+        assert!(grows(&one, 1 << 30) && grows(&other, 1));
         // What comes of a body that nobody wanted is no head.
         one.is_answered();
-        assert!(one.grows(1 << 30));
+        assert!(grows(&one, 1 << 30));
         one.read().has_body = true;
-        assert!(!one.grows(30_000));
+        // A head that comes with its body is whole before more is read.
+        one.grows(100_000);
+        one.begins(true);
+        one.is_answered();
+        assert!(!grows(&one, 30_000));
     }
 }

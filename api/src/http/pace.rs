@@ -101,13 +101,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.head.has_room() {
+            return Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()));
+        }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        let came = buffer.filled().len() - before;
-        Poll::Ready(match self.head.grows(came) {
-            true => Ok(()),
-            false => Err(io::ErrorKind::QuotaExceeded.into()),
-        })
+        self.head.grows(buffer.filled().len() - before);
+        Poll::Ready(Ok(()))
     }
 }
 

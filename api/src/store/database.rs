@@ -43,10 +43,6 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a connection may take to say that it is ready; then it is closed.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// A connection that was idle for longer is asked whether it still is one. Until then it counts that it answered when it
-/// was handed back.
-const FRESH: Duration = Duration::from_secs(1);
-
 /// The database. Cheap to clone; hands out [`Scope`]s.
 #[derive(Clone)]
 pub struct Store {
@@ -126,10 +122,12 @@ impl Store {
                     .max_connections(connections)
                     .acquire_timeout(PATIENCE)
                     .test_before_acquire(false)
-                    .before_acquire(|connection, known| {
-                        Box::pin(
-                            async move { Ok(known.idle_for < FRESH || answers(connection).await) },
-                        )
+                    .before_acquire({
+                        let reach = reach.clone();
+                        move |connection, known| {
+                            let trusted = reach.trusts(known.idle_for);
+                            Box::pin(async move { Ok(trusted || answers(connection).await) })
+                        }
                     })
                     // The pool itself waits for ever: for a statement that goes on though nobody waits for it any more,
                     // and sometimes for one that the server has stopped.

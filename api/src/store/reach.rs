@@ -8,7 +8,7 @@ use sea_orm::sqlx::{
 };
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -19,6 +19,9 @@ use tokio::sync::watch;
 const SUSPICION: Duration = Duration::from_millis(200);
 /// A pool that has a connection hands it over within this time.
 const HANDING_OVER: Duration = Duration::from_millis(20);
+/// A connection that was idle for longer is asked whether it still is one. Until then it counts that it answered when it
+/// was handed back.
+const FRESH: Duration = Duration::from_secs(1);
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(2);
 /// How often a database that is out of reach is looked for.
@@ -31,6 +34,7 @@ pub(super) struct Reach {
     options: PgConnectOptions,
     lost: watch::Sender<bool>,
     looking: AtomicBool,
+    doubted: Mutex<Option<Instant>>,
 }
 
 impl Reach {
@@ -39,6 +43,7 @@ impl Reach {
             options,
             lost: watch::Sender::new(false),
             looking: AtomicBool::new(false),
+            doubted: Mutex::default(),
         })
     }
 
@@ -97,8 +102,16 @@ impl Reach {
         }
     }
 
+    /// Whether a connection that nobody has had for so long is taken for one without asking: it answered when it was handed
+    /// back, a moment ago, and nothing has happened since that makes it doubtful.
+    pub(super) fn trusts(&self, idle: Duration) -> bool {
+        let doubted = self.doubted.lock().unwrap_or_else(PoisonError::into_inner);
+        idle < FRESH && doubted.is_none_or(|at| at.elapsed() > idle)
+    }
+
     /// Finds out whether the database can be reached, unless that is being done; and if not, until it can be again.
     pub(super) fn look(self: &Arc<Self>) {
+        *self.doubted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         if self.looking.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -159,6 +172,18 @@ fn is_lost(error: &sqlx::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_lay_idle_when_the_database_was_doubted_is_asked_first() {
+        let reach = Reach::new(PgConnectOptions::new().host("127.0.0.1").port(1));
+        let (short, long) = (Duration::from_millis(500), Duration::from_secs(2));
+        assert!(reach.trusts(short) && !reach.trusts(long));
+        reach.look();
+        assert!(!reach.trusts(short));
+        // One that was handed back since then.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        assert!(reach.trusts(Duration::ZERO));
+    }
 
     #[tokio::test]
     async fn a_pool_that_has_a_connection_is_believed() {
