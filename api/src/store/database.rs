@@ -332,6 +332,7 @@ impl Store {
             reach.look();
         }
         armed?;
+        reach.works();
         Ok(Transaction::new(begun, meter, Some(reach.clone()), turn))
     }
 

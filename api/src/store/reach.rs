@@ -13,7 +13,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// Whoever waits for a connection for longer wants to know whether there can be one.
 const SUSPICION: Duration = Duration::from_millis(200);
@@ -26,6 +26,8 @@ const FRESH: Duration = Duration::from_secs(1);
 const CONNECT: Duration = Duration::from_secs(2);
 /// How often a database that is out of reach is looked for.
 const EVERY: Duration = Duration::from_millis(200);
+/// It is not looked for sooner after it was not found, whoever says that a connection works.
+const AT_LEAST: Duration = Duration::from_millis(5);
 /// A database that was reached is not looked for again so soon, however many wait for a connection.
 const CALM: Duration = Duration::from_millis(500);
 
@@ -35,6 +37,8 @@ pub(super) struct Reach {
     lost: watch::Sender<bool>,
     looking: AtomicBool,
     doubted: Mutex<Option<Instant>>,
+    /// Wakes who looks for the database.
+    worked: Notify,
 }
 
 impl Reach {
@@ -44,6 +48,7 @@ impl Reach {
             lost: watch::Sender::new(false),
             looking: AtomicBool::new(false),
             doubted: Mutex::default(),
+            worked: Notify::new(),
         })
     }
 
@@ -109,6 +114,14 @@ impl Reach {
         idle < FRESH && doubted.is_none_or(|at| at.elapsed() > idle)
     }
 
+    /// A connection works. If the database is said to be lost, it is looked for now: whoever comes next would be told that
+    /// it is, though somebody was answered.
+    pub(super) fn works(&self) {
+        if *self.lost.borrow() {
+            self.worked.notify_one();
+        }
+    }
+
     /// Finds out whether the database can be reached, unless that is being done; and if not, until it can be again.
     pub(super) fn look(self: &Arc<Self>) {
         *self.doubted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
@@ -131,7 +144,8 @@ impl Reach {
                     if !self.lost.send_replace(true) {
                         tracing::error!(%error, "the database is out of reach");
                     }
-                    tokio::time::sleep(EVERY).await;
+                    tokio::time::sleep(AT_LEAST).await;
+                    let _ = tokio::time::timeout(EVERY, self.worked.notified()).await;
                 }
                 // Whatever else it says, such as that it has no connection left: it is there.
                 _ => {

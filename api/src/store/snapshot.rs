@@ -211,7 +211,9 @@ impl Readers {
                 let begun = undisturbed(async move {
                     Ok(Transaction::<Postgres>::begin(connection, Some(begin)).await)
                 });
-                Ok(Open::Postgres(begun.await?.map_err(refused)?))
+                let begun = begun.await?.map_err(refused)?;
+                reach.works();
+                Ok(Open::Postgres(begun))
             }
         }
     }
