@@ -39,8 +39,8 @@ impl Limits {
     /// # Errors
     /// [`Error::RateLimited`](crate::Error::RateLimited).
     pub(super) fn check_address(&self, origin: &Origin) -> Result<()> {
-        self.tries.check(&origin.key())?;
         let (address, network) = (origin.key(), origin.network());
+        self.tries.check(&address)?;
         if address == network {
             return Ok(());
         }

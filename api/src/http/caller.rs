@@ -16,12 +16,11 @@ use std::{
 /// Who holds a connection. Its token can be exchanged for a newer one of the same actor.
 pub(super) struct Caller {
     visitor: Visitor,
-    /// Tells the actor apart from all others.
-    key: String,
+    /// The actor, who stays the same.
+    reader: Reader,
     current: Mutex<Current>,
     /// Up to where in the ledger the actor is known.
     checked: tokio::sync::Mutex<Option<i64>>,
-    workspace: String,
     _seat: Portion,
 }
 
@@ -44,8 +43,8 @@ impl Caller {
     ) -> Result<(Arc<Self>, Actor)> {
         let authenticating = credentials.authenticate(app, &visitor);
         let (actor, until) = in_time(app, authenticating).await?;
-        let key = actor.key();
-        let Some(seat) = app.seats.take(&key, 1) else {
+        let reader = Reader::actor(&actor);
+        let Some(seat) = app.seats.take(reader.key(), 1) else {
             // There is no end to the seats of all, so these are the actor's.
             let more = app.limits.sockets_per_actor.saturating_add(1);
             app.limits.check_sockets_per_actor(more)?;
@@ -53,9 +52,8 @@ impl Caller {
         };
         let caller = Self {
             visitor,
-            workspace: actor.tenant().to_string(),
+            reader,
             _seat: seat,
-            key,
             current: Mutex::new(Current {
                 credentials,
                 actor: actor.clone(),
@@ -68,15 +66,12 @@ impl Caller {
 
     /// Tells the actor apart from all others.
     pub(super) fn key(&self) -> &str {
-        &self.key
+        self.reader.key()
     }
 
     /// Who reads what is sent.
-    pub(super) fn reader(&self) -> Reader {
-        Reader {
-            workspace: self.workspace.clone(),
-            actor: self.key.clone(),
-        }
+    pub(super) fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// The credentials that count now.
@@ -121,10 +116,10 @@ impl Caller {
     /// [`Error::Unauthenticated`] when they do not hold, [`Error::Forbidden`] when they are somebody else's: what goes on
     /// is the first actor's. [`Error::RateLimited`] when the actor asks too often.
     pub(super) async fn renew(&self, app: &App, credentials: Credentials) -> Result<()> {
-        app.requests.check(&self.key)?;
+        app.requests.check(self.key())?;
         let authenticating = credentials.authenticate(app, &self.visitor);
         let (actor, until) = in_time(app, authenticating).await?;
-        if actor.key() != self.key {
+        if actor.key() != self.key() {
             return Err(Error::Forbidden(
                 "This is another actor's token.".to_owned(),
             ));

@@ -87,14 +87,8 @@ impl Operation {
             None => app.store.admit_stranger(visitor.origin.address).await?,
         };
         let reader = match &actor {
-            Some(actor) => Reader {
-                workspace: actor.tenant().to_string(),
-                actor: actor.key(),
-            },
-            None => Reader {
-                workspace: visitor.origin.key(),
-                actor: visitor.origin.key(),
-            },
+            Some(actor) => Reader::actor(actor),
+            None => Reader::stranger(&visitor.origin),
         };
         // Those who do not read what they asked for are not answered more.
         let may_read = || match app.unread.has_room(&reader) {

@@ -160,8 +160,8 @@ impl Following {
             match frame {
                 Frame::Next { payload, cursor } => {
                     let event = next(&payload, Some(&cursor));
-                    let reader = self.caller.reader();
-                    let Some(on_its_way) = self.app.unread.take(&reader, event.len() as u64) else {
+                    let (reader, bytes) = (self.caller.reader(), event.len() as u64);
+                    let Some(on_its_way) = self.app.unread.take(reader, bytes) else {
                         return Some(self.end(vec![Error::Busy(Whose::Unread).into()]));
                     };
                     break on_its_way.with(event);

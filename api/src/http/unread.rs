@@ -1,6 +1,7 @@
 //! Answers that are on their way: their bytes are held until the client takes them.
 
 use super::quota::{Portion, Quota};
+use crate::auth::{Actor, Origin};
 use axum::body::Bytes;
 use std::sync::Arc;
 
@@ -9,10 +10,32 @@ use std::sync::Arc;
 const SMALL: u64 = 16 * 1024;
 
 /// Who reads an answer: somebody in a workspace, or at an address.
-#[derive(Clone)]
 pub(super) struct Reader {
-    pub(super) workspace: String,
-    pub(super) actor: String,
+    workspace: String,
+    actor: String,
+}
+
+impl Reader {
+    pub(super) fn actor(actor: &Actor) -> Self {
+        Self {
+            workspace: actor.tenant().to_string(),
+            actor: actor.key(),
+        }
+    }
+
+    /// Tells the actor apart from all others.
+    pub(super) fn key(&self) -> &str {
+        &self.actor
+    }
+
+    /// Somebody without a token, of whom nothing but the address is known.
+    pub(super) fn stranger(origin: &Origin) -> Self {
+        let address = origin.key();
+        Self {
+            workspace: address.clone(),
+            actor: address,
+        }
+    }
 }
 
 /// The bytes that may be unread: in all, of each workspace, and of each actor, so that nobody's slow reading keeps

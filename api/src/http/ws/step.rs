@@ -165,7 +165,7 @@ pub(super) async fn follow(
         match subscription.next().await {
             Frame::Next { payload, .. } => {
                 let bytes = payload.len() as u64;
-                return match app.unread.take(&caller.reader(), bytes) {
+                return match app.unread.take(caller.reader(), bytes) {
                     Some(counted) => Step::Next(asked, subscription, payload, counted),
                     None => Step::Ended(asked, vec![Error::Busy(Whose::Unread).into()]),
                 };
