@@ -2,6 +2,7 @@
 
 use super::{
     negotiate::Media,
+    refusals::DidNotRun,
     unread::{Reader, Unread},
 };
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
 use async_graphql::{Response as Answer, ServerError, Value};
 use async_graphql_axum::GraphQLResponse;
 use axum::{
-    Json,
+    Extension, Json,
     body::{Body, to_bytes},
     http::{
         HeaderValue, StatusCode,
@@ -139,7 +140,7 @@ fn respond_with(
         (status, GraphQLResponse::from(answer)).into_response()
     } else {
         let errors = answer.errors;
-        (status, Json(Refused { errors })).into_response()
+        (status, Extension(DidNotRun), Json(Refused { errors })).into_response()
     };
     let always = [
         (CONTENT_TYPE, media.content_type()),

@@ -1,6 +1,6 @@
 //! What a connection, a request and an operation may be at most. Every limit is a setting, and an error that names it.
 
-use super::{pace::Pace, quota::Quota, unread::Unread};
+use super::{pace::Pace, quota::Quota, refusals::Refusals, unread::Unread};
 use crate::{
     auth::Limiter,
     error::{Error, Measured, Result},
@@ -92,6 +92,8 @@ limits! {
     operation_seconds = 10 up to 600, "WORKGRAPH_OPERATION_SECONDS";
     /// How many requests a minute one person or agent may send
     requests_per_minute = 1_200 up to 1_000_000, "WORKGRAPH_REQUESTS_PER_MINUTE";
+    /// How many requests a minute from one address are refused at once. Those beyond wait a second for it
+    refusals_per_minute = 600 up to 1_000_000, "WORKGRAPH_REFUSALS_PER_MINUTE";
     /// How many operations of one person or agent, or of an address without a token, may run or wait for their turn
     actor_operations = 100 up to 100_000, "WORKGRAPH_ACTOR_OPERATIONS";
     /// How many operations of one workspace may run or wait for their turn
@@ -176,6 +178,11 @@ impl Limits {
             limiter: Limiter::per_minute(self.requests_per_minute),
             per_minute: self.requests_per_minute,
         }
+    }
+
+    /// The requests that are refused at once.
+    pub(super) fn refusals(&self) -> Refusals {
+        Refusals::per_minute(self.refusals_per_minute)
     }
 
     /// How long an operation may take.

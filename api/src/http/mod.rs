@@ -17,6 +17,7 @@ mod operation;
 mod pace;
 mod parameters;
 mod quota;
+mod refusals;
 mod request_id;
 mod sse;
 mod unread;
@@ -45,6 +46,7 @@ use axum::{
 pub use guard::Guard;
 use negotiate::Media;
 use quota::Quota;
+use refusals::Refusals;
 use request_id::RequestId;
 use std::{net::SocketAddr, ops::Deref, sync::Arc};
 use tokio::sync::watch;
@@ -65,6 +67,7 @@ pub struct Parts {
     store: Store,
     sessions: Sessions,
     requests: Requests,
+    refusals: Refusals,
     /// TCP connections, by address.
     connections: Arc<Quota>,
     /// WebSockets that have not said yet who they are, by address.
@@ -126,6 +129,7 @@ impl App {
             store,
             sessions,
             requests: limits.requests(),
+            refusals: limits.refusals(),
             connections: limits.connections(front.trust_forwarded_for),
             opening: limits.opening(),
             seats: Quota::new(limits.sockets_per_actor, u64::MAX),
@@ -172,7 +176,8 @@ fn router(app: App) -> Router {
         .route("/readyz", get(health::is_ready))
         .fallback(not_found)
         .method_not_allowed_fallback(not_allowed)
-        .layer(CompressionLayer::new());
+        .layer(CompressionLayer::new())
+        .layer(middleware::from_fn_with_state(app.clone(), refusals::hold));
     if let Some(cors) = headers::cross_origin(&app.allowed_origins) {
         router = router.layer(cors);
     }

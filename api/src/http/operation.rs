@@ -181,7 +181,7 @@ impl Operation {
         if let Some(actor) = actor {
             request = request.data(store.scope_within(actor, time));
         }
-        let executing = app.schema.execute(request);
+        let executing = meter.run(app.schema.execute(request));
         let mut answer = match kind {
             OperationType::Query => tokio::select! {
                 biased;

@@ -7,6 +7,7 @@ use super::{
     credentials::Credentials,
     negotiate::Media,
     operation::Operation,
+    refusals::DidNotRun,
 };
 use crate::{
     answer::complete,
@@ -52,7 +53,8 @@ pub(super) fn last_event(headers: &HeaderMap) -> Option<String> {
 /// The answer of a query or mutation as a stream: one `next`, then `complete`.
 pub(super) fn answer(mut answer: Answer, request_id: &str) -> Response {
     complete(&mut answer, request_id);
-    let text = if has_run(&answer) {
+    let has_run = has_run(&answer);
+    let text = if has_run {
         serde_json::to_string(&answer)
     } else {
         serde_json::to_string(&json!({ "errors": answer.errors }))
@@ -61,6 +63,9 @@ pub(super) fn answer(mut answer: Answer, request_id: &str) -> Response {
         Ok(text) => {
             let mut response = respond_with(stream::iter([next(&text, None), COMPLETE]));
             response.headers_mut().extend(answer.http_headers);
+            if !has_run {
+                response.extensions_mut().insert(DidNotRun);
+            }
             response
         }
         Err(error) => Refusal::from(error).respond(Media::Json, request_id),

@@ -31,11 +31,10 @@ pub(super) fn visitor(
     request_id: &str,
 ) -> Visitor {
     let headers = &parts.headers;
-    let client = forwarded_for(headers).filter(|_| app.trust_forwarded_for);
     let user_agent = text(headers, &USER_AGENT);
     let origin = Origin {
         request_id: request_id.to_owned(),
-        address: Some(client.unwrap_or(peer.ip())),
+        address: Some(address(app, headers, peer)),
         user_agent: user_agent.map(|name| name.chars().take(USER_AGENT_LENGTH).collect()),
     };
     Visitor {
@@ -46,6 +45,12 @@ pub(super) fn visitor(
         in_development: app.is_development(parts, peer),
         secure_cookies: !is_loopback(text(headers, &HOST).unwrap_or_default()),
     }
+}
+
+/// Where a request comes from.
+pub(super) fn address(app: &App, headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
+    let client = || forwarded_for(headers).filter(|_| app.trust_forwarded_for);
+    client().unwrap_or(peer.ip())
 }
 
 /// The address that the proxy in front put behind all that the client itself may have sent: the last entry of the last

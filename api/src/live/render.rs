@@ -71,7 +71,7 @@ async fn execute(
     let id = origin.map_or("", |origin| &origin.request_id);
     let span = tracing::info_span!("frame", id, position);
     let mut frames = frames.execute_stream(request);
-    let executing = frames.next().instrument(span);
+    let executing = meter.run(frames.next().instrument(span));
     let answer = tokio::select! {
         biased;
         stopped = meter.until_stopped() => return Err(frame_error(stopped)),

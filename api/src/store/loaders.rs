@@ -17,25 +17,17 @@ use std::{
     fmt::Debug,
     hash::Hash,
     mem,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 /// What a statement that selects one number calls it.
 pub(super) const NUMBER: &str = "number";
-
-/// So often in a row must the operation have nothing to ask and nothing to hand over before a batch leaves.
-const QUIET_TURNS: usize = 8;
 
 /// What one operation reads from, and what it has read: thrown away with it, and after each mutation.
 pub(super) struct View {
     pub(super) snapshot: Snapshot,
     actor: Actor,
     desks: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
-    /// Counts questions and answers, so that a batch can tell when the operation has come to rest.
-    bustle: AtomicU64,
 }
 
 /// Something to ask of the database, together with others of its kind.
@@ -68,7 +60,7 @@ struct Batch<Q> {
 }
 
 impl<Q: Question> BatchFn<Q, Result<Q::Answer>> for Batch<Q> {
-    /// Waits until the operation has come to rest, then answers what the crate collected and what was asked meanwhile.
+    /// Waits until the operation is parked, then answers what the crate collected and what was asked meanwhile.
     ///
     /// The crate's own wait is a fixed number of turns, which splits large levels: while hundreds of fields are handed
     /// their rows one by one, the first of them would leave with the next level's batch nearly empty.
@@ -81,7 +73,7 @@ impl<Q: Question> BatchFn<Q, Result<Q::Answer>> for Batch<Q> {
                 .map(|question| (question.clone(), Err(Error::Unavailable)))
                 .collect();
         };
-        view.come_to_rest().await;
+        view.snapshot.meter().parking().until_parked().await;
         let mut questions: HashSet<Q> = mem::take(&mut lock(&self.asked).waiting)
             .into_iter()
             .collect();
@@ -106,34 +98,16 @@ impl<Q: Question> BatchFn<Q, Result<Q::Answer>> for Batch<Q> {
 
 impl View {
     pub(super) fn new(snapshot: Snapshot, actor: Actor) -> Arc<Self> {
-        let (desks, bustle) = (Mutex::default(), AtomicU64::new(0));
+        let desks = Mutex::default();
         Arc::new(Self {
             snapshot,
             actor,
             desks,
-            bustle,
         })
     }
 
     pub(super) fn place(&self) -> Place<'_> {
         Place::outermost(&self.actor, self.snapshot.backend())
-    }
-
-    async fn come_to_rest(&self) {
-        loop {
-            let before = self.activity();
-            for _ in 0..QUIET_TURNS {
-                tokio::task::yield_now().await;
-            }
-            if self.activity() == before {
-                return;
-            }
-        }
-    }
-
-    /// Grows as long as the operation asks, hands over or makes its answer.
-    fn activity(&self) -> (u64, u64) {
-        (self.bustle.load(Relaxed), self.snapshot.meter().work())
     }
 
     fn desk<Q: Question>(self: &Arc<Self>) -> Arc<Desk<Q>> {
@@ -149,7 +123,7 @@ impl View {
             // Batches are cut by nothing but the level's end; page sizes bound them.
             let loader = Loader::new(batch)
                 .with_max_batch_size(usize::MAX)
-                .with_yield_count(1);
+                .with_yield_count(0);
             Arc::new(Desk { loader, asked })
         };
         let desk = lock(&self.desks)
@@ -169,12 +143,10 @@ impl View {
                 asked.waiting.push(question.clone());
             }
         }
-        self.bustle.fetch_add(1, Relaxed);
         loop {
             // An error means that the future which led the batch was cancelled, by a failed sibling or a client that
             // went away; the questions it had drained are asked again.
             if let Ok(answer) = desk.loader.try_load(question.clone()).await {
-                self.bustle.fetch_add(1, Relaxed);
                 return answer;
             }
         }
@@ -203,12 +175,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::snapshot::Readers;
+    use crate::store::{meter::Meter, snapshot::Readers};
     use entity::Id;
     use sea_orm::sqlx::sqlite::SqlitePoolOptions;
-    use std::{sync::atomic::AtomicUsize, time::Duration};
-
-    static BATCHES: AtomicUsize = AtomicUsize::new(0);
+    use std::time::Duration;
 
     /// Answered with its double, slowly.
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -217,8 +187,8 @@ mod tests {
     impl Question for Double {
         type Answer = usize;
 
-        async fn answer(questions: &[Self], _: &View) -> Result<HashMap<Self, usize>> {
-            BATCHES.fetch_add(1, Relaxed);
+        async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, usize>> {
+            view.snapshot.meter().count_statement();
             tokio::time::sleep(Duration::from_millis(2)).await;
             Ok(questions
                 .iter()
@@ -227,30 +197,38 @@ mod tests {
         }
     }
 
-    fn view() -> Option<Arc<View>> {
-        let pool = SqlitePoolOptions::new()
-            .connect_lazy("sqlite::memory:")
-            .ok()?;
-        Some(View::new(
-            Snapshot::new(Readers::Sqlite(pool), Id::from("t"), None),
-            Actor::system(Id::from("t"), "test"),
-        ))
+    fn view(meter: &Arc<Meter>) -> Arc<View> {
+        let pool = SqlitePoolOptions::new().connect_lazy("sqlite::memory:");
+        let readers = Readers::Sqlite(pool.unwrap());
+        let snapshot = Snapshot::new(readers, Id::from("t"), None).measured(meter.clone());
+        View::new(snapshot, Actor::system(Id::from("t"), "test"))
     }
 
     #[tokio::test]
-    async fn a_large_level_is_one_batch_and_a_cancelled_leader_loses_nothing() {
-        let Some(view) = view() else {
-            panic!("a pool that connects to nothing")
-        };
-        let level = (0..2000).map(|number| view.ask(Double(number)));
-        let answers = futures_util::future::join_all(level).await;
-        assert!(
-            answers
-                .iter()
-                .enumerate()
-                .all(|(number, answer)| *answer.as_ref().unwrap() == number * 2)
-        );
-        assert_eq!(BATCHES.load(Relaxed), 1);
+    async fn a_level_is_one_batch_however_many_turns_it_takes_to_ask() {
+        let meter = Arc::new(Meter::default());
+        let view = view(&meter);
+        let level = (0..2000).map(|number| {
+            let (view, meter) = (&view, &meter);
+            async move {
+                // Those that come first wait for those that compute for long.
+                for _ in 0..number % 50 {
+                    meter.take_turn().await;
+                }
+                let double = view.ask(Double(number)).await?;
+                view.ask(Double(double + 1)).await
+            }
+        });
+        let answers = meter.run(futures_util::future::join_all(level)).await;
+        for (number, answer) in answers.into_iter().enumerate() {
+            assert_eq!(answer.unwrap(), (number * 2 + 1) * 2);
+        }
+        assert_eq!(meter.statements(), 2, "one a level");
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_leader_loses_nothing() {
+        let view = view(&Arc::default());
         for round in 1..=100 {
             let number = 10_000 * round;
             let leader = tokio::spawn({

@@ -1,8 +1,7 @@
 //! What one operation has used so far: bytes, statements, time, and the fields it has in hand. It is measured while it works, not afterwards.
 
-use super::commits::Commits;
+use super::{commits::Commits, parking::Parking};
 use crate::error::{Error, Measured, Result};
-use futures_util::FutureExt;
 use std::{
     sync::{
         Arc, OnceLock,
@@ -10,7 +9,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::{sync::Notify, task::coop};
+use tokio::sync::Notify;
 
 /// An operation may read so many times as much as it may answer: it reads whole rows and shows some of their columns.
 const READ_FOR_ANSWERED: u64 = 4;
@@ -31,6 +30,7 @@ pub(crate) struct Meter {
     pending: AtomicU64,
     statements: AtomicU32,
     commits: Commits,
+    parking: Parking,
     stopped: OnceLock<Error>,
     stop: Notify,
 }
@@ -85,9 +85,9 @@ impl Meter {
         self.limits.as_ref().map(|limits| limits.until)
     }
 
-    /// How much was done: as long as it grows, the operation has not come to rest.
-    pub(super) fn work(&self) -> u64 {
-        self.work.load(Relaxed)
+    /// Where batches wait until the operation is parked.
+    pub(super) fn parking(&self) -> &Parking {
+        &self.parking
     }
 
     /// Begins a field, or an entry of a list. Each holds a few kilobytes until it is answered, long before there is a byte
@@ -96,7 +96,6 @@ impl Meter {
     /// # Errors
     /// [`Error::TooMuch`] when too many are pending.
     pub(crate) fn enter(&self) -> Result<Pending<'_>> {
-        self.work.fetch_add(1, Relaxed);
         let pending = self.pending.fetch_add(1, Relaxed) + 1;
         let entered = Pending(self);
         if let Some(limits) = &self.limits {
@@ -107,15 +106,13 @@ impl Meter {
 
     /// Counts what does not wait for a turn by itself among what the turn was for.
     pub(crate) fn spend_turn(&self) {
-        // Whether there was any budget left does not matter: who waits next finds none.
-        let _ = coop::consume_budget().now_or_never();
+        self.parking.spend_turn();
     }
 
     /// Waits until others have had their turn. Without it an operation whose fields have their values would go on to its
     /// end: it never waits for anything, so nobody else is served, and no clock could stop it.
     pub(crate) async fn take_turn(&self) {
-        // Once the runtime's budget for this task is used up, all of its futures wait here until others had the thread.
-        coop::consume_budget().await;
+        self.parking.take_turn().await;
     }
 
     /// Counts bytes that came from the database.
@@ -217,6 +214,7 @@ impl Meter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt;
 
     #[tokio::test]
     async fn what_an_operation_uses_is_bounded_while_it_works() {
@@ -290,11 +288,13 @@ mod tests {
                 meter.take_turn().await;
             }
         };
-        let many = futures_util::future::join_all((0..100).map(|_| endless(meter.clone())));
-        let waited = tokio::time::timeout(Duration::from_millis(20), many);
-        assert!(
-            waited.await.is_err(),
-            "the clock stops it, though there is one thread"
-        );
+        let many = || futures_util::future::join_all((0..100).map(|_| endless(meter.clone())));
+        let patience = Duration::from_millis(20);
+        let waited = tokio::time::timeout(patience, many()).await.is_err();
+        let waited = waited
+            && tokio::time::timeout(patience, meter.run(many()))
+                .await
+                .is_err();
+        assert!(waited, "the clock stops it, though there is one thread");
     }
 }

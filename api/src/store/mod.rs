@@ -32,6 +32,7 @@ mod nodes;
 mod opening;
 mod order;
 mod page;
+mod parking;
 mod parts;
 mod questions;
 mod queue;

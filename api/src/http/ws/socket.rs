@@ -77,6 +77,8 @@ pub(super) struct Socket {
     token: Option<AbortHandle>,
     /// Whether a newer token is being checked. Until then nothing more is heard: one at a time.
     renewing: bool,
+    /// Whether it was refused too often. For a moment nothing more is heard.
+    pausing: bool,
     /// When the client last gave a sign of life.
     hearing: Hearing,
     /// The operations in progress, each with what stops it.
@@ -114,6 +116,7 @@ impl Socket {
             warned: None,
             token: None,
             renewing: false,
+            pausing: false,
             hearing: Hearing::begin(Instant::now()),
             operations: HashMap::new(),
             running: FuturesUnordered::new(),
@@ -175,7 +178,8 @@ impl Socket {
                 self.go_on(step).await?;
                 continue;
             }
-            let (stream, running, listens) = (&mut self.stream, &mut self.running, !self.renewing);
+            let listens = !self.renewing && !self.pausing;
+            let (stream, running) = (&mut self.stream, &mut self.running);
             let next = async {
                 tokio::select! {
                     received = stream.next(), if listens => Next::Received(received),

@@ -52,6 +52,8 @@ pub(super) enum Due {
     Ping,
     /// The token ends, now or soon.
     Token,
+    /// Who was refused too often is heard again.
+    Hearing,
 }
 
 /// An operation's name for the client, and in errors and logs.

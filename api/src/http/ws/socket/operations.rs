@@ -57,6 +57,10 @@ impl Socket {
             Step::Due(Due::Init) => Ok(()),
             Step::Due(Due::Ping) => Box::pin(self.ask()).await,
             Step::Due(Due::Token) => Box::pin(self.warn()).await,
+            Step::Due(Due::Hearing) => {
+                self.pausing = false;
+                Ok(())
+            }
             Step::Greeted(caller) => {
                 self.caller = Some(caller);
                 self.opening = None;
@@ -103,6 +107,11 @@ impl Socket {
     async fn refuse(&mut self, asked: &Asked, errors: Vec<ServerError>) -> Result<(), End> {
         let mut answer = Answer::from_errors(errors);
         complete(&mut answer, &asked.request_id);
+        let pause = self.app.refusals.pause(&self.visitor.origin.key());
+        if let Some(pause) = pause.filter(|_| !self.pausing) {
+            self.pausing = true;
+            self.run(Box::pin(step::after(pause, Due::Hearing)));
+        }
         let message = message::error(&asked.id, &answer.errors);
         self.write(message).await
     }
