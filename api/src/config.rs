@@ -45,7 +45,7 @@ pub struct Settings {
     #[arg(
         long,
         env = "WORKGRAPH_DATABASE_CONNECTIONS",
-        default_value_t = 16,
+        default_value_t = values::connections(),
         value_name = "COUNT",
         global = true
     )]

@@ -7,9 +7,11 @@ mod opaque;
 mod password;
 mod policy;
 mod rate;
+mod recent;
 mod session;
 mod sign_in;
 mod token;
+mod turns;
 
 pub(crate) use self::{
     actor::Account,

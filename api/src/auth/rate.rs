@@ -1,10 +1,8 @@
 //! How often something may happen for each key, such as an actor or an address.
 
+use super::recent::Recent;
 use crate::error::{Error, Result};
 use std::{
-    collections::HashMap,
-    hash::{BuildHasher, RandomState},
-    mem,
     net::IpAddr,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -20,16 +18,8 @@ const MOST_KEYS: usize = 100_000;
 pub struct Limiter {
     /// How long it takes to get one back.
     one: Duration,
-    hasher: RandomState,
-    keys: Mutex<Keys>,
-}
-
-/// When each key's allowance is whole again: of those asked for lately, and of those before them. The older half is
-/// forgotten when its allowances are whole, or when there are too many.
-struct Keys {
-    lately: HashMap<u64, Instant>,
-    before: HashMap<u64, Instant>,
-    since: Instant,
+    /// When each key's allowance is whole again.
+    keys: Mutex<Recent<Instant>>,
 }
 
 impl Limiter {
@@ -38,12 +28,7 @@ impl Limiter {
         let nanoseconds = WHOLE.as_nanos() / u128::from(most.max(1));
         Self {
             one: Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX)),
-            hasher: RandomState::new(),
-            keys: Mutex::new(Keys {
-                lately: HashMap::new(),
-                before: HashMap::new(),
-                since: Instant::now(),
-            }),
+            keys: Mutex::new(Recent::new(MOST_KEYS, WHOLE)),
         }
     }
 
@@ -62,26 +47,14 @@ impl Limiter {
     }
 
     fn take(&self, key: &str, now: Instant) -> Result<(), Duration> {
-        let key = self.hasher.hash_one(key);
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.forget(now);
-        let whole = keys.lately.get(&key).or_else(|| keys.before.get(&key));
-        let whole = whole.copied().unwrap_or(now).max(now) + self.one;
+        let whole = keys.get(key).unwrap_or(now).max(now) + self.one;
         let wait = (whole - now).saturating_sub(WHOLE);
         if wait.is_zero() {
-            keys.lately.insert(key, whole);
+            keys.keep(key, whole, now);
             return Ok(());
         }
         Err(wait)
-    }
-}
-
-impl Keys {
-    fn forget(&mut self, now: Instant) {
-        if self.lately.len() >= MOST_KEYS / 2 || now - self.since >= WHOLE {
-            self.before = mem::take(&mut self.lately);
-            self.since = now;
-        }
     }
 }
 
@@ -161,14 +134,11 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_bounded_and_strangers_with_many_lock_nobody_out() {
+    fn strangers_with_many_keys_lock_nobody_out() {
         let limiter = Limiter::per_minute(1);
         for number in 0..3 * MOST_KEYS {
             let _ = limiter.check(&format!("key {number}"));
         }
-        let keys = limiter.keys.lock().unwrap();
-        assert!(keys.lately.len() + keys.before.len() <= MOST_KEYS);
-        drop(keys);
         assert!(limiter.check("another").is_ok());
         assert!(limiter.check("another").is_err());
     }

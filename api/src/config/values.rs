@@ -5,8 +5,15 @@ use clap::{
     builder::TypedValueParser,
     error::{ContextKind, ContextValue, ErrorKind},
 };
-use std::{ffi::OsStr, marker::PhantomData, str::FromStr};
+use std::{ffi::OsStr, marker::PhantomData, str::FromStr, thread::available_parallelism};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+
+/// How many database connections there are if nothing is said: more than four for each processor do no more work, and who
+/// has most of them makes the others wait longer.
+pub(super) fn connections() -> u32 {
+    let processors = available_parallelism().map_or(1, usize::from);
+    u32::try_from(processors * 4).map_or(64, |connections| connections.clamp(8, 64))
+}
 
 /// What is logged: directives that each name a level. A word alone would be taken for the name of a part of the program,
 /// and nothing else be logged.
