@@ -1,6 +1,6 @@
 //! Signing in, going on and signing out; agent tokens; the active project.
 
-use crate::support::{ACME, Client, DEMO, PASSWORD, SECRET, TestApp, Waiting};
+use crate::support::{ACME, Client, DEMO, Events, PASSWORD, SECRET, TestApp, Waiting};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -142,11 +142,32 @@ on_both_databases! {
                 assert_eq!(there.code(create, json!({ "project": project })).await, "UNAUTHENTICATED");
                 assert_eq!(there.code(WHO, json!({})).await, "UNAUTHENTICATED", "it has learnt of it");
             }
+            let waiting = Waiting::until("it is known elsewhere");
             while there.send(WHO, json!({})).await.status != 401 {
                 assert!(ended.elapsed() < Duration::from_secs(3), "it still answers");
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                waiting.a_moment().await;
             }
         }
+    }
+
+    async fn what_a_server_follows_counts_there_at_once(app) {
+        let elsewhere = app.elsewhere().await;
+        let owner = app.token(DEMO, "owner").await;
+        let mut events = Events::open(&elsewhere, &owner, "subscription { activity { event { action } } }", None).await;
+        events.next().await.expect("the first frame");
+        let session = sign_in(&app, "member").await;
+        let there = Client::new(&elsewhere, session["accessToken"].as_str().expect("a token"));
+        there.data(WHO, json!({})).await;
+        client(&app, &session).data("mutation { signOutEverywhere(input: {}) { user { id } } }", json!({})).await;
+        let read = Instant::now();
+        loop {
+            let (_, _, frame) = events.next().await.expect("a frame");
+            if frame.to_string().contains("user.logout") {
+                break;
+            }
+        }
+        assert_eq!(there.code(WHO, json!({})).await, "UNAUTHENTICATED");
+        assert!(read.elapsed() < Duration::from_secs(2), "sooner than it is forgotten anyway");
     }
 
     async fn a_role_that_was_taken_away_writes_nothing_more(app) {

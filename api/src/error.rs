@@ -154,7 +154,7 @@ pub enum Whose {
     Workspace,
     /// All that the server has to do.
     All,
-    /// Answers to the workspace, or to the address, that nobody reads.
+    /// Answers to whoever asks, or to its workspace, that nobody reads.
     Unread,
 }
 

@@ -68,10 +68,14 @@ mod tests {
                 thread::current().id()
             })
         };
-        let many = futures_util::future::join_all((0..20).map(|_| one())).await;
+        let many = futures_util::future::join_all(
+            (0..4 * available_parallelism().map_or(1, usize::from)).map(|_| one()),
+        )
+        .await;
         assert!(many.into_iter().all(|id| id.unwrap() != here));
         let processors = available_parallelism().map_or(1, usize::from);
-        assert_eq!(most.load(Ordering::SeqCst), processors.div_ceil(2));
+        // Other tests write too.
+        assert!(most.load(Ordering::SeqCst) <= processors.div_ceil(2));
         let fault = write(true, || -> () { panic!("a fault") }).await;
         assert!(fault.is_err());
     }

@@ -49,6 +49,30 @@ async fn gone(door: &Door) {
 }
 
 #[test]
+fn a_commit_whose_answer_is_lost_is_not_told_as_nothing() {
+    crate::support::run(async {
+        let (app, proxy) = TestApp::start_behind_proxy(crate::support::limits()).await;
+        let door = app.door().await;
+        proxy.lose_commits(true);
+        let reply = door.ask(WRITE, json!({})).await;
+        proxy.lose_commits(false);
+        assert_eq!(reply.body["data"], json!({ "createProject": null }));
+        let [error] = reply.errors() else {
+            panic!("{:#}", reply.body)
+        };
+        let extensions = error["extensions"].as_object().expect("an object");
+        assert_eq!(extensions["code"], "UNAVAILABLE");
+        assert_eq!(extensions.get("committed"), Some(&json!(null)), "{error:#}");
+        until_answered(&door).await;
+        let made = "{ projects(filter: { name: { eq: \"Through\" } }) { totalCount } }";
+        assert_eq!(
+            door.ask(made, json!({})).await.data()["projects"]["totalCount"],
+            1
+        );
+    });
+}
+
+#[test]
 fn a_database_that_is_gone_is_unavailable_at_once_and_comes_back_by_itself() {
     crate::support::run(async {
         let (app, proxy) = TestApp::start_behind_proxy(crate::support::limits()).await;

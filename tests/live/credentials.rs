@@ -43,6 +43,14 @@ on_both_databases! {
         assert_eq!(socket.closed().await, 4403);
     }
 
+    async fn a_token_that_is_revoked_closes_a_socket_on_which_nothing_happens(app) {
+        let client = app.client(DEMO, "member").await;
+        let mut idle = Socket::signed_in(&app.url, &app.token(DEMO, "member").await).await;
+        client.data("mutation { signOutEverywhere(input: {}) { user { id } } }", json!({})).await;
+        let closed = tokio::time::timeout(Duration::from_secs(30), idle.closed()).await;
+        assert_eq!(closed.expect("closes with a ping"), 4403);
+    }
+
     async fn a_token_that_was_revoked_begins_no_stream(app) {
         let client = app.client(DEMO, "member").await;
         let token = app.token(DEMO, "member").await;

@@ -71,7 +71,7 @@ mod tests {
         let (age, start) = (Duration::from_secs(60), Instant::now());
         let mut recent = Recent::new(100, age);
         recent.keep("a", 1, start);
-        for (seconds, kept) in [(59, Some(1)), (60, Some(1)), (119, Some(1)), (120, None)] {
+        for (seconds, kept) in [(59, Some(1)), (61, Some(1)), (120, Some(1)), (122, None)] {
             recent.keep(
                 "whoever makes it forget",
                 0,

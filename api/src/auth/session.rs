@@ -188,6 +188,7 @@ impl Sessions {
         hash: &str,
     ) -> Result<Result<Session, Option<String>>> {
         let mut tx = scope.begin().await?;
+        tx.check_account().await?;
         let (user, still) = tx.user_with_password(&seen.id).await?.ok_or(ENDED)?;
         if user.token_version != seen.token_version {
             return Err(changed_meanwhile());

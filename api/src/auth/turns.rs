@@ -2,7 +2,7 @@
 
 use super::{Origin, recent::Recent};
 use crate::{
-    error::{Error, Result},
+    error::{Error, Result, Whose},
     store::{Admission, Most, Shares},
 };
 use std::{
@@ -25,9 +25,9 @@ const REMEMBERED: usize = 10_000;
 /// Who goes on, and who waits.
 pub(super) struct Turns {
     at_once: Arc<Semaphore>,
-    /// For those that go on or wait, from addresses that are not known.
+    /// For those that go on or wait.
     strangers: Arc<Admission>,
-    /// The same, from addresses that are: so many strangers as there are, they do not keep them out.
+    /// For more of those from addresses that are known: so many strangers as there are, they do not keep them out.
     friends: Arc<Admission>,
     /// The addresses from which somebody signed in.
     known: Mutex<Recent<()>>,
@@ -84,11 +84,12 @@ impl Turns {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
         let (network, address) = (origin.network(), origin.key());
-        let places = match self.is_known(&address) {
-            true => &self.friends,
-            false => &self.strangers,
+        let place = match self.strangers.acquire(&network, &address).await {
+            Err(_) if self.is_known(&address) => self.friends.acquire(&network, &address).await,
+            place => place,
         };
-        let place = places.acquire(&network, &address).await?;
+        // Whosever share it is that is used up: whoever comes has no workspace yet.
+        let place = place.map_err(|_| Error::Busy(Whose::All))?;
         let turn = self.at_once.clone().acquire_owned().await;
         let turn = turn.map_err(|_| Error::Unavailable)?;
         let working = spawn_blocking(move || {
@@ -102,8 +103,9 @@ impl Turns {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use tokio::{sync::RwLock, task::JoinHandle};
+    use tokio::sync::RwLock;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn so_many_go_on_so_many_wait_and_the_others_are_told_at_once() {
@@ -150,33 +152,49 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_network_has_a_part_of_the_places_and_who_signed_in_before_has_others() {
-        let turns = Arc::new(Turns::with(1, 64));
+    async fn one_network_has_a_part_of_the_places_and_who_signed_in_before_has_more() {
+        let turns = Turns::with(1, 64);
         let closed = turns.at_once.clone().acquire_owned().await.unwrap();
-        let tries = |origin: Origin| {
-            let turns = turns.clone();
-            tokio::spawn(async move { turns.take(&origin, || ()).await })
+        let mut waiting = Vec::new();
+        // Who has a place waits for the turn; who has none knows at once.
+        let mut let_in = |origins: Vec<Origin>| {
+            let before = waiting.len();
+            for origin in origins {
+                let turns = &turns;
+                let mut trying = Box::pin(async move { turns.take(&origin, || ()).await });
+                if (&mut trying).now_or_never().is_none() {
+                    waiting.push(trying);
+                }
+            }
+            waiting.len() - before
         };
-        // Those who are refused have been, by then.
-        let waiting = async |tried: Vec<JoinHandle<Result<()>>>| {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            tried.iter().filter(|tried| !tried.is_finished()).count()
-        };
-        let from_one_address = (0..40).map(|_| tries(from(1, 0))).collect();
-        assert!((1..=6).contains(&waiting(from_one_address).await));
-        let from_one_network = (0..40).map(|address| tries(from(1, address))).collect();
-        assert!((1..=11).contains(&waiting(from_one_network).await));
-        let home = from(9, 0);
-        turns.welcome(&home);
-        let from_many = (10..100).map(|network| tries(from(network, 0))).collect();
-        assert!((30..=47).contains(&waiting(from_many).await));
+        assert_eq!(let_in((0..40).map(|_| from(1, 0)).collect()), 6);
+        assert_eq!(let_in((0..40).map(|address| from(1, address)).collect()), 6);
+        let home = || from(9, 0);
+        turns.welcome(&home());
         assert_eq!(
-            waiting(vec![tries(from(100, 0))]).await,
-            0,
-            "there is no place"
+            let_in((10..100).map(|network| from(network, 0)).collect()),
+            36
         );
-        assert_eq!(waiting(vec![tries(home)]).await, 1);
+        assert_eq!(let_in(vec![from(100, 0)]), 0);
+        assert_eq!(let_in((0..9).map(|_| home()).collect()), 2);
         drop(closed);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_known_has_no_fewer_places_than_a_stranger() {
+        let turns = Turns::with(1, 64);
+        let _closed = turns.at_once.clone().acquire_owned().await.unwrap();
+        let home = from(1, 0);
+        turns.welcome(&home);
+        let mut waiting = Vec::new();
+        for _ in 0..20 {
+            let mut trying = Box::pin(turns.take(&home, || ()));
+            if (&mut trying).now_or_never().is_none() {
+                waiting.push(trying);
+            }
+        }
+        assert_eq!(waiting.len(), 6 + 2);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -19,9 +19,13 @@ impl Settings {
             return Ok(secret.clone());
         }
         if !self.is_development() {
+            let reached = match self.listen.ip().is_loopback() {
+                true => "with WORKGRAPH_TRUST_FORWARDED_FOR a proxy passes requests on to it",
+                false => "can be reached from elsewhere",
+            };
             return Err(format!(
-                "WORKGRAPH_SECRET is not set, and {} can be reached from elsewhere. Set it to at least 32 random \
-                 characters; `openssl rand -hex 32` makes them.",
+                "WORKGRAPH_SECRET is not set, and {} {reached}. Set it to at least 32 random characters; `openssl rand \
+                 -hex 32` makes them.",
                 self.listen
             ));
         }

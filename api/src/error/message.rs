@@ -93,7 +93,7 @@ impl Error {
                     }
                     Whose::All => "The server has more to do than it can at the moment",
                     Whose::Unread => {
-                        return "Too many bytes of answers to your workspace are unread (WORKGRAPH_UNREAD_BYTES). Read \
+                        return "Too many bytes of answers to you or your workspace are unread (WORKGRAPH_UNREAD_BYTES). Read \
                                 them, or close those connections, and try again."
                             .to_owned();
                     }

@@ -209,12 +209,12 @@ async fn in_time(
         return resolving.await;
     };
     // One whose turn comes too late is not begun.
-    if Instant::now() < until
-        && let Ok(resolved) = timeout_at(until.into(), resolving).await
-    {
-        return resolved;
+    if Instant::now() < until {
+        if let Ok(resolved) = timeout_at(until.into(), resolving).await {
+            return resolved;
+        }
+        meter.commits().settled().await;
     }
-    meter.commits().settled().await;
     Err(told(Error::TOO_SLOW, at))
 }
 

@@ -22,7 +22,7 @@ struct Read {
     bytes: u64,
     /// Whether the request before it was answered, if there was one.
     is_answered: bool,
-    /// Whether the body of that one has come to its end. One that nobody wanted may still come, and is not kept.
+    /// Whether the body of that one has come to its end, or is not wanted any more.
     has_body: bool,
 }
 
@@ -85,6 +85,13 @@ impl Head {
     }
 }
 
+impl Drop for Watched {
+    /// What nobody wanted of it is not kept: what comes now is the next head.
+    fn drop(&mut self) {
+        self.head.read().has_body = true;
+    }
+}
+
 impl Body for Watched {
     type Data = Bytes;
     type Error = hyper::Error;
@@ -128,7 +135,7 @@ mod tests {
         assert!(!grows(&other, 10_000), "there is no room for both");
         one.begins(false);
         assert!(grows(&one, 1 << 30) && grows(&other, 1));
-        // What comes of a body that nobody wanted is no head.
+        // What comes of its body is no head.
         one.is_answered();
         assert!(grows(&one, 1 << 30));
         one.read().has_body = true;

@@ -53,7 +53,7 @@ limits! {
     address_connections = 1_000 up to 1_000_000, "WORKGRAPH_ADDRESS_CONNECTIONS";
     /// How many WebSockets there may be that have not said yet who they are, a quarter of them from one address
     opening_sockets = 1_000 up to 1_000_000, "WORKGRAPH_OPENING_SOCKETS";
-    /// How many bytes of unfinished messages and bodies are held in all, a quarter of them from one address
+    /// How many bytes of unfinished messages, bodies and long heads are held in all, a quarter of them from one address
     incoming_bytes = 67_108_864 up to 68_719_476_736, "WORKGRAPH_INCOMING_BYTES";
     /// How many bytes of answers may be unread before nothing more is answered, a quarter of them of one workspace, and a
     /// quarter of those of one person or agent

@@ -74,9 +74,9 @@ pub struct Parts {
     opening: Arc<Quota>,
     /// WebSockets and event streams, by actor.
     seats: Arc<Quota>,
-    /// Bytes of messages and bodies that have not come to their end, by address.
+    /// Bytes of messages, bodies and long heads that have not come to their end, by address.
     incoming: Arc<Quota>,
-    /// Bytes of answers that were not read yet, by workspace.
+    /// Bytes of answers that were not read yet, by workspace and by actor.
     unread: Unread,
     found: health::Found,
     stopping: watch::Sender<bool>,

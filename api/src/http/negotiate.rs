@@ -42,11 +42,16 @@ pub(super) fn takes_events(headers: &HeaderMap) -> bool {
 /// Whether the client takes what is compressed with gzip.
 pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(ACCEPT_ENCODING).iter();
-    let mut accepted = accepted
+    let accepted: Vec<_> = accepted
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .map(read);
-    accepted.any(|(coding, quality)| coding == "gzip" && quality > 0.0)
+        .map(read)
+        .collect();
+    let named = ["gzip", "x-gzip", "*"].iter().find_map(|name| {
+        let mut accepted = accepted.iter();
+        accepted.find(|(coding, _)| coding == name)
+    });
+    named.is_some_and(|(_, quality)| *quality > 0.0)
 }
 
 /// The media type that the client likes best, JSON if it does not say; none if it takes neither.

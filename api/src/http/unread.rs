@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// reader must not end the streams of all colleagues.
 const SMALL: u64 = 16 * 1024;
 
-/// Who reads an answer: somebody in a workspace, or at an address.
+/// Who reads an answer: somebody in a workspace, or a stranger at an address.
 pub(super) struct Reader {
     workspace: String,
     actor: String,
@@ -28,12 +28,12 @@ impl Reader {
         &self.actor
     }
 
-    /// Somebody without a token, of whom nothing but the address is known.
+    /// Somebody without a token, of whom nothing but the address is known. All of them have the share of one workspace:
+    /// addresses are had by the thousand.
     pub(super) fn stranger(origin: &Origin) -> Self {
-        let address = origin.key();
         Self {
-            workspace: address.clone(),
-            actor: address,
+            workspace: "strangers".to_owned(),
+            actor: origin.key(),
         }
     }
 }

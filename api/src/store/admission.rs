@@ -87,6 +87,9 @@ impl Admission {
                 state.begin(&of);
                 return Ok(self.permit(of));
             }
+            if self.most.wait.is_zero() {
+                return Err(Error::Busy(Whose::All));
+            }
             let (number, called) = state.wait(&of);
             Place {
                 admission: self.clone(),

@@ -23,6 +23,8 @@ struct State {
     field: String,
     under_way: Vec<String>,
     committed: Vec<String>,
+    /// Of those nobody will say whether they are: the connection broke before the database had answered.
+    unheard: Vec<String>,
 }
 
 /// What is known of a field's changes.
@@ -32,7 +34,7 @@ pub(crate) enum Fate {
     Nothing,
     /// Something was.
     Committed,
-    /// The database has not said yet.
+    /// The database has not said.
     Unknown,
 }
 
@@ -46,6 +48,7 @@ impl Commits {
                 field: String::new(),
                 under_way: names(under_way),
                 committed: names(committed),
+                unheard: Vec::new(),
             }),
             ..Self::default()
         }
@@ -60,17 +63,20 @@ impl Commits {
     pub(crate) fn fate(&self, field: &str) -> Fate {
         let state = self.state();
         let is_in = |names: &[String]| names.iter().any(|name| name == field);
-        match (is_in(&state.committed), is_in(&state.under_way)) {
-            (true, _) => Fate::Committed,
-            (false, true) => Fate::Unknown,
-            (false, false) => Fate::Nothing,
+        if is_in(&state.committed) {
+            Fate::Committed
+        } else if is_in(&state.under_way) || is_in(&state.unheard) {
+            Fate::Unknown
+        } else {
+            Fate::Nothing
         }
     }
 
     /// Whether anything was committed, or may be.
     pub(crate) fn any(&self) -> bool {
         let state = self.state();
-        !(state.committed.is_empty() && state.under_way.is_empty())
+        let lists = [&state.committed, &state.under_way, &state.unheard];
+        lists.iter().any(|names| !names.is_empty())
     }
 
     /// Waits for the database's word on what it was asked to commit, but not for long.
@@ -92,10 +98,11 @@ impl Commits {
     }
 }
 
-/// A commit that the database was asked for, until it has answered.
+/// A commit that the database was asked for, until it has answered. If this is dropped before, nobody knows.
 pub(super) struct UnderWay {
     meter: Arc<Meter>,
     field: String,
+    said: Option<bool>,
 }
 
 impl UnderWay {
@@ -104,13 +111,16 @@ impl UnderWay {
         let field = state.field.clone();
         state.under_way.push(field.clone());
         drop(state);
-        Self { meter, field }
+        Self {
+            meter,
+            field,
+            said: None,
+        }
     }
 
-    /// It is committed.
-    pub(super) fn done(self) {
-        let field = self.field.clone();
-        self.meter.commits().state().committed.push(field);
+    /// The database has said whether it is committed.
+    pub(super) fn said(mut self, is_committed: bool) {
+        self.said = Some(is_committed);
     }
 }
 
@@ -119,7 +129,12 @@ impl Drop for UnderWay {
         let commits = self.meter.commits();
         let mut state = commits.state();
         if let Some(at) = state.under_way.iter().position(|name| *name == self.field) {
-            state.under_way.swap_remove(at);
+            let field = state.under_way.swap_remove(at);
+            match self.said {
+                Some(true) => state.committed.push(field),
+                Some(false) => {}
+                None => state.unheard.push(field),
+            }
         }
         drop(state);
         commits.settled.notify_one();
@@ -139,7 +154,7 @@ mod tests {
             (commits.fate("first"), commits.any()),
             (Fate::Nothing, false)
         );
-        UnderWay::new(meter.clone()).done();
+        UnderWay::new(meter.clone()).said(true);
         commits.begin("second");
         let under_way = UnderWay::new(meter.clone());
         commits.settled().await;
@@ -147,10 +162,14 @@ mod tests {
         assert_eq!(commits.fate("second"), Fate::Unknown);
         let refused = tokio::spawn(async move {
             tokio::time::sleep(SETTLED_WITHIN / 20).await;
-            drop(under_way);
+            under_way.said(false);
         });
         commits.settled().await;
         assert!(refused.is_finished());
         assert_eq!(commits.fate("second"), Fate::Nothing);
+        commits.begin("third");
+        drop(UnderWay::new(meter.clone()));
+        commits.settled().await;
+        assert_eq!(commits.fate("third"), Fate::Unknown, "the connection broke");
     }
 }

@@ -1,7 +1,7 @@
 //! Batching: equal questions of one operation are asked once, questions of one level in one statement.
 //!
 //! Loaders live in the operation's view and are keyed within its tenant; nothing here outlives or leaves it. The crate
-//! `dataloader` sees to it that one asker leads and the others wait; what a batch takes along is decided here.
+//! `dataloader` sees to it that one asker leads and the others wait; when a batch leaves is decided in `parking.rs`.
 
 use super::{select::Place, snapshot::Snapshot};
 use crate::{
@@ -177,6 +177,7 @@ mod tests {
     use super::*;
     use crate::store::{meter::Meter, snapshot::Readers};
     use entity::Id;
+    use futures_util::poll;
     use sea_orm::sqlx::sqlite::SqlitePoolOptions;
     use std::time::Duration;
 
@@ -224,6 +225,21 @@ mod tests {
             assert_eq!(answer.unwrap(), (number * 2 + 1) * 2);
         }
         assert_eq!(meter.statements(), 2, "one a level");
+    }
+
+    #[tokio::test]
+    async fn a_leader_that_is_cancelled_before_it_leaves_is_followed_by_another() {
+        let meter = Arc::new(Meter::default());
+        let view = view(&meter);
+        let asking = async {
+            let mut leader = Box::pin(view.ask(Double(1)));
+            let mut other = Box::pin(view.ask(Double(2)));
+            assert!(poll!(&mut leader).is_pending() && poll!(&mut other).is_pending());
+            drop(leader);
+            other.await
+        };
+        let answer = tokio::time::timeout(Duration::from_secs(5), meter.run(asking)).await;
+        assert_eq!(answer.unwrap().unwrap(), 4);
     }
 
     #[tokio::test]

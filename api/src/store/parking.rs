@@ -1,8 +1,8 @@
 //! When a batch leaves: once its operation is parked, so that there is nothing it could still ask before it is answered.
 //!
-//! Whoever polls an operation sees it parked: it returned without an answer, and nothing that it waits for has come. Only
-//! then are those let go who wait to ask the database for all. No rounds are counted and no clock is asked, so what a batch
-//! takes along does not depend on how busy the machine is.
+//! Whoever polls an operation sees it parked: it returned without an answer, nothing that it waits for has come, and no
+//! statement is under way whose rows could ask more. Only then are those let go who wait to ask the database for all. No
+//! rounds are counted and no clock is asked, so what a batch takes along does not depend on how busy the machine is.
 //!
 //! Therefore an operation's turns are counted here and not by the runtime: who waits for the runtime's next turn is woken
 //! some time later, and nobody can tell.
@@ -34,15 +34,24 @@ pub(super) struct Parking {
     /// How much was done in this turn.
     done: AtomicU32,
     waiting: AtomicUsize,
+    /// The statements that run, or wait for those before them.
+    under_way: AtomicUsize,
     leave: Notify,
 }
 
-/// Counts one who waits, for as long as it does.
-struct Waiting<'p>(&'p Parking);
+/// One more, for as long as it is held.
+pub(super) struct Counted<'p>(&'p AtomicUsize);
 
-impl Drop for Waiting<'_> {
+impl<'p> Counted<'p> {
+    fn among(count: &'p AtomicUsize) -> Self {
+        count.fetch_add(1, Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Relaxed);
+        self.0.fetch_sub(1, Relaxed);
     }
 }
 
@@ -54,9 +63,13 @@ impl Parking {
         }
         // Before it is counted: who is counted is let go.
         let leave = self.leave.notified();
-        self.waiting.fetch_add(1, Relaxed);
-        let _waiting = Waiting(self);
+        let _waiting = Counted::among(&self.waiting);
         leave.await;
+    }
+
+    /// Counts a statement, until its rows are there.
+    pub(super) fn statement(&self) -> Counted<'_> {
+        Counted::among(&self.under_way)
     }
 
     /// Counts a piece of work, and waits for the next turn when this one is used up.
@@ -84,7 +97,7 @@ impl Parking {
     }
 
     fn let_go(&self) {
-        if self.waiting.load(Relaxed) > 0 {
+        if self.waiting.load(Relaxed) > 0 && self.under_way.load(Relaxed) == 0 {
             self.leave.notify_waiters();
         }
     }

@@ -96,6 +96,7 @@ impl Snapshot {
         let statement = select.build(&self.backend());
         tracing::debug!(sql = %statement.sql, "statement");
         self.meter.count_statement();
+        let _under_way = self.meter.parking().statement();
         let values = SqlxValues(
             statement
                 .values

@@ -302,7 +302,8 @@ impl<'s> Tx<'s> {
     /// commit.
     ///
     /// # Errors
-    /// If the database fails; then nothing was written.
+    /// If the database fails; then nothing was written, unless it is the connection that failed after the database was
+    /// asked to commit.
     pub async fn commit(self) -> Result<i64> {
         self.finish(None).await
     }
@@ -323,8 +324,14 @@ impl<'s> Tx<'s> {
         let under_way = UnderWay::new(self.scope.meter().clone());
         // What the database was asked to commit it does commit, whoever still waits for its word.
         undisturbed(async move {
-            self.transaction.commit().await?;
-            under_way.done();
+            let committed = self.transaction.commit().await;
+            match committed {
+                Ok(()) => under_way.said(true),
+                // It may have heard what it was asked, and only its answer is lost.
+                Err(Error::Unavailable | Error::Internal(_)) => drop(under_way),
+                Err(_) => under_way.said(false),
+            }
+            committed?;
             ledger::log(&actor, &entries);
             store.announce(actor.tenant(), head, entries);
             Ok(())

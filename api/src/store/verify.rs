@@ -41,7 +41,7 @@ impl FromStr for Head {
         let parts = text.split_once(':');
         let read = parts.and_then(|(seq, hash)| Some((seq.parse::<u32>().ok()?, hash)));
         match read {
-            Some((seq, hash)) if seq > 0 && !hash.is_empty() => Ok(Self {
+            Some((seq, hash)) if seq > 0 && is_hash(hash) => Ok(Self {
                 seq: seq.into(),
                 hash: hash.to_owned(),
             }),
@@ -50,6 +50,14 @@ impl FromStr for Head {
             }
         }
     }
+}
+
+/// Whether a text can be an entry's hash: SHA-256 in hexadecimal.
+fn is_hash(text: &str) -> bool {
+    text.len() == 64
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 impl Store {

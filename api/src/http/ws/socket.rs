@@ -79,6 +79,8 @@ pub(super) struct Socket {
     renewing: bool,
     /// Whether it was refused too often. For a moment nothing more is heard.
     pausing: bool,
+    /// Since when nothing is heard, if so.
+    deaf_since: Option<Instant>,
     /// When the client last gave a sign of life.
     hearing: Hearing,
     /// The operations in progress, each with what stops it.
@@ -117,6 +119,7 @@ impl Socket {
             token: None,
             renewing: false,
             pausing: false,
+            deaf_since: None,
             hearing: Hearing::begin(Instant::now()),
             operations: HashMap::new(),
             running: FuturesUnordered::new(),
@@ -178,7 +181,7 @@ impl Socket {
                 self.go_on(step).await?;
                 continue;
             }
-            let listens = !self.renewing && !self.pausing;
+            let listens = self.listens();
             let (stream, running) = (&mut self.stream, &mut self.running);
             let next = async {
                 tokio::select! {
@@ -203,6 +206,20 @@ impl Socket {
         }
     }
 
+    /// Whether more is heard of the client now. Whenever it is not, that is not the client's silence.
+    fn listens(&mut self) -> bool {
+        let (listens, now) = (!self.renewing && !self.pausing, Instant::now());
+        match self.deaf_since {
+            None if !listens => self.deaf_since = Some(now),
+            Some(since) if listens => {
+                self.hearing.was_deaf(since, now);
+                self.deaf_since = None;
+            }
+            _ => {}
+        }
+        listens
+    }
+
     /// Why nothing more comes.
     fn broken(&self) -> End {
         match self.bounds.fault() {
@@ -213,7 +230,7 @@ impl Socket {
 
     /// Asks whether the client is still there, or ends when it gave no sign of life for too long.
     async fn ask(&mut self) -> Result<(), End> {
-        if self.hearing.is_over(Instant::now()) {
+        if self.listens() && self.hearing.is_over(Instant::now()) {
             return Err(End::Gone);
         }
         self.run(Box::pin(step::after(PING, Due::Ping)));

@@ -40,7 +40,9 @@ pub(super) enum Step {
     Answered(Asked, Message, OnItsWay),
     /// A subscription has a frame, and goes on.
     Next(Asked, Box<Subscription>, Arc<str>, OnItsWay),
-    /// An operation was refused, or cannot go on; without errors it is complete.
+    /// An operation was refused before it ran.
+    NotBegun(Asked, Vec<ServerError>),
+    /// An operation cannot go on; without errors it is complete.
     Ended(Asked, Vec<ServerError>),
 }
 
@@ -71,9 +73,15 @@ pub(super) async fn after(time: Duration, due: Due) -> Step {
 
 /// Checks the first credentials.
 pub(super) async fn greet(app: App, credentials: Credentials, visitor: Visitor) -> Step {
+    let from = visitor.origin.key();
     match Box::pin(Caller::new(&app, credentials, visitor)).await {
         Ok((caller, _)) => Step::Greeted(caller),
-        Err(error) => Step::Refused(error),
+        Err(error) => {
+            if let Some(pause) = app.refusals.pause(&from) {
+                tokio::time::sleep(pause).await;
+            }
+            Step::Refused(error)
+        }
     }
 }
 
@@ -106,7 +114,7 @@ pub(super) async fn begin(
         .and_then(|read| Operation::counted(&app, read));
     let operation = match operation {
         Ok(operation) => operation,
-        Err(errors) => return Step::Ended(asked, errors),
+        Err(errors) => return Step::NotBegun(asked, errors),
     };
     if operation.kind() != OperationType::Subscription {
         let credentials = Ok(caller.credentials());
@@ -114,17 +122,17 @@ pub(super) async fn begin(
         return match Box::pin(running).await {
             Ok(answered) => answer(&app, asked, answered).await,
             Err(error @ Error::Unauthenticated(_)) => Step::Refused(error),
-            Err(error) => Step::Ended(asked, vec![error.into()]),
+            Err(error) => Step::NotBegun(asked, vec![error.into()]),
         };
     }
     let actor = caller.known().from(visitor.origin.clone());
     let turn = match operation.turn(&app, &actor).await {
         Ok(turn) => turn,
-        Err(error) => return Step::Ended(asked, vec![error.into()]),
+        Err(error) => return Step::NotBegun(asked, vec![error.into()]),
     };
     match Box::pin(operation.open(&app, actor, visitor, None, turn)).await {
         Ok(subscription) => follow(app, caller, asked, Box::new(subscription)).await,
-        Err(errors) => Step::Ended(asked, errors),
+        Err(errors) => Step::NotBegun(asked, errors),
     }
 }
 
@@ -137,7 +145,7 @@ async fn answer(app: &App, asked: Asked, answered: Answered) -> Step {
         turn,
     } = answered;
     if !has_run(&answer) {
-        return Step::Ended(asked, answer.errors);
+        return Step::NotBegun(asked, answer.errors);
     }
     complete(&mut answer, &asked.request_id);
     let id = asked.id.clone();

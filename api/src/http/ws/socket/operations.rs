@@ -94,24 +94,33 @@ impl Socket {
                 }
                 Ok(())
             }
+            Step::NotBegun(asked, errors) => {
+                self.operations.remove(&asked.id);
+                Box::pin(self.refuse(&asked, errors)).await
+            }
             Step::Ended(asked, errors) => {
                 self.operations.remove(&asked.id);
                 if errors.is_empty() {
                     return self.write(message::complete(&asked.id)).await;
                 }
-                Box::pin(self.refuse(&asked, errors)).await
+                Box::pin(self.tell(&asked, errors)).await
             }
         }
     }
 
+    /// Refuses an operation that has not run, and hears nothing more for a moment if that was so too often.
     async fn refuse(&mut self, asked: &Asked, errors: Vec<ServerError>) -> Result<(), End> {
-        let mut answer = Answer::from_errors(errors);
-        complete(&mut answer, &asked.request_id);
         let pause = self.app.refusals.pause(&self.visitor.origin.key());
         if let Some(pause) = pause.filter(|_| !self.pausing) {
             self.pausing = true;
             self.run(Box::pin(step::after(pause, Due::Hearing)));
         }
+        self.tell(asked, errors).await
+    }
+
+    async fn tell(&mut self, asked: &Asked, errors: Vec<ServerError>) -> Result<(), End> {
+        let mut answer = Answer::from_errors(errors);
+        complete(&mut answer, &asked.request_id);
         let message = message::error(&asked.id, &answer.errors);
         self.write(message).await
     }
