@@ -71,8 +71,9 @@ pub enum Error {
         limit: u64,
         /// What the operation asks for.
         requested: u64,
-        /// The lists that can have most rows: where they stand in the answer, and how many rows that is.
-        fields: Vec<(String, u64)>,
+        /// The lists that can have most rows and the fields that count for most values: where they stand in the answer,
+        /// and how many that is.
+        fields: Vec<(String, Much)>,
     },
     /// The document is not GraphQL.
     ParseFailed(String),
@@ -141,6 +142,23 @@ impl Cause {
     pub(crate) fn log(&self, what: &'static str) {
         if !self.logged.swap(true, Relaxed) {
             tracing::error!(cause = %self.text, "{what}");
+        }
+    }
+}
+
+/// What makes a field dear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Much {
+    /// So many rows of a list.
+    Rows(u64),
+    /// So many values, as which its large texts or its sums count.
+    Values(u64),
+}
+
+impl Much {
+    pub(crate) fn number(self) -> u64 {
+        match self {
+            Self::Rows(number) | Self::Values(number) => number,
         }
     }
 }

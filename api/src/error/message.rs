@@ -76,7 +76,7 @@ impl Error {
                 limit, requested, ..
             } => format!(
                 "The answer could hold {requested} values; at most {limit} are allowed. Ask for smaller pages of the \
-                 lists in `fields`."
+                 lists in `fields`, or leave out what counts for many `values` there."
             ),
             // What clients look for, to the letter; then they send the whole document.
             Self::PersistedQueryNotSupported => "PersistedQueryNotSupported".to_owned(),

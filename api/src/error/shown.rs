@@ -1,6 +1,6 @@
 //! How errors look in an answer.
 
-use super::{BUSY_MS, Error, Measured};
+use super::{BUSY_MS, Error, Measured, Much};
 use async_graphql::{ErrorExtensions, Pos, ServerError, Value, value};
 
 impl From<Error> for ServerError {
@@ -51,9 +51,10 @@ impl From<Error> for async_graphql::Error {
                     requested,
                     fields,
                 } => {
-                    let fields = fields
-                        .into_iter()
-                        .map(|(path, rows)| value!({ "path": path, "rows": rows }));
+                    let fields = fields.into_iter().map(|(path, much)| match much {
+                        Much::Rows(rows) => value!({ "path": path, "rows": rows }),
+                        Much::Values(values) => value!({ "path": path, "values": values }),
+                    });
                     extensions.set("limit", limit);
                     extensions.set("requested", requested);
                     extensions.set("fields", Value::List(fields.collect()));

@@ -9,11 +9,11 @@ use super::{
     conditions::Conditions,
     shapes::{Shape, Times},
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, Much, Result};
 use async_graphql::{Name, Value as ConstValue, Variables};
 use std::{cmp::Reverse, collections::HashMap};
 
-/// So many of the largest lists are named in a refusal.
+/// So many of the dearest fields are named in a refusal.
 const NAMED: usize = 5;
 
 /// A part of a selection.
@@ -81,7 +81,7 @@ impl<'d> Prices<'d> {
     /// Prices an operation.
     ///
     /// # Errors
-    /// [`Error::CostExceeded`] with the largest lists.
+    /// [`Error::CostExceeded`] with the largest lists and the dearest fields.
     pub(super) fn check(&self, parts: &'d [Part], limit: u64) -> Result<u64> {
         let mut prices = vec![Price::default(); self.fragments.len()];
         for number in self.order {
@@ -97,8 +97,8 @@ impl<'d> Prices<'d> {
             times: 1,
             page: 1,
         };
-        self.lists(parts, top, &mut fields);
-        fields.sort_by_key(|(_, rows)| Reverse(*rows));
+        self.dearest(parts, top, &mut fields);
+        fields.sort_by_key(|(_, much)| Reverse(much.number()));
         fields.truncate(NAMED);
         Err(Error::CostExceeded {
             limit,
@@ -159,14 +159,14 @@ impl<'d> Prices<'d> {
         }
     }
 
-    /// Every list with the most rows it can have, as often as it can occur. Only for what is refused: it walks fragments
-    /// as often as they are spread, which the limit of fields bounds.
-    fn lists(&self, parts: &[Part], level: Level<'_>, out: &mut Vec<(String, u64)>) {
+    /// Every list with the most rows it can have, and every field that costs more than its value, as often as it can
+    /// occur. Only for what is refused: it walks fragments as often as they are spread, which the limit of fields bounds.
+    fn dearest(&self, parts: &[Part], level: Level<'_>, out: &mut Vec<(String, Much)>) {
         for part in parts {
             let field = match part {
                 Part::Field(field) => field,
                 Part::Fragment(number) => {
-                    self.lists(&self.fragments[*number], level, out);
+                    self.dearest(&self.fragments[*number], level, out);
                     continue;
                 }
             };
@@ -182,14 +182,18 @@ impl<'d> Prices<'d> {
             let page = self.count(field, field.shape.page);
             let rows = times.saturating_mul(page);
             if field.shape.is_named_list() && rows > 1 {
-                out.push((path.clone(), rows));
+                out.push((path.clone(), Much::Rows(rows)));
+            }
+            let values = times.saturating_mul(field.shape.extra);
+            if values > 0 {
+                out.push((path.clone(), Much::Values(values)));
             }
             let below = Level {
                 path: &path,
                 times,
                 page,
             };
-            self.lists(&field.parts, below, out);
+            self.dearest(&field.parts, below, out);
         }
     }
 }

@@ -12,6 +12,9 @@ use std::collections::{HashMap, HashSet};
 /// What a column costs that is read only when selected: such a text can be as long as so many ordinary values.
 const LARGE: u64 = 2_000;
 
+/// What such a column costs that somebody writes into a form: a page shows it of every row.
+const DESCRIPTION: u64 = 200;
+
 /// What a field costs that counts and sums over many rows, or searches them.
 const SUMMED: u64 = 1_000;
 
@@ -149,7 +152,11 @@ impl Shapes {
         let large = graph::large_columns();
         let large = large.flat_map(|(kind, columns)| columns.iter().map(move |name| (kind, *name)));
         for (kind, name) in large.chain(READS_LARGE) {
-            shapes.cost_more(kind, name, LARGE);
+            let price = match name {
+                "description" => DESCRIPTION,
+                _ => LARGE,
+            };
+            shapes.cost_more(kind, name, price);
         }
         for (kind, name) in SUMS {
             shapes.cost_more(kind, name, SUMMED);

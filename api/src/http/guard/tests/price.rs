@@ -128,6 +128,13 @@ fn what_costs_too_much_is_refused() {
         );
     }
     judged(&filter(1), json!({}));
+    // A brief's page with the usual sizes is not among them.
+    let page = "{ prd(id: \"x\") { title executionPlans { nodes { steps { title } tickets { nodes { title description } } } } } }";
+    judged(page, json!({}));
+    let texts = "{ prds(first: 200) { nodes { tickets(first: 100) { nodes { description } } } } }";
+    let told = serde_json::to_value(&asked(texts, json!({})).err().unwrap()[0]).unwrap();
+    let dearest = json!({ "path": "prds.nodes.tickets.nodes.description", "values": 4_000_000 });
+    assert_eq!(told["extensions"]["fields"][0], dearest);
     let document = "{ projects(first: 200) { nodes { tickets(first: 200) { nodes { jobs(first: 200) { nodes { id } } } } } } }";
     let errors = asked(document, json!({})).err().unwrap();
     let told = serde_json::to_value(&errors[0]).unwrap();
