@@ -18,11 +18,16 @@ pub(crate) struct Errors {
 }
 
 impl Errors {
-    /// Takes an error. Of each kind one is told, however late it comes.
+    /// Takes an error. Of each kind one is told, and of each root field, however late it comes: what became of a mutation
+    /// is known by its error.
     pub(crate) fn add(&mut self, error: ServerError) {
         let is_new = || {
-            let code = code(&error);
-            code.is_some() && self.told.iter().all(|told| self::code(told) != code)
+            let (code, mut told) = (code(&error), self.told.iter());
+            code.is_some() && told.all(|told| self::code(told) != code)
+                || self
+                    .told
+                    .iter()
+                    .all(|told| told.path.first() != error.path.first())
         };
         if self.told.len() < TOLD || is_new() {
             self.told.push(error);

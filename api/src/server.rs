@@ -67,6 +67,10 @@ pub fn start_logging(directives: &str, json: bool) {
     if json { log.json().init() } else { log.init() }
 }
 
+/// How many bytes of answers the system takes of a connection before the client reads them: what it holds is not counted
+/// by `WORKGRAPH_UNREAD_BYTES`, and would be up to four megabytes.
+const SEND_BUFFER: u32 = 128 << 10;
+
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
@@ -83,6 +87,8 @@ pub fn take_address(address: SocketAddr) -> Result<TcpSocket, String> {
         // Or what an earlier server left in TIME_WAIT would keep it out; on Windows it means something else.
         #[cfg(unix)]
         socket.set_reuseaddr(true)?;
+        // Each connection has it from here.
+        socket.set_send_buffer_size(SEND_BUFFER)?;
         socket.bind(address)?;
         Ok(socket)
     };

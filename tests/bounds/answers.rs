@@ -170,12 +170,25 @@ on_both_databases! {
         let viewer = Door::new(&app.url, &app.token(DEMO, "viewer").await);
         let name = |n: usize| format!("{}{n:03}", "a".repeat(253));
         let fields: String = (0..50).map(|n| format!("{}: apiUsages {{ totalCount }} ", name(n))).collect();
-        let reply = viewer.ask(&format!("{{ {fields} }}"), json!({})).await;
+        let reply = viewer.ask(&format!("{{ projects(first: 1) {{ nodes {{ {fields} }} }} }}"), json!({})).await;
         let errors = reply.errors();
         assert_eq!(errors.len(), 21);
         assert!(errors[..20].iter().all(|error| error["extensions"]["code"] == "FORBIDDEN"), "{:#}", errors[0]);
         assert_eq!(errors[20]["message"], "And 30 more errors like these.");
         assert_eq!((&errors[20]["extensions"]["limit"], &errors[20]["extensions"]["actual"]), (&json!(20), &json!(50)));
+        // What became of each mutation is told all the same.
+        let member = Door::new(&app.url, &app.token(DEMO, "member").await);
+        let project = member.ask("{ projects(first: 1) { nodes { id } } }", json!({})).await.data()["projects"]["nodes"][0]["id"].clone();
+        let nested: String = (0..25).map(|n| format!("a{n}: connectedIntegrations {{ totalCount }} ")).collect();
+        let mutations = format!(
+            "mutation($project: ID!) {{
+                made: createGoal(input: {{ projectId: $project, title: \"One\" }}) {{ goal {{ createdBy {{ {nested} }} }} }}
+                refused: createAgentToken(input: {{ name: \"x\", roleSlugs: [\"dev_agent\"] }}) {{ token }}
+            }}"
+        );
+        let reply = member.ask(&mutations, json!({ "project": project })).await;
+        assert_eq!(reply.body["data"]["refused"], json!(null));
+        assert!(reply.errors().iter().any(|error| error["path"] == json!(["refused"])), "{:#}", reply.body);
         let longer = format!("{{ a{}: feedCursor }}", name(0));
         viewer.refuses(&longer, json!({}), "LIMIT_EXCEEDED").await;
     }

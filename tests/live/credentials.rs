@@ -51,6 +51,24 @@ on_both_databases! {
         assert_eq!(closed.expect("closes with a ping"), 4403);
     }
 
+    async fn what_sql_changes_counts_for_streams_within_half_a_minute(app) {
+        let token = app.token(DEMO, "member").await;
+        let beating = "subscription { activity(heartbeatSeconds: 5) { position event { action } } }";
+        let mut events = Events::open(&app.url, &token, beating, None).await;
+        events.next().await.expect("the first frame");
+        let email = app.email(DEMO, "member").await;
+        app.execute(&format!("UPDATE users SET \"tokenVersion\" = 77 WHERE email = '{email}'")).await;
+        let ended = async {
+            loop {
+                let (_, _, frame) = events.next().await.expect("a frame");
+                if frame["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED" {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), ended).await.expect("ends in time");
+    }
+
     async fn a_token_that_was_revoked_begins_no_stream(app) {
         let client = app.client(DEMO, "member").await;
         let token = app.token(DEMO, "member").await;

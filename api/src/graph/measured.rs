@@ -345,6 +345,10 @@ mod tests {
 
     #[async_graphql::Object]
     impl Below {
+        async fn fails(&self) -> crate::graph::Nullable<i32> {
+            Err(Error::Contended.into())
+        }
+
         async fn required(&self) -> async_graphql::Result<i32> {
             Err(Error::Unavailable.into())
         }
@@ -376,13 +380,15 @@ mod tests {
     #[tokio::test]
     async fn of_many_errors_a_few_are_told_and_how_many_more_there_are() {
         let often: String = (0..150).map(|n| format!("a{n}: fails ")).collect();
-        let answer = answer(&format!("{{ {often} below {{ required }} }}")).await;
+        let often =
+            format!("below {{ {often} }} other: below {{ fails }} last: below {{ required }}");
+        let answer = answer(&format!("{{ {often} }}")).await;
         let codes: Vec<_> = { answer.errors.iter() }
             .filter_map(crate::answer::code)
             .collect();
-        // There is one of each kind, though it may be the last.
-        assert_eq!((answer.errors.len(), &*codes[0]), (22, "CONFLICT"));
-        assert_eq!(codes[20], "UNAVAILABLE");
-        assert_eq!(answer.errors[21].message, "And 130 more errors like these.");
+        // There is one of each root field and of each kind, though it may be the last.
+        assert_eq!((answer.errors.len(), &*codes[0]), (23, "CONFLICT"));
+        assert_eq!((&*codes[20], &*codes[21]), ("CONFLICT", "UNAVAILABLE"));
+        assert_eq!(answer.errors[22].message, "And 130 more errors like these.");
     }
 }

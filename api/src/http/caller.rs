@@ -5,12 +5,13 @@ use crate::{
     auth::Actor,
     error::{Error, Result, Whose},
     graph::Visitor,
+    live::VETTED_FOR,
 };
 use entity::Timestamp;
 use std::{
     future::pending,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Who holds a connection. Its token can be exchanged for a newer one of the same actor.
@@ -19,8 +20,8 @@ pub(super) struct Caller {
     /// The actor, who stays the same.
     reader: Reader,
     current: Mutex<Current>,
-    /// Up to where in the ledger the actor is known.
-    checked: tokio::sync::Mutex<Option<i64>>,
+    /// Up to where in the ledger the actor is known, and since when.
+    checked: tokio::sync::Mutex<Option<(i64, Instant)>>,
     _seat: Portion,
 }
 
@@ -84,18 +85,20 @@ impl Caller {
         self.current().actor.clone()
     }
 
-    /// The actor, as the database knew it when the ledger had come this far, or later. Whoever holds several streams is
-    /// authenticated once for all of them.
+    /// The actor, as the database knew it when the ledger had come this far, or later, and not long ago. Whoever holds
+    /// several streams is authenticated once for all of them.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] when the token does not hold any more.
     pub(super) async fn actor(&self, app: &App, position: i64) -> Result<Actor> {
         let mut checked = self.checked.lock().await;
-        if checked.is_none_or(|checked| checked < position) {
+        let counts = |(known, at): (i64, Instant)| position <= known && at.elapsed() < VETTED_FOR;
+        if !checked.is_some_and(counts) {
+            let begun = Instant::now();
             let credentials = self.credentials();
             let (actor, _) = in_time(app, credentials.authenticate(app, &self.visitor)).await?;
             self.current().actor = actor;
-            *checked = Some(position);
+            *checked = Some((position, begun));
         }
         Ok(self.known())
     }

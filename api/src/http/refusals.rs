@@ -5,6 +5,7 @@ use super::{App, who};
 use crate::auth::{Limiter, address_key};
 use axum::{
     extract::{ConnectInfo, Request, State},
+    http::{HeaderValue, header::CONNECTION},
     middleware::Next,
     response::Response,
 };
@@ -40,11 +41,14 @@ pub(super) async fn hold(
     next: Next,
 ) -> Response {
     let address = who::address(&app, request.headers(), peer);
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
     if response.extensions().get::<DidNotRun>().is_some()
         && let Some(pause) = app.refusals.pause(&address_key(address))
     {
         tokio::time::sleep(pause).await;
+        // What was sent behind it on the connection is not kept for as many pauses.
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
     }
     response
 }

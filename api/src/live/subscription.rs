@@ -15,7 +15,10 @@ use async_graphql::{PathSegment, Request, ServerError};
 use entity::Id;
 use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{sync::watch, task::coop::consume_budget};
 
 /// What a subscription hands over.
@@ -65,6 +68,9 @@ impl Rendered {
     }
 }
 
+/// After so long an account is asked about again, at the latest with the next heartbeat.
+pub(crate) const VETTED_FOR: Duration = Duration::from_secs(20);
+
 /// One subscription in progress. It has no task of its own and buffers nothing: who does not ask for the next frame
 /// costs nothing, and who asks too late is told to resume.
 pub(crate) struct Subscription {
@@ -82,6 +88,8 @@ pub(crate) struct Subscription {
     /// Up to where the actor's account is known, and up to where it was asked about.
     vetted: Option<i64>,
     asked: i64,
+    /// When it was asked about last. What SQL changes stands in no ledger.
+    vetted_at: Instant,
     /// The position in the last frame; none before the first.
     told: Option<i64>,
     /// An entry that was taken, but whose frame is not handed over yet.
@@ -158,6 +166,7 @@ impl Subscription {
             actor,
             vetted: None,
             asked: 0,
+            vetted_at: Instant::now(),
             told: None,
             taken: None,
             quiet: true,
@@ -173,6 +182,7 @@ impl Subscription {
         self.selection = selection(&self.operation, &actor);
         self.actor = actor;
         self.vetted = Some(self.asked);
+        self.vetted_at = Instant::now();
     }
 
     /// The next frame; waits while nothing happens. Dropping the future loses nothing.
@@ -199,7 +209,8 @@ impl Subscription {
             // Looked at before each frame, so that what an account may not see any more is not sent, however far behind
             // the stream is.
             let changed = self.account_changed();
-            if self.vetted.is_none_or(|vetted| changed > vetted) {
+            let knows = |vetted| changed <= vetted && self.vetted_at.elapsed() < VETTED_FOR;
+            if !self.vetted.is_some_and(knows) {
                 self.vetted = None;
                 self.asked = changed;
                 return Ok(Frame::CheckCredentials(changed));
