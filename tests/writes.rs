@@ -4,6 +4,7 @@ use crate::support::{ACME, Client, DEMO, Field, Schema, TestApp};
 use entity::Owned;
 use sea_orm::{ConnectionTrait, IdenStatic, Iterable, Statement};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 
 /// An input that the mutation accepts, for tests that try all mutations.
 pub async fn sample(client: &Client, mutation: &str) -> Value {
@@ -328,6 +329,16 @@ on_both_databases! {
         }
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
         assert_eq!(head(&client).await, before + 1);
+    }
+
+    async fn projects_of_one_name_made_at_once_have_slugs_of_their_own(app) {
+        let client = app.owner().await;
+        for round in 0..10 {
+            let query = format!("mutation {{ createProject(input: {{ name: \"Same {round}\" }}) {{ project {{ slug }} }} }}");
+            let made = futures_util::future::join_all((0..8).map(|_| client.data(&query, json!({})))).await;
+            let slugs: HashSet<_> = made.iter().map(|made| made["createProject"]["project"]["slug"].to_string()).collect();
+            assert_eq!(slugs.len(), 8, "{slugs:?}");
+        }
     }
 
     async fn a_meeting_becomes_a_brief_a_plan_and_tickets(app) {

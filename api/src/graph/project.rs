@@ -149,6 +149,7 @@ fn chosen_slug(slug: &str) -> crate::Result<String> {
 async fn free_slug(tx: &Tx<'_>, name: &str) -> crate::Result<String> {
     // A name without a letter or a digit leaves only a number to tell its project by.
     let wanted = slugify(name, LONGEST_SLUG - "-19".len()).unwrap_or_else(|| "project".to_owned());
+    tx.one_by_one().await?;
     let taken = tx
         .rows::<project::Entity>(|place| {
             Condition::all().add(

@@ -12,12 +12,12 @@ use super::{
     transaction::Transaction,
 };
 use crate::error::{Error, Result};
-use entity::{Id, Owned, Ownership, Timestamp};
+use entity::{Id, Owned, Ownership, Timestamp, tenant};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait as _, Condition, ConnectionTrait, DbBackend,
     EntityTrait, FromQueryResult, IdenStatic, IntoActiveModel, Iterable, ModelTrait, QueryFilter,
     QueryTrait, Value,
-    sea_query::{ExprTrait, LockType, Query},
+    sea_query::{Expr, ExprTrait, LockType, Query},
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -93,6 +93,25 @@ impl<'s> Tx<'s> {
         rows.iter()
             .map(|row| Ok(E::Model::from_query_result(row, "")?))
             .collect()
+    }
+
+    /// Waits for all others of the workspace that are here before their commit, so that what is free when it is looked for
+    /// stays free. They still write rows meanwhile.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn one_by_one(&self) -> Result<()> {
+        let mut select = Query::select();
+        select
+            .expr(Expr::val(1))
+            .from(tenant::Entity)
+            .and_where(tenant::Column::Id.into_expr().eq(self.tenant().as_str()));
+        // On SQLite there is one writer at a time anyway.
+        if self.place().backend() == DbBackend::Postgres {
+            select.lock(LockType::NoKeyUpdate);
+        }
+        self.transaction.query_one(&select).await?;
+        Ok(())
     }
 
     /// The row with this id, locked until the transaction ends.
