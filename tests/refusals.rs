@@ -89,6 +89,9 @@ on_both_databases! {
         assert!(!served && refused_in < PAUSE, "{refused_in:?}");
         let (served, served_in) = took(&client, "{ feedCursor }").await;
         assert!(served && served_in < PAUSE, "{served_in:?}");
+        // What was sent behind it on the connection is not kept.
+        let held = strict.door().await.ask(wrong, json!({})).await;
+        assert_eq!(held.header("connection"), "close");
         let began = Instant::now();
         let token = strict.token("demo", "owner").await;
         Events::open(&strict.url, &token, "subscription { nothing }", None).await;

@@ -314,3 +314,16 @@ fn welcome(
     }
     out.flush()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_system_holds_little_of_an_answer_that_nobody_reads() {
+        let socket = take_address(([127, 0, 0, 1], 0).into()).unwrap();
+        // Linux reserves twice as much, for its own needs.
+        let held = socket.send_buffer_size().unwrap();
+        assert!((SEND_BUFFER..=2 * SEND_BUFFER).contains(&held), "{held}");
+    }
+}

@@ -99,6 +99,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn gzip_is_taken_by_whatever_name_unless_it_is_refused() {
+        for (accept, takes) in [
+            ("", false),
+            ("br", false),
+            ("br, GZIP;q=0.5", true),
+            ("x-gzip", true),
+            ("*", true),
+            ("gzip;q=0, *", false),
+            ("*;q=0", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_ENCODING, accept.parse().unwrap());
+            assert_eq!(takes_gzip(&headers), takes, "{accept}");
+        }
+    }
+
+    #[test]
     fn the_best_liked_type_wins() {
         for (accept, media) in [
             ("", Some(Media::Json)),

@@ -9,8 +9,8 @@ use entity::{Id, Owned, Ownership, Table, audit_log};
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, IdenStatic, Iterable, Value,
     sea_query::{
-        ArrayType, CaseStatement, Expr, ExprTrait, Func, IntoIden, Query, SelectStatement,
-        SubQueryStatement, extension::postgres::PgFunc,
+        ArrayType, CaseStatement, Expr, ExprTrait, Func, IntoIden, LockType, Query,
+        SelectStatement, SubQueryStatement, extension::postgres::PgFunc,
     },
 };
 
@@ -35,6 +35,13 @@ impl<'a> Place<'a> {
 
     pub(super) fn backend(self) -> DbBackend {
         self.backend
+    }
+
+    /// Locks the rows until the transaction ends. On SQLite there is one writer at a time anyway.
+    pub(super) fn lock(self, select: &mut SelectStatement, how: LockType) {
+        if self.backend == DbBackend::Postgres {
+            select.lock(how);
+        }
     }
 
     pub(super) fn alias(self) -> &'static str {

@@ -13,8 +13,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, IdenStatic,
-    QueryFilter,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IdenStatic, QueryFilter,
     sea_query::{Expr, ExprTrait, LockType, Order, Query},
 };
 use std::{net::IpAddr, time::Duration};
@@ -166,9 +165,7 @@ impl Tx<'_> {
         select
             .expr(place.column(user::Column::PasswordHash))
             .and_where(place.column(user::Column::Id).eq(id.as_str()));
-        if place.backend() == DbBackend::Postgres {
-            select.lock(LockType::NoKeyUpdate);
-        }
+        place.lock(&mut select, LockType::NoKeyUpdate);
         let row = self.transaction().query_one(&select).await?;
         let user = row.map(|row| user::Model::from_query_result(&row, ""));
         Ok(user.transpose()?.map(apart))

@@ -14,9 +14,9 @@ use super::{
 use crate::error::{Error, Result};
 use entity::{Id, Owned, Ownership, Timestamp, tenant};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait as _, Condition, ConnectionTrait, DbBackend,
-    EntityTrait, FromQueryResult, IdenStatic, IntoActiveModel, Iterable, ModelTrait, QueryFilter,
-    QueryTrait, Value,
+    ActiveModelTrait, ActiveValue, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait,
+    FromQueryResult, IdenStatic, IntoActiveModel, Iterable, ModelTrait, QueryFilter, QueryTrait,
+    Value,
     sea_query::{Expr, ExprTrait, LockType, Query},
 };
 use serde_json::{Map, Value as Json, json};
@@ -86,8 +86,8 @@ impl<'s> Tx<'s> {
         select.cond_where(condition(self.place()));
         // Global rows are nobody's to change, so a tenant cannot lock them.
         let lockable = E::OWNERSHIP == Ownership::Tenant || self.tenant().as_str() == SYSTEM_TENANT;
-        if lockable && self.place().backend() == DbBackend::Postgres {
-            select.lock(LockType::Update);
+        if lockable {
+            self.place().lock(&mut select, LockType::Update);
         }
         let rows = self.transaction.query_all(&select).await?;
         rows.iter()
@@ -106,10 +106,7 @@ impl<'s> Tx<'s> {
             .expr(Expr::val(1))
             .from(tenant::Entity)
             .and_where(tenant::Column::Id.into_expr().eq(self.tenant().as_str()));
-        // On SQLite there is one writer at a time anyway.
-        if self.place().backend() == DbBackend::Postgres {
-            select.lock(LockType::NoKeyUpdate);
-        }
+        self.place().lock(&mut select, LockType::NoKeyUpdate);
         self.transaction.query_one(&select).await?;
         Ok(())
     }

@@ -6,8 +6,8 @@ use tokio::time::Instant;
 /// A client that gives no sign of life for so long is gone.
 const SILENCE: Duration = Duration::from_secs(40);
 
-/// When a client was last heard of. While nobody listens, because something is
-/// written to it or it is made to wait, that is not its silence.
+/// When a client was last heard of. While nobody listens, because something is written to it or it is made to wait, that is
+/// not its silence.
 pub(super) struct Hearing {
     last: Instant,
 }
