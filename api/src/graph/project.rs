@@ -110,6 +110,8 @@ impl Write for CreateProjectInput {
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<project::Model> {
         let name = check::line("name", &self.name, 1, 64)?;
+        // Also who chooses a slug: another may be looking for a free one.
+        tx.lock_workspace().await?;
         let slug = match &self.slug {
             Some(slug) => chosen_slug(slug)?,
             None => free_slug(tx, &name).await?,
@@ -149,9 +151,8 @@ fn chosen_slug(slug: &str) -> crate::Result<String> {
 async fn free_slug(tx: &Tx<'_>, name: &str) -> crate::Result<String> {
     // A name without a letter or a digit leaves only a number to tell its project by.
     let wanted = slugify(name, LONGEST_SLUG - "-19".len()).unwrap_or_else(|| "project".to_owned());
-    tx.one_by_one().await?;
     let taken = tx
-        .rows::<project::Entity>(|place| {
+        .unlocked_rows::<project::Entity>(|place| {
             Condition::all().add(
                 place
                     .column(project::Column::Slug)

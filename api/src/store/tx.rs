@@ -1,14 +1,12 @@
 //! Every write. A transaction sets id, tenant and times itself, and cannot commit a change without its ledger entry.
 
+mod commit;
+
 use super::{
     Scope,
-    commits::UnderWay,
     diff::{CREATED_AT, UPDATED_AT, column, is_deferred, kept, shown, shown_value, text},
-    idempotency::{Answer, Request},
-    ledger::{self, Appended, Entry},
-    search::{Findable, index::fill_changed},
+    ledger::Entry,
     select::{self, Place},
-    snapshot::undisturbed,
     transaction::Transaction,
 };
 use crate::error::{Error, Result};
@@ -82,12 +80,32 @@ impl<'s> Tx<'s> {
         &self,
         condition: impl FnOnce(Place<'_>) -> Condition,
     ) -> Result<Vec<E::Model>> {
-        let mut select = select::select::<E>(self.place());
-        select.cond_where(condition(self.place()));
         // Global rows are nobody's to change, so a tenant cannot lock them.
         let lockable = E::OWNERSHIP == Ownership::Tenant || self.tenant().as_str() == SYSTEM_TENANT;
-        if lockable {
-            self.place().lock(&mut select, LockType::Update);
+        self.read::<E>(condition, lockable.then_some(LockType::Update))
+            .await
+    }
+
+    /// The rows that satisfy a condition, which others may change meanwhile.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn unlocked_rows<E: Owned>(
+        &self,
+        condition: impl FnOnce(Place<'_>) -> Condition,
+    ) -> Result<Vec<E::Model>> {
+        self.read::<E>(condition, None).await
+    }
+
+    async fn read<E: Owned>(
+        &self,
+        condition: impl FnOnce(Place<'_>) -> Condition,
+        lock: Option<LockType>,
+    ) -> Result<Vec<E::Model>> {
+        let mut select = select::select::<E>(self.place());
+        select.cond_where(condition(self.place()));
+        if let Some(lock) = lock {
+            self.place().lock(&mut select, lock);
         }
         let rows = self.transaction.query_all(&select).await?;
         rows.iter()
@@ -95,12 +113,12 @@ impl<'s> Tx<'s> {
             .collect()
     }
 
-    /// Waits for all others of the workspace that are here before their commit, so that what is free when it is looked for
-    /// stays free. They still write rows meanwhile.
+    /// Waits for all others of the workspace that hold this lock, so that what is free when it is looked for stays free
+    /// until the commit. Those that do not take it write meanwhile.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn one_by_one(&self) -> Result<()> {
+    pub async fn lock_workspace(&self) -> Result<()> {
         let mut select = Query::select();
         select
             .expr(Expr::val(1))
@@ -312,51 +330,6 @@ impl<'s> Tx<'s> {
         }
     }
 
-    /// Writes the ledger entries and makes everything visible. Returns the ledger's new head.
-    ///
-    /// The ledger comes last: its head row is locked for the shortest time, and the order of `seq` is the order of
-    /// commit.
-    ///
-    /// # Errors
-    /// If the database fails; then nothing was written, unless it is the connection that failed after the database was
-    /// asked to commit.
-    pub async fn commit(self) -> Result<i64> {
-        self.finish(None).await
-    }
-
-    /// Appends to the ledger, remembers that a request was answered with a row, and commits.
-    pub(super) async fn finish(self, answered: Option<(Request, Id)>) -> Result<i64> {
-        let actor = self.scope.actor();
-        let changed = self.entries.iter().filter_map(changed_document).collect();
-        fill_changed(&self.transaction, actor.tenant(), changed).await?;
-        let Appended { head, entries } =
-            ledger::append(&self.transaction, actor, self.entries, self.now).await?;
-        if let Some((request, id)) = answered {
-            request
-                .remember(&self.transaction, actor, self.now, Answer { id, seq: head })
-                .await?;
-        }
-        let (store, actor) = (self.scope.store().clone(), actor.clone());
-        let under_way = UnderWay::new(self.scope.meter().clone());
-        // What the database was asked to commit it does commit, whoever still waits for its word.
-        undisturbed(async move {
-            let committed = self.transaction.commit().await;
-            match committed {
-                Ok(()) => under_way.said(true),
-                // It may have heard what it was asked, and only its answer is lost.
-                Err(Error::Unavailable | Error::Internal(_)) => drop(under_way),
-                Err(_) => under_way.said(false),
-            }
-            committed?;
-            ledger::log(&actor, &entries);
-            store.announce(actor.tenant(), head, entries);
-            Ok(())
-        })
-        .await?;
-        self.scope.renew();
-        Ok(head)
-    }
-
     pub(super) fn transaction(&self) -> &Transaction {
         &self.transaction
     }
@@ -397,14 +370,4 @@ impl<'s> Tx<'s> {
             message: None,
         });
     }
-}
-
-/// The document of the search whose words a change may have changed: it names a column that is searched.
-fn changed_document(entry: &Entry) -> Option<(Findable, &Id)> {
-    let kind = Findable::named(entry.target_type)?;
-    let mut changed = entry.diff["after"].as_object()?.keys();
-    let id = entry.target_id.as_ref()?;
-    changed
-        .any(|column| kind.is_searched(column))
-        .then_some((kind, id))
 }

@@ -1,0 +1,71 @@
+//! The end of a transaction that writes: its ledger entries, and the commit that they are part of.
+
+use super::Tx;
+use crate::{
+    error::{Error, Result},
+    store::{
+        commits::UnderWay,
+        idempotency::{Answer, Request},
+        ledger::{self, Appended, Entry},
+        search::{Findable, index::fill_changed},
+        snapshot::undisturbed,
+    },
+};
+use entity::Id;
+
+impl Tx<'_> {
+    /// Writes the ledger entries and makes everything visible. Returns the ledger's new head.
+    ///
+    /// The ledger comes last: its head row is locked for the shortest time, and the order of `seq` is the order of
+    /// commit.
+    ///
+    /// # Errors
+    /// If the database fails; then nothing was written, unless it is the connection that failed after the database was
+    /// asked to commit.
+    pub async fn commit(self) -> Result<i64> {
+        self.finish(None).await
+    }
+
+    /// Appends to the ledger, remembers that a request was answered with a row, and commits.
+    pub(in crate::store) async fn finish(self, answered: Option<(Request, Id)>) -> Result<i64> {
+        let actor = self.scope.actor();
+        let changed = self.entries.iter().filter_map(changed_document).collect();
+        fill_changed(&self.transaction, actor.tenant(), changed).await?;
+        let Appended { head, entries } =
+            ledger::append(&self.transaction, actor, self.entries, self.now).await?;
+        if let Some((request, id)) = answered {
+            request
+                .remember(&self.transaction, actor, self.now, Answer { id, seq: head })
+                .await?;
+        }
+        let (store, actor) = (self.scope.store().clone(), actor.clone());
+        let under_way = UnderWay::new(self.scope.meter().clone());
+        // What the database was asked to commit it does commit, whoever still waits for its word.
+        undisturbed(async move {
+            let committed = self.transaction.commit().await;
+            match committed {
+                Ok(()) => under_way.said(true),
+                // It may have heard what it was asked, and only its answer is lost.
+                Err(Error::Unavailable | Error::Internal(_)) => drop(under_way),
+                Err(_) => under_way.said(false),
+            }
+            committed?;
+            ledger::log(&actor, &entries);
+            store.announce(actor.tenant(), head, entries);
+            Ok(())
+        })
+        .await?;
+        self.scope.renew();
+        Ok(head)
+    }
+}
+
+/// The document of the search whose words a change may have changed: it names a column that is searched.
+fn changed_document(entry: &Entry) -> Option<(Findable, &Id)> {
+    let kind = Findable::named(entry.target_type)?;
+    let mut changed = entry.diff["after"].as_object()?.keys();
+    let id = entry.target_id.as_ref()?;
+    changed
+        .any(|column| kind.is_searched(column))
+        .then_some((kind, id))
+}
