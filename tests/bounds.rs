@@ -2,6 +2,7 @@
 
 mod answers;
 mod contention;
+mod kept;
 mod mutations;
 mod outage;
 mod readiness;

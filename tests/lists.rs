@@ -230,6 +230,14 @@ on_both_databases! {
             }
         }
         assert!(seen > 7, "the demo's transcripts have several pages");
+        // Neither made by somebody else, nor of another transcript.
+        let ends = "{ transcripts(first: 2) { nodes { id segments(first: 1) { pageInfo { endCursor } } } } }";
+        let ends = client.data(ends, json!({})).await["transcripts"]["nodes"].clone();
+        let of = "query($id: ID!, $after: Cursor) { transcript(id: $id) { segments(after: $after) { totalCount } } }";
+        for after in [json!("c2VnbWVudDoyMA"), ends[1]["segments"]["pageInfo"]["endCursor"].clone()] {
+            let variables = json!({ "id": ends[0]["id"], "after": after });
+            assert_eq!(client.code(of, variables).await, "CURSOR_MISMATCH");
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub enum Ownership {
 macro_rules! tables {
     ($($table:ident),* $(,)?) => {
         /// The tables, by the names of their GraphQL types.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[expect(missing_docs, reason = "each is described where it is declared")]
         pub enum Table {
             $($table),*

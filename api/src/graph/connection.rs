@@ -6,11 +6,11 @@ use crate::{
     store::{List, PageArgs, PageRows, Scope, SortKey},
 };
 use async_graphql::{
-    Context, Enum, InputObject, InputType, InputValueError, InputValueResult, Object, OutputType,
-    Scalar, ScalarType, SimpleObject, TypeName, Value,
+    Context, Enum, InputObject, InputType, InputValueError, InputValueResult, Lookahead, Object,
+    OutputType, Scalar, ScalarType, SimpleObject, TypeName, Value,
 };
 use entity::{Id, Owned};
-use sea_orm::EntityTrait;
+use sea_orm::{EntityTrait, IdenStatic};
 use std::{borrow::Cow, sync::Arc};
 
 type Model<N> = <<N as Node>::Entity as EntityTrait>::Model;
@@ -115,7 +115,10 @@ impl<N: Node> ListArgs<N> {
             .scope()
             .list(pointer, filter.as_deref(), keys, &self.page)?;
         let page = if shows_rows(ctx) {
-            ctx.scope().page(pointer, &list).await?
+            let look = ctx.look_ahead();
+            let (nodes, edges) = (look.field("nodes"), look.field("edges").field("node"));
+            let large = large_columns::<N>(&[nodes, edges]);
+            ctx.scope().page_with(pointer, &list, large).await?
         } else {
             PageRows::default()
         };
@@ -236,13 +239,23 @@ pub async fn one<N: Node>(
     key: Option<&Id>,
 ) -> Result<Option<N>, Error> {
     match key {
-        Some(key) => Ok(ctx
-            .scope()
-            .find_by::<N::Entity>(column, key)
-            .await?
-            .map(N::from)),
+        Some(key) => {
+            let large = large_columns::<N>(&[ctx.look_ahead()]);
+            let row = ctx.scope().find_with::<N::Entity>(column, key, large);
+            Ok(row.await?.map(N::from))
+        }
         None => Ok(None),
     }
+}
+
+/// The large columns that are selected of rows: all of them are shown, so they come with the rows.
+fn large_columns<N: Node>(selections: &[Lookahead<'_>]) -> Vec<Column<N>> {
+    let selected = |column: &&Column<N>| {
+        let mut looks = selections.iter();
+        looks.any(|look| look.field(column.as_str()).exists())
+    };
+    let columns = <N::Entity as Owned>::LARGE.iter();
+    columns.filter(selected).copied().collect()
 }
 
 /// The first of the rows that point to a parent, in their list's own order: the latest plan of a brief, say.

@@ -2,12 +2,11 @@
 
 use super::connection::{Cursor, PageInfo};
 use crate::{
-    error::{Error, Result},
-    store::page_size,
+    error::Result,
+    store::{Scope, page_size},
 };
 use async_graphql::SimpleObject;
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use entity::{Json, transcript::TranscriptSegment};
+use entity::{Id, Json, transcript::TranscriptSegment};
 
 /// One page of a transcript's segments.
 #[derive(SimpleObject)]
@@ -34,19 +33,23 @@ pub struct SegmentEdge {
 }
 
 impl SegmentPage {
-    /// Cuts a page out of all segments.
+    /// Cuts a page out of all segments of a transcript.
     ///
     /// # Errors
-    /// When the size is negative or too large, or the cursor is not one of a transcript.
+    /// When the size is negative or too large, or the cursor is not one of this transcript.
     pub(super) fn new(
+        scope: &Scope,
+        transcript: &Id,
         Json(segments): Json<Vec<TranscriptSegment>>,
         first: Option<i32>,
         after: Option<&Cursor>,
     ) -> Result<Self> {
         let limit = page_size("first", first)?;
-        let start = after.map_or(Ok(0), |cursor| {
-            position(cursor).map(|position| position + 1)
-        })?;
+        let places = scope.places(&format!("segments {transcript}"));
+        let start = match after {
+            Some(cursor) => places.position(&cursor.0)?.saturating_add(1),
+            None => 0,
+        };
         let total = segments.len();
         let edges: Vec<_> = segments
             .into_iter()
@@ -55,7 +58,7 @@ impl SegmentPage {
             .take(usize::try_from(limit).unwrap_or(usize::MAX))
             .map(|(position, node)| SegmentEdge {
                 node,
-                cursor: cursor(position),
+                cursor: Cursor(places.cursor(position)),
             })
             .collect();
         let page_info = PageInfo {
@@ -72,17 +75,4 @@ impl SegmentPage {
             total_count: i32::try_from(total).unwrap_or(i32::MAX),
         })
     }
-}
-
-fn cursor(position: usize) -> Cursor {
-    Cursor(BASE64_URL_SAFE_NO_PAD.encode(format!("segment:{position}")))
-}
-
-fn position(cursor: &Cursor) -> Result<usize> {
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(&cursor.0).ok();
-    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    text.and_then(|text| text.strip_prefix("segment:")?.parse().ok())
-        .ok_or(Error::CursorMismatch(
-            "This cursor does not belong to a transcript.",
-        ))
 }

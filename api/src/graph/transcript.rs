@@ -48,7 +48,8 @@ node! {
         ) -> Nullable<SegmentPage> {
             let column = transcript::Column::Segments;
             let segments = ctx.scope().large::<transcript::Entity, _>(column, &self.row.id).await?;
-            Ok(Some(SegmentPage::new(segments.unwrap_or_default(), first, after.as_ref())?))
+            let (scope, id) = (ctx.scope(), &self.row.id);
+            Ok(Some(SegmentPage::new(scope, id, segments.unwrap_or_default(), first, after.as_ref())?))
         }
     }
 }

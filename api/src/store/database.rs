@@ -6,6 +6,7 @@ use super::{
     database_url::DatabaseUrl,
     feed::Feeds,
     hints::Outbox,
+    kept::Connections,
     meter::Meter,
     opening,
     reach::Reach,
@@ -138,7 +139,7 @@ impl Store {
                     .await
                     .map(|pool| {
                         (
-                            Readers::Postgres(pool.clone(), *pooled, reach),
+                            Readers::Postgres(Connections::new(pool.clone()), *pooled, reach),
                             SqlxPostgresConnector::from_sqlx_postgres_pool(pool),
                         )
                     })
@@ -321,10 +322,12 @@ impl Store {
         };
         let writer = self.writer().clone();
         let begin = undisturbed(async move { Ok(writer.begin_with_options(options).await?) });
-        let Readers::Postgres(_, pooled, reach) = self.readers() else {
+        let Readers::Postgres(connections, pooled, reach) = self.readers() else {
             return Ok(Transaction::new(begin.await?, meter, None, turn));
         };
+        let waiting = connections.wait();
         let begun = reach.unless_lost(begin).await?;
+        drop(waiting);
         let armed = begun
             .execute_unprepared(&row_security::arm(tenant, *pooled, patience))
             .await;

@@ -37,8 +37,8 @@ impl Hints {
         let mut run = |task: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
             tasks.spawn(until(stopped.clone(), task));
         };
-        if let Readers::Postgres(pool, false, _) = store.readers() {
-            let pool = postgres::connections(pool);
+        if let Readers::Postgres(connections, false, _) = store.readers() {
+            let pool = postgres::connections(connections.pool());
             run(Box::pin(postgres::hear(store.clone(), pool.clone())));
             carriers.push(Carrier::Postgres(pool));
         }

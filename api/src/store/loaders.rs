@@ -9,8 +9,10 @@ use crate::{
     error::{Error, Result},
 };
 use ::dataloader::{BatchFn, cached::Loader};
-use entity::Owned;
-use sea_orm::{FromQueryResult, QueryResult, sea_query::SelectStatement};
+use entity::{Id, Owned, Table};
+use sea_orm::{
+    FromQueryResult, IdenStatic, ModelTrait, QueryResult, Value, sea_query::SelectStatement,
+};
 use std::{
     any::{Any, TypeId},
     collections::{HashMap, HashSet},
@@ -28,6 +30,14 @@ pub(super) struct View {
     pub(super) snapshot: Snapshot,
     actor: Actor,
     desks: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    large: Mutex<HashMap<(Table, String), Large>>,
+}
+
+/// A row that was read with some of its large columns, and which they are.
+#[derive(Clone)]
+struct Large {
+    row: Arc<QueryResult>,
+    columns: Arc<[&'static str]>,
 }
 
 /// Something to ask of the database, together with others of its kind.
@@ -98,11 +108,11 @@ impl<Q: Question> BatchFn<Q, Result<Q::Answer>> for Batch<Q> {
 
 impl View {
     pub(super) fn new(snapshot: Snapshot, actor: Actor) -> Arc<Self> {
-        let desks = Mutex::default();
         Arc::new(Self {
             snapshot,
             actor,
-            desks,
+            desks: Mutex::default(),
+            large: Mutex::default(),
         })
     }
 
@@ -163,8 +173,41 @@ impl View {
         &self,
         select: &SelectStatement,
     ) -> Result<Vec<Arc<E::Model>>> {
-        let model = |row: QueryResult| Ok(Arc::new(E::Model::from_query_result(&row, "")?));
+        self.models_with::<E>(select, &[]).await
+    }
+
+    /// The rows of a statement that reads these large columns too: they are kept for who shows them.
+    pub(super) async fn models_with<E: Owned>(
+        &self,
+        select: &SelectStatement,
+        large: &[E::Column],
+    ) -> Result<Vec<Arc<E::Model>>> {
+        let columns: Arc<[_]> = large.iter().map(IdenStatic::as_str).collect();
+        let model = |row: QueryResult| {
+            let model = E::Model::from_query_result(&row, "")?;
+            if let (false, Value::String(Some(id))) = (large.is_empty(), model.get(E::ID)) {
+                let (row, columns) = (Arc::new(row), columns.clone());
+                lock(&self.large).insert((E::TABLE, id), Large { row, columns });
+            }
+            Ok(Arc::new(model))
+        };
         self.snapshot.each(select, model).await
+    }
+
+    /// The row with this id, if it was read with this large column.
+    pub(super) fn read_with<E: Owned>(
+        &self,
+        id: &Id,
+        column: E::Column,
+    ) -> Option<Arc<QueryResult>> {
+        let large = lock(&self.large);
+        // Most operations read none.
+        if large.is_empty() {
+            return None;
+        }
+        let read = large.get(&(E::TABLE, id.to_string()))?;
+        let has = read.columns.contains(&column.as_str());
+        has.then(|| read.row.clone())
     }
 }
 
@@ -189,11 +232,32 @@ mod tests {
         type Answer = usize;
 
         async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, usize>> {
-            view.snapshot.meter().count_statement();
+            let meter = view.snapshot.meter();
+            meter.count_statement();
+            let _under_way = meter.parking().statement();
             tokio::time::sleep(Duration::from_millis(2)).await;
             Ok(questions
                 .iter()
                 .map(|question| (question.clone(), question.0 * 2))
+                .collect())
+        }
+    }
+
+    /// Answered with its half, long after a double.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    struct Half(usize);
+
+    impl Question for Half {
+        type Answer = usize;
+
+        async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, usize>> {
+            let meter = view.snapshot.meter();
+            meter.count_statement();
+            let _under_way = meter.parking().statement();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            Ok(questions
+                .iter()
+                .map(|question| (question.clone(), question.0 / 2))
                 .collect())
         }
     }
@@ -225,6 +289,25 @@ mod tests {
             assert_eq!(answer.unwrap(), (number * 2 + 1) * 2);
         }
         assert_eq!(meter.statements(), 2, "one a level");
+    }
+
+    #[tokio::test]
+    async fn no_batch_leaves_while_a_statement_is_under_way_whose_rows_may_ask_more() {
+        let meter = Arc::new(Meter::default());
+        let view = view(&meter);
+        let level = (0..20).map(|number| {
+            let view = &view;
+            async move {
+                let answer = match number % 2 {
+                    0 => view.ask(Double(number)).await?,
+                    _ => view.ask(Half(number)).await?,
+                };
+                view.ask(Double(1000 + answer)).await
+            }
+        });
+        let answers = meter.run(futures_util::future::join_all(level)).await;
+        assert!(answers.into_iter().all(|answer| answer.is_ok()));
+        assert_eq!(meter.statements(), 3, "one of each kind, and one for both");
     }
 
     #[tokio::test]

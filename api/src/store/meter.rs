@@ -65,6 +65,20 @@ impl Meter {
         })
     }
 
+    /// One whose time is up, and of which these are committed or under way.
+    #[cfg(test)]
+    pub(crate) fn too_late(commits: Commits) -> Self {
+        Self {
+            limits: Some(Limits {
+                answer: u64::MAX,
+                pending: u64::MAX,
+                until: Instant::now(),
+            }),
+            commits,
+            ..Self::default()
+        }
+    }
+
     /// Counts one SQL statement.
     pub(super) fn count_statement(&self) {
         self.statements.fetch_add(1, Relaxed);

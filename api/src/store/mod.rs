@@ -25,6 +25,7 @@ mod fuzzing;
 mod hints;
 mod idempotency;
 mod json;
+mod kept;
 mod ledger;
 mod loaders;
 mod meter;

@@ -177,9 +177,9 @@ impl<E: Owned> List<E> {
         self.ordering.cursor(row, &self.seal)
     }
 
-    /// The page's rows without a parent.
-    pub(super) fn root_select(&self, place: Place<'_>) -> SelectStatement {
-        let mut select = select::select::<E>(place);
+    /// The page's rows without a parent, with some of their large columns.
+    pub(super) fn root_select(&self, place: Place<'_>, large: &[E::Column]) -> SelectStatement {
+        let mut select = select::select_with::<E>(place, large);
         self.cut(place, &mut select);
         select
     }
@@ -193,12 +193,13 @@ impl<E: Owned> List<E> {
         place: Place<'_>,
         parent: E::Column,
         keys: impl Iterator<Item = &'k str>,
-        backend: DbBackend,
+        large: &[E::Column],
     ) -> SelectStatement {
         let outer = |column: E::Column| Expr::col(("page", column));
         let mut out = Query::select();
-        out.exprs(select::ordinary::<E>().map(outer));
-        match backend {
+        let columns = select::ordinary::<E>().chain(large.iter().copied());
+        out.exprs(columns.map(outer));
+        match place.backend() {
             DbBackend::Sqlite => {
                 let mut inner = select::bare::<E>(place);
                 inner.expr(Expr::col((place.alias(), "rowid")));
@@ -213,7 +214,7 @@ impl<E: Owned> List<E> {
                     );
             }
             _ => {
-                let mut inner = select::select::<E>(place);
+                let mut inner = select::select_with::<E>(place, large);
                 inner.and_where(place.column(parent).eq(Expr::col(("k", "k"))));
                 self.cut(place, &mut inner);
                 out.from_function(Func::cust("unnest").arg(select::text_array(keys)), "k")

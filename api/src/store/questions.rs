@@ -89,9 +89,20 @@ macro_rules! question {
 
 pub(super) use question;
 
+/// The large columns that some rows are read with, each once.
+fn large_of<'q, E: Owned>(each: impl Iterator<Item = &'q Vec<By<E>>>) -> Vec<E::Column> {
+    let mut all: Vec<&By<E>> = Vec::new();
+    for by in each.flatten() {
+        if !all.contains(&by) {
+            all.push(by);
+        }
+    }
+    all.into_iter().map(|by| by.0).collect()
+}
+
 question! {
-    /// "The row whose column has this value", by id or by another unique column.
-    RowBy<E> { by: By<E>, value: Id }
+    /// "The row whose column has this value", by id or by another unique column, with these of its large columns.
+    RowBy<E> { by: By<E>, value: Id, large: Vec<By<E>> }
 }
 
 impl<E: Owned> Question for RowBy<E> {
@@ -101,32 +112,34 @@ impl<E: Owned> Question for RowBy<E> {
         let mut out = HashMap::with_capacity(questions.len());
         for (by, group) in grouped(questions, |question| question.by.clone()) {
             let place = view.place();
-            let mut select = select::select::<E>(place);
-            let keys = group.iter().map(|question| question.value.as_str());
+            let large = large_of(group.iter().map(|question| &question.large));
+            let mut select = select::select_with::<E>(place, &large);
+            let keys: HashSet<_> = { group.iter() }
+                .map(|question| question.value.as_str())
+                .collect();
             select.and_where(select::is_any_of(
                 place.column(by.0),
-                keys,
+                keys.into_iter(),
                 view.snapshot.backend(),
             ));
-            for row in view.models::<E>(&select).await? {
+            let mut found: HashMap<String, Arc<E::Model>> = HashMap::with_capacity(group.len());
+            for row in view.models_with::<E>(&select, &large).await? {
                 if let Some(value) = text(row.get(by.0)) {
-                    out.insert(
-                        Self {
-                            by: by.clone(),
-                            value: value.into(),
-                        },
-                        Some(row),
-                    );
+                    found.insert(value, row);
                 }
             }
+            out.extend(group.into_iter().map(|question| {
+                let row = found.get(question.value.as_str()).cloned();
+                (question.clone(), row)
+            }));
         }
         Ok(out)
     }
 }
 
 question! {
-    /// "This page of the rows that point to this parent."
-    PageOf<E> { by: By<E>, parent: Id, list: Arc<List<E>> }
+    /// "This page of the rows that point to this parent, with these of their large columns."
+    PageOf<E> { by: By<E>, parent: Id, list: Arc<List<E>>, large: Vec<By<E>> }
 }
 
 impl<E: Owned> Question for PageOf<E> {
@@ -137,20 +150,26 @@ impl<E: Owned> Question for PageOf<E> {
         for ((by, list), group) in grouped(questions, |question| {
             (question.by.clone(), question.list.clone())
         }) {
-            let keys = group.iter().map(|question| question.parent.as_str());
-            let select = list.nested_select(view.place(), by.0, keys, view.snapshot.backend());
+            let large = large_of(group.iter().map(|question| &question.large));
+            let keys: HashSet<_> = { group.iter() }
+                .map(|question| question.parent.as_str())
+                .collect();
+            let select = list.nested_select(view.place(), by.0, keys.into_iter(), &large);
             let mut children: HashMap<String, Vec<Arc<E::Model>>> =
                 HashMap::with_capacity(group.len());
-            for row in view.models::<E>(&select).await? {
+            for row in view.models_with::<E>(&select, &large).await? {
                 if let Some(parent) = text(row.get(by.0)) {
                     children.entry(parent).or_default().push(row);
                 }
             }
+            let mut pages: HashMap<&str, PageRows<E>> = HashMap::with_capacity(group.len());
             for question in group {
-                let rows = children
-                    .remove(question.parent.as_str())
-                    .unwrap_or_default();
-                out.insert(question.clone(), list.page(rows));
+                let parent = question.parent.as_str();
+                let page = pages.entry(parent).or_insert_with(|| {
+                    let rows = children.remove(parent).unwrap_or_default();
+                    list.page(rows)
+                });
+                out.insert(question.clone(), page.clone());
             }
         }
         Ok(out)

@@ -9,6 +9,7 @@ use super::{
     order::{Ordering, SortKey, oldest_first},
     page::{List, PageArgs, PageRows},
     questions::{By, ColumnOf, CountOf, PageOf, RowBy},
+    seal::Places,
     snapshot::Snapshot,
     tx::Tx,
 };
@@ -130,13 +131,26 @@ impl Scope {
         column: E::Column,
         value: &Id,
     ) -> Result<Option<Arc<E::Model>>> {
+        self.find_with::<E>(column, value, Vec::new()).await
+    }
+
+    /// The same row, with large columns of it that are about to be [shown](Self::large).
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn find_with<E: Owned>(
+        &self,
+        column: E::Column,
+        value: &Id,
+        large: Vec<E::Column>,
+    ) -> Result<Option<Arc<E::Model>>> {
         self.sees::<E>()?;
-        self.view()
-            .ask(RowBy::<E> {
-                by: By(column),
-                value: value.clone(),
-            })
-            .await
+        let question = RowBy::<E> {
+            by: By(column),
+            value: value.clone(),
+            large: large.into_iter().map(By).collect(),
+        };
+        self.view().ask(question).await
     }
 
     /// The row with this id.
@@ -160,7 +174,8 @@ impl Scope {
         Ok(view.models::<E>(select.limit(1)).await?.pop())
     }
 
-    /// One large column of a row, read together with the others that are asked for meanwhile.
+    /// One large column of a row: as it was read with the row, or else read together with the others that are asked for
+    /// meanwhile.
     ///
     /// # Errors
     /// If the database fails.
@@ -169,8 +184,15 @@ impl Scope {
         column: E::Column,
         id: &Id,
     ) -> Result<Option<T>> {
-        let (by, id) = (By(column), id.clone());
-        match self.view().ask(ColumnOf::<E> { by, id }).await? {
+        let view = self.view();
+        let row = match view.read_with::<E>(id, column) {
+            Some(row) => Some(row),
+            None => {
+                let (by, id) = (By(column), id.clone());
+                view.ask(ColumnOf::<E> { by, id }).await?
+            }
+        };
+        match row {
             Some(row) => Ok(row.try_get("", column.as_str())?),
             None => Ok(None),
         }
@@ -219,6 +241,12 @@ impl Scope {
         List::new(name, condition, ordering, page, seal, position).map(Arc::new)
     }
 
+    /// The places in a list that is in no table, by the name that no other such list of the workspace has.
+    pub(crate) fn places(&self, list: &str) -> Places {
+        let tenant = self.actor().tenant();
+        Places(self.store().seal().of(&format!("{tenant}|{list}")))
+    }
+
     /// Costs are read of one project at a time by who does not read all: the one it is at work in, the parent's, or the
     /// filter's.
     fn must_name_a_project<E: Owned>(
@@ -254,18 +282,31 @@ impl Scope {
         parent: Parent<'_, E>,
         list: &Arc<List<E>>,
     ) -> Result<PageRows<E>> {
+        self.page_with(parent, list, Vec::new()).await
+    }
+
+    /// The same rows, with large columns of them that are about to be [shown](Self::large).
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn page_with<E: Owned>(
+        &self,
+        parent: Parent<'_, E>,
+        list: &Arc<List<E>>,
+        large: Vec<E::Column>,
+    ) -> Result<PageRows<E>> {
         let view = self.view();
-        match parent {
-            Some((column, id)) => {
-                view.ask(PageOf {
-                    by: By(column),
-                    parent: id.clone(),
-                    list: list.clone(),
-                })
-                .await
-            }
-            None => Ok(list.page(view.models::<E>(&list.root_select(view.place())).await?)),
-        }
+        let Some((column, id)) = parent else {
+            let select = list.root_select(view.place(), &large);
+            return Ok(list.page(view.models_with::<E>(&select, &large).await?));
+        };
+        let question = PageOf {
+            by: By(column),
+            parent: id.clone(),
+            list: list.clone(),
+            large: large.into_iter().map(By).collect(),
+        };
+        view.ask(question).await
     }
 
     /// How many rows a list has.

@@ -73,6 +73,27 @@ impl ListSeal {
     }
 }
 
+/// The places in a list, counted from 0, as cursors.
+pub(crate) struct Places(pub(super) ListSeal);
+
+impl Places {
+    pub(crate) fn cursor(&self, position: usize) -> String {
+        self.0.close(vec![position.into()])
+    }
+
+    /// Which place a cursor is of.
+    ///
+    /// # Errors
+    /// [`Error::CursorMismatch`] when it is damaged, forged, or belongs to another list.
+    pub(crate) fn position(&self, cursor: &str) -> Result<usize> {
+        let values = self.0.open(cursor, 1)?;
+        let position = values.first().and_then(Json::as_u64);
+        position
+            .and_then(|position| usize::try_from(position).ok())
+            .ok_or(DAMAGED)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -214,8 +214,14 @@ pub(super) fn ordinary<E: Owned>() -> impl Iterator<Item = E::Column> {
 
 /// `SELECT <ordinary columns> FROM E AS t0 WHERE <tenant>`.
 pub(super) fn select<E: Owned>(place: Place<'_>) -> SelectStatement {
+    select_with::<E>(place, &[])
+}
+
+/// The same with some of the large columns.
+pub(super) fn select_with<E: Owned>(place: Place<'_>, large: &[E::Column]) -> SelectStatement {
     let mut select = bare::<E>(place);
-    select.exprs(ordinary::<E>().map(|column| place.column(column)));
+    let columns = ordinary::<E>().chain(large.iter().copied());
+    select.exprs(columns.map(|column| place.column(column)));
     select
 }
 

@@ -1,14 +1,18 @@
 //! One consistent view of the database for one operation.
 
-use super::{meter::Meter, reach::Reach};
+use super::{
+    kept::{Connections, Lease},
+    meter::Meter,
+    reach::Reach,
+};
 use crate::error::{Error, Result};
 use entity::Id;
 use futures_util::{TryStreamExt, stream::BoxStream};
 use sea_orm::{
     DbBackend, DbErr, QueryResult, RuntimeErr, StatementBuilder,
     sqlx::{
-        self, AssertSqlSafe, Decode, PgPool, Postgres, Row, SqlSafeStr, Sqlite, SqlitePool,
-        Transaction, TypeInfo, ValueRef, postgres::PgRow, sqlite::SqliteRow,
+        self, AssertSqlSafe, Decode, Postgres, Row, Sqlite, SqlitePool, Transaction, TypeInfo,
+        ValueRef, postgres::PgRow, sqlite::SqliteRow,
     },
 };
 use sea_query_sqlx::SqlxValues;
@@ -30,12 +34,12 @@ const STEPS: i32 = 10_000;
 pub(super) enum Readers {
     Sqlite(SqlitePool),
     /// The flag says whether a pooler stands between.
-    Postgres(PgPool, bool, Arc<Reach>),
+    Postgres(Arc<Connections>, bool, Arc<Reach>),
 }
 
 enum Open {
     Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Lease),
 }
 
 /// A read-only transaction that begins with the first statement and sees the database as it was then.
@@ -115,10 +119,13 @@ impl Snapshot {
                 let rows = query.fetch(&mut **transaction);
                 Box::pin(self.gather(rows, sqlite_bytes, make)).await
             }
-            Some(Open::Postgres(transaction)) => {
+            Some(Open::Postgres(lease)) => {
                 let query = sqlx::query_with::<Postgres, _>(sql, values);
-                let rows = query.fetch(&mut **transaction);
-                Box::pin(self.gather(rows, postgres_bytes, make)).await
+                let connection = lease.ask().ok_or(Error::Unavailable)?;
+                let rows = query.fetch(connection);
+                let gathered = Box::pin(self.gather(rows, postgres_bytes, make)).await?;
+                lease.read();
+                Ok(gathered)
             }
             None => Err(Error::Unavailable),
         }
@@ -197,7 +204,7 @@ impl Readers {
                 .await
             }
             // One message: the tenant arms row-level security for this transaction only, as a pooler demands.
-            Self::Postgres(pool, pooled, reach) => {
+            Self::Postgres(connections, pooled, reach) => {
                 let begin = format!(
                     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}",
                     super::row_security::arm(tenant, *pooled, patience)
@@ -206,15 +213,9 @@ impl Readers {
                     reach.look();
                     unavailable(&error)
                 };
-                let waiting = async { pool.acquire().await.map_err(refused) };
-                let connection = reach.unless_lost(waiting).await?;
-                let begin = AssertSqlSafe(begin).into_sql_str();
-                let begun = undisturbed(async move {
-                    Ok(Transaction::<Postgres>::begin(connection, Some(begin)).await)
-                });
-                let begun = begun.await?.map_err(refused)?;
+                let lease = connections.begin(reach, begin, refused).await?;
                 reach.works();
-                Ok(Open::Postgres(begun))
+                Ok(Open::Postgres(lease))
             }
         }
     }
@@ -223,7 +224,10 @@ impl Readers {
     pub(super) fn connections(&self) -> (u32, usize) {
         match self {
             Self::Sqlite(pool) => (pool.size(), pool.num_idle()),
-            Self::Postgres(pool, ..) => (pool.size(), pool.num_idle()),
+            Self::Postgres(connections, ..) => {
+                let pool = connections.pool();
+                (pool.size(), pool.num_idle())
+            }
         }
     }
 
@@ -231,7 +235,7 @@ impl Readers {
     pub(super) async fn close(&self) {
         match self {
             Self::Sqlite(pool) => pool.close().await,
-            Self::Postgres(pool, ..) => pool.close().await,
+            Self::Postgres(connections, ..) => connections.pool().close().await,
         }
     }
 }
