@@ -20,6 +20,7 @@ mod derived;
 mod effective;
 mod errors;
 mod filters;
+mod held_refusals;
 mod hostile;
 mod http;
 mod inputs;

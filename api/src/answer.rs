@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use async_graphql::{ErrorExtensionValues, PathSegment, Response, ServerError, Value};
+use tracing::Span;
 
 /// So many errors are told; one mistake in a long document is reported often enough.
 const TOLD: usize = 20;
@@ -78,7 +79,8 @@ impl From<Vec<ServerError>> for Errors {
     }
 }
 
-/// Gives every error a code and the request's name. Errors without a code come from the library's own checks.
+/// Gives every error a code and the request's name, and the log the first one's. Errors without a code come from the
+/// library's own checks.
 pub(crate) fn complete(answer: &mut Response, request_id: &str) {
     for error in &mut answer.errors {
         if let Some((end, _)) = error.message.char_indices().nth(MESSAGE_LENGTH) {
@@ -97,6 +99,9 @@ pub(crate) fn complete(answer: &mut Response, request_id: &str) {
             }
         }
         extensions.set("requestId", request_id);
+    }
+    if let Some(code) = answer.errors.first().and_then(code) {
+        Span::current().record("code", code);
     }
 }
 

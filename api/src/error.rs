@@ -73,7 +73,7 @@ pub enum Error {
         requested: u64,
         /// The lists that can have most rows and the fields that count for most values: where they stand in the answer,
         /// and how many that is.
-        fields: Vec<(String, Much)>,
+        fields: Vec<(String, FieldCost)>,
     },
     /// The document is not GraphQL.
     ParseFailed(String),
@@ -148,14 +148,14 @@ impl Cause {
 
 /// What makes a field dear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Much {
+pub enum FieldCost {
     /// So many rows of a list.
     Rows(u64),
     /// So many values, as which its large texts or its sums count.
     Values(u64),
 }
 
-impl Much {
+impl FieldCost {
     pub(crate) fn number(self) -> u64 {
         match self {
             Self::Rows(number) | Self::Values(number) => number,
@@ -210,6 +210,14 @@ impl Error {
             limit,
             actual,
         })
+    }
+
+    /// Whether the same may succeed when it is tried again, with nothing changed about it.
+    pub(crate) fn is_temporary(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable | Self::Busy(_) | Self::Contended | Self::DeadlineExceeded(_)
+        )
     }
 
     /// A fault of ours, with what the log should say.

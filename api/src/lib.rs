@@ -13,6 +13,7 @@
 //! - [`config`], [`clock`], [`error`]: settings, time, and the one error.
 
 mod answer;
+mod aside;
 pub mod auth;
 pub mod clock;
 pub mod config;
@@ -25,7 +26,6 @@ pub mod http;
 pub mod import;
 mod live;
 mod private_file;
-mod scribe;
 pub mod seed;
 pub mod server;
 pub mod store;

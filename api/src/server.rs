@@ -322,8 +322,14 @@ mod tests {
     #[tokio::test]
     async fn the_system_holds_little_of_an_answer_that_nobody_reads() {
         let socket = take_address(([127, 0, 0, 1], 0).into()).unwrap();
+        let listener = socket.listen(BACKLOG).unwrap();
+        let address = listener.local_addr().unwrap();
+        let connecting = tokio::net::TcpStream::connect(address);
+        let (connected, accepted) = tokio::join!(connecting, listener.accept());
+        let (_client, (connection, _)) = (connected.unwrap(), accepted.unwrap());
+        let connection = TcpSocket::from_std_stream(connection.into_std().unwrap());
         // Linux reserves twice as much, for its own needs.
-        let held = socket.send_buffer_size().unwrap();
+        let held = connection.send_buffer_size().unwrap();
         assert!((SEND_BUFFER..=2 * SEND_BUFFER).contains(&held), "{held}");
     }
 }

@@ -3,7 +3,7 @@
 use super::readiness::asked;
 use crate::{
     hostile::deadlines::{hold, release},
-    support::{Door, PATIENCE, Reply, TestApp, Waiting},
+    support::{Door, Events, PATIENCE, Reply, TestApp, Waiting},
 };
 use serde_json::json;
 use std::time::Duration;
@@ -69,6 +69,41 @@ fn a_commit_whose_answer_is_lost_is_not_told_as_nothing() {
             door.ask(made, json!({})).await.data()["projects"]["totalCount"],
             1
         );
+    });
+}
+
+#[test]
+fn a_stream_outlives_a_database_that_is_gone_for_longer_than_it_counts_who_follows() {
+    crate::support::run(async {
+        let limits = Limits {
+            vetted_seconds: 1,
+            ..crate::support::limits()
+        };
+        let (app, proxy) = TestApp::start_behind_proxy(limits).await;
+        let (door, token) = (app.door().await, app.token("demo", "owner").await);
+        let beating = "subscription { activity(heartbeatSeconds: 5) { event { action } } }";
+        let mut events = Events::open(&app.url, &token, beating, None).await;
+        events.next().await.expect("the first frame");
+        proxy.cut().await;
+        // It is asked who follows with the heartbeat.
+        let beat = timeout(Duration::from_secs(6), events.next()).await;
+        if let Ok(beat) = beat {
+            let (_, _, frame) = beat.expect("goes on");
+            assert!(frame["errors"].is_null(), "{frame:#}");
+        }
+        proxy.mend().await;
+        until_answered(&door).await;
+        door.ask(WRITE, json!({})).await.data();
+        let told = async {
+            loop {
+                let (_, _, frame) = events.next().await.expect("goes on");
+                assert!(frame["errors"].is_null(), "{frame:#}");
+                if frame["data"]["activity"]["event"]["action"] == "project.created" {
+                    return;
+                }
+            }
+        };
+        timeout(PATIENCE, told).await.expect("is told");
     });
 }
 

@@ -93,6 +93,31 @@ on_both_databases! {
         }
     }
 
+    async fn a_body_that_there_is_no_room_for_is_refused_before_it_has_come(app) {
+        let app = TestApp::start_with(app.database, Limits { body_bytes: 30_000, incoming_bytes: 1, ..Limits::default() }).await;
+        let token = app.token("demo", "owner").await;
+        let begun = async |length: u64, sent: usize| {
+            let mut wire = Wire::open(&app.url, &token).await;
+            let head = wire.writing.head(&format!("content-length: {length}"));
+            wire.writing.send(head + &" ".repeat(sent)).await;
+            wire
+        };
+        const EARLY: Duration = Duration::from_secs(5);
+        // An address has a quarter of four bodies, so one of these is held, whichever came first.
+        let (mut one, mut other) = (begun(30_000, 29_000).await, begun(30_000, 29_000).await);
+        let crowded = async {
+            tokio::select! {
+                answer = one.reading.answer() => answer,
+                answer = other.reading.answer() => answer,
+            }
+        };
+        let answer = timeout(EARLY, crowded).await.expect("comes early");
+        answer.expect("an answer").refused(503, "UNAVAILABLE", "an unfinished body");
+        let mut too_large = begun(10 << 20, 10).await;
+        let answer = timeout(EARLY, too_large.reading.answer()).await.expect("comes early");
+        answer.expect("an answer").refused(413, "LIMIT_EXCEEDED", "a body of ten megabytes");
+    }
+
     async fn an_answer_that_is_not_read_is_not_waited_for(app) {
         let app = TestApp::start_with(app.database, Limits { write_seconds: 1, ..Limits::default() }).await;
         let mut wire = Wire::open(&app.url, &app.token("demo", "owner").await).await;

@@ -1,6 +1,6 @@
 //! Tokens that do not hold, and headers that claim too much.
 
-use crate::support::{ACME, DEMO, Door, Footprint, Reply, SECRET, TestApp};
+use crate::support::{ACME, DEMO, Door, Footprint, PASSWORD, Reply, SECRET, TestApp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::{Method, header::HeaderValue};
 use serde_json::{Value, json};
@@ -123,6 +123,24 @@ on_both_databases! {
         before.must_be_that_of(&app).await;
         app.wait(Duration::from_secs(3601));
         refused(&app, &token, "expired").await;
+    }
+
+    async fn what_sql_changed_of_an_account_counts_for_each_mutation_at_once(app) {
+        let password = "mutation($input: ChangePasswordInput!) { changePassword(input: $input) { accessToken } }";
+        let passwords = json!({ "currentPassword": PASSWORD, "newPassword": "a new long password" });
+        let project = "mutation($input: CreateProjectInput!) { createProject(input: $input) { feedCursor } }";
+        for (mutation, input) in [(password, passwords), (project, json!({ "name": "Too late" }))] {
+            for change in ["role = 'viewer'", "\"tokenVersion\" = \"tokenVersion\" + 1"] {
+                let admin = app.client(DEMO, "admin").await;
+                admin.data("{ viewer { user { id } } }", json!({})).await;
+                let email = app.email(DEMO, "admin").await;
+                app.execute(&format!("UPDATE users SET {change} WHERE email = '{email}'")).await;
+                let before = Footprint::of(&app).await;
+                assert_eq!(admin.code(mutation, json!({ "input": input })).await, "UNAUTHENTICATED", "{change}: {mutation}");
+                before.must_be_that_of(&app).await;
+                app.execute(&format!("UPDATE users SET role = 'admin' WHERE email = '{email}'")).await;
+            }
+        }
     }
 
     async fn an_authorization_that_is_none_is_refused(app) {

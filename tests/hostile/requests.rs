@@ -223,6 +223,10 @@ on_both_databases! {
         }
         let reply = Reply::to(Door::new(&format!("{root}/nothing"), &token).request(Method::GET)).await;
         assert_eq!(reply.refused(404, "BAD_USER_INPUT", "/nothing")["field"], "path");
+        // Whoever opens the address that was printed without its path is led to the API.
+        let led = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        let led = led.get(&root).send().await.expect("an answer");
+        assert_eq!((led.status().as_u16(), led.headers()["location"].as_bytes()), (307, &b"/graphql"[..]));
     }
 
     async fn a_body_of_ten_megabytes_is_refused_and_the_answer_arrives(app) {

@@ -1,10 +1,11 @@
 //! Who holds a connection, and for how long.
 
 use super::{ACTIVITY, INIT, follow};
-use crate::support::{ALLOWED_ORIGIN, DEMO, Events, PROTOCOL, Socket, connect};
+use crate::support::{ALLOWED_ORIGIN, DEMO, Events, PROTOCOL, Socket, TestApp, connect, limits};
 use serde_json::json;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
+use workgraph::http::Limits;
 
 on_both_databases! {
     async fn a_token_must_hold_at_the_beginning(app) {
@@ -51,22 +52,17 @@ on_both_databases! {
         assert_eq!(closed.expect("closes with a ping"), 4403);
     }
 
-    async fn what_sql_changes_counts_for_streams_within_half_a_minute(app) {
-        let token = app.token(DEMO, "member").await;
-        let beating = "subscription { activity(heartbeatSeconds: 5) { position event { action } } }";
-        let mut events = Events::open(&app.url, &token, beating, None).await;
-        events.next().await.expect("the first frame");
-        let email = app.email(DEMO, "member").await;
-        app.execute(&format!("UPDATE users SET \"tokenVersion\" = 77 WHERE email = '{email}'")).await;
-        let ended = async {
-            loop {
-                let (_, _, frame) = events.next().await.expect("a frame");
-                if frame["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED" {
-                    return;
-                }
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(30), ended).await.expect("ends in time");
+    async fn what_sql_changes_counts_for_streams_with_the_next_heartbeat(app) {
+        let often = TestApp::start_with(app.database, Limits { vetted_seconds: 2, ..limits() }).await;
+        let mut socket = Socket::signed_in(&often.url, &often.token(DEMO, "member").await).await;
+        let beating = "subscription { activity(heartbeatSeconds: 5) { event { action } } }";
+        follow(&mut socket, "a", json!({})).await;
+        socket.subscribe("b", beating, json!({})).await;
+        socket.data("b").await;
+        let email = often.email(DEMO, "member").await;
+        often.execute(&format!("UPDATE users SET \"tokenVersion\" = 77 WHERE email = '{email}'")).await;
+        let closed = tokio::time::timeout(Duration::from_secs(8), socket.closed()).await;
+        assert_eq!(closed.expect("closes in time"), 4403);
     }
 
     async fn a_token_that_was_revoked_begins_no_stream(app) {

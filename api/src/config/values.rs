@@ -11,7 +11,10 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 /// How many database connections there are if nothing is said: more than four for each processor do no more work, and who
 /// has most of them makes the others wait longer.
 pub(super) fn connections() -> u32 {
-    let processors = available_parallelism().map_or(1, usize::from);
+    connections_for(available_parallelism().map_or(1, usize::from))
+}
+
+fn connections_for(processors: usize) -> u32 {
     u32::try_from(processors * 4).map_or(64, |connections| connections.clamp(8, 64))
 }
 
@@ -116,5 +119,10 @@ mod tests {
         ] {
             assert!(log_filter(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn there_are_four_connections_for_each_processor() {
+        assert_eq!([1, 2, 4, 16, 100].map(connections_for), [8, 8, 16, 64, 64]);
     }
 }

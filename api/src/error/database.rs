@@ -23,9 +23,34 @@ impl From<DbErr> for Error {
                 }
                 Some(Trouble::Stopped) => Self::TOO_SLOW,
                 Some(Trouble::Contended) => Self::Contended,
-                None => Self::internal(error),
+                None => Self::internal(match hint(&error) {
+                    Some(hint) => format!("{error}. {hint}"),
+                    None => error.to_string(),
+                }),
             },
         }
+    }
+}
+
+/// What a self-hoster can do about what is wrong with the whole database.
+fn hint(error: &DbErr) -> Option<&'static str> {
+    let (DbErr::Query(RuntimeErr::SqlxError(cause)) | DbErr::Exec(RuntimeErr::SqlxError(cause))) =
+        error
+    else {
+        return None;
+    };
+    let cause = cause.as_database_error()?;
+    // PostgreSQL: insufficient_privilege, undefined_table. SQLite has no code of its own for a table that is not there.
+    match &*cause.code()? {
+        "42501" => Some(
+            "The tables belong to the role that migrated this database first. Make them this role's (ALTER TABLE … OWNER \
+             TO …), or begin with a new database",
+        ),
+        "42P01" => Some("The schema is not complete: run `workgraph migrate`"),
+        _ if cause.message().starts_with("no such table") => {
+            Some("The schema is not complete: run `workgraph migrate`")
+        }
+        _ => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! How errors look in an answer.
 
-use super::{BUSY_MS, Error, Measured, Much};
+use super::{BUSY_MS, Error, FieldCost, Measured};
 use async_graphql::{ErrorExtensions, Pos, ServerError, Value, value};
 
 impl From<Error> for ServerError {
@@ -52,8 +52,8 @@ impl From<Error> for async_graphql::Error {
                     fields,
                 } => {
                     let fields = fields.into_iter().map(|(path, much)| match much {
-                        Much::Rows(rows) => value!({ "path": path, "rows": rows }),
-                        Much::Values(values) => value!({ "path": path, "values": values }),
+                        FieldCost::Rows(rows) => value!({ "path": path, "rows": rows }),
+                        FieldCost::Values(values) => value!({ "path": path, "values": values }),
                     });
                     extensions.set("limit", limit);
                     extensions.set("requested", requested);

@@ -5,7 +5,6 @@ use crate::{
     auth::Actor,
     error::{Error, Result, Whose},
     graph::Visitor,
-    live::VETTED_FOR,
 };
 use entity::Timestamp;
 use std::{
@@ -85,22 +84,29 @@ impl Caller {
         self.current().actor.clone()
     }
 
-    /// The actor, as the database knew it when the ledger had come this far, or later, and not long ago. Whoever holds
-    /// several streams is authenticated once for all of them.
+    /// The actor, as the database knew it when the ledger had come this far, or later, and not long ago; and when it was
+    /// asked. Whoever holds several streams is authenticated once for all of them.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] when the token does not hold any more.
-    pub(super) async fn actor(&self, app: &App, position: i64) -> Result<Actor> {
+    pub(super) async fn actor(&self, app: &App, position: i64) -> Result<(Actor, Instant)> {
         let mut checked = self.checked.lock().await;
-        let counts = |(known, at): (i64, Instant)| position <= known && at.elapsed() < VETTED_FOR;
-        if !checked.is_some_and(counts) {
-            let begun = Instant::now();
-            let credentials = self.credentials();
-            let (actor, _) = in_time(app, credentials.authenticate(app, &self.visitor)).await?;
-            self.current().actor = actor;
-            *checked = Some((position, begun));
+        let known = checked.filter(|(known, _)| position <= *known);
+        if let Some((_, at)) = known
+            && at.elapsed() < app.limits.vetted_for()
+        {
+            return Ok((self.known(), at));
         }
-        Ok(self.known())
+        let begun = Instant::now();
+        let credentials = self.credentials();
+        match in_time(app, credentials.authenticate(app, &self.visitor)).await {
+            Ok((actor, _)) => self.current().actor = actor,
+            // Nothing but time has passed, and nobody can say now: it is asked again as long after.
+            Err(error) if known.is_some() && error.is_temporary() => {}
+            Err(error) => return Err(error),
+        }
+        *checked = Some((known.map_or(position, |(known, _)| known), begun));
+        Ok((self.known(), begun))
     }
 
     /// Whether the credentials hold, as far as is known.

@@ -115,7 +115,7 @@ impl Credentials {
         if !known || !entrance.has_project(actor.tenant(), project).await? {
             return Err(Error::bad_input(
                 "X-Project-Id",
-                "the header names no project of your workspace",
+                "the header must be the id, not the slug, of a project of your workspace",
             ));
         }
         Ok((actor.in_project(project.clone()), until))

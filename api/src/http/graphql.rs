@@ -11,7 +11,7 @@ use super::{
     request_id::RequestId,
     sse, who, ws,
 };
-use crate::{error::Error, graph::Visitor, scribe};
+use crate::{aside, error::Error, graph::Visitor};
 use async_graphql::{Response as Answer, parser::types::OperationType};
 use axum::{
     Extension,
@@ -68,7 +68,7 @@ pub(super) async fn handle(
         Ok(parameters) => parameters,
         Err(refusal) => return refusal.respond(media, &request_id),
     };
-    let operation = match Operation::new(&app, parameters) {
+    let operation = match Operation::new(&app, parameters).await {
         Ok(operation) => operation,
         Err(errors) => {
             let answer = Answer::from_errors(errors);
@@ -107,7 +107,7 @@ pub(super) async fn handle(
         request_id.clone(),
         is_large && !by_events && takes_gzip(&parts.headers),
     );
-    let writing = scribe::write(is_large, move || {
+    let writing = aside::run(is_large, move || {
         let response = if by_events {
             sse::answer(answer, &id)
         } else {

@@ -29,8 +29,11 @@ struct Read {
 /// A request's body, whose end the next head waits for.
 pub(super) struct Watched {
     body: Incoming,
-    head: Head,
+    end: End,
 }
+
+/// Says when a body has come to its end, or nobody wants more of it.
+struct End(Head);
 
 impl Head {
     /// Nothing yet; `held` is what a long one will be counted as.
@@ -62,17 +65,15 @@ impl Head {
 
     /// The request is there, with its body on the way.
     pub(super) fn is_whole(&self, body: Incoming) -> Watched {
-        self.begins(body.is_end_stream());
-        Watched {
-            body,
-            head: self.clone(),
-        }
+        let end = self.begins(body.is_end_stream());
+        Watched { body, end }
     }
 
-    fn begins(&self, has_body: bool) {
+    fn begins(&self, has_body: bool) -> End {
         let mut read = self.read();
         (read.is_answered, read.has_body, read.bytes) = (false, has_body, 0);
         read.held.release();
+        End(self.clone())
     }
 
     /// The request is answered.
@@ -85,10 +86,16 @@ impl Head {
     }
 }
 
-impl Drop for Watched {
+impl End {
+    fn has_come(&self) {
+        self.0.read().has_body = true;
+    }
+}
+
+impl Drop for End {
     /// What nobody wanted of it is not kept: what comes now is the next head.
     fn drop(&mut self) {
-        self.head.read().has_body = true;
+        self.has_come();
     }
 }
 
@@ -102,7 +109,7 @@ impl Body for Watched {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         if frame.is_none() || self.body.is_end_stream() {
-            self.head.read().has_body = true;
+            self.end.has_come();
         }
         Poll::Ready(frame)
     }
@@ -133,16 +140,23 @@ mod tests {
         assert!((0..100).all(|_| grows(&head(), ORDINARY as usize)));
         assert!(grows(&one, 20_000) && grows(&other, 20_000));
         assert!(!grows(&other, 10_000), "there is no room for both");
-        one.begins(false);
+        let end = one.begins(false);
         assert!(grows(&one, 1 << 30) && grows(&other, 1));
         // What comes of its body is no head.
         one.is_answered();
         assert!(grows(&one, 1 << 30));
-        one.read().has_body = true;
+        end.has_come();
         // A head that comes with its body is whole before more is read.
         one.grows(100_000);
-        one.begins(true);
+        let end = one.begins(true);
         one.is_answered();
+        assert!(!grows(&one, 30_000));
+        drop(end);
+        // A body that nobody reads to its end.
+        let end = one.begins(false);
+        one.is_answered();
+        assert!(grows(&one, 1 << 30));
+        drop(end);
         assert!(!grows(&one, 30_000));
     }
 }

@@ -106,6 +106,9 @@ limits! {
     socket_operations = 50 up to 1_000, "WORKGRAPH_SOCKET_OPERATIONS", "The number of operations at once on a WebSocket";
     /// How many WebSockets and event streams one person or agent may hold open
     sockets_per_actor = 200 up to 100_000, "WORKGRAPH_SOCKETS_PER_ACTOR", "The number of WebSockets and event streams";
+    /// After how many seconds a stream asks again who follows it, at the latest with its next heartbeat: what SQL changes of an
+    /// account stands in no ledger
+    vetted_seconds = 20 up to 3_600, "WORKGRAPH_VETTED_SECONDS";
     /// How many bytes the documents and variables of one person's or agent's subscriptions may take, equal ones once
     stream_bytes = 4_194_304 up to 1_073_741_824, "WORKGRAPH_STREAM_BYTES", "The number of bytes of documents and variables of subscriptions";
 }
@@ -183,6 +186,11 @@ impl Limits {
     /// The requests that are refused at once.
     pub(super) fn refusals(&self) -> Refusals {
         Refusals::per_minute(self.refusals_per_minute)
+    }
+
+    /// For how long what is known of an account that follows a stream counts.
+    pub(super) fn vetted_for(&self) -> Duration {
+        Duration::from_secs(self.vetted_seconds)
     }
 
     /// How long an operation may take.

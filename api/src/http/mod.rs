@@ -39,7 +39,7 @@ use axum::{
     Extension, Router,
     http::{HeaderName, StatusCode, request},
     middleware,
-    response::Response,
+    response::{Redirect, Response},
     routing::{any, get},
 };
 #[doc(hidden)]
@@ -170,6 +170,7 @@ impl App {
 /// The whole HTTP interface.
 fn router(app: App) -> Router {
     let mut router = Router::new()
+        .route("/", get(|| async { Redirect::temporary("/graphql") }))
         .route("/graphql", any(graphql::handle))
         .route("/graphql/assets/{*path}", get(graphiql::asset))
         .route("/health", get(health::lives))

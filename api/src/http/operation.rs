@@ -1,15 +1,20 @@
 //! An operation between the door and the schema, whichever door it came through: judged, attributed, limited in time.
 
 use super::{
-    App, answer::size, credentials::Credentials, guard::Judged, parameters::Parameters,
+    App,
+    answer::size,
+    credentials::Credentials,
+    guard::Judged,
+    parameters::Parameters,
+    request_id::{note_actor, note_operation},
     unread::Reader,
 };
 use crate::{
+    aside,
     auth::Actor,
     error::{Error, Result, Whose},
     graph::Visitor,
     live::{Subscription, Terms},
-    scribe,
     store::{Commits, Fate, Meter, Permit},
 };
 use async_graphql::{
@@ -41,9 +46,13 @@ impl Operation {
     ///
     /// # Errors
     /// What is wrong with the document or its variables; nothing of it has run.
-    pub(super) fn new(app: &App, parameters: Parameters) -> Result<Self, Vec<ServerError>> {
+    pub(super) async fn new(app: &App, parameters: Parameters) -> Result<Self, Vec<ServerError>> {
         let received = Instant::now();
-        let judged = app.guard.judge(parameters)?;
+        parameters.operation_name.as_deref().map(note_operation);
+        let (is_long, judge) = (app.guard.takes_long(&parameters), app.clone());
+        let judging = aside::run(is_long, move || judge.guard.judge(parameters));
+        let judged = judging.await.unwrap_or_else(|error| Err(refused(error)))?;
+        judged.name().map(note_operation);
         Ok(Self {
             judged,
             received,
@@ -55,8 +64,11 @@ impl Operation {
     ///
     /// # Errors
     /// As [`Operation::new`].
-    pub(super) fn counted(app: &App, parameters: Parameters) -> Result<Self, Vec<ServerError>> {
-        let operation = Self::new(app, parameters)?;
+    pub(super) async fn counted(
+        app: &App,
+        parameters: Parameters,
+    ) -> Result<Self, Vec<ServerError>> {
+        let operation = Self::new(app, parameters).await?;
         Ok(Self {
             counted: true,
             ..operation
@@ -145,11 +157,13 @@ impl Operation {
 
     /// Counts it among the requests of its actor, for whom the document is kept.
     fn count(&self, app: &App, actor: &Actor) -> Result<()> {
+        let actor = actor.key();
+        note_actor(&actor);
         app.guard.keep(&self.judged);
         if self.counted {
             return Ok(());
         }
-        app.requests.check(&actor.key())
+        app.requests.check(&actor)
     }
 
     /// Waits for the turn to begin a subscription.
@@ -206,7 +220,7 @@ impl Operation {
         } else if meter.is_half_used() {
             // What surrounds the values was only estimated.
             let bytes;
-            (answer, bytes) = scribe::write(true, move || {
+            (answer, bytes) = aside::run(true, move || {
                 let bytes = size(&answer);
                 (answer, bytes)
             })
@@ -216,7 +230,7 @@ impl Operation {
         if explain {
             answer = answer.extension("cost", told(cost, app, &meter, received));
         }
-        Ok((answer, scribe::is_large(&meter)))
+        Ok((answer, aside::is_large(&meter)))
     }
 
     /// Begins a subscription for an actor in its turn, after `resume` if that is a cursor.
@@ -234,6 +248,7 @@ impl Operation {
         let request = self.judged.request().data(visitor);
         let terms = Terms {
             time: app.limits.operation_time(),
+            vetted_for: app.limits.vetted_for(),
             check_bytes: &|bytes| app.limits.check_stream_bytes(bytes),
         };
         let opening = Subscription::open(&app.schema, &app.store, actor, request, resume, terms);

@@ -12,6 +12,10 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
+/// So many bytes are read at once: hyper doubles a buffer that was filled, up to the longest head that there may be, and
+/// holds it for as long as the connection is open, however little of a body is kept.
+const AT_ONCE: usize = (8 << 10) - 1;
+
 /// For how long a client may leave something unread: for so long at most, and every byte that it takes gives it a little
 /// more of that. So it may stop for a while, but an answer of any size is over in time.
 #[derive(Clone, Copy, Debug)]
@@ -104,9 +108,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         if !self.head.has_room() {
             return Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()));
         }
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        self.head.grows(buffer.filled().len() - before);
+        let room = buffer.remaining().min(AT_ONCE);
+        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(room));
+        ready!(Pin::new(&mut self.stream).poll_read(context, &mut part))?;
+        let bytes = part.filled().len();
+        buffer.advance(bytes);
+        self.head.grows(bytes);
         Poll::Ready(Ok(()))
     }
 }
@@ -146,6 +153,27 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_sends_much_does_not_fill_a_buffer() {
+        use crate::http::quota::Quota;
+        use tokio::io::AsyncReadExt;
+        let quota = Quota::new(1 << 20, 1 << 20);
+        let sent = vec![b'x'; 100_000];
+        let pace = Pace::new(Duration::from_secs(1), 1);
+        let (head, counted) = (Head::new(quota.none("here")), quota.none("here"));
+        let mut paced = Paced::new(sent.as_slice(), pace, head, counted);
+        let (mut all, mut buffer) = (0, vec![0; 64 << 10]);
+        loop {
+            let bytes = paced.read(&mut buffer).await.unwrap();
+            assert!(bytes < 8 << 10);
+            all += bytes;
+            if bytes == 0 {
+                break;
+            }
+        }
+        assert_eq!(all, sent.len());
+    }
 
     /// How long a client lasts that takes so many bytes every second, and would go on for an hour.
     fn lasts(bytes: usize) -> u64 {

@@ -3,16 +3,21 @@
 use super::{Limits, quota::Portion};
 use crate::error::{Error, Result, Whose};
 use axum::{
-    body::{Body, BodyDataStream},
+    body::{Body, BodyDataStream, Bytes, HttpBody},
     extract::Query,
     http::{HeaderMap, Uri, header::CONTENT_TYPE},
 };
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
+use std::time::Duration;
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// A body that is too large is read on to this size, and thrown away, so that a client which is still sending it gets
 /// its answer instead of a broken connection.
 const DRAIN: u64 = 64 << 20;
+
+/// For so long it is read on.
+const PASSING_BY: Duration = Duration::from_secs(1);
 
 /// What is said of a body that comes too slowly.
 const TOO_SLOW: Error =
@@ -172,33 +177,71 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 /// [`Error::LimitExceeded`] when it is too large, [`Error::DeadlineExceeded`] when it comes too slowly, [`Error::Busy`]
 /// when too much of others has not come to its end, [`Error::BadUserInput`] when it breaks off.
 pub(super) async fn read(body: Body, limits: &Limits, held: Portion) -> Result<Vec<u8>> {
-    let reading = read_all(body.into_data_stream(), limits, held);
-    tokio::time::timeout(limits.body_time(), reading)
+    let announced = body.size_hint().lower();
+    let reading = read_all(body.into_data_stream(), announced, limits, held);
+    timeout(limits.body_time(), reading)
         .await
         .unwrap_or(Err(TOO_SLOW))
 }
 
-async fn read_all(mut body: BodyDataStream, limits: &Limits, mut held: Portion) -> Result<Vec<u8>> {
+async fn read_all(
+    mut body: BodyDataStream,
+    announced: u64,
+    limits: &Limits,
+    mut held: Portion,
+) -> Result<Vec<u8>> {
     let (mut kept, mut size, mut crowded) = (Vec::new(), 0_u64, false);
-    while let Some(chunk) = body.next().await {
+    // What cannot be kept is let pass by for a moment, so that the client gets its answer.
+    let mut passing = Passing::default();
+    if announced > limits.body_bytes {
+        passing.begin();
+    }
+    while let Some(chunk) = passing.next(&mut body).await {
         let chunk = chunk.map_err(|_| Error::bad_input("body", "broke off before its end"))?;
         size += chunk.len() as u64;
-        // What cannot be kept is let pass by, so that the client gets its answer.
-        if size <= limits.body_bytes && !crowded {
-            crowded = !held.resize(size);
-            if crowded {
-                kept = Vec::new();
-                held.release();
-            } else {
-                kept.extend_from_slice(&chunk);
-            }
-        } else if size > DRAIN {
+        if size > DRAIN {
             break;
         }
+        if passing.has_begun() {
+            continue;
+        }
+        crowded = size <= limits.body_bytes && !held.resize(size);
+        if crowded || size > limits.body_bytes {
+            passing.begin();
+            kept = Vec::new();
+            held.release();
+        } else {
+            kept.extend_from_slice(&chunk);
+        }
     }
-    limits.check_body_bytes(size)?;
+    limits.check_body_bytes(size.max(announced))?;
     if crowded {
         return Err(Error::Busy(Whose::All));
     }
     Ok(kept)
+}
+
+/// Until when a body is let pass by, if it is.
+#[derive(Default)]
+struct Passing(Option<Instant>);
+
+impl Passing {
+    fn begin(&mut self) {
+        self.0 = Some(Instant::now() + PASSING_BY);
+    }
+
+    fn has_begun(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The next part of the body, in time.
+    async fn next(
+        &self,
+        body: &mut BodyDataStream,
+    ) -> Option<std::result::Result<Bytes, axum::Error>> {
+        match self.0 {
+            Some(until) => timeout_at(until, body.next()).await.ok()?,
+            None => body.next().await,
+        }
+    }
 }

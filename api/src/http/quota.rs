@@ -66,9 +66,9 @@ impl Quota {
         }
     }
 
-    /// Whether somebody holds nothing.
-    pub(super) fn is_free(&self, whose: &str) -> bool {
-        self.held().of(whose) == 0
+    /// How much somebody holds.
+    pub(super) fn held_by(&self, whose: &str) -> u64 {
+        self.held().of(whose)
     }
 
     /// Whether there is anything left of what all may hold together.

@@ -1,7 +1,7 @@
 //! Refusing costs little, but who is refused can ask again at once, on as many connections as it has. Whoever is refused
 //! often waits for it, so that refusing leaves the processors to those who are served.
 
-use super::{App, who};
+use super::{App, request_id::note_address, who};
 use crate::auth::{Limiter, address_key};
 use axum::{
     extract::{ConnectInfo, Request, State},
@@ -31,6 +31,15 @@ impl Refusals {
     pub(super) fn pause(&self, address_key: &str) -> Option<Duration> {
         self.0.check(address_key).is_err().then_some(PAUSE)
     }
+
+    /// Holds a refusal back, if who is refused waits, and tells whether it did.
+    pub(super) async fn hold(&self, address_key: &str) -> bool {
+        let pause = self.pause(address_key);
+        if let Some(pause) = pause {
+            tokio::time::sleep(pause).await;
+        }
+        pause.is_some()
+    }
 }
 
 /// Holds refusals back from whoever is refused often.
@@ -41,11 +50,11 @@ pub(super) async fn hold(
     next: Next,
 ) -> Response {
     let address = who::address(&app, request.headers(), peer);
+    note_address(address);
     let mut response = next.run(request).await;
     if response.extensions().get::<DidNotRun>().is_some()
-        && let Some(pause) = app.refusals.pause(&address_key(address))
+        && app.refusals.hold(&address_key(address)).await
     {
-        tokio::time::sleep(pause).await;
         // What was sent behind it on the connection is not kept for as many pauses.
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);

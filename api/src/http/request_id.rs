@@ -1,20 +1,49 @@
-//! A name for every request, so that an answer can be found in the log.
+//! A name for every request, so that an answer can be found in the log; and what the log says of it beside.
 
 use super::{REQUEST_ID, answer::Refusal, negotiate::Media};
 use crate::error::Error;
 use axum::{extract::Request, http::HeaderValue, middleware::Next, response::Response};
 use futures_util::FutureExt;
-use std::{panic::AssertUnwindSafe, time::Instant};
-use tracing::Instrument;
+use std::{net::IpAddr, panic::AssertUnwindSafe, time::Instant};
+use tracing::{Instrument, Span, field::Empty};
+
+/// An operation's name is logged up to so many characters.
+const NAME_LENGTH: usize = 100;
 
 /// The request's name, for handlers.
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub(super) String);
 
+/// Notes for the log what the document calls the operation that is asked for.
+pub(super) fn note_operation(name: &str) {
+    let name: String = name.chars().take(NAME_LENGTH).collect();
+    Span::current().record("operation", name);
+}
+
+/// Notes for the log where the request comes from.
+pub(super) fn note_address(address: IpAddr) {
+    Span::current().record("address", tracing::field::display(address));
+}
+
+/// Notes for the log who asks: the workspace's id and the user's or token's.
+pub(super) fn note_actor(key: &str) {
+    Span::current().record("actor", key);
+}
+
 /// Names the request, logs its end and returns the name in a header. A panic becomes an error like all others.
 pub(super) async fn name(mut request: Request, next: Next) -> Response {
     let id = cuid2::create_id();
-    let span = tracing::info_span!("request", id = %id, method = %request.method(), path = request.uri().path());
+    let span = tracing::info_span!(
+        "request",
+        id = %id,
+        method = %request.method(),
+        path = request.uri().path(),
+        address = Empty,
+        operation = Empty,
+        actor = Empty,
+        // What `answer::complete` writes.
+        code = Empty,
+    );
     request.extensions_mut().insert(RequestId(id.clone()));
     let started = Instant::now();
     let answering = AssertUnwindSafe(next.run(request)).catch_unwind();

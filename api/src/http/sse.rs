@@ -172,7 +172,7 @@ impl Following {
                     break on_its_way.with(event);
                 }
                 Frame::CheckCredentials(at) => match self.caller.actor(&self.app, at).await {
-                    Ok(actor) => self.subscription.set_actor(actor),
+                    Ok((actor, at)) => self.subscription.set_actor(actor, at),
                     Err(error) => return Some(self.end(vec![error.into()])),
                 },
                 Frame::End(errors) => return Some(self.end(errors)),

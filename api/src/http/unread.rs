@@ -11,14 +11,32 @@ const SMALL: u64 = 16 * 1024;
 
 /// Who reads an answer: somebody in a workspace, or a stranger at an address.
 pub(super) struct Reader {
-    workspace: String,
+    of: Of,
     actor: String,
+}
+
+/// Whose share of what may be unread a reader has a share of.
+enum Of {
+    Workspace(String),
+    /// All of them together: addresses are had by the thousand.
+    Strangers,
+}
+
+impl Of {
+    /// What tells it apart from all others.
+    fn key(&self) -> &str {
+        match self {
+            Self::Workspace(id) => id,
+            // No id is empty.
+            Self::Strangers => "",
+        }
+    }
 }
 
 impl Reader {
     pub(super) fn actor(actor: &Actor) -> Self {
         Self {
-            workspace: actor.tenant().to_string(),
+            of: Of::Workspace(actor.tenant().to_string()),
             actor: actor.key(),
         }
     }
@@ -28,11 +46,10 @@ impl Reader {
         &self.actor
     }
 
-    /// Somebody without a token, of whom nothing but the address is known. All of them have the share of one workspace:
-    /// addresses are had by the thousand.
+    /// Somebody without a token, of whom nothing but the address is known.
     pub(super) fn stranger(origin: &Origin) -> Self {
         Self {
-            workspace: "strangers".to_owned(),
+            of: Of::Strangers,
             actor: origin.key(),
         }
     }
@@ -41,6 +58,7 @@ impl Reader {
 /// The bytes that may be unread: in all, of each workspace, and of each actor, so that nobody's slow reading keeps
 /// colleagues from theirs.
 pub(super) struct Unread {
+    in_all: u64,
     workspaces: Arc<Quota>,
     actors: Arc<Quota>,
 }
@@ -57,22 +75,28 @@ impl Unread {
         let of_workspace = in_all.div_ceil(4);
         let of_actor = of_workspace.div_ceil(4);
         Self {
+            in_all,
             workspaces: Quota::with_little(of_workspace, in_all, of_actor / 4),
             actors: Quota::new(of_actor, u64::MAX),
         }
     }
 
-    /// Whether somebody may be answered more. Who has nothing unread may while there is room for anybody.
+    /// Whether somebody may be answered more. Who has nothing unread may while there is room for anybody; of strangers,
+    /// who want to sign in, while the others are left half of it.
     pub(super) fn has_room(&self, reader: &Reader) -> bool {
-        let of_workspace = self.workspaces.has_room(&reader.workspace);
-        let is_first = || self.workspaces.has_room_in_all() && self.actors.is_free(&reader.actor);
+        let of_workspace = self.workspaces.has_room(reader.of.key());
+        let for_anybody = || match reader.of {
+            Of::Strangers => self.workspaces.held_by(reader.of.key()) < self.in_all / 2,
+            Of::Workspace(_) => self.workspaces.has_room_in_all(),
+        };
+        let is_first = || self.actors.held_by(&reader.actor) == 0 && for_anybody();
         self.actors.has_room(&reader.actor) && (of_workspace || is_first())
     }
 
     /// Holds so many bytes, however many there are: what is there must be counted.
     pub(super) fn hold(&self, reader: &Reader, bytes: u64) -> OnItsWay {
         OnItsWay {
-            _workspace: self.workspaces.hold(&reader.workspace, bytes),
+            _workspace: self.workspaces.hold(reader.of.key(), bytes),
             _actor: self.actors.hold(&reader.actor, bytes),
         }
     }
@@ -111,7 +135,7 @@ mod tests {
 
     fn reader(workspace: &str, actor: &str) -> Reader {
         Reader {
-            workspace: workspace.to_owned(),
+            of: Of::Workspace(workspace.to_owned()),
             actor: format!("{workspace} {actor}"),
         }
     }
@@ -145,5 +169,28 @@ mod tests {
             unread.has_room(&reader("two", "anybody")),
             "a workspace that has little"
         );
+    }
+
+    #[test]
+    fn strangers_of_all_addresses_leave_half_to_who_has_a_workspace() {
+        let unread = Unread::new(1600 << 10);
+        let stranger = |last: u8| {
+            Reader::stranger(&Origin {
+                address: Some([203, 0, 113, last].into()),
+                ..Origin::default()
+            })
+        };
+        let mut held = Vec::new();
+        let second = |held: &mut Vec<_>| held.extend(unread.take(&stranger(0), 40 << 10));
+        second(&mut held);
+        held.extend((1..10).filter_map(|last| unread.take(&stranger(last), 40 << 10)));
+        // Their share is used up: who has something unread waits, and who comes does not.
+        second(&mut held);
+        assert_eq!(held.len(), 10);
+        held.extend((10..200).filter_map(|last| unread.take(&stranger(last), 40 << 10)));
+        assert_eq!(held.len(), 20, "half of it");
+        let readers = (0..200).map(|number| reader("one", &number.to_string()));
+        let answered = readers.filter_map(|reader| unread.take(&reader, 40 << 10));
+        assert_eq!(answered.collect::<Vec<_>>().len(), 20);
     }
 }

@@ -19,5 +19,5 @@ pub(crate) use self::{
     occurrence::Occurrence,
     operation::Operations,
     registration::{Following, Registration},
-    subscription::{Frame, Subscription, Terms, VETTED_FOR},
+    subscription::{Frame, Subscription, Terms},
 };

@@ -3,10 +3,10 @@
 use super::{Occurrence, operation::Operation};
 use crate::{
     answer::{code, complete},
+    aside,
     auth::Actor,
     error::{Error, Result},
     graph::Schema,
-    scribe,
     store::Store,
 };
 use futures_util::StreamExt;
@@ -88,7 +88,7 @@ async fn execute(
         return Err(TOO_SLOW);
     }
     complete(&mut answer, id);
-    let writing = scribe::write(scribe::is_large(&meter), move || {
+    let writing = aside::run(aside::is_large(&meter), move || {
         serde_json::to_string(&answer).map_err(Error::internal)
     });
     let json = writing.await.flatten()?;

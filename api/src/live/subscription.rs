@@ -42,6 +42,8 @@ pub(crate) enum Frame {
 pub(crate) struct Terms<'t> {
     /// How long it may take to register, and to make a frame.
     pub(crate) time: Duration,
+    /// After how long an account is asked about again, at the latest with the next heartbeat.
+    pub(crate) vetted_for: Duration,
     /// Refuses too many bytes of documents and variables of one actor.
     pub(crate) check_bytes: &'t (dyn Fn(u64) -> Result<()> + Sync),
 }
@@ -68,9 +70,6 @@ impl Rendered {
     }
 }
 
-/// After so long an account is asked about again, at the latest with the next heartbeat.
-pub(crate) const VETTED_FOR: Duration = Duration::from_secs(20);
-
 /// One subscription in progress. It has no task of its own and buffers nothing: who does not ask for the next frame
 /// costs nothing, and who asks too late is told to resume.
 pub(crate) struct Subscription {
@@ -88,8 +87,9 @@ pub(crate) struct Subscription {
     /// Up to where the actor's account is known, and up to where it was asked about.
     vetted: Option<i64>,
     asked: i64,
-    /// When it was asked about last. What SQL changes stands in no ledger.
+    /// When it was asked about last, and for how long that counts. What SQL changes stands in no ledger.
     vetted_at: Instant,
+    vetted_for: Duration,
     /// The position in the last frame; none before the first.
     told: Option<i64>,
     /// An entry that was taken, but whose frame is not handed over yet.
@@ -167,6 +167,7 @@ impl Subscription {
             vetted: None,
             asked: 0,
             vetted_at: Instant::now(),
+            vetted_for: terms.vetted_for,
             told: None,
             taken: None,
             quiet: true,
@@ -174,15 +175,15 @@ impl Subscription {
         })
     }
 
-    /// Says who the actor is now, after [`Frame::CheckCredentials`]. If it is another one, the subscription ends: what it
-    /// follows was allowed to the first.
-    pub(crate) fn set_actor(&mut self, actor: Actor) {
+    /// Says who the actor is, and when that was asked, after [`Frame::CheckCredentials`]. If it is another one, the
+    /// subscription ends: what it follows was allowed to the first.
+    pub(crate) fn set_actor(&mut self, actor: Actor, asked_at: Instant) {
         self.handed_on |=
             actor.tenant() != self.actor.tenant() || account(&actor) != account(&self.actor);
         self.selection = selection(&self.operation, &actor);
         self.actor = actor;
         self.vetted = Some(self.asked);
-        self.vetted_at = Instant::now();
+        self.vetted_at = asked_at;
     }
 
     /// The next frame; waits while nothing happens. Dropping the future loses nothing.
@@ -209,7 +210,7 @@ impl Subscription {
             // Looked at before each frame, so that what an account may not see any more is not sent, however far behind
             // the stream is.
             let changed = self.account_changed();
-            let knows = |vetted| changed <= vetted && self.vetted_at.elapsed() < VETTED_FOR;
+            let knows = |vetted| changed <= vetted && self.vetted_at.elapsed() < self.vetted_for;
             if !self.vetted.is_some_and(knows) {
                 self.vetted = None;
                 self.asked = changed;

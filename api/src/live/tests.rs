@@ -16,7 +16,10 @@ use entity::{
 };
 use sea_orm::ActiveValue::Set;
 use serde_json::Value;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tempfile::TempDir;
 
 /// Declares tests that run as the server runs, with its stack.
@@ -31,6 +34,9 @@ macro_rules! as_the_server_runs {
         }
     )* };
 }
+
+/// Longer than any test takes.
+const VETTED_FOR: Duration = Duration::from_secs(600);
 
 mod bounds;
 mod frames;
@@ -158,6 +164,7 @@ impl World {
         let resume = resume.map(str::to_owned);
         let terms = Terms {
             time: self.time,
+            vetted_for: VETTED_FOR,
             check_bytes: &|bytes| Error::within("bytes", 64 << 10, bytes),
         };
         let (schema, store) = (&self.schema, &self.store);
@@ -180,7 +187,7 @@ async fn vetted(mut subscription: Subscription, actor: &Actor) -> Subscription {
         subscription.next().await,
         Frame::CheckCredentials(_)
     ));
-    subscription.set_actor(actor.clone());
+    subscription.set_actor(actor.clone(), Instant::now());
     subscription
 }
 

@@ -159,6 +159,30 @@ fn a_role_without_walls_is_refused_unless_told() {
         log.contains("WARN") && log.contains("row-level security"),
         "{log}"
     );
+    drop(server);
+    // Its tables are the superuser's now.
+    let url = database.url(ROLE);
+    let refused = workgraph(directory.path(), &["verify-ledger"], &deployed(&url));
+    let said = text(&refused.stderr);
+    assert!(
+        !refused.status.success() && said.contains("OWNER TO"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_database_without_a_schema_is_told_how_to_get_one() {
+    let (directory, database) = (TempDir::new().expect("a directory"), Database::new());
+    let refused = workgraph(
+        directory.path(),
+        &["verify-ledger"],
+        &deployed(&database.url(ROLE)),
+    );
+    let said = text(&refused.stderr);
+    assert!(
+        !refused.status.success() && said.contains("workgraph migrate"),
+        "{said}"
+    );
 }
 
 #[test]

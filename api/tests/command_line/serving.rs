@@ -56,6 +56,18 @@ impl Running {
         answer
     }
 
+    /// Sends an operation as it is written, and returns the whole answer.
+    pub fn post(&self, token: &str, query: &str) -> String {
+        let body = serde_json::json!({ "query": query }).to_string();
+        self.send(&format!(
+            "POST /graphql HTTP/1.1\r\nhost: {}\r\nconnection: close\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            self.address,
+            token.trim(),
+            body.len()
+        ))
+    }
+
     /// What it logged so far.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.errors).expect("is there")
@@ -116,6 +128,49 @@ fn without_the_demo_an_empty_database_stays_empty() {
 }
 
 #[test]
+fn the_log_says_what_was_asked_by_whom_and_what_it_was_refused_for() {
+    let directory = TempDir::new().expect("a directory");
+    let directory = directory.path();
+    let server = Running::start(directory, &[("WORKGRAPH_LISTEN", "127.0.0.1:0")]);
+    let token = text(&workgraph(directory, &["token"], &[]).stdout);
+    server.post(&token, "query Mine { viewer { user { id } } }");
+    server.post(
+        &token,
+        "query Theirs { project(id: \"nobody\") { unknown } }",
+    );
+    // Whichever way it is answered.
+    let types = "__schema { types { name description fields { name description args { name description } } } }";
+    server.post(
+        &token,
+        &format!("query Large {{ {types} projects(first: 201) {{ totalCount }} }}"),
+    );
+    server.send(&format!(
+        "GET /graphql?query=query%20Stream%20%7B%20projects(first:%20201)%20%7B%20totalCount%20%7D%20%7D HTTP/1.1\r\n\
+         host: {}\r\nconnection: close\r\nauthorization: Bearer {}\r\naccept: text/event-stream\r\n\r\n",
+        server.address,
+        token.trim(),
+    ));
+    let log = server.log();
+    let line = |of: &str| {
+        log.lines()
+            .find(|line| line.contains(of))
+            .unwrap_or_default()
+    };
+    assert!(line("operation=\"Mine\"").contains("actor=\""), "{log}");
+    assert!(!line("operation=\"Mine\"").contains("code="), "{log}");
+    assert!(
+        line("code=\"GRAPHQL_VALIDATION_FAILED\"").contains("200"),
+        "{log}"
+    );
+    for name in ["Large", "Stream"] {
+        assert!(
+            line(&format!("operation=\"{name}\"")).contains("code=\"LIMIT_EXCEEDED\""),
+            "{log}"
+        );
+    }
+}
+
+#[test]
 fn a_workspace_of_ones_own_has_roles_to_give_work_to() {
     let directory = TempDir::new().expect("a directory");
     let directory = directory.path();
@@ -136,16 +191,7 @@ fn a_workspace_of_ones_own_has_roles_to_give_work_to() {
             ("WORKGRAPH_NO_DEMO", "true"),
         ],
     );
-    let ask = |query: &str| {
-        let body = serde_json::json!({ "query": query }).to_string();
-        server.send(&format!(
-            "POST /graphql HTTP/1.1\r\nhost: {}\r\nconnection: close\r\nauthorization: Bearer {}\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            server.address,
-            token.trim(),
-            body.len()
-        ))
-    };
+    let ask = |query: &str| server.post(&token, query);
     let projects = ask("{ projects { nodes { id } } }");
     let (_, id) = projects.split_once("\"id\":\"").expect("a project");
     let id = id.split('"').next().expect("an id");

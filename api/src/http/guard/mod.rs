@@ -17,6 +17,7 @@ mod price;
 mod refusal;
 mod scalars;
 mod shapes;
+mod suggestions;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -32,6 +33,7 @@ use self::{
     price::Prices,
     refusal::{Faults, invalid, unexpected, unparsed},
     shapes::Shapes,
+    suggestions::Suggestions,
 };
 use super::{Limits, parameters::Parameters};
 use crate::{
@@ -44,6 +46,9 @@ use std::sync::Arc;
 
 /// How deep the parser may recurse: the brackets of a text, and what it opens by itself.
 const RECURSION: usize = text::NESTING as usize + 10;
+
+/// So many bytes of a document are judged in less than a millisecond.
+const LONG: usize = 8 << 10;
 
 /// What the executor answers about the schema, and the validator does not know yet (September 2025, 4.2).
 const INTROSPECTION: &str = "extend type __Type { isOneOf: Boolean }";
@@ -72,6 +77,13 @@ pub(super) struct Judged {
     pub(super) cost: u64,
     /// Whether it asks only for what needs no token.
     pub(super) public: bool,
+}
+
+impl Judged {
+    /// What the document calls the operation.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.document.operations[self.operation].name.as_deref()
+    }
 }
 
 impl Guard {
@@ -119,13 +131,14 @@ impl Guard {
             operation_name: name,
             variables,
         } = parameters;
+        let suggestions = Suggestions::new(&self.schema, self.introspection);
         let (document, new) = match self.kept.get(&text) {
             Some(document) => (document, false),
-            None => (Arc::new(self.read(&text)?), true),
+            None => (Arc::new(self.read(&text, &suggestions)?), true),
         };
         let number = document.find(name.as_deref()).map_err(alone)?;
         let operation = &document.operations[number];
-        let variables = variables::coerce(&operation.variables, variables, &self.schema)?;
+        let variables = variables::coerce(&operation.variables, variables, &suggestions)?;
         let filters = operation.variables.iter().filter_map(|variable| {
             let value = variables.get(&variable.name)?;
             let price = is_filter(&variable.declared)
@@ -153,6 +166,11 @@ impl Guard {
         })
     }
 
+    /// Whether to judge a document takes so long that others would wait for it.
+    pub(super) fn takes_long(&self, parameters: &Parameters) -> bool {
+        parameters.query.len() > LONG && self.kept.get(&parameters.query).is_none()
+    }
+
     /// Keeps a judged document for those who send it again. Only who proved who they are has their documents kept.
     pub(super) fn keep(&self, judged: &Judged) {
         if judged.new {
@@ -161,7 +179,11 @@ impl Guard {
     }
 
     /// Parses a document, measures it, and holds it against the schema.
-    fn read(&self, text: &str) -> Result<Document, Vec<ServerError>> {
+    fn read(
+        &self,
+        text: &str,
+        suggestions: &Suggestions<'_>,
+    ) -> Result<Document, Vec<ServerError>> {
         text::check(text, &self.limits).map_err(alone)?;
         let places = Places::of(text);
         let source = text::without_descriptions(text);
@@ -177,7 +199,7 @@ impl Guard {
         }
         let document = ast
             .to_executable(&self.schema)
-            .map_err(|refused| invalid(&refused.errors, &places))?;
+            .map_err(|refused| invalid(&refused.errors, &places, suggestions))?;
         let known = Known {
             schema: &self.schema,
             shapes: &self.shapes,
@@ -191,7 +213,7 @@ impl Guard {
         }
         let document = document
             .validate(&self.schema)
-            .map_err(|refused| invalid(&refused.errors, &places))?;
+            .map_err(|refused| invalid(&refused.errors, &places, suggestions))?;
         outlines.check_usages(&document, &mut faults);
         faults.none(&places)?;
         Ok(outlines.finish(&document, &places))

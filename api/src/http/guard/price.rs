@@ -9,7 +9,7 @@ use super::{
     conditions::Conditions,
     shapes::{Shape, Times},
 };
-use crate::error::{Error, Much, Result};
+use crate::error::{Error, FieldCost, Result};
 use async_graphql::{Name, Value as ConstValue, Variables};
 use std::{cmp::Reverse, collections::HashMap};
 
@@ -161,7 +161,7 @@ impl<'d> Prices<'d> {
 
     /// Every list with the most rows it can have, and every field that costs more than its value, as often as it can
     /// occur. Only for what is refused: it walks fragments as often as they are spread, which the limit of fields bounds.
-    fn dearest(&self, parts: &[Part], level: Level<'_>, out: &mut Vec<(String, Much)>) {
+    fn dearest(&self, parts: &[Part], level: Level<'_>, out: &mut Vec<(String, FieldCost)>) {
         for part in parts {
             let field = match part {
                 Part::Field(field) => field,
@@ -182,11 +182,11 @@ impl<'d> Prices<'d> {
             let page = self.count(field, field.shape.page);
             let rows = times.saturating_mul(page);
             if field.shape.is_named_list() && rows > 1 {
-                out.push((path.clone(), Much::Rows(rows)));
+                out.push((path.clone(), FieldCost::Rows(rows)));
             }
             let values = times.saturating_mul(field.shape.extra);
             if values > 0 {
-                out.push((path.clone(), Much::Values(values)));
+                out.push((path.clone(), FieldCost::Values(values)));
             }
             let below = Level {
                 path: &path,

@@ -1,6 +1,6 @@
 //! What is said of a document that is refused: the errors, where in the document they are, and their codes.
 
-use super::places::Places;
+use super::{places::Places, suggestions::Suggestions};
 use crate::{answer::first_of, error::Error};
 use apollo_compiler::{
     diagnostic::{Diagnostic, ToCliReport},
@@ -58,7 +58,7 @@ pub(super) fn unparsed(found: &DiagnosticList, places: &Places) -> Vec<ServerErr
         .filter(|diagnostic| seen.insert(diagnostic.error.location().map(|span| span.offset())))
         .collect();
     let count = firsts.len();
-    told(count, firsts.into_iter(), places, |message, at| {
+    told(count, firsts.into_iter(), places, |message, at, _| {
         let message = match message.trim_start_matches("syntax error: ") {
             "Unexpected <EOF>." => "it holds no operation".to_owned(),
             other => in_signs(other.trim_end_matches('.')),
@@ -97,9 +97,13 @@ pub(super) fn unexpected(at: Pos) -> ServerError {
 }
 
 /// What does not fit the schema.
-pub(super) fn invalid(found: &DiagnosticList, places: &Places) -> Vec<ServerError> {
-    told(found.len(), found.iter(), places, |message, _| {
-        Error::ValidationFailed(message)
+pub(super) fn invalid(
+    found: &DiagnosticList,
+    places: &Places,
+    suggestions: &Suggestions<'_>,
+) -> Vec<ServerError> {
+    told(found.len(), found.iter(), places, |message, _, found| {
+        Error::ValidationFailed(suggestions.complete(message, found))
     })
 }
 
@@ -107,14 +111,14 @@ fn told<'f>(
     count: usize,
     found: impl Iterator<Item = Diagnostic<'f, DiagnosticData>>,
     places: &Places,
-    error: impl Fn(String, Option<Pos>) -> Error,
+    error: impl Fn(String, Option<Pos>, &DiagnosticData) -> Error,
 ) -> Vec<ServerError> {
     let errors = found.map(|diagnostic| {
         let at = diagnostic.error.location();
         let at = at.map(|span| places.at(span.offset()));
         let message = diagnostic.error.unstable_compat_message();
         let message = message.unwrap_or_else(|| diagnostic.error.to_string());
-        located(error(message, at), at)
+        located(error(message, at, diagnostic.error), at)
     });
     first_of(count, errors)
 }

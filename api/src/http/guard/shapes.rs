@@ -292,7 +292,8 @@ impl Row {
     }
 }
 
-fn fields(definition: &ExtendedType) -> impl Iterator<Item = &FieldDefinition> {
+/// The fields of an object or an interface.
+pub(super) fn fields(definition: &ExtendedType) -> impl Iterator<Item = &FieldDefinition> {
     let fields = match definition {
         ExtendedType::Object(object) => Some(&object.fields),
         ExtendedType::Interface(interface) => Some(&interface.fields),

@@ -1,9 +1,8 @@
 //! The variables of a request, made what the operation declares them to be, before anything looks at them.
 
-use super::{constraints::Constraint, literals::key, scalars};
+use super::{constraints::Constraint, literals::key, scalars, suggestions::Suggestions};
 use crate::error::Error;
 use apollo_compiler::{
-    Schema,
     ast::Type,
     schema::{ExtendedType, InputObjectType},
 };
@@ -35,7 +34,7 @@ impl Variable {
 pub(super) fn coerce(
     declared: &[Variable],
     mut sent: Map<String, Value>,
-    schema: &Schema,
+    suggestions: &Suggestions<'_>,
 ) -> Result<Variables, Vec<ServerError>> {
     let (mut variables, mut errors) = (Variables::default(), Vec::new());
     for variable in declared {
@@ -52,7 +51,7 @@ pub(super) fn coerce(
                 )))
             }
             (Some(value), _) => {
-                coerced(value, declared, schema).map_err(|unfit| unfit.of_variable(name))
+                coerced(value, declared, suggestions).map_err(|unfit| unfit.of_variable(name))
             }
         };
         match value.and_then(|value| variable.check(&value).map(|()| value)) {
@@ -77,14 +76,19 @@ struct Unfit {
 
 impl Unfit {
     fn new(reason: String) -> Self {
-        Error::ValidationFailed(reason).into()
+        Self::suggesting(reason, "")
+    }
+
+    /// With what may have been meant.
+    fn suggesting(reason: String, suggestion: &str) -> Self {
+        Error::ValidationFailed(format!("{reason}.{suggestion}")).into()
     }
 
     fn of_variable(self, name: &str) -> Error {
         let path: String = self.path.into_iter().rev().collect();
         match self.error {
             Error::ValidationFailed(reason) => {
-                Error::ValidationFailed(format!("The variable ${name}{path}: {reason}."))
+                Error::ValidationFailed(format!("The variable ${name}{path}: {reason}"))
             }
             // It names the field already.
             other => other,
@@ -99,12 +103,18 @@ impl Unfit {
 
 impl From<Error> for Unfit {
     fn from(error: Error) -> Self {
-        let path = Vec::new();
-        Self { path, error }
+        Self {
+            path: Vec::new(),
+            error,
+        }
     }
 }
 
-fn coerced(value: Value, declared: &Type, schema: &Schema) -> Result<ConstValue, Unfit> {
+fn coerced(
+    value: Value,
+    declared: &Type,
+    suggestions: &Suggestions<'_>,
+) -> Result<ConstValue, Unfit> {
     match (value, declared) {
         (Value::Null, _) if declared.is_non_null() => {
             Err(Unfit::new(format!("expected {declared}, not null")))
@@ -112,35 +122,42 @@ fn coerced(value: Value, declared: &Type, schema: &Schema) -> Result<ConstValue,
         (Value::Null, _) => Ok(ConstValue::Null),
         (Value::Array(items), Type::List(item) | Type::NonNullList(item)) => {
             let items = items.into_iter().enumerate().map(|(at, value)| {
-                coerced(value, item, schema).map_err(|unfit| unfit.within(|| format!("[{at}]")))
+                coerced(value, item, suggestions)
+                    .map_err(|unfit| unfit.within(|| format!("[{at}]")))
             });
             Ok(ConstValue::List(items.collect::<Result<_, _>>()?))
         }
         // One value stands for a list of it.
         (value, Type::List(item) | Type::NonNullList(item)) => {
-            Ok(ConstValue::List(vec![coerced(value, item, schema)?]))
+            Ok(ConstValue::List(vec![coerced(value, item, suggestions)?]))
         }
-        (value, Type::Named(name) | Type::NonNullNamed(name)) => match schema.types.get(name) {
-            Some(ExtendedType::Scalar(_)) => scalar(value, name),
-            Some(ExtendedType::Enum(values)) => match value {
-                Value::String(text) if values.values.contains_key(text.as_str()) => {
-                    Ok(ConstValue::Enum(Name::new(text)))
-                }
-                _ => Err(Unfit::new(format!("expected a value of the enum {name}"))),
-            },
-            Some(ExtendedType::InputObject(declared)) => match value {
-                Value::Object(fields) => input(fields, declared, schema),
-                other => Err(unlike(&other, name)),
-            },
-            _ => Err(Unfit::new(format!("{name} is no type of inputs"))),
-        },
+        (value, Type::Named(name) | Type::NonNullNamed(name)) => {
+            match suggestions.schema.types.get(name) {
+                Some(ExtendedType::Scalar(_)) => scalar(value, name),
+                Some(ExtendedType::Enum(values)) => match value {
+                    Value::String(text) if values.values.contains_key(text.as_str()) => {
+                        Ok(ConstValue::Enum(Name::new(text)))
+                    }
+                    other => {
+                        let sent = other.as_str().unwrap_or_default();
+                        let reason = format!("expected a value of the enum {name}");
+                        Err(Unfit::suggesting(reason, &suggestions.value(sent, values)))
+                    }
+                },
+                Some(ExtendedType::InputObject(declared)) => match value {
+                    Value::Object(fields) => input(fields, declared, suggestions),
+                    other => Err(unlike(&other, name, &suggestions.object(declared))),
+                },
+                _ => Err(Unfit::new(format!("{name} is no type of inputs"))),
+            }
+        }
     }
 }
 
 fn input(
     mut sent: Map<String, Value>,
     declared: &InputObjectType,
-    schema: &Schema,
+    suggestions: &Suggestions<'_>,
 ) -> Result<ConstValue, Unfit> {
     let mut fields = Vec::with_capacity(sent.len());
     for (name, field) in &declared.fields {
@@ -151,7 +168,7 @@ fn input(
             }
             continue;
         };
-        let value = coerced(value, &field.ty, schema)
+        let value = coerced(value, &field.ty, suggestions)
             .map_err(|unfit| unfit.within(|| format!(".{name}")))?;
         if let Some(constraint) = Constraint::of(field) {
             constraint.check_value(&value)?;
@@ -159,9 +176,10 @@ fn input(
         fields.push((key(name), value));
     }
     if let Some(unknown) = sent.keys().next() {
+        let suggestion = suggestions.input_field(unknown, declared);
         let unknown: String = unknown.chars().take(100).collect();
         let reason = format!("{} has no field \"{unknown}\"", declared.name);
-        return Err(Unfit::new(reason));
+        return Err(Unfit::suggesting(reason, &suggestion));
     }
     Ok(ConstValue::Object(fields.into_iter().collect()))
 }
@@ -191,7 +209,7 @@ fn scalar(value: Value, name: &str) -> Result<ConstValue, Unfit> {
         _ => true,
     };
     if !fits {
-        return Err(unlike(&value, name));
+        return Err(unlike(&value, name, ""));
     }
     let value = match whole {
         Some(whole) => ConstValue::Number(whole.into()),
@@ -218,8 +236,9 @@ fn whole(value: &Value) -> Option<i64> {
     })
 }
 
-fn unlike(value: &Value, name: &str) -> Unfit {
-    Unfit::new(format!("expected {name}, not {}", kind(value)))
+fn unlike(value: &Value, name: &str, suggestion: &str) -> Unfit {
+    let reason = format!("expected {name}, not {}", kind(value));
+    Unfit::suggesting(reason, suggestion)
 }
 
 fn kind(value: &Value) -> &'static str {

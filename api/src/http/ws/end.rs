@@ -127,6 +127,11 @@ impl End {
         )
     }
 
+    /// Whether the client is refused what it asked for.
+    pub(super) fn refuses(&self) -> bool {
+        matches!(self, Self::Close(code, _) if *code != GOING_AWAY)
+    }
+
     /// The message that says it.
     pub(super) fn message(self) -> Option<Message> {
         let Self::Close(code, reason) = self else {

@@ -10,11 +10,29 @@ const SILENCE: Duration = Duration::from_secs(40);
 /// not its silence.
 pub(super) struct Hearing {
     last: Instant,
+    /// Why nobody listens, and since when.
+    reasons: Vec<Reason>,
+    deaf_since: Instant,
+}
+
+/// Why nobody listens to a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// Something is written to it.
+    Writing,
+    /// A newer token of it is being checked: one at a time.
+    Renewing,
+    /// It was refused too often.
+    Refused,
 }
 
 impl Hearing {
     pub(super) fn begin(now: Instant) -> Self {
-        Self { last: now }
+        Self {
+            last: now,
+            reasons: Vec::new(),
+            deaf_since: now,
+        }
     }
 
     /// It was heard of.
@@ -22,13 +40,34 @@ impl Hearing {
         self.last = now;
     }
 
-    /// Nobody listened from one moment to the other.
-    pub(super) fn was_deaf(&mut self, from: Instant, to: Instant) {
-        self.last += to.duration_since(from);
+    /// There is a reason not to listen; whether it is a new one.
+    pub(super) fn stops(&mut self, reason: Reason, now: Instant) -> bool {
+        let is_new = !self.reasons.contains(&reason);
+        if self.listens() {
+            self.deaf_since = now;
+        }
+        if is_new {
+            self.reasons.push(reason);
+        }
+        is_new
+    }
+
+    /// The reason is none any more.
+    pub(super) fn goes_on(&mut self, reason: Reason, now: Instant) {
+        let was_deaf = !self.listens();
+        self.reasons.retain(|other| *other != reason);
+        if was_deaf && self.listens() {
+            self.last += now.duration_since(self.deaf_since);
+        }
+    }
+
+    /// Whether there is no reason not to listen.
+    pub(super) fn listens(&self) -> bool {
+        self.reasons.is_empty()
     }
 
     pub(super) fn is_over(&self, now: Instant) -> bool {
-        now.duration_since(self.last) >= SILENCE
+        self.listens() && now.duration_since(self.last) >= SILENCE
     }
 }
 
@@ -42,9 +81,18 @@ mod tests {
         let second = |second| begun + Duration::from_secs(second);
         let mut hearing = Hearing::begin(begun);
         assert!(!hearing.is_over(second(39)) && hearing.is_over(second(40)));
-        // A long answer is read slowly.
-        hearing.was_deaf(second(10), second(80));
-        assert!(!hearing.is_over(second(80)) && hearing.is_over(second(110)));
+        // A long answer is read slowly, to a client that is made to wait.
+        assert!(hearing.stops(Reason::Writing, second(10)));
+        assert!(hearing.stops(Reason::Refused, second(20)));
+        assert!(!hearing.stops(Reason::Refused, second(21)));
+        assert!(!hearing.listens() && !hearing.is_over(second(70)));
+        hearing.goes_on(Reason::Refused, second(70));
+        assert!(!hearing.listens() && !hearing.is_over(second(80)));
+        hearing.goes_on(Reason::Writing, second(80));
+        hearing.goes_on(Reason::Writing, second(81));
+        // Each moment counts once, whatever the reasons were.
+        assert!(hearing.listens());
+        assert!(!hearing.is_over(second(109)) && hearing.is_over(second(110)));
         hearing.hears(second(100));
         assert!(!hearing.is_over(second(139)) && hearing.is_over(second(140)));
     }

@@ -8,7 +8,7 @@ mod operations;
 use super::{
     Carrier,
     end::End,
-    hearing::Hearing,
+    hearing::{Hearing, Reason},
     intake::Bounds,
     message::{self, Incoming},
     step::{self, Due, Step},
@@ -75,13 +75,7 @@ pub(super) struct Socket {
     warned: Option<Timestamp>,
     /// What waits for the end of its token.
     token: Option<AbortHandle>,
-    /// Whether a newer token is being checked. Until then nothing more is heard: one at a time.
-    renewing: bool,
-    /// Whether it was refused too often. For a moment nothing more is heard.
-    pausing: bool,
-    /// Since when nothing is heard, if so.
-    deaf_since: Option<Instant>,
-    /// When the client last gave a sign of life.
+    /// Whether more is heard of the client, and when it last gave a sign of life.
     hearing: Hearing,
     /// The operations in progress, each with what stops it.
     operations: HashMap<String, AbortHandle>,
@@ -117,9 +111,6 @@ impl Socket {
             init: None,
             warned: None,
             token: None,
-            renewing: false,
-            pausing: false,
-            deaf_since: None,
             hearing: Hearing::begin(Instant::now()),
             operations: HashMap::new(),
             running: FuturesUnordered::new(),
@@ -142,6 +133,9 @@ impl Socket {
 
     async fn close(mut self, end: End) {
         self.running.clear();
+        if end.refuses() {
+            self.app.refusals.hold(&self.visitor.origin.key()).await;
+        }
         if matches!(end, End::Closed) {
             // Sends the answer to the client's goodbye. A client that is gone needs none.
             let _ = timeout(GOODBYE, self.sink.close()).await;
@@ -181,7 +175,7 @@ impl Socket {
                 self.go_on(step).await?;
                 continue;
             }
-            let listens = self.listens();
+            let listens = self.hearing.listens();
             let (stream, running) = (&mut self.stream, &mut self.running);
             let next = async {
                 tokio::select! {
@@ -206,20 +200,6 @@ impl Socket {
         }
     }
 
-    /// Whether more is heard of the client now. Whenever it is not, that is not the client's silence.
-    fn listens(&mut self) -> bool {
-        let (listens, now) = (!self.renewing && !self.pausing, Instant::now());
-        match self.deaf_since {
-            None if !listens => self.deaf_since = Some(now),
-            Some(since) if listens => {
-                self.hearing.was_deaf(since, now);
-                self.deaf_since = None;
-            }
-            _ => {}
-        }
-        listens
-    }
-
     /// Why nothing more comes.
     fn broken(&self) -> End {
         match self.bounds.fault() {
@@ -230,7 +210,7 @@ impl Socket {
 
     /// Asks whether the client is still there, or ends when it gave no sign of life for too long.
     async fn ask(&mut self) -> Result<(), End> {
-        if self.listens() && self.hearing.is_over(Instant::now()) {
+        if self.hearing.is_over(Instant::now()) {
             return Err(End::Gone);
         }
         self.run(Box::pin(step::after(PING, Due::Ping)));
@@ -333,7 +313,7 @@ impl Socket {
             Some((caller, Ok(credentials))) => {
                 let renewing = step::renew(self.app.clone(), caller, credentials);
                 self.run(Box::pin(renewing));
-                self.renewing = true;
+                self.hearing.stops(Reason::Renewing, Instant::now());
                 Ok(())
             }
             Some((_, Err(_))) => self.write(renewed_pong(false)).await,
@@ -353,7 +333,7 @@ impl Socket {
     /// operation at most. A longer message may take longer.
     async fn write(&mut self, message: Message) -> Result<(), End> {
         let (sink, running, finished) = (&mut self.sink, &mut self.running, &mut self.finished);
-        let begun = Instant::now();
+        self.hearing.stops(Reason::Writing, Instant::now());
         self.buffered = true;
         let time = self.app.limits.time_to_write(message.len());
         let writing = timeout(time, async {
@@ -367,7 +347,7 @@ impl Socket {
             tokio::select! {
                 biased;
                 written = &mut writing => {
-                    self.hearing.was_deaf(begun, Instant::now());
+                    self.hearing.goes_on(Reason::Writing, Instant::now());
                     return match written {
                         Ok(Ok(())) => Ok(()),
                         _ => Err(End::Gone),

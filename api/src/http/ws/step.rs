@@ -2,7 +2,8 @@
 
 use super::message;
 use crate::{
-    answer::complete,
+    answer::{code, complete},
+    aside,
     error::{Error, Result, Whose},
     graph::Visitor,
     http::{
@@ -15,12 +16,12 @@ use crate::{
         unread::OnItsWay,
     },
     live::{Frame, Subscription},
-    scribe,
 };
 use async_graphql::{ServerError, parser::types::OperationType};
 use serde_json::{Map, Value};
 use std::{sync::Arc, time::Duration};
 use tokio_tungstenite::tungstenite::Message;
+use tracing::{Instrument, Span, field::Empty};
 
 /// What has come of a future.
 pub(super) enum Step {
@@ -73,15 +74,9 @@ pub(super) async fn after(time: Duration, due: Due) -> Step {
 
 /// Checks the first credentials.
 pub(super) async fn greet(app: App, credentials: Credentials, visitor: Visitor) -> Step {
-    let from = visitor.origin.key();
     match Box::pin(Caller::new(&app, credentials, visitor)).await {
         Ok((caller, _)) => Step::Greeted(caller),
-        Err(error) => {
-            if let Some(pause) = app.refusals.pause(&from) {
-                tokio::time::sleep(pause).await;
-            }
-            Step::Refused(error)
-        }
+        Err(error) => Step::Refused(error),
     }
 }
 
@@ -98,8 +93,38 @@ pub(super) async fn renew(app: App, caller: Arc<Caller>, credentials: Credential
     Step::Renewed(caller.renew(&app, credentials).await)
 }
 
-/// Begins an operation, up to its first result.
+/// Begins an operation, up to its first result, which the log has a line about as about a request.
 pub(super) async fn begin(
+    app: App,
+    caller: Arc<Caller>,
+    visitor: Visitor,
+    asked: Asked,
+    payload: Map<String, Value>,
+) -> Step {
+    let span = tracing::info_span!(
+        "operation",
+        id = %asked.request_id,
+        operation = Empty,
+        actor = caller.key(),
+        code = Empty,
+    );
+    let beginning = async {
+        let step = begun(app, caller, visitor, asked, payload).await;
+        let code = match &step {
+            Step::NotBegun(_, errors) => errors.first().and_then(code),
+            Step::Refused(error) => Some(error.code().to_owned()),
+            _ => None,
+        };
+        if let Some(code) = code {
+            Span::current().record("code", code);
+        }
+        tracing::info!("operation answered");
+        step
+    };
+    beginning.instrument(span).await
+}
+
+async fn begun(
     app: App,
     caller: Arc<Caller>,
     visitor: Visitor,
@@ -108,10 +133,10 @@ pub(super) async fn begin(
 ) -> Step {
     // Counted before anything is read of it: to refuse costs less than to judge.
     let counted = app.requests.check(caller.key());
-    let operation = counted
-        .and_then(|()| Parameters::from_fields(payload))
-        .map_err(|error| vec![error.into()])
-        .and_then(|read| Operation::counted(&app, read));
+    let operation = match counted.and_then(|()| Parameters::from_fields(payload)) {
+        Ok(read) => Operation::counted(&app, read).await,
+        Err(error) => Err(vec![error.into()]),
+    };
     let operation = match operation {
         Ok(operation) => operation,
         Err(errors) => return Step::NotBegun(asked, errors),
@@ -149,7 +174,7 @@ async fn answer(app: &App, asked: Asked, answered: Answered) -> Step {
     }
     complete(&mut answer, &asked.request_id);
     let id = asked.id.clone();
-    let writing = scribe::write(is_large, move || {
+    let writing = aside::run(is_large, move || {
         let payload = serde_json::to_string(&answer).map_err(Error::internal)?;
         Ok::<_, Error>(message::next(&id, &payload))
     });
@@ -183,7 +208,7 @@ pub(super) async fn follow(
             Frame::End(errors) => return Step::Ended(asked, errors),
             // Boxed, because this future is held by every subscription, and that one seldom.
             Frame::CheckCredentials(at) => match Box::pin(caller.actor(&app, at)).await {
-                Ok(actor) => subscription.set_actor(actor),
+                Ok((actor, at)) => subscription.set_actor(actor, at),
                 Err(error) => return Step::Refused(error),
             },
         }

@@ -1,11 +1,11 @@
 //! To whom: what is shared, what is for one alone, and who is cut off.
 
-use super::{ACTIVITY, World, code, frame, raw};
+use super::{ACTIVITY, VETTED_FOR, World, code, frame, raw};
 use crate::live::Frame;
 use entity::{meeting, notification, user, user::UserRole};
 use sea_orm::ActiveValue::Set;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 as_the_server_runs! {
     async fn an_event_is_written_once_for_all_of_a_role_wherever_they_began() {
@@ -94,7 +94,7 @@ as_the_server_runs! {
         for _ in 0..2 {
             assert!(matches!(followed.next().await, Frame::CheckCredentials(_)));
         }
-        followed.set_actor(world.actor(&demoted).await);
+        followed.set_actor(world.actor(&demoted).await, Instant::now());
         assert_eq!(
             frame(&mut followed, "activity").await["event"]["action"],
             "test.noted"
@@ -125,9 +125,20 @@ as_the_server_runs! {
         let mut followed = world.open(&actor, ACTIVITY, json!({})).await;
         raw(&mut followed).await;
         let other = world.user("kim", UserRole::Owner).await;
-        followed.set_actor(world.actor(&other).await);
+        followed.set_actor(world.actor(&other).await, Instant::now());
         let Frame::End(errors) = followed.next().await else { panic!("it ends") };
         assert_eq!(code(&errors), "UNAUTHENTICATED");
+    }
+
+    async fn what_was_known_when_it_was_asked_counts_from_then_on() {
+        let world = World::new().await;
+        let owner = world.owner();
+        let mut followed = world.open(&owner, ACTIVITY, json!({})).await;
+        raw(&mut followed).await;
+        // Another stream of the same account had asked long before.
+        let before = Instant::now().checked_sub(VETTED_FOR);
+        followed.set_actor(owner.clone(), before.expect("the machine runs for longer"));
+        assert!(matches!(followed.next().await, Frame::CheckCredentials(_)));
     }
 
     async fn equal_texts_with_other_meanings_do_not_share() {

@@ -2,6 +2,7 @@ mod constraints;
 mod limits;
 mod parse;
 mod price;
+mod suggestions;
 mod values;
 mod work;
 

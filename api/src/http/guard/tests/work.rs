@@ -38,7 +38,7 @@ fn what_was_judged_is_kept_within_its_memory() {
 /// Documents of a kind that grow with a number.
 type Shape = (&'static str, fn(usize) -> String);
 
-const SHAPES: [Shape; 9] = [
+const SHAPES: [Shape; 11] = [
     ("fields", |n| format!("{{ {} }}", "feedCursor ".repeat(n))),
     ("fragments in a chain", |n| {
         let chain = (0..90).map(|at| {
@@ -100,6 +100,17 @@ const SHAPES: [Shape; 9] = [
         format!(
             "{{ {} }}",
             format!("projects(filter: {filter}) {{ totalCount }} ").repeat(n / 60)
+        )
+    }),
+    ("fields that there are not", |n| {
+        let fields = (0..n).map(|at| format!("aprovalQueues{at} "));
+        format!("{{ {} }}", fields.collect::<String>())
+    }),
+    ("values that there are not", |n| {
+        let orders = (0..n).map(|at| format!("{{ field: CREATED_TA{at} }} "));
+        format!(
+            "{{ tickets(orderBy: [{}]) {{ totalCount }} }}",
+            orders.collect::<String>()
         )
     }),
 ];

@@ -3,15 +3,20 @@
 use super::{
     super::{
         end::End,
+        hearing::Reason,
         message,
         step::{self, Asked, Due, Step},
     },
     Socket, renewed_pong,
 };
-use crate::{answer::complete, auth::Origin};
+use crate::{
+    answer::{code, complete},
+    auth::Origin,
+};
 use async_graphql::{Response as Answer, ServerError};
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use tokio::time::Instant;
 
 impl Socket {
     /// Begins an operation.
@@ -58,7 +63,7 @@ impl Socket {
             Step::Due(Due::Ping) => Box::pin(self.ask()).await,
             Step::Due(Due::Token) => Box::pin(self.warn()).await,
             Step::Due(Due::Hearing) => {
-                self.pausing = false;
+                self.hearing.goes_on(Reason::Refused, Instant::now());
                 Ok(())
             }
             Step::Greeted(caller) => {
@@ -74,7 +79,7 @@ impl Socket {
             }
             Step::Holds => Ok(()),
             Step::Renewed(renewed) => {
-                self.renewing = false;
+                self.hearing.goes_on(Reason::Renewing, Instant::now());
                 self.watch_token();
                 self.write(renewed_pong(renewed.is_ok())).await
             }
@@ -100,9 +105,11 @@ impl Socket {
             }
             Step::Ended(asked, errors) => {
                 self.operations.remove(&asked.id);
-                if errors.is_empty() {
+                let Some(first) = errors.first() else {
                     return self.write(message::complete(&asked.id)).await;
-                }
+                };
+                let (actor, code) = (self.caller.as_ref().map(|caller| caller.key()), code(first));
+                tracing::info!(id = %asked.request_id, actor, code, "operation ended");
                 Box::pin(self.tell(&asked, errors)).await
             }
         }
@@ -111,8 +118,9 @@ impl Socket {
     /// Refuses an operation that has not run, and hears nothing more for a moment if that was so too often.
     async fn refuse(&mut self, asked: &Asked, errors: Vec<ServerError>) -> Result<(), End> {
         let pause = self.app.refusals.pause(&self.visitor.origin.key());
-        if let Some(pause) = pause.filter(|_| !self.pausing) {
-            self.pausing = true;
+        if let Some(pause) = pause
+            && self.hearing.stops(Reason::Refused, Instant::now())
+        {
             self.run(Box::pin(step::after(pause, Due::Hearing)));
         }
         self.tell(asked, errors).await
