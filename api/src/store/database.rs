@@ -14,7 +14,7 @@ use super::{
     scope::Scope,
     seal::Seal,
     snapshot::{Readers, undisturbed},
-    transaction::Transaction,
+    transaction::{AnySession, Transaction},
 };
 use crate::{
     auth::{Actor, Secret},
@@ -24,10 +24,11 @@ use crate::{
 };
 use entity::{Id, audit_log};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, SqliteTransactionMode, SqlxPostgresConnector,
-    SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
+    SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, Statement,
+    TransactionOptions, TransactionTrait,
     sqlx::{
-        Connection,
+        self, Connection,
         postgres::{PgConnection, PgPoolOptions},
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
     },
@@ -36,7 +37,7 @@ use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 /// How long an operation waits for a connection, or for its turn to write, before it is told to try again.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -178,7 +179,7 @@ impl Store {
             // Behind a pooler, a statement needs a transaction to be its own.
             DatabaseUrl::Postgres { .. } => {
                 let transaction = self.system_transaction().await?;
-                let found = recognition::stranger(transaction.inner()).await?;
+                let found = recognition::stranger(transaction.session()).await?;
                 transaction.rollback().await?;
                 found
             }
@@ -313,7 +314,28 @@ impl Store {
         patience: Option<Duration>,
         meter: Arc<Meter>,
     ) -> Result<Transaction> {
+        let Readers::Postgres(connections, pooled, reach) = self.readers() else {
+            let turn = self.turn_to_write(tenant).await?;
+            let session = AnySession::Sqlite(self.begin_by_library().await?);
+            return Ok(Transaction::new(session, meter, None, turn));
+        };
         let turn = self.turn_to_write(tenant).await?;
+        let begin = format!("BEGIN; {}", row_security::arm(tenant, *pooled, patience));
+        let refused = |error: sqlx::Error| {
+            let error = DbErr::Query(RuntimeErr::SqlxError(error.into()));
+            if Error::is_lost_connection(&error) {
+                reach.look();
+            }
+            error.into()
+        };
+        let lease = connections.begin(reach, begin, true, refused).await?;
+        reach.works();
+        let session = AnySession::Postgres(Mutex::new(lease));
+        Ok(Transaction::new(session, meter, Some(reach.clone()), turn))
+    }
+
+    /// Begins a transaction as migrations need it.
+    async fn begin_by_library(&self) -> Result<DatabaseTransaction> {
         // A deferred transaction that turns into a writer fails at once when another one writes; an immediate one
         // waits for its turn.
         let options = TransactionOptions {
@@ -321,27 +343,25 @@ impl Store {
             ..Default::default()
         };
         let writer = self.writer().clone();
-        let begin = undisturbed(async move { Ok(writer.begin_with_options(options).await?) });
+        undisturbed(async move { Ok(writer.begin_with_options(options).await?) }).await
+    }
+
+    /// A transaction across all tenants, in which the schema may be changed.
+    pub(super) async fn system_transaction(&self) -> Result<Transaction<DatabaseTransaction>> {
+        let everyone = row_security::EVERY_TENANT.into();
+        let turn = self.turn_to_write(&everyone).await?;
+        let begin = self.begin_by_library();
         let Readers::Postgres(connections, pooled, reach) = self.readers() else {
-            return Ok(Transaction::new(begin.await?, meter, None, turn));
+            return Ok(Transaction::new(begin.await?, self.meter(), None, turn));
         };
         let waiting = connections.wait();
         let begun = reach.unless_lost(begin).await?;
         drop(waiting);
-        let armed = begun
-            .execute_unprepared(&row_security::arm(tenant, *pooled, patience))
-            .await;
-        if armed.as_ref().is_err_and(Error::is_lost_connection) {
-            reach.look();
-        }
-        armed?;
+        let begun = Transaction::new(begun, self.meter(), Some(reach.clone()), turn);
+        // It tells if the connection is lost, as all that is done in a transaction.
+        let armed = row_security::arm(&everyone, *pooled, None);
+        begun.session().execute_unprepared(&armed).await?;
         reach.works();
-        Ok(Transaction::new(begun, meter, Some(reach.clone()), turn))
-    }
-
-    /// A transaction across all tenants.
-    pub(super) async fn system_transaction(&self) -> Result<Transaction> {
-        let everyone = row_security::EVERY_TENANT.into();
-        self.begin(&everyone, None, self.meter()).await
+        Ok(begun)
     }
 }

@@ -86,7 +86,7 @@ impl Tx<'_> {
             let lock = i64::from_be_bytes(std::array::from_fn(|byte| digest[byte]));
             // Not counted, as BEGIN is not: it asks nothing.
             transaction
-                .inner()
+                .session()
                 .execute_unprepared(&format!("SELECT pg_advisory_xact_lock({lock})"))
                 .await?;
         }

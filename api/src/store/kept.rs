@@ -1,8 +1,8 @@
-//! Connections that a snapshot has just let go of, kept a moment for the next one.
+//! Connections that a transaction has just let go of, kept a moment for the next one.
 //!
 //! The pool asks a connection twice whether it still answers before it takes it back: two questions for each operation,
-//! and on a busy server the next snapshot begins before they are answered. So a connection that was left in order is kept
-//! for a moment: what ends its snapshot travels with what begins the next one.
+//! and on a busy server the next transaction begins before they are answered. So a connection that was left in order is
+//! kept for a moment: what ends a snapshot travels with what begins the next one.
 
 use super::reach::Reach;
 use crate::error::{Error, Result};
@@ -38,11 +38,13 @@ struct Kept {
     is_swept: bool,
 }
 
-/// A connection in a read-only transaction, which ends when this is dropped.
+/// A connection in a transaction, which is rolled back when this is dropped.
 pub(super) struct Lease {
     connection: Option<PoolConnection<Postgres>>,
     connections: Arc<Connections>,
     state: State,
+    /// Whether somebody may wait for its end.
+    holds_locks: bool,
 }
 
 /// What is known of a connection.
@@ -91,7 +93,7 @@ impl Connections {
         Waiting(self)
     }
 
-    /// Begins a read-only transaction.
+    /// Begins a transaction, by these statements, in which rows may be written or not.
     ///
     /// # Errors
     /// If the database does.
@@ -99,6 +101,7 @@ impl Connections {
         self: &Arc<Self>,
         reach: &Arc<Reach>,
         begin: String,
+        writes: bool,
         refused: impl Fn(sqlx::Error) -> Error,
     ) -> Result<Lease> {
         let kept = self.kept().connections.pop();
@@ -114,6 +117,7 @@ impl Connections {
             connection: Some(connection),
             connections: self.clone(),
             state: State::Begins,
+            holds_locks: writes,
         };
         let sql = AssertSqlSafe(begin).into_sql_str();
         if let Some(connection) = lease.connection.as_deref_mut() {
@@ -164,14 +168,30 @@ impl Connections {
 
 impl Lease {
     /// The connection, to ask something on it. It is kept afterwards only if the answer was [read](Lease::read) to its end.
-    pub(super) fn ask(&mut self) -> Option<&mut PgConnection> {
+    ///
+    /// # Errors
+    /// None: it is there until this is dropped.
+    pub(super) fn ask(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
         self.state = State::Asks;
-        self.connection.as_deref_mut()
+        self.connection
+            .as_deref_mut()
+            .ok_or(sqlx::Error::PoolClosed)
     }
 
     /// The answer was read to its end.
     pub(super) fn read(&mut self) {
         self.state = State::InOrder;
+    }
+
+    /// Makes everything visible.
+    ///
+    /// # Errors
+    /// If the database does not.
+    pub(super) async fn commit(mut self) -> Result<(), sqlx::Error> {
+        Manager::commit(self.ask()?).await?;
+        self.read();
+        self.holds_locks = false;
+        Ok(())
     }
 }
 
@@ -183,11 +203,11 @@ impl Drop for Lease {
         // Sent with what is sent next.
         Manager::start_rollback(&mut connection);
         match self.state {
-            State::InOrder => self.connections.keep(connection),
+            State::InOrder if !self.holds_locks => self.connections.keep(connection),
             // Whoever got it next would go on in that transaction, with what it sees.
             State::Begins => connection.close_on_drop(),
-            // The pool finds out whether it comes to its end.
-            State::Asks => {}
+            // The pool sends it at once, and finds out whether it comes to its end.
+            State::InOrder | State::Asks => {}
         }
     }
 }

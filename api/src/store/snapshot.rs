@@ -121,7 +121,7 @@ impl Snapshot {
             }
             Some(Open::Postgres(lease)) => {
                 let query = sqlx::query_with::<Postgres, _>(sql, values);
-                let connection = lease.ask().ok_or(Error::Unavailable)?;
+                let connection = lease.ask().map_err(|error| self.failed(error))?;
                 let rows = query.fetch(connection);
                 let gathered = Box::pin(self.gather(rows, postgres_bytes, make)).await?;
                 lease.read();
@@ -213,7 +213,7 @@ impl Readers {
                     reach.look();
                     unavailable(&error)
                 };
-                let lease = connections.begin(reach, begin, refused).await?;
+                let lease = connections.begin(reach, begin, false, refused).await?;
                 reach.works();
                 Ok(Open::Postgres(lease))
             }

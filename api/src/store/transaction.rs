@@ -1,12 +1,16 @@
 //! A transaction that writes, as the store holds it: its statements are counted, and its turn ends with it.
 
-use super::{admission::Permit, meter::Meter, reach::Reach};
+use super::{admission::Permit, kept::Lease, meter::Meter, reach::Reach};
 use crate::error::{Error, Result};
 use async_trait::async_trait;
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
+    Statement, Values,
+    sqlx::{self, AssertSqlSafe, Postgres},
 };
+use sea_query_sqlx::SqlxValues;
 use std::{sync::Arc, time::Duration};
+use tokio::sync::Mutex;
 
 /// How often a transaction is tried that others stand in the way of.
 const TRIES: u32 = 3;
@@ -16,42 +20,42 @@ const JITTER: Duration = Duration::from_millis(20);
 
 /// A transaction that writes. Dropping it rolls it back.
 #[must_use = "dropping it rolls back"]
-pub(super) struct Transaction {
-    inner: DatabaseTransaction,
+pub(super) struct Transaction<S: Session = AnySession> {
+    session: S,
     meter: Arc<Meter>,
     reach: Option<Arc<Reach>>,
     _turn: Permit,
 }
 
-impl Transaction {
+impl<S: Session> Transaction<S> {
     pub(super) fn new(
-        inner: DatabaseTransaction,
+        session: S,
         meter: Arc<Meter>,
         reach: Option<Arc<Reach>>,
         turn: Permit,
     ) -> Self {
         Self {
-            inner,
+            session,
             meter,
             reach,
             _turn: turn,
         }
     }
 
-    /// What migrations run in.
-    pub(super) fn inner(&self) -> &DatabaseTransaction {
-        &self.inner
+    /// What its statements are sent over. What is sent there directly is not counted.
+    pub(super) fn session(&self) -> &S {
+        &self.session
     }
 
     /// Makes everything visible.
     pub(super) async fn commit(self) -> Result<()> {
-        let committed = self.inner.commit().await;
+        let committed = self.session.commit().await;
         noticed(self.reach.as_ref(), committed).map_err(Error::from)
     }
 
     /// Undoes everything.
     pub(super) async fn rollback(self) -> Result<()> {
-        Ok(self.inner.rollback().await?)
+        Ok(self.session.rollback().await?)
     }
 
     fn counted<T>(&self, answered: Result<T, DbErr>) -> Result<T, DbErr> {
@@ -70,26 +74,147 @@ fn noticed<T>(reach: Option<&Arc<Reach>>, answered: Result<T, DbErr>) -> Result<
 }
 
 #[async_trait]
-impl ConnectionTrait for Transaction {
+impl<S: Session> ConnectionTrait for Transaction<S> {
     fn get_database_backend(&self) -> DbBackend {
-        self.inner.get_database_backend()
+        self.session.get_database_backend()
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.counted(self.inner.execute_raw(statement).await)
+        self.counted(self.session.execute_raw(statement).await)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.counted(self.inner.execute_unprepared(sql).await)
+        self.counted(self.session.execute_unprepared(sql).await)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.counted(self.inner.query_one_raw(statement).await)
+        self.counted(self.session.query_one_raw(statement).await)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.counted(self.inner.query_all_raw(statement).await)
+        self.counted(self.session.query_all_raw(statement).await)
     }
+}
+
+/// What a transaction's statements are sent over, until it ends.
+pub(super) trait Session: ConnectionTrait {
+    fn commit(self) -> impl Future<Output = Result<(), DbErr>> + Send;
+    fn rollback(self) -> impl Future<Output = Result<(), DbErr>> + Send;
+}
+
+impl Session for DatabaseTransaction {
+    async fn commit(self) -> Result<(), DbErr> {
+        self.commit().await
+    }
+
+    async fn rollback(self) -> Result<(), DbErr> {
+        self.rollback().await
+    }
+}
+
+/// A session with either database.
+pub(super) enum AnySession {
+    Sqlite(DatabaseTransaction),
+    /// On a connection that the next operation may take over.
+    Postgres(Mutex<Lease>),
+}
+
+impl Session for AnySession {
+    async fn commit(self) -> Result<(), DbErr> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await,
+            Self::Postgres(lease) => lease.into_inner().commit().await.map_err(query_error),
+        }
+    }
+
+    async fn rollback(self) -> Result<(), DbErr> {
+        match self {
+            Self::Sqlite(transaction) => transaction.rollback().await,
+            // It ends with the lease.
+            Self::Postgres(lease) => {
+                drop(lease);
+                Ok(())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for AnySession {
+    fn get_database_backend(&self) -> DbBackend {
+        match self {
+            Self::Sqlite(_) => DbBackend::Sqlite,
+            Self::Postgres(_) => DbBackend::Postgres,
+        }
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        match self {
+            Self::Sqlite(transaction) => transaction.execute_raw(statement).await,
+            Self::Postgres(lease) => {
+                let (sql, values) = parts(statement);
+                let mut lease = lease.lock().await;
+                let query = sqlx::query_with::<Postgres, _>(sql, values);
+                let executed = query
+                    .execute(lease.ask().map_err(exec_error)?)
+                    .await
+                    .map_err(exec_error)?;
+                lease.read();
+                Ok(executed.into())
+            }
+        }
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        match self {
+            Self::Sqlite(transaction) => transaction.execute_unprepared(sql).await,
+            Self::Postgres(lease) => {
+                let mut lease = lease.lock().await;
+                let query = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+                let executed = query
+                    .execute(lease.ask().map_err(exec_error)?)
+                    .await
+                    .map_err(exec_error)?;
+                lease.read();
+                Ok(executed.into())
+            }
+        }
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        let rows = self.query_all_raw(statement).await?;
+        Ok(rows.into_iter().next())
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        match self {
+            Self::Sqlite(transaction) => transaction.query_all_raw(statement).await,
+            Self::Postgres(lease) => {
+                let (sql, values) = parts(statement);
+                let mut lease = lease.lock().await;
+                let query = sqlx::query_with::<Postgres, _>(sql, values);
+                let rows = query
+                    .fetch_all(lease.ask().map_err(query_error)?)
+                    .await
+                    .map_err(query_error)?;
+                lease.read();
+                Ok(rows.into_iter().map(QueryResult::from).collect())
+            }
+        }
+    }
+}
+
+fn parts(statement: Statement) -> (AssertSqlSafe<String>, SqlxValues) {
+    let values = statement.values.unwrap_or_else(|| Values(Vec::new()));
+    (AssertSqlSafe(statement.sql), SqlxValues(values))
+}
+
+fn query_error(error: sqlx::Error) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(error.into()))
+}
+
+fn exec_error(error: sqlx::Error) -> DbErr {
+    DbErr::Exec(RuntimeErr::SqlxError(error.into()))
 }
 
 /// Runs a transaction, begun and committed by `attempt`, again when the database broke it off because others stood in

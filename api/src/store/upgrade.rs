@@ -3,14 +3,14 @@
 use super::{Store, transaction::Transaction};
 use crate::error::Result;
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
 
 /// The advisory lock of servers that migrate or seed; any number that nothing else takes.
 const UPGRADE: i64 = 0x0057_6f72_6b67_7261;
 
 /// The right to migrate or seed. Several servers may start at once; a SQLite file belongs to one.
 #[must_use = "the turn ends when this is dropped"]
-pub struct UpgradeTurn(Option<Transaction>);
+pub struct UpgradeTurn(Option<Transaction<DatabaseTransaction>>);
 
 impl UpgradeTurn {
     /// Lets the next server have its turn.
@@ -32,8 +32,8 @@ impl Store {
     /// If a step fails; it is then as if it had not begun. On PostgreSQL, neither had those before it.
     pub async fn migrate(&self) -> Result<usize> {
         let taken = if let Some(transaction) = self.upgrade_turn().await?.0 {
-            let pending = Migrator::get_pending_migrations(transaction.inner()).await?;
-            Migrator::up(transaction.inner(), None).await?;
+            let pending = Migrator::get_pending_migrations(transaction.session()).await?;
+            Migrator::up(transaction.session(), None).await?;
             transaction.commit().await?;
             pending.len()
         } else {
@@ -48,8 +48,8 @@ impl Store {
         let mut taken = 0;
         loop {
             let transaction = self.system_transaction().await?;
-            let pending = Migrator::get_pending_migrations(transaction.inner()).await?;
-            Migrator::up(transaction.inner(), Some(1)).await?;
+            let pending = Migrator::get_pending_migrations(transaction.session()).await?;
+            Migrator::up(transaction.session(), Some(1)).await?;
             transaction.commit().await?;
             taken += pending.len().min(1);
             if pending.len() <= 1 {
@@ -78,7 +78,7 @@ impl Store {
     /// If the database fails.
     pub async fn pending_migrations(&self) -> Result<Vec<String>> {
         let transaction = self.system_transaction().await?;
-        let pending = Migrator::get_pending_migrations(transaction.inner()).await?;
+        let pending = Migrator::get_pending_migrations(transaction.session()).await?;
         transaction.rollback().await?;
         Ok(pending.iter().map(|step| step.name().to_owned()).collect())
     }
