@@ -14,6 +14,7 @@ use super::{
     scope::Scope,
     seal::Seal,
     snapshot::{Readers, undisturbed},
+    sqlite_file,
     transaction::{AnySession, Transaction},
 };
 use crate::{
@@ -102,7 +103,7 @@ impl Store {
                         .test_before_acquire(false)
                 };
                 // One connection writes: SQLite allows no more, and a queue is fairer than retries.
-                let writer = pool(1).connect_with(options.clone()).await;
+                let writer = sqlite_file::patiently(|| pool(1).connect_with(options.clone())).await;
                 let reader = pool(connections)
                     .connect_with(options.pragma("query_only", "on"))
                     .await;

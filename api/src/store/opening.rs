@@ -71,13 +71,24 @@ fn refused(options: &PgConnectOptions, server: &str, said: &dyn DatabaseError) -
     }
 }
 
+/// SQLite's kind of error when another has the file.
+const BUSY: u32 = 5;
+
+/// The kind of an error of SQLite, which is the lowest byte of its code.
+fn kind(error: &sqlx::Error) -> Option<u32> {
+    let code = error.as_database_error().and_then(DatabaseError::code)?;
+    Some(code.parse::<u32>().ok()? & 0xff)
+}
+
+/// Whether another has the SQLite file at the moment.
+pub(super) fn is_busy(error: &sqlx::Error) -> bool {
+    kind(error) == Some(BUSY)
+}
+
 /// Why SQLite does not open a file.
 pub(super) fn sqlite(path: &Path, error: &sqlx::Error) -> String {
     let file = path.display();
-    let code = error.as_database_error().and_then(DatabaseError::code);
-    // The lowest byte is the kind of the error.
-    let code = code.and_then(|code| code.parse::<u32>().ok());
-    match code.map(|code| code & 0xff) {
+    match kind(error) {
         Some(26) => no_database(path),
         // SQLITE_READONLY and SQLITE_CANTOPEN.
         Some(8 | 14) => format!(
@@ -86,8 +97,7 @@ pub(super) fn sqlite(path: &Path, error: &sqlx::Error) -> String {
         ),
         // SQLITE_CORRUPT.
         Some(11) => format!("{file} is damaged: {error}. Restore a backup"),
-        // SQLITE_BUSY.
-        Some(5) => format!("another program holds {file}: {error}. End it, and try again"),
+        Some(BUSY) => format!("another program holds {file}: {error}. End it, and try again"),
         _ => format!("SQLite cannot open {file}: {error}. See what DATABASE_URL names"),
     }
 }

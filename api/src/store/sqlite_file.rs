@@ -7,16 +7,41 @@ use super::{
 };
 use sea_orm::{
     DbErr, RuntimeErr, SqlxSqliteConnector,
-    sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+    sqlx::{
+        self,
+        sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+    },
 };
 use std::{
     fs::{self, File},
     io::{self, Read},
     path::Path,
+    time::{Duration, Instant},
 };
 
 /// How every SQLite database begins.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// After so long a SQLite file that another has is tried again.
+const A_MOMENT: Duration = Duration::from_millis(20);
+
+/// Opens a file that others may be opening just now: what makes it a file with a WAL waits for nobody by itself.
+///
+/// # Errors
+/// Those of `open`, but for a file that another has: then only after as long as anybody waits for a connection.
+pub(super) async fn patiently<P, F: Future<Output = Result<P, sqlx::Error>>>(
+    open: impl Fn() -> F,
+) -> Result<P, sqlx::Error> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match open().await {
+            Err(error) if opening::is_busy(&error) && Instant::now() < until => {
+                tokio::time::sleep(A_MOMENT).await;
+            }
+            opened => return opened,
+        }
+    }
+}
 
 /// Checks that a file is Workgraph's or empty, or can be made. No connection of this process may have it open: closing a
 /// file lets go of SQLite's locks on it.
@@ -90,4 +115,41 @@ fn beginning(path: &Path) -> io::Result<Vec<u8>> {
     let mut begins = Vec::new();
     file.take(MAGIC.len() as u64).read_to_end(&mut begins)?;
     Ok(begins)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sea_orm::sqlx::{
+        ConnectOptions, Connection, SqliteConnection, raw_sql, sqlite::SqliteJournalMode,
+    };
+
+    /// A connection that does not wait by itself.
+    fn at_once(path: &Path) -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .busy_timeout(Duration::ZERO)
+    }
+
+    #[tokio::test]
+    async fn a_file_that_another_is_opening_is_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("contended.db");
+        let mut other: SqliteConnection = at_once(&path).connect().await.unwrap();
+        raw_sql("BEGIN EXCLUSIVE")
+            .execute(&mut other)
+            .await
+            .unwrap();
+        let with_wal = || at_once(&path).journal_mode(SqliteJournalMode::Wal);
+        let refused = with_wal().connect().await;
+        assert!(refused.is_err_and(|error| opening::is_busy(&error)));
+        let ends = async {
+            tokio::time::sleep(3 * A_MOMENT).await;
+            other.close().await
+        };
+        let opening = patiently(|| async { with_wal().connect().await });
+        let (opened, ended) = tokio::join!(opening, ends);
+        assert!(opened.is_ok() && ended.is_ok());
+    }
 }
