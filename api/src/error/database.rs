@@ -1,7 +1,10 @@
 //! What the database says, as errors of the API.
 
 use super::Error;
-use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
+use sea_orm::{
+    DbErr, RuntimeErr, SqlErr,
+    sqlx::{self, error::DatabaseError},
+};
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
@@ -32,22 +35,31 @@ impl From<DbErr> for Error {
     }
 }
 
+/// What the driver says of a statement.
+fn driver(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Query(RuntimeErr::SqlxError(cause)) | DbErr::Exec(RuntimeErr::SqlxError(cause)) => {
+            Some(cause)
+        }
+        _ => None,
+    }
+}
+
+/// What the database says of a statement.
+fn said(error: &DbErr) -> Option<&dyn DatabaseError> {
+    driver(error)?.as_database_error()
+}
+
 /// What a self-hoster can do about what is wrong with the whole database.
 fn hint(error: &DbErr) -> Option<&'static str> {
-    let (DbErr::Query(RuntimeErr::SqlxError(cause)) | DbErr::Exec(RuntimeErr::SqlxError(cause))) =
-        error
-    else {
-        return None;
-    };
-    let cause = cause.as_database_error()?;
+    let cause = said(error)?;
     // PostgreSQL: insufficient_privilege, undefined_table. SQLite has no code of its own for a table that is not there.
     match &*cause.code()? {
         "42501" => Some(
             "The tables belong to the role that migrated this database first. Make them this role's (ALTER TABLE … OWNER \
              TO …), or begin with a new database",
         ),
-        "42P01" => Some("The schema is not complete: run `workgraph migrate`"),
-        _ if cause.message().starts_with("no such table") => {
+        code if code == "42P01" || cause.message().starts_with("no such table") => {
             Some("The schema is not complete: run `workgraph migrate`")
         }
         _ => None,
@@ -57,12 +69,7 @@ fn hint(error: &DbErr) -> Option<&'static str> {
 /// The one column whose value, within the tenant, is another row's already. SQLite names the columns of a unique key, and
 /// PostgreSQL the key, which has its columns in its name.
 fn taken(error: &DbErr) -> Option<String> {
-    let (DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error))) =
-        error
-    else {
-        return None;
-    };
-    let error = error.as_database_error()?;
+    let error = said(error)?;
     let columns: Vec<&str> = match error.constraint().zip(error.table()) {
         Some((key, table)) => {
             let columns = key.strip_prefix(table)?.strip_suffix("_key")?;
@@ -88,12 +95,7 @@ fn taken(error: &DbErr) -> Option<String> {
 
 /// What a trigger on SQLite says in place of a constraint that SQLite itself does not know.
 fn raised(error: &DbErr) -> Option<SqlErr> {
-    let (DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error))) =
-        error
-    else {
-        return None;
-    };
-    let message = error.as_database_error()?.message();
+    let message = said(error)?.message();
     if message.starts_with("UNIQUE constraint failed") {
         Some(SqlErr::UniqueConstraintViolation(message.to_owned()))
     } else if message.starts_with("FOREIGN KEY constraint failed") {
@@ -121,13 +123,11 @@ enum Trouble {
 }
 
 fn trouble(error: &DbErr) -> Option<Trouble> {
-    let (DbErr::Query(RuntimeErr::SqlxError(cause)) | DbErr::Exec(RuntimeErr::SqlxError(cause))) =
-        error
-    else {
+    let Some(cause) = driver(error) else {
         let lost = matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_));
         return lost.then_some(Trouble::Lost);
     };
-    let cause = match &**cause {
+    let cause = match cause {
         sqlx::Error::Database(cause) => cause,
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)

@@ -48,11 +48,18 @@ impl Operation {
     /// What is wrong with the document or its variables; nothing of it has run.
     pub(super) async fn new(app: &App, parameters: Parameters) -> Result<Self, Vec<ServerError>> {
         let received = Instant::now();
-        parameters.operation_name.as_deref().map(note_operation);
+        // Before it is judged, if it can be; the log takes a name down once.
+        let is_noted = parameters
+            .operation_name
+            .as_deref()
+            .map(note_operation)
+            .is_some();
         let (is_long, judge) = (app.guard.takes_long(&parameters), app.clone());
         let judging = aside::run(is_long, move || judge.guard.judge(parameters));
         let judged = judging.await.unwrap_or_else(|error| Err(refused(error)))?;
-        judged.name().map(note_operation);
+        if !is_noted {
+            judged.name().map(note_operation);
+        }
         Ok(Self {
             judged,
             received,

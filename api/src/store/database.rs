@@ -15,7 +15,7 @@ use super::{
     seal::Seal,
     snapshot::{Readers, undisturbed},
     sqlite_file,
-    transaction::{AnySession, Transaction},
+    transaction::{AnySession, Transaction, told},
 };
 use crate::{
     auth::{Actor, Secret},
@@ -25,11 +25,10 @@ use crate::{
 };
 use entity::{Id, audit_log};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
-    SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, Statement,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+    SqlxPostgresConnector, SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
     sqlx::{
-        self, Connection,
+        Connection,
         postgres::{PgConnection, PgPoolOptions},
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
     },
@@ -322,13 +321,7 @@ impl Store {
         };
         let turn = self.turn_to_write(tenant).await?;
         let begin = format!("BEGIN; {}", row_security::arm(tenant, *pooled, patience));
-        let refused = |error: sqlx::Error| {
-            let error = DbErr::Query(RuntimeErr::SqlxError(error.into()));
-            if Error::is_lost_connection(&error) {
-                reach.look();
-            }
-            error.into()
-        };
+        let refused = |error| told(Some(reach), error);
         let lease = connections.begin(reach, begin, true, refused).await?;
         reach.works();
         let session = AnySession::Postgres(Mutex::new(lease));

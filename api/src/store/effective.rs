@@ -1,6 +1,6 @@
 //! The rows that count for a tenant where it can replace what all tenants share.
 
-use super::{Scope, filter::Filter, scope::limited};
+use super::{Scope, filter::Filter, given::limited};
 use crate::error::Result;
 use entity::{Id, Owned};
 use sea_orm::{

@@ -22,6 +22,7 @@ mod effective;
 mod feed;
 mod filter;
 mod fuzzing;
+mod given;
 mod hints;
 mod idempotency;
 mod json;

@@ -4,18 +4,18 @@ use super::{
     kept::{Connections, Lease},
     meter::Meter,
     reach::Reach,
+    transaction::{parts, told},
 };
 use crate::error::{Error, Result};
 use entity::Id;
 use futures_util::{TryStreamExt, stream::BoxStream};
 use sea_orm::{
-    DbBackend, DbErr, QueryResult, RuntimeErr, StatementBuilder,
+    DbBackend, QueryResult, StatementBuilder,
     sqlx::{
-        self, AssertSqlSafe, Decode, Postgres, Row, Sqlite, SqlitePool, Transaction, TypeInfo,
-        ValueRef, postgres::PgRow, sqlite::SqliteRow,
+        self, Decode, Postgres, Row, Sqlite, SqlitePool, Transaction, TypeInfo, ValueRef,
+        postgres::PgRow, sqlite::SqliteRow,
     },
 };
-use sea_query_sqlx::SqlxValues;
 use std::{
     sync::{
         Arc,
@@ -101,12 +101,7 @@ impl Snapshot {
         tracing::debug!(sql = %statement.sql, "statement");
         self.meter.count_statement();
         let _under_way = self.meter.parking().statement();
-        let values = SqlxValues(
-            statement
-                .values
-                .unwrap_or_else(|| sea_orm::Values(Vec::new())),
-        );
-        let sql = AssertSqlSafe(statement.sql);
+        let (sql, values) = parts(statement);
         let mut guard = self.open.lock().await;
         if guard.is_none() {
             // Boxed, as what follows: each field that waits for rows has room for this, and few get to run it.
@@ -148,13 +143,11 @@ impl Snapshot {
     }
 
     fn failed(&self, error: sqlx::Error) -> Error {
-        let error = DbErr::Query(RuntimeErr::SqlxError(error.into()));
-        if let Readers::Postgres(_, _, reach) = &self.readers
-            && Error::is_lost_connection(&error)
-        {
-            reach.look();
-        }
-        error.into()
+        let reach = match &self.readers {
+            Readers::Sqlite(_) => None,
+            Readers::Postgres(_, _, reach) => Some(reach),
+        };
+        told(reach, error)
     }
 }
 

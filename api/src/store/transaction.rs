@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
     Statement, Values,
-    sqlx::{self, AssertSqlSafe, Postgres},
+    sqlx::{self, AssertSqlSafe, Execute, Executor, Postgres},
 };
 use sea_query_sqlx::SqlxValues;
 use std::{sync::Arc, time::Duration};
@@ -62,6 +62,15 @@ impl<S: Session> Transaction<S> {
         self.meter.count_statement();
         noticed(self.reach.as_ref(), answered)
     }
+}
+
+/// An error of the driver, of which a lost connection is told to who looks for the database.
+pub(super) fn told(reach: Option<&Arc<Reach>>, error: sqlx::Error) -> Error {
+    let error = query_error(error);
+    if let Some(reach) = reach.filter(|_| Error::is_lost_connection(&error)) {
+        reach.look();
+    }
+    error.into()
 }
 
 fn noticed<T>(reach: Option<&Arc<Reach>>, answered: Result<T, DbErr>) -> Result<T, DbErr> {
@@ -153,14 +162,7 @@ impl ConnectionTrait for AnySession {
             Self::Sqlite(transaction) => transaction.execute_raw(statement).await,
             Self::Postgres(lease) => {
                 let (sql, values) = parts(statement);
-                let mut lease = lease.lock().await;
-                let query = sqlx::query_with::<Postgres, _>(sql, values);
-                let executed = query
-                    .execute(lease.ask().map_err(exec_error)?)
-                    .await
-                    .map_err(exec_error)?;
-                lease.read();
-                Ok(executed.into())
+                execute(lease, sqlx::query_with(sql, values)).await
             }
         }
     }
@@ -169,14 +171,7 @@ impl ConnectionTrait for AnySession {
         match self {
             Self::Sqlite(transaction) => transaction.execute_unprepared(sql).await,
             Self::Postgres(lease) => {
-                let mut lease = lease.lock().await;
-                let query = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
-                let executed = query
-                    .execute(lease.ask().map_err(exec_error)?)
-                    .await
-                    .map_err(exec_error)?;
-                lease.read();
-                Ok(executed.into())
+                execute(lease, sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await
             }
         }
     }
@@ -204,7 +199,19 @@ impl ConnectionTrait for AnySession {
     }
 }
 
-fn parts(statement: Statement) -> (AssertSqlSafe<String>, SqlxValues) {
+async fn execute<'q>(
+    lease: &Mutex<Lease>,
+    query: impl Execute<'q, Postgres> + 'q,
+) -> Result<ExecResult, DbErr> {
+    let mut lease = lease.lock().await;
+    let connection = lease.ask().map_err(exec_error)?;
+    let executed = connection.execute(query).await.map_err(exec_error)?;
+    lease.read();
+    Ok(executed.into())
+}
+
+/// A statement as the driver takes it.
+pub(super) fn parts(statement: Statement) -> (AssertSqlSafe<String>, SqlxValues) {
     let values = statement.values.unwrap_or_else(|| Values(Vec::new()));
     (AssertSqlSafe(statement.sql), SqlxValues(values))
 }

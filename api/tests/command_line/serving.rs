@@ -138,6 +138,12 @@ fn the_log_says_what_was_asked_by_whom_and_what_it_was_refused_for() {
         &token,
         "query Theirs { project(id: \"nobody\") { unknown } }",
     );
+    server.send(&format!(
+        "GET /graphql?query=query%20Sent%20%7BfeedCursor%7D&operationName=Sent HTTP/1.1\r\nhost: {}\r\n\
+         connection: close\r\nauthorization: Bearer {}\r\n\r\n",
+        server.address,
+        token.trim(),
+    ));
     // Whichever way it is answered.
     let types = "__schema { types { name description fields { name description args { name description } } } }";
     server.post(
@@ -162,6 +168,7 @@ fn the_log_says_what_was_asked_by_whom_and_what_it_was_refused_for() {
         line("code=\"GRAPHQL_VALIDATION_FAILED\"").contains("200"),
         "{log}"
     );
+    assert_eq!(line("\"Sent\"").matches("operation=").count(), 1, "{log}");
     for name in ["Large", "Stream"] {
         assert!(
             line(&format!("operation=\"{name}\"")).contains("code=\"LIMIT_EXCEEDED\""),
