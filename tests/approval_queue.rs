@@ -54,7 +54,8 @@ on_both_databases! {
             "mutation($input: CreatePRDInput!) { createPrd(input: $input) { prd { id } } }",
             json!({ "input": { "projectId": meeting["projectId"], "meetingId": meeting["id"], "title": "Ein Käse" } }),
         ).await;
-        crate::writes::approve(&app, &brief["createPrd"]["prd"]["id"]).await;
+        let made = crate::writes::Made { app: &app, client: &client };
+        made.run("approvePrd", json!({ "id": brief["createPrd"]["prd"]["id"], "expectedVersion": 1 })).await;
         client.data(
             "mutation($input: CreateExecutionPlanInput!) { createExecutionPlan(input: $input) { executionPlan { id } } }",
             json!({ "input": {

@@ -44,6 +44,33 @@ on_both_databases! {
         assert!(around["community"]["size"].as_u64() > Some(2));
     }
 
+    async fn the_edges_at_a_symbol_are_what_it_calls_what_calls_it_and_where_it_stands(app) {
+        let client = app.owner().await;
+        let total = "src/checkout/cart.ts:method:Cart.total";
+        let around = ask(&client, &format!(
+            "edges(symbol: \"{total}\", first: 200) {{ from {{ id name }} to {{ id name }} kind tag }}
+             one: edges(symbol: \"{total}\", first: 1) {{ kind }}
+             callees(symbol: \"{total}\", first: 200) {{ symbol {{ name }} kind }} callers(symbol: \"{total}\", first: 200) {{ symbol {{ name }} kind }}"
+        )).await;
+        let edges = around["edges"].as_array().expect("edges");
+        assert!(edges.iter().all(|edge| (edge["from"]["id"] == total) != (edge["to"]["id"] == total)), "{edges:#?}");
+        let within: Vec<_> = edges.iter().filter(|edge| edge["kind"] == "CONTAINS").collect();
+        assert_eq!((within.len(), &within[0]["to"]["id"]), (1, &json!(total)), "its file or type contains it");
+        for (list, end) in [("callees", "to"), ("callers", "from")] {
+            let other = if end == "to" { "from" } else { "to" };
+            let mut seen: Vec<_> = { edges.iter() }
+                .filter(|edge| edge["kind"] != "CONTAINS" && edge[other]["id"] == total)
+                .map(|edge| edge[end]["name"].clone().to_string())
+                .collect();
+            let mut listed: Vec<_> = around[list].as_array().expect("symbols").iter().map(|one| one["symbol"]["name"].to_string()).collect();
+            seen.sort();
+            listed.sort();
+            assert_eq!(seen, listed, "{list}");
+            assert!(!seen.is_empty(), "{list}");
+        }
+        assert_eq!(around["one"].as_array().map(Vec::len), Some(1));
+    }
+
     async fn a_path_leads_from_one_symbol_to_another_or_is_null(app) {
         let client = app.owner().await;
         let session = "src/account/session.ts:interface:Session";

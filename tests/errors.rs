@@ -200,6 +200,14 @@ async fn requests(app: &TestApp, examples: &mut Examples) {
             Door::new(&nowhere, &door.token).request(Method::GET),
         ),
         ("too large a body", door.post(" ".repeat(262_145))),
+        (
+            "an id of a document that there is not",
+            door.post("{\"documentId\": \"unknown\"}"),
+        ),
+        (
+            "a document that is not trusted where only trusted ones run",
+            Door::new(&app.trusting_only().await, &door.token).post(GOOD),
+        ),
     ] {
         examples.add(of, &Reply::to(request).await);
     }

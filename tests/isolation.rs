@@ -147,7 +147,7 @@ on_both_databases! {
         let foreign = Foreign::read(&app, &schema).await;
         let head = async || client.data("{ feedCursor }", json!({})).await["feedCursor"].clone();
         for mutation in schema.writes() {
-            let sample = writes::sample(&client, &mutation.name).await;
+            let sample = writes::sample(&app, &client, &mutation.name).await;
             let input = schema.get(&mutation.args[0].of.name);
             for field in input.inputs.iter().filter(|field| field.of.name == "ID") {
                 let before = head().await;

@@ -108,20 +108,6 @@ on_both_databases! {
         }
     }
 
-    async fn a_hash_in_place_of_a_document_is_answered_so_that_the_document_is_sent(app) {
-        let door = app.door().await;
-        let extensions = "{\"persistedQuery\":{\"version\":1,\"sha256Hash\":\"ecf4edb46db40b5132295c0291d62fb65d6759a9eedfa4d5d612dd5ec54a6b38\"}}";
-        let body = format!("{{\"operationName\": \"Q\", \"variables\": {{}}, \"extensions\": {extensions}}}");
-        let encoded = extensions.replace('{', "%7B").replace('}', "%7D").replace('"', "%22");
-        for request in [door.post(body), door.get(&format!("operationName=Q&extensions={encoded}"))] {
-            let reply = Reply::to(request).await;
-            reply.refused(200, "PERSISTED_QUERY_NOT_SUPPORTED", "a hash");
-            assert_eq!(reply.errors()[0]["message"], "PersistedQueryNotSupported");
-        }
-        let whole = json!({ "query": "{ __typename }", "extensions": { "persistedQuery": { "version": 1, "sha256Hash": "x" } } });
-        assert_eq!(Reply::to(door.post(whole.to_string())).await.data(), &json!({ "__typename": "Query" }));
-    }
-
     async fn what_a_stranger_sends_does_not_keep_the_server_busy(app) {
         let url = &app.url;
         let circle = |count: usize, more: &str| {

@@ -331,7 +331,7 @@ pub fn operation(list: &Field, selection: &str) -> String {
     )
 }
 
-fn leaves(row: &Type) -> String {
+pub fn leaves(row: &Type) -> String {
     row.leaves()
         .map(|field| field.name.as_str())
         .collect::<Vec<_>>()

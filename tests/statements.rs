@@ -1,8 +1,12 @@
 //! SQL statements per operation: as many for a thousand rows as for one.
 
-use crate::support::{Client, TestApp};
+use crate::{
+    support::{Client, Schema, TestApp},
+    writes::{Made, operation, sample},
+};
 use sea_orm::ConnectionTrait;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, fmt::Write};
 
 /// Operations and the statements they take, however many rows they find.
 const OPERATIONS: [(&str, u64); 16] = [
@@ -82,6 +86,79 @@ on_both_databases! {
         }
     }
 
+    async fn each_mutation_takes_so_many_statements(app) {
+        let client = app.owner().await;
+        let schema = Schema::of(&client).await;
+        let mut table = String::new();
+        for mutation in schema.writes() {
+            let input = sample(&app, &client, &mutation.name).await;
+            let query = operation(mutation);
+            // Who asks is known by then.
+            client.data("{ feedCursor }", json!({})).await;
+            let answer = client.send(&query, json!({ "input": input })).await;
+            writeln!(table, "{:<24}{:>3}", mutation.name, answer.statements()).expect("writes to a string");
+            answer.data(&query);
+        }
+        insta::assert_snapshot!(format!("statements_{:?}", app.database).to_lowercase(), table);
+    }
+
+    async fn a_decision_takes_as_many_statements_however_many_tickets_it_moves(app) {
+        let client = app.owner().await;
+        let schema = Schema::of(&client).await;
+        let made = Made { app: &app, client: &client };
+        let mut counts: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+        for steps in [2, 6] {
+            for name in ["approvePlan", "rejectPlan", "redirectPlan", "pausePlan", "resumePlan", "cancelPlan", "replan", "retryPlan", "pausePrd", "approvePrd", "deletePrd", "approveTicket"] {
+                let (brief, plan) = planned(&made, steps, name == "approveTicket").await;
+                let input = match name {
+                    "pausePlan" | "cancelPlan" | "replan" | "pausePrd" | "deletePrd" => {
+                        made.run("approvePlan", json!({ "id": plan, "expectedVersion": 1 })).await;
+                        let id = if name.ends_with("Prd") { &brief } else { &plan };
+                        json!({ "id": id, "reason": "So." })
+                    }
+                    "resumePlan" => {
+                        made.run("approvePlan", json!({ "id": plan, "expectedVersion": 1 })).await;
+                        made.run("pausePlan", json!({ "id": plan })).await;
+                        json!({ "id": plan })
+                    }
+                    "retryPlan" => {
+                        made.set("execution_plans", &plan, "status = 'failed'").await;
+                        json!({ "id": plan })
+                    }
+                    // A revision, which supersedes the brief with its plan and tickets.
+                    "approvePrd" => {
+                        made.run("approvePlan", json!({ "id": plan, "expectedVersion": 1 })).await;
+                        let revision = made.run("revisePrd", json!({ "id": brief, "title": "Revised" })).await;
+                        made.submit(&revision, 1).await;
+                        json!({ "id": revision, "expectedVersion": 1 })
+                    }
+                    // The one that all others wait for.
+                    "approveTicket" => {
+                        made.run("approvePlan", json!({ "id": plan, "expectedVersion": 1 })).await;
+                        let first = "query($id: ID!) { executionPlan(id: $id) { tickets(first: 1, orderBy: [{ field: STEP_INDEX }]) { nodes { id } } } }";
+                        let first = client.data(first, json!({ "id": plan })).await["executionPlan"]["tickets"]["nodes"][0]["id"].clone();
+                        made.hand_in(&first).await;
+                        json!({ "id": first, "expectedVersion": 1 })
+                    }
+                    _ => json!({ "id": plan, "expectedVersion": 1, "reason": "So." }),
+                };
+                let field = schema.writes().find(|field| field.name == name).expect("a mutation");
+                let mut input = input;
+                if name == "deletePrd" {
+                    input.as_object_mut().expect("an input").remove("reason");
+                }
+                client.data("{ feedCursor }", json!({})).await;
+                let answer = client.send(&operation(field), json!({ "input": input })).await;
+                counts.entry(name).or_default().push(answer.statements());
+                answer.data(name);
+            }
+        }
+        for (name, counts) in &counts {
+            assert_eq!(counts[0], counts[1], "{name} moves two and six tickets");
+        }
+        assert_eq!(counts.len(), 12);
+    }
+
     async fn one_row_takes_one_statement_and_any_row_two(app) {
         let client = app.owner().await;
         let data = client.data("{ goals(first: 1) { nodes { id } } }", json!({})).await;
@@ -131,6 +208,20 @@ on_both_databases! {
         // Goals, projects, and the people behind both: those of the goals, then those only projects have.
         assert!(answer.statements() <= 4, "{} statements", answer.statements());
     }
+}
+
+/// An approved brief with a plan of so many steps, perhaps all after the first, that waits for approval.
+async fn planned(made: &Made<'_>, steps: usize, after_first: bool) -> (Value, Value) {
+    let brief = made.approved().await;
+    let steps: Vec<_> = (0..steps)
+        .map(|n| {
+            let waits: &[u8] = if n > 0 && after_first { &[0] } else { &[] };
+            json!({ "title": format!("Step {n}"), "roleSlug": "dev_agent", "dependsOn": waits })
+        })
+        .collect();
+    let input = json!({ "prdId": brief, "channelSummary": "So", "steps": steps });
+    let plan = made.run("createExecutionPlan", input).await;
+    (brief, plan)
 }
 
 /// Adds projects with goals and briefs with plans and tickets, beside the server.

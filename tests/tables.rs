@@ -28,7 +28,7 @@ on_both_databases! {
             }
             Database::Postgres => "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
         }).await;
-        assert_eq!(made.len(), tables + 3, "the tables, the search's documents, what it has to make, and the list of migrations: {made:?}");
+        assert_eq!(made.len(), tables + 4, "the tables, the server's tasks, the search's documents, what it has to make, and the list of migrations: {made:?}");
     }
 
     async fn the_indexes_are_these(app) {
@@ -62,12 +62,31 @@ on_both_databases! {
         }
     }
 
+    async fn what_goes_with_a_deleted_row_is_what_the_keys_say(app) {
+        let connection = app.connection.across_tenants().await;
+        let mut keys: Vec<_> = { foreign_keys(&connection, app.database).await.into_iter() }
+            .filter(|(.., cascades)| *cascades)
+            .map(|(table, column, parent, _)| (parent, table, column))
+            .collect();
+        keys.sort();
+        let mut told = Vec::new();
+        for shape in entity::shapes() {
+            for follower in entity::followers(shape.table) {
+                let column = follower.column;
+                told.push((shape.name.to_owned(), column.shape().name.to_owned(), column.name.to_owned()));
+            }
+        }
+        told.sort();
+        assert_eq!(keys, told);
+        assert!(keys.len() > 20);
+    }
+
     async fn the_database_refuses_another_tenants_id(app) {
         app.connection.unguard().await;
         let connection = app.connection.across_tenants().await;
         let foreign = app.store.system().workspace(ACME).await.expect("reads").expect("is seeded").id;
         let mut tried = 0;
-        for (table, column, parent) in foreign_keys(&connection, app.database).await {
+        for (table, column, parent, _) in foreign_keys(&connection, app.database).await {
             let row = names(&connection, &format!(
                 "SELECT id AS name FROM \"{table}\" WHERE \"tenantId\" <> '{foreign}' LIMIT 1"
             )).await;
@@ -192,14 +211,15 @@ async fn count<E: Owned>(
 async fn foreign_keys(
     connection: &DatabaseConnection,
     database: Database,
-) -> Vec<(String, String, String)> {
+) -> Vec<(String, String, String, bool)> {
     let sql = match database {
         Database::Sqlite => {
-            "SELECT m.name || '|' || f.\"from\" || '|' || f.\"table\" AS name FROM sqlite_master m, \
+            "SELECT m.name || '|' || f.\"from\" || '|' || f.\"table\" || '|' || f.on_delete AS name FROM sqlite_master m, \
              pragma_foreign_key_list(m.name) f WHERE m.type = 'table' AND m.name <> 'open_doors' AND f.\"from\" <> 'tenantId'"
         }
         Database::Postgres => {
-            "SELECT c.conrelid::regclass::text || '|' || a.attname || '|' || c.confrelid::regclass::text AS name \
+            "SELECT c.conrelid::regclass::text || '|' || a.attname || '|' || c.confrelid::regclass::text || '|' || \
+             CASE c.confdeltype WHEN 'c' THEN 'CASCADE' ELSE '' END AS name \
              FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY(c.conkey) \
              WHERE c.contype = 'f' AND a.attname <> 'tenantId'"
         }
@@ -209,7 +229,13 @@ async fn foreign_keys(
             .split('|')
             .map(|part| part.trim_matches('"').to_owned())
             .collect();
-        (parts[0].clone(), parts[1].clone(), parts[2].clone())
+        let cascades = parts[3] == "CASCADE";
+        (
+            parts[0].clone(),
+            parts[1].clone(),
+            parts[2].clone(),
+            cascades,
+        )
     };
     names(connection, sql)
         .await

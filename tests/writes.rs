@@ -1,25 +1,30 @@
 //! What can be written, by whom, and what is refused.
 
+mod faults;
+mod made;
 mod planning;
 mod projects;
 mod recorded;
 mod repeated;
 
+pub use made::Made;
+
 use crate::support::{Client, DEMO, Field, Schema, TestApp};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// An input that the mutation accepts, for tests that try all mutations.
-pub async fn sample(client: &Client, mutation: &str) -> Value {
+/// An input that the mutation accepts, for tests that try all mutations. What it is about is made for it.
+pub async fn sample(app: &TestApp, client: &Client, mutation: &str) -> Value {
     let data = client
         .data(
             "{ projects(first: 1, filter: { isArchived: { eq: false }, goals: { some: {} } }) {
                 nodes { id goals(first: 1) { nodes { id } } } }
+              viewer { tenant { settings { approvalThresholds { autoApproveAbove } } } }
               meetings(first: 1) { nodes { id } }
               agentTokens(first: 1, filter: { revokedAt: { isNull: true } }) { nodes { id } }
+              members: users(first: 1, filter: { role: { eq: MEMBER } }) { nodes { id } }
               users(first: 1, filter: { role: { eq: VIEWER } }) { nodes { id } }
-              prds(first: 1, filter: { status: { eq: DRAFT }, executionPlans: { none: {} } }) { nodes { id version } }
-              approved: prds(first: 1, filter: { status: { eq: APPROVED },
-                executionPlans: { none: { status: { in: [PENDING_APPROVAL, ACTIVE] } } } }) { nodes { id } } }",
+              prds(first: 1, filter: { status: { eq: DRAFT }, executionPlans: { none: {} } }) { nodes { id version } } }",
             json!({}),
         )
         .await;
@@ -27,31 +32,124 @@ pub async fn sample(client: &Client, mutation: &str) -> Value {
     let goal = &project["goals"]["nodes"][0]["id"];
     let (project, meeting) = (&project["id"], &data["meetings"]["nodes"][0]["id"]);
     let prd = &data["prds"]["nodes"][0];
+    let made = Made { app, client };
     match mutation {
         "createProject" => json!({ "name": "Sample" }),
-        "updateProject" => json!({ "id": project, "description": "changed" }),
+        "updateProject" => json!({ "id": project, "description": another() }),
         "createGoal" => json!({ "projectId": project, "title": "Sample", "parentGoalId": goal }),
-        "updateGoal" => json!({ "id": goal, "outcome": "changed" }),
+        "updateGoal" => json!({ "id": goal, "outcome": another() }),
         "createMeeting" => json!({
             "projectId": project, "goalId": goal, "title": "Sample", "transcript": { "text": "Ann: hello\nBob: hi" },
         }),
         "editTranscript" => {
             json!({ "meetingId": meeting, "transcript": { "text": "Ann: hello again" } })
         }
+        "cancelMeeting" => {
+            made.set("meetings", meeting, "status = 'scheduled'").await;
+            json!({ "id": meeting })
+        }
+        "revokeInvitation" => {
+            let invitations = "{ invitations(first: 1) { nodes { id } } }";
+            let invitations = client.data(invitations, json!({})).await;
+            let invitation = &invitations["invitations"]["nodes"][0]["id"];
+            made.set("invitations", invitation, "status = 'pending'")
+                .await;
+            json!({ "id": invitation })
+        }
+        "updateApprovalRules" => {
+            let now =
+                &data["viewer"]["tenant"]["settings"]["approvalThresholds"]["autoApproveAbove"];
+            json!({ "autoApproveAbove": now.as_f64().expect("a number") / 2.0 + 0.25 })
+        }
+        "setDelegate" => {
+            // The demo begins with somebody else's.
+            let end = "mutation { setDelegate(input: { userId: null }) { feedCursor } }";
+            client.data(end, json!({})).await;
+            json!({ "userId": data["members"]["nodes"][0]["id"], "until": format!("{}-01-01T00:00:00Z", 2100 + number()) })
+        }
         "createPrd" => {
             json!({ "projectId": project, "goalId": goal, "meetingId": meeting, "title": "Sample" })
         }
         "updatePrd" => {
-            json!({ "id": prd["id"], "expectedVersion": prd["version"], "title": "changed" })
+            json!({ "id": prd["id"], "expectedVersion": prd["version"], "title": another() })
         }
+        "markNotificationsRead" | "dismissNotifications" => {
+            let admin = app.client(DEMO, "admin").await;
+            Made {
+                app,
+                client: &admin,
+            }
+            .submitted()
+            .await;
+            let asked = client.data("{ notifications(first: 1, filter: { kind: { eq: APPROVAL_REQUEST }, readAt: { isNull: true } }) { nodes { id } } }", json!({})).await;
+            json!({ "ids": [asked["notifications"]["nodes"][0]["id"]] })
+        }
+        "createReplyToken" => json!({
+            "subjectType": "BRIEF", "subjectId": made.submitted().await, "channel": "SLACK", "channelIdentity": "U1",
+        }),
+        "submitPrd" => json!({ "id": made.draft().await, "expectedVersion": 1 }),
+        "approvePrd" | "regeneratePrd" => {
+            json!({ "id": made.submitted().await, "expectedVersion": 1 })
+        }
+        "rejectPrd" | "redirectPrd" => {
+            json!({ "id": made.submitted().await, "expectedVersion": 1, "reason": "Not so." })
+        }
+        "pausePrd" => json!({ "id": made.draft().await }),
+        "resumePrd" => {
+            let id = made.draft().await;
+            made.run("pausePrd", json!({ "id": id })).await;
+            json!({ "id": id })
+        }
+        "revisePrd" => json!({ "id": made.approved().await, "title": "Revised" }),
+        "deletePrd" => json!({ "id": made.approved().await }),
+        "linkSymbol" => {
+            let (brief, symbol) = made.brief_and_symbol().await;
+            json!({ "prdId": brief, "symbolId": symbol })
+        }
+        "unlinkSymbol" => {
+            let (brief, symbol) = made.brief_and_symbol().await;
+            let link = made.run("linkSymbol", json!({ "prdId": brief, "symbolId": symbol }));
+            json!({ "id": link.await })
+        }
+        "askClarification" => {
+            json!({ "prdId": made.draft().await, "question": "Which?", "routeTo": "PRODUCT_LEAD" })
+        }
+        "answerClarification" => json!({ "id": made.question().await, "response": "That one." }),
         "createExecutionPlan" => json!({
-            "prdId": data["approved"]["nodes"][0]["id"], "channelSummary": "Two steps", "steps": [
+            "prdId": made.approved().await, "channelSummary": "Two steps", "steps": [
                 { "title": "Build", "roleSlug": "dev_agent" },
                 { "title": "Test", "roleSlug": "qa_agent", "dependsOn": [0] },
             ],
         }),
+        "approvePlan" => json!({ "id": made.plan().await, "expectedVersion": 1 }),
+        "rejectPlan" | "redirectPlan" => {
+            json!({ "id": made.plan().await, "expectedVersion": 1, "reason": "Not so." })
+        }
+        "pausePlan" | "cancelPlan" => json!({ "id": made.plan().await }),
+        "resumePlan" => {
+            let id = made.plan().await;
+            made.run("pausePlan", json!({ "id": id })).await;
+            json!({ "id": id })
+        }
+        "replan" => json!({ "id": made.plan().await, "reason": "Otherwise." }),
+        "retryPlan" => {
+            let id = made.plan().await;
+            made.set("execution_plans", &id, "status = 'failed'").await;
+            json!({ "id": id })
+        }
         "createTicket" => {
             json!({ "projectId": project, "goalId": goal, "title": "Sample", "roleSlug": "dev_agent" })
+        }
+        "cancelTicket" => json!({ "id": made.ticket().await }),
+        "retryTicket" => {
+            let id = made.ticket().await;
+            made.set("tickets", &id, "status = 'failed'").await;
+            json!({ "id": id })
+        }
+        "approveTicket" | "rejectTicket" => {
+            let id = made.ticket().await;
+            made.hand_in(&id).await;
+            json!({ "id": id, "expectedVersion": 1, "reason": "Seen." })
         }
         "createAgentToken" => {
             json!({ "name": "Sample", "roleSlugs": ["dev_agent"], "projectIds": [project] })
@@ -62,23 +160,15 @@ pub async fn sample(client: &Client, mutation: &str) -> Value {
     }
 }
 
-/// A new brief, approved beside the server: the API cannot do that yet.
-pub async fn approved_brief(app: &TestApp, owner: &Client) -> Value {
-    let input = sample(owner, "createPrd").await;
-    let create = "mutation($input: CreatePRDInput!) { createPrd(input: $input) { prd { id } } }";
-    let made = owner.data(create, json!({ "input": input })).await;
-    let id = made["createPrd"]["prd"]["id"].clone();
-    approve(app, &id).await;
-    id
+/// A text that was not there before.
+fn another() -> String {
+    format!("changed {}", number())
 }
 
-/// Approves a brief beside the server.
-pub async fn approve(app: &TestApp, brief: &Value) {
-    let id = brief.as_str().expect("an id");
-    app.execute(&format!(
-        "UPDATE prds SET status = 'approved' WHERE id = '{id}'"
-    ))
-    .await;
+/// A number that was not there before.
+fn number() -> u64 {
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    MADE.fetch_add(1, Ordering::Relaxed)
 }
 
 /// The operation that runs a mutation with `$input` and answers with the row's id.
@@ -94,7 +184,7 @@ on_both_databases! {
         let schema = Schema::of(&client).await;
         for mutation in schema.writes() {
             let before = head(&client).await;
-            let input = sample(&client, &mutation.name).await;
+            let input = sample(&app, &client, &mutation.name).await;
             client.data(&operation(mutation), json!({ "input": input })).await;
             assert!(head(&client).await > before, "{} left no entry", mutation.name);
         }

@@ -13,7 +13,7 @@ pub use self::{
 use self::values::{Unrepeated, log_filter, origin};
 use crate::{
     auth::Secret,
-    http::Limits,
+    http::{Limits, TrustedDocuments},
     store::{DatabaseUrl, NatsUrl},
 };
 use clap::{
@@ -89,6 +89,11 @@ pub struct Settings {
     #[arg(value_parser = BoolishValueParser::new())]
     pub no_demo: bool,
 
+    /// Leave what the server does by itself to other servers on the same database: reminders, escalations, expiries
+    #[arg(long, env = "WORKGRAPH_NO_BACKGROUND", global = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub no_background: bool,
+
     /// How often a minute one address may try to sign in; an account may be tried four times as often
     #[arg(
         long,
@@ -120,6 +125,22 @@ pub struct Settings {
     #[arg(long, env = "WORKGRAPH_NO_INTROSPECTION", global = true)]
     #[arg(value_parser = BoolishValueParser::new())]
     pub no_introspection: bool,
+
+    /// A manifest of documents that clients send by their documentId: JSON, as Relay, GraphQL Code Generator or Apollo write
+    /// it
+    #[arg(
+        long,
+        env = "WORKGRAPH_TRUSTED_DOCUMENTS",
+        value_name = "FILE",
+        global = true
+    )]
+    #[arg(value_parser = values::manifest)]
+    pub trusted_documents: Option<TrustedDocuments>,
+
+    /// Run no other documents than those of the manifest
+    #[arg(long, env = "WORKGRAPH_TRUSTED_ONLY", global = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub trusted_only: bool,
 
     /// Do not serve GraphiQL
     #[arg(long, env = "WORKGRAPH_NO_GRAPHIQL", global = true)]
@@ -194,6 +215,7 @@ fn example(argument: &Arg, reason: &str) -> String {
         SECRET => "$(openssl rand -hex 32)",
         "nats_url" => "nats://127.0.0.1:4222",
         "allowed_origins" => "https://dashboard.example",
+        "trusted_documents" => "documents.json",
         _ => "workgraph.toml",
     }
     .to_owned()

@@ -38,6 +38,8 @@ pub enum Error {
     },
     /// The state machine has no such step.
     IllegalTransition {
+        /// The step that was to be taken.
+        step: String,
         /// The present state.
         from: String,
         /// The state asked for.
@@ -47,6 +49,17 @@ pub enum Error {
     },
     /// The row is not as the caller believed, or a unique key is taken.
     Conflict(String),
+    /// It was decided otherwise before.
+    Decided {
+        /// What was decided, and on what.
+        what: String,
+        /// The decision, as the API writes it.
+        decision: String,
+        /// Who decided.
+        by: String,
+        /// When.
+        at: entity::Timestamp,
+    },
     /// An idempotency key was used before with another input.
     IdempotencyMismatch,
     /// A cursor that is damaged, or was made under another order, filter, list or tenant.
@@ -77,8 +90,15 @@ pub enum Error {
     },
     /// The document is not GraphQL.
     ParseFailed(String),
-    /// The client sent the hash of a document, hoping that the server knows it.
-    PersistedQueryNotSupported,
+    /// The client named a document that the server does not know.
+    UnknownDocument {
+        /// Whether by its hash alone, in the hope that somebody sent it before.
+        by_hash: bool,
+        /// Whether only documents that the operator trusts are run here.
+        only: bool,
+    },
+    /// Only documents that the operator trusts are run here, and this is none of them.
+    UntrustedDocument,
     /// The document does not fit the schema, or the variables do not fit the document.
     ValidationFailed(String),
     /// It took longer than is allowed.
@@ -228,16 +248,6 @@ impl Error {
         }))
     }
 
-    /// A step that a state machine does not have, with the states that can follow instead, each as its type's enum writes
-    /// it.
-    pub fn illegal_transition<S: EnumType + Copy>(from: S, to: S, allowed: &[S]) -> Self {
-        Self::IllegalTransition {
-            from: named(from),
-            to: named(to),
-            allowed: allowed.iter().copied().map(named).collect(),
-        }
-    }
-
     /// The stable word clients match on.
     pub fn code(&self) -> &'static str {
         match self {
@@ -246,7 +256,7 @@ impl Error {
             Self::NotFound { .. } => "NOT_FOUND",
             Self::BadUserInput { .. } => "BAD_USER_INPUT",
             Self::IllegalTransition { .. } => "ILLEGAL_TRANSITION",
-            Self::Conflict(_) | Self::Contended => "CONFLICT",
+            Self::Conflict(_) | Self::Decided { .. } | Self::Contended => "CONFLICT",
             Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
             Self::CursorMismatch(_) => "CURSOR_MISMATCH",
             Self::ResyncRequired { .. } => "RESYNC_REQUIRED",
@@ -260,7 +270,8 @@ impl Error {
             }
             Self::CostExceeded { .. } => "COST_EXCEEDED",
             Self::ParseFailed(_) => "GRAPHQL_PARSE_FAILED",
-            Self::PersistedQueryNotSupported => "PERSISTED_QUERY_NOT_SUPPORTED",
+            Self::UnknownDocument { .. } => "PERSISTED_QUERY_NOT_FOUND",
+            Self::UntrustedDocument => "DOCUMENT_NOT_TRUSTED",
             Self::ValidationFailed(_) => "GRAPHQL_VALIDATION_FAILED",
             Self::DeadlineExceeded(_) => "DEADLINE_EXCEEDED",
             Self::Unavailable | Self::Busy(_) => "UNAVAILABLE",

@@ -7,6 +7,8 @@
 //! - [`import`](mod@import): files on disk to meetings and to the library.
 //! - `live`: subscriptions, over the ledger.
 //! - `domain`: rules that know neither SQL nor GraphQL.
+//! - [`background`]: what the server does by itself, at intervals.
+//! - `workflow`: what a decision brings about, in the transaction that makes it.
 //! - [`store`]: the only code that sees a database connection.
 //! - `private_file`: files that only their owner can read.
 //! - [`workspace`]: founding a workspace from the command line.
@@ -15,6 +17,7 @@
 mod answer;
 mod aside;
 pub mod auth;
+pub mod background;
 pub mod clock;
 pub mod config;
 mod domain;
@@ -29,6 +32,7 @@ mod private_file;
 pub mod seed;
 pub mod server;
 pub mod store;
+mod workflow;
 pub mod workspace;
 
 pub use error::{Error, Result};

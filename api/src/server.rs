@@ -2,10 +2,11 @@
 
 use crate::{
     auth::{Secret, Sessions, Tokens},
+    background,
     clock::Clock,
     config::Settings,
     error::{Error, Result},
-    http::{self, App, Front, graphiql},
+    http::{self, App, Front, TrustedDocuments, graphiql},
     seed,
     store::{Head, Hints, Store},
     workspace,
@@ -114,6 +115,7 @@ pub async fn serve(
 ) -> Result<(), String> {
     let told = |error: Error| error.cause();
     let development = settings.is_development();
+    let trusted_documents = trusted_documents(settings)?;
     check_role(&store, settings).await?;
     seed::set_up(&store).await.map_err(told)?;
     // Everybody knows the demo's passwords.
@@ -131,11 +133,14 @@ pub async fn serve(
     welcome(address, settings, &graphiql).map_err(|error| error.to_string())?;
     let hints = Hints::start(&store, settings.nats_url.clone());
     let tending = tokio::spawn(store.clone().tend_search(TEND_SEARCH));
+    let background =
+        (!settings.no_background).then(|| tokio::spawn(background::run(store.clone())));
     let sessions = Sessions::new(store.clone(), tokens, settings.sign_ins_per_minute);
     let front = Front {
         allowed_origins: settings.allowed_origins.clone(),
         trust_forwarded_for: settings.trust_forwarded_for,
         introspection: !settings.no_introspection,
+        trusted_documents,
         dev: settings.dev,
         graphiql: Some(graphiql).filter(|_| !settings.no_graphiql),
     };
@@ -143,10 +148,28 @@ pub async fn serve(
     run(listener, app, stop_signal()).await;
     sessions.finish().await;
     hints.stop().await;
+    if let Some(background) = background {
+        background.abort();
+        // What it was at is taken over when its lease is over.
+        let _ = background.await;
+    }
     tending.abort();
     // It was told to end, and says so.
     let _ = tending.await;
     Ok(())
+}
+
+/// The documents that clients can name, out of the operator's manifest.
+fn trusted_documents(settings: &Settings) -> Result<TrustedDocuments, String> {
+    match &settings.trusted_documents {
+        Some(trusted) => Ok(trusted.clone().only(settings.trusted_only)),
+        None if settings.trusted_only => Err(
+            "WORKGRAPH_TRUSTED_ONLY needs a manifest of the documents that are run: name its file in \
+             WORKGRAPH_TRUSTED_DOCUMENTS"
+                .to_owned(),
+        ),
+        None => Ok(TrustedDocuments::default()),
+    }
 }
 
 /// Holds the server back from a role for whom the wall between workspaces does not stand.

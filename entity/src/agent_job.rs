@@ -38,7 +38,7 @@ pub struct Model {
     /// The agent token that has or had it; null before it was sent or when the token is gone.
     pub agent_token_id: Option<Id>,
     /// The daemon's connection that has or had it; null before it was sent.
-    pub session_id: Option<String>,
+    pub session_id: Option<Id>,
     /// What the daemon is to do, such as `implement_prd`, `review_pr` or `run_tests`.
     pub action: String,
     /// Where it stands.

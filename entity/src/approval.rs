@@ -97,6 +97,8 @@ pub struct Model {
     pub external_actor_ref: Option<String>,
     /// The version of the subject that was seen; 1 for subjects without versions.
     pub subject_version: i32,
+    /// SHA-256, in hex, of the subject as it was seen; null for a decision of before digests were kept.
+    pub subject_digest: Option<String>,
     /// What the decision changed, as `before` and `after`; empty when nothing but the status.
     #[graphql(skip)]
     pub diff: Large<Json<serde_json::Value>>,

@@ -74,6 +74,8 @@ pub struct Model {
     pub target_title: Option<String>,
     /// The project it happened in; null when it concerns the whole tenant.
     pub project_id: Option<Id>,
+    /// The brief whose life it is part of; null when it is part of none.
+    pub prd_id: Option<Id>,
     /// What changed, for admins only; null when nothing about the row did.
     #[sea_orm(nullable)]
     #[graphql(skip)]

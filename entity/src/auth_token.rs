@@ -1,6 +1,6 @@
 //! `auth_tokens`: tokens that work once, kept here so that any server process can check them.
 
-use crate::prelude::*;
+use crate::{approval::ApprovalChannel, prelude::*};
 
 text_enum! {
     /// What a token is good for.
@@ -32,12 +32,18 @@ pub struct Model {
     /// SHA-256 of the token, in hex.
     #[graphql(skip)]
     pub token_hash: Secret<String>,
-    /// The user it was given to; null when whoever reads the channel may reply.
+    /// The user it was given to.
     pub user_id: Option<Id>,
     /// The kind of thing a reply decides on, such as `PRD`; null for tokens that are no reply.
     pub subject_type: Option<String>,
     /// The thing a reply decides on; null for tokens that are no reply.
     pub subject_id: Option<Id>,
+    /// The version of that thing which a reply decides on; null for tokens that are no reply.
+    pub subject_version: Option<i32>,
+    /// Through what a reply must come; null for tokens that are no reply.
+    pub channel: Option<ApprovalChannel>,
+    /// From whom a reply must come, in the channel's own terms, such as a Slack user id; null for tokens that are no reply.
+    pub channel_identity: Option<String>,
     /// The sign-in that a refresh token descends from: using one twice ends all of them. Null for other kinds.
     pub family_id: Option<Id>,
     /// When it stops working.

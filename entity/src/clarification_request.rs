@@ -75,6 +75,8 @@ pub struct Model {
     pub urgency: ClarificationUrgency,
     /// Where it stands.
     pub status: ClarificationStatus,
+    /// In which round of questions about its brief or ticket it was asked, from 1 to 3.
+    pub round: i32,
     /// The answer; null until there is one.
     pub response: Option<String>,
     /// Who answered; null before that or when the person is gone.

@@ -4,10 +4,14 @@
 //! ends in [`owned!`], a `mod` line here, and a line in [`for_each_table!`] and in [`Table`].
 
 pub mod column;
+mod followers;
 mod owned;
+mod shape;
 
 pub use column::{BigInt, Id, Json, JsonText, Large, Secret, Timestamp};
+pub use followers::{Follower, followers};
 pub use owned::{Owned, Ownership, Table};
+pub use shape::{Column, Kind, Reading, Shape};
 
 #[doc(hidden)]
 pub mod prelude {
@@ -30,6 +34,7 @@ pub mod api_usage;
 pub mod approval;
 pub mod audit_log;
 pub mod auth_token;
+pub mod background_task;
 pub mod channel_route;
 pub mod clarification_request;
 pub mod credential;
@@ -101,4 +106,13 @@ macro_rules! for_each_table {
             api_usage
         }
     };
+}
+
+macro_rules! shape_of_each {
+    ($($entity:ident),*) => { [$(<$entity::Entity as Owned>::shape()),*] };
+}
+
+/// Every table as data.
+pub fn shapes() -> impl Iterator<Item = &'static Shape> {
+    for_each_table!(shape_of_each).into_iter()
 }

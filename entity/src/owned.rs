@@ -1,6 +1,11 @@
 //! Whose a row is, and which of its columns an ordinary read leaves out.
 
-use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, ModelTrait};
+use crate::{Column, Shape};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, FromQueryResult, IdenStatic, ModelTrait,
+    TryIntoModel,
+};
+use std::fmt::Debug;
 
 /// Whether every row of a table has a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,9 +91,9 @@ tables! {
 /// Implemented by [`owned!`](crate::owned), never by hand.
 pub trait Owned:
     EntityTrait<
-        Column: ColumnTrait<EntityName = Self> + Send + Sync,
+        Column: ColumnTrait<EntityName = Self> + Debug + Send + Sync,
         Model: ModelTrait<Entity = Self> + FromQueryResult + Send + Sync,
-        ActiveModel: Send,
+        ActiveModel: ActiveModelTrait<Entity = Self> + TryIntoModel<Self::Model> + Send,
     > + Send
     + Sync
 {
@@ -110,6 +115,15 @@ pub trait Owned:
     const USER: Option<Self::Column>;
     /// The column with the agent token that holds a row, where agents see their own.
     const AGENT: Option<Self::Column>;
+
+    /// The same as data.
+    fn shape() -> &'static Shape;
+
+    /// A column as data.
+    fn column(column: Self::Column) -> &'static Column {
+        let found = Self::shape().column(column.as_str());
+        found.unwrap_or_else(|| unreachable!("a shape has every column of its table"))
+    }
 }
 
 /// Ends a table's file: names its kind, lists its large and secret columns, and says whose a row is within the tenant.
@@ -160,6 +174,12 @@ macro_rules! owned {
             const SECRET: &'static [Column] = &[$(Column::$secret),*];
             const USER: Option<Column> = $crate::owned!(@some $($user)?);
             const AGENT: Option<Column> = $crate::owned!(@some $($agent)?);
+
+            fn shape() -> &'static $crate::Shape {
+                static SHAPE: std::sync::LazyLock<$crate::Shape> =
+                    std::sync::LazyLock::new($crate::Shape::of::<Entity>);
+                &SHAPE
+            }
         }
     };
     (@some $column:ident) => { Some(Column::$column) };

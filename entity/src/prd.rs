@@ -168,6 +168,10 @@ pub struct Model {
     pub version: i32,
     /// Where it stands.
     pub status: PrdStatus,
+    /// By when it should be decided; null while it waits for no decision. Those who decide are told when it is over.
+    pub approval_due_at: Option<Timestamp>,
+    /// When those who decide were told that it is overdue; null while they were not.
+    pub approval_reminded_at: Option<Timestamp>,
     /// Since when it is paused; null when it is not. Nothing new is handed out while it is.
     pub paused_at: Option<Timestamp>,
     /// Who paused it; null when it is not paused or the person is gone.

@@ -33,6 +33,53 @@ impl Default for ApprovalThresholds {
     }
 }
 
+/// How many different people must approve the same version of something before it goes ahead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, SimpleObject)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RequiredApprovals {
+    /// Of a brief, 1 to 5.
+    pub brief: i32,
+    /// Of an execution plan, 1 to 5.
+    pub plan: i32,
+    /// Of a ticket's result, 1 to 5.
+    pub ticket: i32,
+}
+
+impl Default for RequiredApprovals {
+    fn default() -> Self {
+        Self {
+            brief: 1,
+            plan: 1,
+            ticket: 1,
+        }
+    }
+}
+
+/// When a rule approves what is handed in, so that no person need look at it. It never replaces one of several people
+/// whose approval is required.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AutoApproval {
+    /// Whether anything is approved by a rule.
+    pub enabled: bool,
+    /// The projects in which it is; null means all.
+    pub project_ids: Option<Vec<Id>>,
+    /// The most that a plan may be estimated to cost, in micro-USD; null means that no plan is approved by a rule.
+    pub most_plan_cost_micros: Option<BigInt>,
+}
+
+/// A member who decides in place of an admin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, SimpleObject)]
+#[serde(rename_all = "camelCase")]
+pub struct Delegation {
+    /// The member.
+    pub user_id: Id,
+    /// The admin who is stood in for.
+    pub for_user_id: Id,
+    /// When it ends.
+    pub until: Timestamp,
+}
+
 /// The hours of a day in which messages are held back for the next digest.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject)]
 #[serde(rename_all = "camelCase", default)]
@@ -67,8 +114,14 @@ pub struct TenantSettings {
     pub digest_mode: TenantDigestMode,
     /// When messages are held back; null when they never are.
     pub quiet_hours: Option<QuietHours>,
-    /// The member who may decide in place of an admin, if any.
-    pub delegate_user_id: Option<Id>,
+    /// Hours after which those who decide are told of what still waits for them; null when they never are.
+    pub approval_due_hours: Option<i32>,
+    /// How many people must approve.
+    pub required_approvals: RequiredApprovals,
+    /// What a rule approves.
+    pub auto_approval: AutoApproval,
+    /// The member who may decide in place of an admin; null when nobody may.
+    pub delegation: Option<Delegation>,
     /// How far the tenant has come with setting itself up.
     pub setup: TenantSetup,
 }
@@ -80,7 +133,10 @@ impl Default for TenantSettings {
             clarification_timeout_hours: 72,
             digest_mode: TenantDigestMode::Off,
             quiet_hours: None,
-            delegate_user_id: None,
+            approval_due_hours: Some(48),
+            required_approvals: RequiredApprovals::default(),
+            auto_approval: AutoApproval::default(),
+            delegation: None,
             setup: TenantSetup::default(),
         }
     }

@@ -15,6 +15,9 @@ mod m20261129_000001_ledger_targets;
 mod m20261129_000002_append_only;
 mod m20261129_000003_search_words;
 mod m20261129_000004_entries_by_target;
+mod m20261130_000001_briefs_lives;
+mod m20261130_000002_background;
+mod m20261130_000003_links;
 mod table;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
@@ -65,6 +68,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000002_append_only::KeepRows),
             Box::new(m20261129_000003_search_words::MakeWordsInTheProgram),
             Box::new(m20261129_000004_entries_by_target::IndexTargets),
+            Box::new(m20261130_000001_briefs_lives::FollowBriefs),
+            Box::new(m20261130_000002_background::TendByItself),
+            Box::new(m20261130_000003_links::UnlinkSymbols),
         ]
     }
 }

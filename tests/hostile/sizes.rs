@@ -18,7 +18,7 @@ fn repeated(times: usize, part: impl Fn(usize) -> String) -> String {
 on_both_databases! {
     async fn bombs_are_refused_before_they_burst(app) {
         let (door, before) = (app.door().await, Footprint::of(&app).await);
-        let nested = |levels: usize| format!("{{ viewer {{ user {{ {} id {} }} }} }}", "tenant { users { nodes { ".repeat(levels), "} } }".repeat(levels));
+        let nested = |levels: usize| format!("{{ goals {{ nodes {{ {} id {} }} }} }}", "project { goals { nodes { ".repeat(levels), "} } }".repeat(levels));
         let doubling = |levels: usize, last: &str| {
             let chain = repeated(levels, |n| format!("fragment f{n} on Query {{ ...f{m} ...f{m} }} ", m = n + 1));
             format!("{{ ...f0 }} {chain} fragment f{levels} on Query {{ {last} }}")

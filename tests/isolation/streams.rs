@@ -70,7 +70,19 @@ fn query(schema: &Schema, field: &Field, narrowed: &str, after: &str) -> String 
         if row.name == "AuditLog" {
             leaves.extend(["target { id }", "user { id }", "diff { before after }"]);
         }
-        selection.push(format!("{} {{ {} }}", inner.name, leaves.join(" ")));
+        for numbers in row.fields.iter().filter(|_| inner.of.name == "Dashboard") {
+            let counts = schema.get(&numbers.of.name);
+            let counts: Vec<_> = counts.leaves().map(|count| count.name.as_str()).collect();
+            selection.push(format!(
+                "{} {{ {} {{ {} }} }}",
+                inner.name,
+                numbers.name,
+                counts.join(" ")
+            ));
+        }
+        if !leaves.is_empty() {
+            selection.push(format!("{} {{ {} }}", inner.name, leaves.join(" ")));
+        }
     }
     let arguments = format!("{narrowed} after: \"{after}\", heartbeatSeconds: 5");
     format!(

@@ -39,7 +39,7 @@ use tokio::{net::TcpListener, sync::Notify};
 use workgraph::{
     auth::{Secret, Sessions, Tokens},
     clock::Clock,
-    http::{App, Front, Limits, graphiql},
+    http::{App, Front, Limits, TrustedDocuments, graphiql},
     server,
     store::Store,
 };
@@ -103,7 +103,7 @@ impl TestApp {
             .await
             .expect("the clone opens");
         let stop = Arc::new(Notify::new());
-        let url = serve(&store, clock, limits, stop.clone()).await;
+        let url = serve(&store, clock, limits, stop.clone(), false).await;
         Self {
             database,
             store,
@@ -139,6 +139,11 @@ impl TestApp {
         self.ahead.fetch_add(milliseconds, Ordering::Relaxed);
     }
 
+    /// What time it is for the server.
+    pub fn now(&self) -> DateTime<Utc> {
+        clock(&self.ahead).now().inner()
+    }
+
     /// Runs SQL beside the server, on all tenants' rows.
     pub async fn execute(&self, sql: &str) {
         let connection = self.connection.across_tenants().await;
@@ -163,20 +168,32 @@ impl TestApp {
     /// A client of another server over the same database, on which it is always this moment.
     pub async fn client_at(&self, workspace: &str, role: &str, now: &str) -> Client {
         let now: DateTime<Utc> = now.parse().expect("a moment");
-        let url = self.another(Clock::new(move || now)).await;
+        let url = self.another(Clock::new(move || now), limits(), false).await;
         Client::new(&url, &self.token(workspace, role).await)
     }
 
     /// Another server over the same database.
     pub async fn elsewhere(&self) -> String {
-        self.another(clock(&self.ahead)).await
+        self.another(clock(&self.ahead), limits(), false).await
     }
 
-    async fn another(&self, clock: Clock) -> String {
+    async fn another(&self, clock: Clock, limits: Limits, trusted_only: bool) -> String {
         let store = Store::open(&self.connection.url, 2, &secret(), clock)
             .await
             .expect("opens");
-        serve(&store, Clock::system(), limits(), Arc::default()).await
+        let (clock, stop) = (Clock::system(), Arc::default());
+        serve(&store, clock, limits, stop, trusted_only).await
+    }
+
+    /// The address of another server over the same database, which runs only documents of its manifest.
+    pub async fn trusting_only(&self) -> String {
+        self.another(Clock::system(), limits(), true).await
+    }
+
+    /// The demo's owner as a client of another server over the same database, with limits of the test's own.
+    pub async fn owner_within(&self, limits: Limits) -> Client {
+        let url = self.another(Clock::system(), limits, false).await;
+        Client::new(&url, &self.token(DEMO, "owner").await)
     }
 
     /// A workspace's id.
@@ -236,7 +253,13 @@ impl TestApp {
 }
 
 /// Serves a store on a port of its own; tokens are checked by this clock.
-async fn serve(store: &Store, clock: Clock, limits: Limits, stop: Arc<Notify>) -> String {
+async fn serve(
+    store: &Store,
+    clock: Clock,
+    limits: Limits,
+    stop: Arc<Notify>,
+    trusted_only: bool,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     let graphiql = graphiql::Config {
@@ -249,6 +272,9 @@ async fn serve(store: &Store, clock: Clock, limits: Limits, stop: Arc<Notify>) -
         allowed_origins: vec![ALLOWED_ORIGIN.into()],
         trust_forwarded_for: true,
         introspection: true,
+        trusted_documents: TrustedDocuments::read(TRUSTED)
+            .expect("a manifest")
+            .only(trusted_only),
         // Tests sign in with the demo's password, and as from behind proxies.
         dev: true,
         graphiql: Some(graphiql),
@@ -259,6 +285,9 @@ async fn serve(store: &Store, clock: Clock, limits: Limits, stop: Arc<Notify>) -
     }));
     format!("http://{address}/graphql")
 }
+
+/// A manifest of documents that clients can name.
+const TRUSTED: &str = r#"{ "who-asks": "query WhoAsks { viewer { user { email } } }" }"#;
 
 /// Where a dashboard of another origin is served.
 pub const ALLOWED_ORIGIN: &str = "https://dashboard.example";

@@ -1,6 +1,6 @@
 //! From a meeting to its brief, the brief's plan and the plan's tickets: the rules of each.
 
-use super::{approve, approved_brief, head, sample};
+use super::{Made, head, sample};
 use crate::support::DEMO;
 use serde_json::{Value, json};
 
@@ -37,7 +37,9 @@ on_both_databases! {
         assert_eq!(prd["requirementCount"], 1);
         assert_eq!(prd["requirements"], json!([{ "title": "One click", "priority": "HIGH" }]));
         assert_eq!(prd["meeting"]["title"], "Exports");
-        approve(&app, &prd["id"]).await;
+        let owner = app.owner().await;
+        let made = Made { app: &app, client: &owner };
+        made.run("approvePrd", json!({ "id": prd["id"], "expectedVersion": 1 })).await;
         let plan = client.data(
             "mutation($input: CreateExecutionPlanInput!) { createExecutionPlan(input: $input) { executionPlan {
                 attempt status stepCount steps { title dependsOn }
@@ -84,7 +86,7 @@ on_both_databases! {
 
     async fn a_brief_is_edited_only_at_the_version_that_was_read(app) {
         let client = app.owner().await;
-        let input = sample(&client, "updatePrd").await;
+        let input = sample(&app, &client, "updatePrd").await;
         let query = "mutation($input: UpdatePRDInput!) { updatePrd(input: $input) { prd { version } } }";
         let edited = client.data(query, json!({ "input": input })).await;
         assert_eq!(edited["updatePrd"]["prd"]["version"], input["expectedVersion"].as_i64().expect("a number") + 1);
@@ -104,7 +106,7 @@ on_both_databases! {
         let prds = client.data("{ prds(first: 50) { nodes { id status } } }", json!({})).await;
         let mut refused = std::collections::BTreeSet::new();
         let plan = "mutation($input: CreateExecutionPlanInput!) { createExecutionPlan(input: $input) { executionPlan { id } } }";
-        let mut input = sample(&client, "createExecutionPlan").await;
+        let mut input = sample(&app, &client, "createExecutionPlan").await;
         for prd in prds["prds"]["nodes"].as_array().expect("rows").iter().filter(|prd| prd["status"] != "APPROVED") {
             let before = head(&client).await;
             input["prdId"] = prd["id"].clone();
@@ -114,7 +116,7 @@ on_both_databases! {
             refused.insert(prd["status"].to_string());
         }
         assert_eq!(refused.len(), 5, "{refused:?}");
-        input["prdId"] = approved_brief(&app, &client).await;
+        input["prdId"] = Made { app: &app, client: &client }.approved().await;
         client.data(plan, json!({ "input": input })).await;
     }
 
@@ -122,8 +124,8 @@ on_both_databases! {
         let client = app.owner().await;
         let ticket = "mutation($input: CreateTicketInput!) { createTicket(input: $input) { ticket { status roleSlug } } }";
         let plan = "mutation($input: CreateExecutionPlanInput!) { createExecutionPlan(input: $input) { executionPlan { id } } }";
-        let of_ticket = sample(&client, "createTicket").await;
-        let of_plan = sample(&client, "createExecutionPlan").await;
+        let of_ticket = sample(&app, &client, "createTicket").await;
+        let of_plan = sample(&app, &client, "createExecutionPlan").await;
         let field = async |query: &str, input: Value| {
             let answer = client.send(query, json!({ "input": input })).await;
             assert_eq!(answer.code(), "BAD_USER_INPUT", "{input}");

@@ -13,7 +13,7 @@ on_both_databases! {
         let mut kinds = std::collections::BTreeSet::new();
         for mutation in schema.writes().filter(|mutation| mutation.name.starts_with("create")) {
             let before = head(&client).await;
-            let input = sample(&client, &mutation.name).await;
+            let input = sample(&app, &client, &mutation.name).await;
             client.data(&operation(mutation), json!({ "input": input })).await;
             let entries = client.data(
                 "query($after: BigInt!) { activity(first: 50, filter: { seq: { gt: $after } }, orderBy: [{ field: SEQ }]) { nodes {

@@ -9,7 +9,7 @@ on_both_databases! {
         let client = app.owner().await;
         let schema = Schema::of(&client).await;
         for mutation in schema.writes() {
-            let mut input = sample(&client, &mutation.name).await;
+            let mut input = sample(&app, &client, &mutation.name).await;
             input["idempotencyKey"] = json!(format!("once-{}", mutation.name));
             let query = operation(mutation);
             let first = client.data(&query, json!({ "input": input })).await;
@@ -34,7 +34,7 @@ on_both_databases! {
         for mutation in schema.writes() {
             let input = schema.get(&mutation.args[0].of.name);
             let query = operation(mutation);
-            let sample = sample(&client, &mutation.name).await;
+            let sample = sample(&app, &client, &mutation.name).await;
             let left_out = |field: &&Field| !field.of.required && field.name != "idempotencyKey" && sample.get(&field.name).is_none();
             let nullable: Vec<_> = input.inputs.iter().filter(left_out).collect();
             let mut once = sample.clone();
@@ -54,7 +54,7 @@ on_both_databases! {
 
     async fn how_a_request_is_written_down_does_not_matter(app) {
         let client = app.owner().await;
-        let project = sample(&client, "updateProject").await["id"].clone();
+        let project = sample(&app, &client, "updateProject").await["id"].clone();
         let create = async |document: String, variables: Value| {
             let data = client.data(&format!("mutation{document} {{ meeting {{ id }} }} }}"), variables).await;
             data["createMeeting"]["meeting"]["id"].clone()
@@ -81,7 +81,7 @@ on_both_databases! {
 
     async fn a_repeated_request_is_answered_with_the_row_as_it_is_now(app) {
         let client = app.owner().await;
-        let input = sample(&client, "createGoal").await;
+        let input = sample(&app, &client, "createGoal").await;
         let create = "mutation($input: CreateGoalInput!) { createGoal(input: $input) { goal { id title } feedCursor } }";
         let mut input = input;
         input["idempotencyKey"] = json!("now");

@@ -139,6 +139,16 @@ impl Actor {
         }
     }
 
+    /// A person of whom the demo tells what they did.
+    pub(crate) fn told_of_user(user: user::Model) -> Self {
+        Self::user(user)
+    }
+
+    /// An agent of which the demo tells what it did.
+    pub(crate) fn told_of_agent(token: agent_token::Model) -> Self {
+        Self::agent(token)
+    }
+
     /// A part of the server.
     pub(crate) fn system(tenant: Id, component: &'static str) -> Self {
         Self {
@@ -174,6 +184,14 @@ impl Actor {
     pub(crate) fn in_project(self, project: Id) -> Self {
         Self {
             project: Some(project),
+            ..self
+        }
+    }
+
+    /// The actor, at work in no project in particular.
+    pub(crate) fn across_projects(self) -> Self {
+        Self {
+            project: None,
             ..self
         }
     }

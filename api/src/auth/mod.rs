@@ -15,14 +15,14 @@ mod turns;
 
 pub(crate) use self::{
     actor::Account,
-    opaque::{AGENT, hash, mint},
+    opaque::{AGENT, REPLY, hash, mint},
     password::{DEMO_PASSWORD, Passwords, Verdict},
     rate::whence_key,
     session::end_all,
 };
 pub use self::{
     actor::{Actor, Origin, Role},
-    policy::{Action, Rows, Whose, authorize, rows, sees_entry},
+    policy::{Action, Rows, Whose, authorize, decides, rows, sees_entry},
     rate::{Limiter, address_key},
     session::{Session, Sessions},
     token::{Secret, Tokens},

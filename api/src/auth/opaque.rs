@@ -7,6 +7,8 @@ use rand::distr::{Alphanumeric, SampleString};
 pub(crate) const AGENT: &str = "wga_";
 /// What a refresh token begins with.
 pub(crate) const REFRESH: &str = "wgr_";
+/// What the token of a reply to a message begins with.
+pub(crate) const REPLY: &str = "wgp_";
 
 /// So many letters and digits hold 256 random bits.
 const LENGTH: usize = 43;

@@ -2,7 +2,7 @@
 
 use super::{Actor, Role};
 use crate::error::{Error, Result};
-use entity::{Id, Table, audit_log};
+use entity::{Id, Table, Timestamp, audit_log, tenant::Delegation};
 
 /// Something an actor may or may not be allowed to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +27,26 @@ pub enum Action {
     EditMeeting,
     /// Create and edit briefs.
     EditBrief,
+    /// Delete briefs, with their plans, tickets and decisions.
+    DeleteBrief,
     /// Create and edit plans and tickets.
     EditTicket,
+    /// Answer a question.
+    Answer,
+    /// Decide over briefs, plans and results. A member only in place of an admin: see [`decides`].
+    Decide,
+    /// Have an approved brief planned again.
+    Replan,
+    /// Say what needs how many approvals, what a rule approves, and who decides in place of whom.
+    SetApprovals,
     /// Make and revoke agent tokens.
     ManageAgentTokens,
     /// Decide over other people's accounts.
     ManagePeople,
     /// Decide over owners' accounts.
     ManageOwners,
+    /// Read what the server does by itself.
+    ReadBackground,
     /// Change what every workspace shares.
     EditLibrary,
 }
@@ -50,17 +62,45 @@ pub fn authorize(actor: &Actor, action: Action) -> Result<()> {
         | Action::EditProject
         | Action::EditMeeting
         | Action::EditBrief
-        | Action::EditTicket => Role::Member,
+        | Action::EditTicket
+        | Action::Answer
+        | Action::Decide => Role::Member,
         Action::ReadAudit
         | Action::ReadAllCosts
+        | Action::ReadBackground
         | Action::SetUp
         | Action::ArchiveProject
+        | Action::DeleteBrief
+        | Action::Replan
+        | Action::SetApprovals
         | Action::ManageAgentTokens
         | Action::ManagePeople => Role::Admin,
         Action::ManageOwners => Role::Owner,
         Action::EditLibrary => Role::System,
     };
     require(actor.role(), least)
+}
+
+/// Refuses who may not decide over briefs, plans and results. Says whose place the actor takes: nobody's where it decides
+/// for itself.
+///
+/// # Errors
+/// [`Error::Forbidden`], naming the role that is needed.
+pub fn decides<'d>(
+    actor: &Actor,
+    delegation: Option<&'d Delegation>,
+    now: Timestamp,
+) -> Result<Option<&'d Id>> {
+    authorize(actor, Action::Decide)?;
+    if actor.role() != Role::Member {
+        return Ok(None);
+    }
+    match delegation {
+        Some(named) if Some(&named.user_id) == actor.user_id() && now < named.until => {
+            Ok(Some(&named.for_user_id))
+        }
+        _ => require(actor.role(), Role::Admin).map(|()| None),
+    }
 }
 
 /// Which rows of a table an actor sees, of those its tenant has.

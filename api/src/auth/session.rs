@@ -7,14 +7,18 @@ use super::{
     Actor, Origin, Passwords, Tokens, Verdict,
     failures::Failures,
     limits::Limits,
-    opaque::{self, REFRESH},
+    opaque::{self, REFRESH, REPLY},
 };
 use crate::{
     error::{Error, Result},
     store::{Scope, Store, Tx, retried},
 };
 use chrono::TimeDelta;
-use entity::{Id, Secret, Timestamp, auth_token::AuthTokenKind, user};
+use entity::{
+    Id, Secret, Timestamp,
+    auth_token::{self, AuthTokenKind},
+    user,
+};
 use sea_orm::ActiveValue::Set;
 use std::{sync::Arc, time::Duration};
 
@@ -235,7 +239,34 @@ impl Sessions {
         token: &str,
         origin: &Arc<Origin>,
     ) -> Result<Option<(user::Model, Scope)>> {
-        if !opaque::is_one(REFRESH, token) {
+        let held = self.holder_of(REFRESH, token, origin).await?;
+        let held = held.filter(|(row, ..)| row.kind == AuthTokenKind::Refresh);
+        Ok(held.map(|(_, user, scope)| (user, scope)))
+    }
+
+    /// The token of a reply to a message, and what whom it was sent to can reach.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when it is none, [`Error::RateLimited`] when there were too many tries.
+    pub(crate) async fn reply(
+        &self,
+        token: &str,
+        origin: &Arc<Origin>,
+    ) -> Result<(auth_token::Model, Scope)> {
+        let held = self.holder_of(REPLY, token, origin).await?;
+        let held = held.map(|(row, _, scope)| (row, scope));
+        held.ok_or(Error::Unauthenticated(
+            "This server has sent no such token, or whom it was sent to is gone. Decide in the dashboard.",
+        ))
+    }
+
+    async fn holder_of(
+        &self,
+        prefix: &str,
+        token: &str,
+        origin: &Arc<Origin>,
+    ) -> Result<Option<(auth_token::Model, user::Model, Scope)>> {
+        if !opaque::is_one(prefix, token) {
             return Ok(None);
         }
         self.limits.check_presenting(origin)?;
@@ -243,13 +274,13 @@ impl Sessions {
         let Some(row) = system.auth_token(&opaque::hash(token)).await? else {
             return Ok(None);
         };
-        let (AuthTokenKind::Refresh, Some(user)) = (row.kind, row.user_id) else {
+        let Some(user) = &row.user_id else {
             return Ok(None);
         };
-        let user = system.user(&row.tenant_id, &user).await?;
+        let user = system.user(&row.tenant_id, user).await?;
         Ok(user.map(|user| {
             let actor = Actor::user(user.clone()).from(origin.clone());
-            (user, self.store.scope(actor))
+            (row, user, self.store.scope(actor))
         }))
     }
 

@@ -1,11 +1,12 @@
 //! What the values of some settings must be.
 
+use crate::http::TrustedDocuments;
 use clap::{
     Arg, Command,
     builder::TypedValueParser,
     error::{ContextKind, ContextValue, ErrorKind},
 };
-use std::{ffi::OsStr, marker::PhantomData, str::FromStr, thread::available_parallelism};
+use std::{ffi::OsStr, fs, marker::PhantomData, str::FromStr, thread::available_parallelism};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// How many database connections there are if nothing is said: more than four for each processor do no more work, and who
@@ -51,6 +52,12 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
         }
         _ => Err("must be like https://dashboard.example, without a path".to_owned()),
     }
+}
+
+/// The manifest in this file.
+pub(super) fn manifest(file: &str) -> Result<TrustedDocuments, String> {
+    let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
+    TrustedDocuments::read(&text).map_err(|why| format!("the file {why}"))
 }
 
 /// Reads a value that may hold a password: an error names the setting, but does not repeat the value.

@@ -193,6 +193,29 @@ impl CodeGraph {
         self.neighbours(symbol, Direction::Outgoing, most)
     }
 
+    /// The edges at a symbol, also what contains it and what it contains: where each begins, where it ends and what it is.
+    /// Those to the most connected first.
+    pub(crate) fn edges(
+        &self,
+        Found(symbol): Found,
+        most: usize,
+    ) -> Vec<(GraphNode, GraphNode, Edge)> {
+        let edges_of = |way| self.graph.edges_directed(symbol, way);
+        let incoming = edges_of(Direction::Incoming).filter(|edge| edge.source() != edge.target());
+        let mut found: Vec<_> = incoming
+            .chain(edges_of(Direction::Outgoing))
+            .map(|edge| (edge.source(), edge.target(), *edge.weight()))
+            .collect();
+        found.sort_by_key(|&(from, to, edge)| {
+            let other = if from == symbol { to } else { from };
+            (self.rank(other), from == symbol, edge.kind as u8)
+        });
+        let shown = found.into_iter().take(most);
+        shown
+            .map(|(from, to, edge)| (self.shown(from), self.shown(to), edge))
+            .collect()
+    }
+
     /// That a file or type contains something is where it stands, and nobody's call.
     fn neighbours(&self, symbol: Found, way: Direction, most: usize) -> Vec<(GraphNode, Edge)> {
         let edges = self.graph.edges_directed(symbol.0, way);

@@ -6,6 +6,10 @@ use entity::execution_plan::PlanStep;
 
 /// The role that plans.
 pub(crate) const CHIEF_OF_STAFF: &str = "chief_of_staff";
+/// How many attempts a cycle has: the first, and two after failures.
+pub(crate) const ATTEMPTS: usize = 3;
+/// The role that carries out a brief of which nobody made steps.
+const FALLBACK_ROLE: &str = "dev_agent";
 /// The most steps a plan has.
 const MOST_STEPS: usize = 6;
 
@@ -18,6 +22,18 @@ pub(crate) struct Means {
     pub(crate) subagents: Vec<String>,
     /// Skills that can be used.
     pub(crate) skills: Vec<String>,
+}
+
+/// The one step of a plan that nobody could make steps for: the brief as a whole.
+pub(crate) fn fallback(title: &str, summary: &str) -> PlanStep {
+    PlanStep {
+        title: title.chars().take(200).collect(),
+        description: summary.to_owned(),
+        role_slug: FALLBACK_ROLE.to_owned(),
+        subagent_slug: None,
+        skills: Vec::new(),
+        depends_on: Vec::new(),
+    }
 }
 
 /// Checks the steps of a plan against each other and against what they can name.

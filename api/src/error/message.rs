@@ -12,16 +12,20 @@ impl Error {
                 format!("There is no {kind} with this id in your workspace.")
             }
             Self::BadUserInput { field, reason } => format!("`{field}`: {reason}"),
-            Self::IllegalTransition { from, to, allowed } if allowed.is_empty() => {
-                format!("{from} cannot become {to}: {from} is final.")
-            }
-            Self::IllegalTransition { from, to, allowed } => {
-                format!(
-                    "{from} cannot become {to}; it can become {}.",
+            Self::IllegalTransition {
+                step,
+                from,
+                allowed,
+                ..
+            } => match &**allowed {
+                [] => format!("{step} cannot be done now: it is {from}, and that is final."),
+                allowed => format!(
+                    "{step} cannot be done now: it is {from}, which can become {}.",
                     allowed.join(", ")
-                )
-            }
+                ),
+            },
             Self::Conflict(what) => what.clone(),
+            Self::Decided { what, by, at, .. } => format!("{what} by {by} at {at}."),
             Self::IdempotencyMismatch => {
                 "This idempotencyKey was used with another input. Use a new key for a new request."
                     .to_owned()
@@ -79,7 +83,20 @@ impl Error {
                  lists in `fields`, or leave out what counts for many `values` there."
             ),
             // What clients look for, to the letter; then they send the whole document.
-            Self::PersistedQueryNotSupported => "PersistedQueryNotSupported".to_owned(),
+            Self::UnknownDocument { by_hash: true, .. } => "PersistedQueryNotFound".to_owned(),
+            Self::UnknownDocument { only: false, .. } => {
+                "This server knows no document with this documentId. Send the document as `query`.".to_owned()
+            }
+            Self::UnknownDocument { only: true, .. } => {
+                "This server knows no document with this documentId, and runs no others than those of its manifest \
+                 (WORKGRAPH_TRUSTED_DOCUMENTS). It may be older or newer than the page that asks."
+                    .to_owned()
+            }
+            Self::UntrustedDocument => {
+                "This server runs only the documents of its manifest (WORKGRAPH_TRUSTED_ONLY), and this is none of them. \
+                 Send the `documentId` of one of them."
+                    .to_owned()
+            }
             Self::ParseFailed(what) | Self::ValidationFailed(what) => what.clone(),
             Self::RateLimited { retry_after_ms } => {
                 format!("Too many tries. {}", try_again(*retry_after_ms))

@@ -24,10 +24,23 @@ impl From<Error> for async_graphql::Error {
                     extensions.set("field", field);
                     extensions.set("reason", reason);
                 }
-                Error::IllegalTransition { from, to, allowed } => {
+                Error::IllegalTransition {
+                    step,
+                    from,
+                    to,
+                    allowed,
+                } => {
+                    extensions.set("step", step);
                     extensions.set("from", from);
                     extensions.set("to", to);
                     extensions.set("allowed", allowed);
+                }
+                Error::Decided {
+                    decision, by, at, ..
+                } => {
+                    extensions.set("decision", decision);
+                    extensions.set("decidedBy", by);
+                    extensions.set("decidedAt", at.to_string());
                 }
                 Error::ResyncRequired { cursor } => {
                     extensions.set("cursor", cursor);

@@ -29,6 +29,8 @@ pub struct ActivityFrame {
 pub struct ActivityFilter {
     /// What happened in this project.
     project_id: Option<Id>,
+    /// What is part of this brief's life.
+    prd_id: Option<Id>,
     /// What was done begins with one of these, such as `ticket.` or `brief.approved`; at most 50, and with an empty list
     /// nothing does.
     #[graphql(directive = size::apply(0, 50))]
@@ -62,6 +64,7 @@ impl Interest for ActivityFilter {
         }
         in_project(entry, actor)
             && is(&self.project_id, entry.project_id.as_ref())
+            && is(&self.prd_id, entry.prd_id.as_ref())
             && any(&self.action_prefix, |prefix| {
                 entry.action.starts_with(prefix)
             })
@@ -94,10 +97,10 @@ subscriptions! {
         /// frame's `position` is one more than the one before; with one, `previous` tells that nothing was missed. A stream
         /// that cannot go on so ends with `RESYNC_REQUIRED`.
         activity("Only what satisfies this." filter: FilterArgument<ActivityFilter>) -> ActivityFrame {
-            follows: |_ctx| *filter.given()?.unwrap_or_default(),
+            follows: |_ctx| filter.given()?.unwrap_or_default(),
             shows: |place, occurrence| {
                 let event = occurrence.event.as_ref();
-                ActivityFrame { place, event: event.map(|event| event.entry().clone().into()) }
+                ActivityFrame { place, event: event.map(|event| AuditLog::of(event.entry())) }
             },
         }
     }

@@ -11,7 +11,7 @@ node! {
             ticket_id: IdFilter,
             project_id: IdFilter,
             agent_token_id: IdFilter,
-            session_id: StringFilter,
+            session_id: IdFilter,
             action: StringFilter,
             status: EnumFilter<agent_job::AgentJobStatus>,
             target_repo: StringFilter,
@@ -35,6 +35,8 @@ node! {
             project: Project by project_id,
             /// The agent that took it; null until one did.
             agent_token: AgentToken by agent_token_id,
+            /// The connection over which it was sent; null before it was, and when that is gone.
+            session: AgentSession by session_id,
         }
         large {
             /// What the daemon is given, such as the branch and the brief's text, in at most 5 MB.

@@ -1,6 +1,9 @@
 //! The roles that tickets queue for, with what each may use and spend.
 
-use super::prelude::*;
+use super::{
+    by_slug::{by_slug, naming},
+    prelude::*,
+};
 use entity::agent_role;
 
 node! {
@@ -26,6 +29,25 @@ node! {
         large {
             /// The prompt its agents work under, with places to fill in, in at most 20,000 characters.
             system_prompt_template: String,
+        }
+    }
+    fields {
+
+        /// The role that it reports to, as it counts for the workspace; null at the top.
+        async fn parent_role(&self, ctx: &Context<'_>) -> Nullable<AgentRole> {
+            Ok(match self.row()?.parent_role_slug {
+                Some(slug) => { by_slug::<AgentRole>(ctx, agent_role::Column::Slug, &slug).await? }
+                    .map(AgentRole::from),
+                None => None,
+            })
+        }
+
+        /// The roles that report to it, as they count for the workspace.
+        async fn child_roles(&self, ctx: &Context<'_>) -> Nullable<Vec<AgentRole>> {
+            use agent_role::Column::{ParentRoleSlug, Slug};
+            let slug = self.row()?.slug;
+            let roles = naming::<AgentRole>(ctx, ParentRoleSlug, Slug, &slug).await?;
+            Ok(Some(roles.into_iter().map(AgentRole::from).collect()))
         }
     }
 }

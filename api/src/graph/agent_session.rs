@@ -25,13 +25,18 @@ node! {
             /// The token the daemon signed in with.
             agent_token: AgentToken by agent_token_id,
         }
+        many {
+            /// Jobs that it was sent.
+            jobs: AgentJob by session_id,
+        }
     }
     fields {
 
         /// Whether the machine is there: it has not left, and was heard of within the last 90 seconds.
-        async fn is_connected(&self, ctx: &Context<'_>) -> bool {
-            let silence = ctx.scope().now().inner() - self.row.last_ping_at.inner();
-            self.row.disconnected_at.is_none() && silence <= SILENCE
+        async fn is_connected(&self, ctx: &Context<'_>) -> Result<bool> {
+            let row = self.row()?;
+            let silence = ctx.scope().now().inner() - row.last_ping_at.inner();
+            Ok(row.disconnected_at.is_none() && silence <= SILENCE)
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What agents follow: work that they could take, and what concerns their own session.
 
 use super::{
+    connection::one,
     prelude::*,
     subscription::{FramePlace, sees, subscriptions},
 };
@@ -51,8 +52,7 @@ impl CommandFrame {
         if self.action.is_none() {
             return Ok(None);
         }
-        let session = ctx.scope().find::<agent_session::Entity>(&self.session_id);
-        Ok(session.await?.map(Into::into))
+        Ok(one(ctx, Some(&self.session_id)).await?)
     }
 }
 
@@ -156,7 +156,7 @@ impl Interest for CommandInterest {
                 return Ok(Matched::Yes(None));
             }
             let job = touched::<agent_job::Entity>(event, feed).await?.row;
-            let job = job.filter(|job| job.session_id.as_deref() == Some(self.session.as_str()));
+            let job = job.filter(|job| job.session_id.as_ref() == Some(&self.session));
             let seen = sees::<agent_job::Entity>(actor, job.as_deref())?;
             Ok(job.filter(|_| seen).map_or(Matched::No, |job| {
                 Matched::Yes(Some(job as Arc<dyn Any + Send + Sync>))
@@ -192,7 +192,7 @@ subscriptions! {
                 CommandFrame {
                     place,
                     action: event.map(|event| event.entry().action.clone()),
-                    job: occurrence.row::<agent_job::Model>().map(Into::into),
+                    job: occurrence.row::<agent_job::Model>().map(|job| AgentJob::of(&job)),
                     session_id: session_id.clone(),
                 }
             },

@@ -5,7 +5,8 @@ use entity::{Json, agent_task};
 
 node! {
     /// Legacy: a piece of work from before there were tickets. Kept to be read; none is created or changed any more.
-    AgentTask in agent_task (agent_task, agent_tasks) {
+    AgentTask in agent_task (agent_task, agent_tasks)
+    deprecated "Use `agentJobs`: tasks of the first generation are no longer made." {
         columns {
             id: IdFilter,
             ticket_id: IdFilter,

@@ -1,16 +1,16 @@
 //! What lets an agent's machine claim work, and which work.
 
 use super::{
-    constraints::{length, size},
+    constraints::size,
     prelude::*,
-    shared::active_roles,
-    write::{Write, mutations},
+    write::{Once, Write, mutations},
 };
 use crate::{
     auth::{self, Action},
     domain::{check, plan::check_role},
     error::Error,
     store::Tx,
+    workflow::active_roles,
 };
 use async_graphql::InputObject;
 use entity::{Id, Json, Secret, Timestamp, agent_session, agent_token, project};
@@ -60,10 +60,8 @@ pub struct CreateAgentTokenInput {
     project_ids: Option<Vec<Id>>,
     /// When it stops working; left out, it does not.
     expires_at: Option<Timestamp>,
-    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
-    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(directive = length::apply(1, 200))]
-    idempotency_key: Option<String>,
+    #[graphql(flatten)]
+    once: Once,
 }
 
 impl Write for CreateAgentTokenInput {
@@ -77,7 +75,7 @@ impl Write for CreateAgentTokenInput {
             check_role("roleSlugs", slug, &roles)?;
         }
         for id in self.project_ids.iter().flatten() {
-            tx.get::<project::Entity>(id).await?;
+            tx.keep::<project::Entity>(id).await?;
         }
         if self.expires_at.is_some_and(|at| at <= tx.now()) {
             return Err(Error::bad_input("expiresAt", "is in the past"));
@@ -104,10 +102,8 @@ impl Write for CreateAgentTokenInput {
 pub struct RevokeAgentTokenInput {
     /// The token's id.
     id: Id,
-    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
-    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(directive = length::apply(1, 200))]
-    idempotency_key: Option<String>,
+    #[graphql(flatten)]
+    once: Once,
 }
 
 impl Write for RevokeAgentTokenInput {

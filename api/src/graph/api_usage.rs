@@ -45,8 +45,8 @@ node! {
     fields {
 
         /// The cost in US dollars, such as `0.001500`.
-        async fn cost_usd(&self) -> String {
-            money::usd(self.row.cost_micros)
+        async fn cost_usd(&self) -> Result<String> {
+            Ok(money::usd(self.row()?.cost_micros))
         }
     }
 }

@@ -24,6 +24,7 @@ node! {
             message_link: StringFilter,
             external_actor_ref: StringFilter,
             subject_version: IntFilter,
+            subject_digest: StringFilter,
             rule_matched: StringFilter,
             idempotency_key: StringFilter,
             created_at: DateTimeFilter,

@@ -3,14 +3,20 @@
 use super::{
     connection::{PageInfo, one, shows_rows},
     prelude::*,
+    progress::{ApprovalProgress, progress},
     shared::{count, project_asked},
+    steps::allowed,
 };
 use crate::{
     auth::{Action, authorize},
+    domain::machine::{ExecutionPlanStep, PRDStep, Step, TicketStep},
+    error::named,
     store::{Queue, QueueEntry, QueueKind, QueueRows},
+    workflow::Decision,
 };
 use async_graphql::{Object, SimpleObject};
-use entity::{Id, Owned, Timestamp, execution_plan, prd, project, ticket};
+use entity::{Id, Owned, Timestamp, execution_plan, prd, ticket};
+use sea_orm::EntityTrait;
 
 /// The root field of the queue.
 #[derive(Default)]
@@ -136,15 +142,71 @@ impl ApprovalQueueEntry {
         self.0.created_at
     }
 
+    /// What a decision names as `expectedVersion`: a brief's `version`, a plan's `attempt`, a ticket's `attemptCount`.
+    async fn version(&self, ctx: &Context<'_>) -> Nullable<i32> {
+        let (scope, id) = (ctx.scope(), &self.0.id);
+        Ok(match self.0.kind {
+            QueueKind::Brief => { scope.find::<prd::Entity>(id).await? }.map(|row| row.version),
+            QueueKind::ExecutionPlan => {
+                { scope.find::<execution_plan::Entity>(id).await? }.map(|row| row.attempt)
+            }
+            QueueKind::Ticket => {
+                { scope.find::<ticket::Entity>(id).await? }.map(|row| row.attempt_count)
+            }
+        })
+    }
+
+    /// By when it should be decided; null for a ticket, and when the workspace set no such time as it was handed in.
+    async fn due_at(&self, ctx: &Context<'_>) -> Nullable<Timestamp> {
+        let (scope, id) = (ctx.scope(), &self.0.id);
+        Ok(match self.0.kind {
+            QueueKind::Brief => {
+                { scope.find::<prd::Entity>(id).await? }.and_then(|brief| brief.approval_due_at)
+            }
+            QueueKind::ExecutionPlan => { scope.find::<execution_plan::Entity>(id).await? }
+                .and_then(|plan| plan.approval_due_at),
+            QueueKind::Ticket => None,
+        })
+    }
+
+    /// What you may do with it now, as its type's `allowedSteps` names it, in one list for all types.
+    async fn allowed_steps(&self, ctx: &Context<'_>) -> Nullable<Vec<String>> {
+        let (scope, id) = (ctx.scope(), &self.0.id);
+        Ok(match self.0.kind {
+            QueueKind::Brief => names::<PRDStep>(ctx, scope.find::<prd::Entity>(id).await?).await?,
+            QueueKind::ExecutionPlan => {
+                let row = scope.find::<execution_plan::Entity>(id).await?;
+                names::<ExecutionPlanStep>(ctx, row).await?
+            }
+            QueueKind::Ticket => {
+                names::<TicketStep>(ctx, scope.find::<ticket::Entity>(id).await?).await?
+            }
+        })
+    }
+
+    /// How many people approved it as it is, of those who must.
+    async fn approval_progress(&self, ctx: &Context<'_>) -> Nullable<ApprovalProgress> {
+        let (scope, id) = (ctx.scope(), &self.0.id);
+        Ok(match self.0.kind {
+            QueueKind::Brief => far::<PRDStep>(ctx, scope.find::<prd::Entity>(id).await?).await?,
+            QueueKind::ExecutionPlan => {
+                let row = scope.find::<execution_plan::Entity>(id).await?;
+                far::<ExecutionPlanStep>(ctx, row).await?
+            }
+            QueueKind::Ticket => {
+                far::<TicketStep>(ctx, scope.find::<ticket::Entity>(id).await?).await?
+            }
+        })
+    }
+
     /// The project it is in.
     async fn project(&self, ctx: &Context<'_>) -> Nullable<Project> {
-        Ok(one(ctx, project::Column::Id, Some(&self.0.project_id)).await?)
+        Ok(one(ctx, Some(&self.0.project_id)).await?)
     }
 
     /// The meeting it goes back to, a plan by its brief; null when it goes back to none.
     async fn source_meeting(&self, ctx: &Context<'_>) -> Nullable<Meeting> {
-        let id = entity::meeting::Column::Id;
-        Ok(one(ctx, id, self.0.meeting_id.as_ref()).await?)
+        Ok(one(ctx, self.0.meeting_id.as_ref()).await?)
     }
 
     /// What waits, as its own type.
@@ -154,6 +216,22 @@ impl ApprovalQueueEntry {
             QueueKind::ExecutionPlan => execution_plan::Entity::KIND,
             QueueKind::Ticket => ticket::Entity::KIND,
         };
-        Ok(AnyNode::load(ctx.scope(), kind, &self.0.id).await?)
+        Ok(AnyNode::load(ctx, kind, &self.0.id).await?)
     }
+}
+
+type Found<T> = Option<Arc<<<T as Step>::Entity as EntityTrait>::Model>>;
+
+async fn names<T: Step>(ctx: &Context<'_>, row: Found<T>) -> crate::Result<Option<Vec<String>>> {
+    let Some(row) = row else { return Ok(None) };
+    let steps = allowed::<T>(ctx, &row).await?;
+    Ok(Some(steps.into_iter().map(named).collect()))
+}
+
+async fn far<T: Decision>(
+    ctx: &Context<'_>,
+    row: Found<T>,
+) -> crate::Result<Option<ApprovalProgress>> {
+    let Some(row) = row else { return Ok(None) };
+    progress::<T>(ctx, &row).await.map(Some)
 }

@@ -25,6 +25,7 @@ node! {
             target_id: IdFilter,
             target_title: StringFilter,
             project_id: IdFilter,
+            prd_id: IdFilter,
             message: StringFilter,
             prev_hash: StringFilter,
             hash: StringFilter,
@@ -37,6 +38,10 @@ node! {
             agent_token: AgentToken by agent_token_id,
             /// The project it happened in; null when it concerns the whole workspace.
             project: Project by project_id,
+            /// The brief whose life it is part of; null when it is part of none.
+            prd: PRD by prd_id,
+            /// The ticket it was done to; null when it was done to something else, or the ticket is gone.
+            ticket: Ticket by target_id,
         }
     }
     fields {
@@ -61,33 +66,35 @@ node! {
         }
 
         /// Where it came from: address, browser, request id, channel and token hint, for admins; null for others.
-        async fn metadata(&self, ctx: &Context<'_>) -> Option<&serde_json::Value> {
-            ctx.may(Action::ReadAudit).then_some(&self.row.metadata.0)
+        async fn metadata(&self, ctx: &Context<'_>) -> Nullable<Json<serde_json::Value>> {
+            if !ctx.may(Action::ReadAudit) {
+                return Ok(None);
+            }
+            Ok(Some(self.row()?.metadata))
         }
 
         /// The thing it was done to, as it is now; null when that is gone, or not for your role to see.
         async fn target(&self, ctx: &Context<'_>) -> Nullable<AnyNode> {
-            match &self.row.target_id {
-                Some(id) => Ok(AnyNode::load(ctx.scope(), &self.row.target_type, id).await?),
+            let row = self.row()?;
+            match &row.target_id {
+                Some(id) => Ok(AnyNode::load(ctx, &row.target_type, id).await?),
                 None => Ok(None),
             }
         }
     }
 }
 
-impl AuditLogObject {
+impl AuditLogFields {
     /// What changed, read in a batch for all entries that asked.
     async fn change(&self, ctx: &Context<'_>) -> crate::Result<Option<Json<audit_log::AuditDiff>>> {
-        let frame = ctx.data_opt::<Occurrence>();
-        if let Some((event, feed)) = frame.and_then(|frame| frame.entry(&self.row.id)) {
+        let (id, frame) = (self.id()?, ctx.data_opt::<Occurrence>());
+        if let Some((event, feed)) = frame.and_then(|frame| frame.entry(&id)) {
             // All who are shown this frame see the entry; asking who is asking would make it for each of them.
             let change = live::change(event, feed).await?;
             return Ok(change.map(|change| Json(change.as_ref().clone())));
         }
         let diff = audit_log::Column::Diff;
-        ctx.scope()
-            .large::<audit_log::Entity, _>(diff, &self.row.id)
-            .await
+        ctx.scope().large::<audit_log::Entity, _>(diff, &id).await
     }
 }
 

@@ -1,7 +1,17 @@
 //! Questions that hold up a brief or a ticket until a person answers.
 
 use super::prelude::*;
-use entity::clarification_request;
+use super::{
+    constraints::size,
+    steps::allowed,
+    write::{Once, Write, mutations},
+};
+use crate::{auth::Action, domain::machine::ClarificationStep, store::Tx, workflow};
+use async_graphql::InputObject;
+use entity::{
+    Id,
+    clarification_request::{self, ClarificationRoute, ClarificationUrgency},
+};
 
 node! {
     /// A question that an agent asked. It holds up a brief, a ticket, or both when the ticket belongs to the brief.
@@ -15,6 +25,7 @@ node! {
             route_to: EnumFilter<clarification_request::ClarificationRoute>,
             urgency: EnumFilter<clarification_request::ClarificationUrgency>,
             status: EnumFilter<clarification_request::ClarificationStatus>,
+            round: IntFilter,
             response: StringFilter,
             responded_by_id: IdFilter,
             responded_at: DateTimeFilter,
@@ -32,4 +43,76 @@ node! {
             responded_by: User by responded_by_id,
         }
     }
+    fields {
+
+        /// What you may do with it now; empty when nothing.
+        async fn allowed_steps(&self, ctx: &Context<'_>) -> Nullable<Vec<ClarificationStep>> {
+            Ok(Some(allowed(ctx, &self.row()?).await?))
+        }
+    }
 }
+
+/// A question about a brief.
+#[derive(InputObject, Clone)]
+pub struct AskClarificationInput {
+    /// The brief, which waits for the answer.
+    prd_id: Id,
+    /// The question, 1 to 2,000 characters.
+    question: String,
+    /// What one must know to answer it, at most 5,000 characters.
+    context: Option<String>,
+    /// The answers to choose from, at most 10; none if any answer will do.
+    #[graphql(default, directive = size::apply(0, 10))]
+    options: Vec<String>,
+    /// Whom it is put to.
+    route_to: ClarificationRoute,
+    /// How soon it needs an answer.
+    #[graphql(default)]
+    urgency: ClarificationUrgency,
+    #[graphql(flatten)]
+    once: Once,
+}
+
+impl Write for AskClarificationInput {
+    type Entity = clarification_request::Entity;
+    const ACTION: Action = Action::EditBrief;
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<clarification_request::Model> {
+        let asked = workflow::Asked {
+            prd_id: self.prd_id,
+            question: self.question,
+            context: self.context,
+            options: self.options,
+            route_to: self.route_to,
+            urgency: self.urgency,
+        };
+        workflow::ask(tx, asked).await
+    }
+}
+
+/// An answer to a question.
+#[derive(InputObject, Clone)]
+pub struct AnswerClarificationInput {
+    /// The question.
+    id: Id,
+    /// The answer, 1 to 5,000 characters; one of the question's options where it has any.
+    response: String,
+    #[graphql(flatten)]
+    once: Once,
+}
+
+impl Write for AnswerClarificationInput {
+    type Entity = clarification_request::Entity;
+    const ACTION: Action = Action::Answer;
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<clarification_request::Model> {
+        workflow::answer(tx, &self.id, &self.response).await
+    }
+}
+
+mutations! { ClarificationMutation {
+    /// Asks something about a brief that is not handed in yet: at most two questions at a time, in at most three rounds.
+    ask_clarification(AskClarificationInput) -> AskClarificationPayload { clarification_request: ClarificationRequest };
+    /// Answers a question. With the last open one its brief is drafted anew, and a ticket that it held up goes on.
+    answer_clarification(AnswerClarificationInput) -> AnswerClarificationPayload { clarification_request: ClarificationRequest };
+} }

@@ -36,6 +36,19 @@ pub struct GraphNeighbour {
     tag: GraphEdgeTag,
 }
 
+/// An edge of the code graph: one symbol contains or depends on another.
+#[derive(SimpleObject)]
+pub struct GraphEdge {
+    /// The symbol that contains the other or depends on it.
+    from: GraphNode,
+    /// The symbol that is contained or depended on.
+    to: GraphNode,
+    /// How the one relates to the other.
+    kind: GraphEdgeKind,
+    /// How the builder knows.
+    tag: GraphEdgeTag,
+}
+
 /// A step of a way through the code graph.
 #[derive(SimpleObject)]
 pub struct GraphStep {
@@ -61,6 +74,17 @@ pub struct GraphCommunity {
 impl From<(GraphNode, Edge)> for GraphNeighbour {
     fn from((symbol, Edge { kind, tag }): (GraphNode, Edge)) -> Self {
         Self { symbol, kind, tag }
+    }
+}
+
+impl From<(GraphNode, GraphNode, Edge)> for GraphEdge {
+    fn from((from, to, Edge { kind, tag }): (GraphNode, GraphNode, Edge)) -> Self {
+        Self {
+            from,
+            to,
+            kind,
+            tag,
+        }
     }
 }
 

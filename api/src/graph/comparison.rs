@@ -5,21 +5,51 @@ use crate::{
     error::Result,
     store::{At, Compared, Comparison},
 };
-use async_graphql::{InputObject, InputType, TypeName};
+use async_graphql::{
+    InputObject, InputType, InputValueError, InputValueResult, Name, Value as Given,
+    registry::{InputObjectBuilder, MetaType, Registry},
+};
 use entity::{BigInt, Id, Timestamp};
 use sea_orm::{
-    ActiveEnum, Condition, Value,
+    Condition, Value,
     sea_query::{Expr, ExprTrait},
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, marker::PhantomData};
+
+/// What a filter can say about a column, as data.
+pub(crate) struct ComparisonType {
+    /// Registers the input, and says what it is called where it may be left out.
+    pub(super) register: fn(&mut Registry) -> String,
+    /// Reads what was given; nothing if that is no such comparison.
+    pub(super) parse: fn(Given) -> Option<Box<dyn Comparison>>,
+}
+
+/// An input that says what a column's values must be.
+pub(crate) trait Compares {
+    /// As data.
+    fn comparison() -> ComparisonType;
+}
+
+impl ComparisonType {
+    /// The comparison that an input says.
+    fn of<C: Comparison + InputType + 'static>() -> Self {
+        Self {
+            register: <Option<C> as InputType>::create_type_info,
+            parse: |value| {
+                let parsed = C::parse(Some(value)).ok()?;
+                Some(Box::new(parsed))
+            },
+        }
+    }
+}
 
 /// Builds a condition out of the comparisons that were given.
-struct Given<'f> {
+struct Conditions<'f> {
     column: Compared<'f>,
     all: Condition,
 }
 
-impl<'f> Given<'f> {
+impl<'f> Conditions<'f> {
     fn new(column: Compared<'f>) -> Self {
         Self {
             column,
@@ -133,15 +163,25 @@ macro_rules! comparison {
             $($(#[$field_doc])* $field: $field_type,)*
         }
 
+        impl Compares for $name {
+            fn comparison() -> ComparisonType {
+                ComparisonType::of::<Self>()
+            }
+        }
+
         impl Comparison for $name {
+            fn to_value(&self) -> Given {
+                InputType::to_value(self)
+            }
+
             fn condition(&self, column: Compared<'_>) -> Result<Condition> {
                 let $filter = self;
-                let $given = Given::new(column).equality(
+                let $given = Conditions::new(column).equality(
                     [&self.eq, &self.ne],
                     [&self.within, &self.without],
                     self.is_null,
                 );
-                let given: Result<Given<'_>> = $more;
+                let given: Result<Conditions<'_>> = $more;
                 Ok(given?.all)
             }
         }
@@ -177,63 +217,107 @@ comparison! {
     DateTimeFilter of ordered Timestamp
 }
 
-impl DateTimeFilter {
-    /// Is there none.
-    pub(super) fn none() -> Self {
-        Self {
-            is_null: Some(true),
-            ..Self::default()
-        }
-    }
-}
-
 /// What a status or kind must be. All that is given must hold.
 #[derive(InputObject, Clone, Debug, Default)]
-#[graphql(name_type)]
-pub struct EnumFilter<T: InputType> {
+struct Words {
     /// Is this value.
-    eq: Option<T>,
+    eq: Option<Word>,
     /// Is not this value, or has none.
-    ne: Option<T>,
+    ne: Option<Word>,
     /// Is one of these values; at most 200. An empty list holds for no row.
     #[graphql(name = "in", directive = size::apply(0, 200))]
-    within: Option<Vec<T>>,
+    within: Option<Vec<Word>>,
     /// Is none of these values, or has none; at most 200. An empty list holds for every row.
     #[graphql(name = "nin", directive = size::apply(0, 200))]
-    without: Option<Vec<T>>,
+    without: Option<Vec<Word>>,
     /// Has no value (true) or has one (false).
     is_null: Option<bool>,
 }
 
-impl<T: InputType> TypeName for EnumFilter<T> {
-    fn type_name() -> Cow<'static, str> {
-        format!("{}Filter", T::type_name()).into()
+impl Comparison for Words {
+    fn to_value(&self) -> Given {
+        InputType::to_value(self)
     }
-}
 
-impl<T: InputType + Default> EnumFilter<T> {
-    /// Is this value.
-    pub(super) fn is(value: T) -> Self {
-        Self {
-            eq: Some(value),
-            ..Self::default()
-        }
-    }
-}
-
-impl<T: InputType + Clone + ActiveEnum<Value = String>> Comparison for EnumFilter<T> {
     fn condition(&self, column: Compared<'_>) -> Result<Condition> {
-        let word = |value: &Option<T>| value.clone().map(ActiveEnum::into_value);
-        let words = |values: &Option<Vec<T>>| {
-            let words = values.iter().flatten().cloned();
-            let words = words.map(ActiveEnum::into_value).collect::<Vec<_>>();
-            values.is_some().then_some(words)
-        };
-        let given = Given::new(column).equality(
-            [&word(&self.eq), &word(&self.ne)],
-            [&words(&self.within), &words(&self.without)],
+        let given = Conditions::new(column).equality(
+            [&self.eq, &self.ne],
+            [&self.within, &self.without],
             self.is_null,
         );
         Ok(given.all)
     }
+}
+
+/// A word as a column holds it. The API writes words of every `text_enum!` in capitals.
+#[derive(Clone, Debug)]
+struct Word(String);
+
+impl From<Word> for Value {
+    fn from(word: Word) -> Self {
+        word.0.into()
+    }
+}
+
+impl InputType for Word {
+    type RawValueType = Self;
+
+    fn type_name() -> Cow<'static, str> {
+        "Word".into()
+    }
+
+    fn create_type_info(_: &mut Registry) -> String {
+        Self::qualified_type_name()
+    }
+
+    fn parse(value: Option<Given>) -> InputValueResult<Self> {
+        match value.unwrap_or_default() {
+            Given::Enum(word) => Ok(Self(word.to_ascii_lowercase())),
+            Given::String(word) => Ok(Self(word.to_ascii_lowercase())),
+            other => Err(InputValueError::expected_type(other)),
+        }
+    }
+
+    fn to_value(&self) -> Given {
+        Given::Enum(Name::new(self.0.to_ascii_uppercase()))
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+}
+
+/// What the values of an enum must be: the same for all of them but for the names.
+pub struct EnumFilter<T>(PhantomData<fn() -> T>);
+
+impl<T: InputType> Compares for EnumFilter<T> {
+    fn comparison() -> ComparisonType {
+        ComparisonType {
+            register: |registry| {
+                T::create_type_info(registry);
+                register_words(registry, &T::type_name())
+            },
+            ..ComparisonType::of::<Words>()
+        }
+    }
+}
+
+/// Registers what the values of an enum must be.
+fn register_words(registry: &mut Registry, enumeration: &str) -> String {
+    <Words as InputType>::create_type_info(registry);
+    let words = registry.types.remove(&*<Words as InputType>::type_name());
+    let name = format!("{enumeration}Filter");
+    if let Some(MetaType::InputObject {
+        description,
+        mut input_fields,
+        ..
+    }) = words
+    {
+        for field in input_fields.values_mut() {
+            field.ty = field.ty.replace(&*Word::type_name(), enumeration);
+        }
+        let made = InputObjectBuilder::new(&name, input_fields).description(description);
+        registry.types.insert(name.clone(), made.build());
+    }
+    name
 }

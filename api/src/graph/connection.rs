@@ -1,20 +1,28 @@
-//! Relay connections: one generic type for every list of the API.
+//! Relay connections: one page of any list of rows, whatever their type.
 
-use super::{Ctx, Node, Nullable, filter_argument::FilterArgument, shared};
+use super::{
+    Ctx, Node,
+    filter::RowFilter,
+    filter_argument::FilterArgument,
+    object::{self, Object, Resolving, failed, resolve_list, resolve_one},
+    order,
+    row::Shown,
+    row_type::RowType,
+    selected::{Selected, large_selected, of_rows},
+    shared,
+};
 use crate::{
-    error::{Error, Result},
-    store::{List, PageArgs, PageRows, Scope, SortKey},
+    error::Result,
+    store::{Columns, Filter, List, PageArgs, PageRows, Row, Scope, SortKey},
 };
 use async_graphql::{
-    Context, Enum, InputObject, InputType, InputValueError, InputValueResult, Lookahead, Object,
-    OutputType, Scalar, ScalarType, SimpleObject, TypeName, Value,
+    Context, ContextSelectionSet, InputType, InputValueError, InputValueResult, OutputType,
+    Positioned, Scalar, ScalarType, ServerResult, SimpleObject, Value, parser::types::Field,
+    registry::Registry,
 };
-use entity::{Id, Owned};
-use sea_orm::{EntityTrait, IdenStatic};
-use std::{borrow::Cow, sync::Arc};
-
-type Model<N> = <<N as Node>::Entity as EntityTrait>::Model;
-type Column<N> = <<N as Node>::Entity as EntityTrait>::Column;
+use entity::{Column, Id, Owned};
+use sea_orm::EntityTrait;
+use std::{borrow::Cow, marker::PhantomData, sync::Arc};
 
 /// A place in a list, opaque to clients.
 #[derive(Clone, Debug)]
@@ -44,85 +52,97 @@ impl ScalarType for Cursor {
     }
 }
 
-/// Which way a list is sorted. Rows without a value come last either way.
-#[derive(Enum, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Direction {
-    /// Smallest, first or oldest at the top.
-    #[default]
-    Asc,
-    /// Largest, last or newest at the top.
-    Desc,
+/// The arguments of a list field.
+struct ListArgs {
+    page: PageArgs,
+    filter: FilterArgument<Given>,
+    order_by: Given,
 }
 
-/// The fields a list can be sorted by.
-pub trait OrderField: InputType + Copy + Send + Sync {
-    /// The table the fields belong to.
-    type Entity: Owned;
-    /// What the order input is called.
-    const INPUT: &'static str;
+/// An argument as it was given, which is read once its rows' type is known.
+struct Given(Value);
 
-    /// The field's column.
-    fn column(self) -> <Self::Entity as EntityTrait>::Column;
-}
+impl InputType for Given {
+    type RawValueType = Self;
 
-/// One step of a list's order; later steps decide among rows that are equal so far.
-#[derive(InputObject, Clone, Debug)]
-#[graphql(name_type)]
-pub struct Order<F: OrderField> {
-    /// What to sort by.
-    field: F,
-    /// Which way.
-    #[graphql(default)]
-    direction: Direction,
-}
-
-impl<F: OrderField> TypeName for Order<F> {
     fn type_name() -> Cow<'static, str> {
-        F::INPUT.into()
+        "Given".into()
+    }
+
+    fn create_type_info(_: &mut Registry) -> String {
+        Self::qualified_type_name()
+    }
+
+    fn parse(value: Option<Value>) -> InputValueResult<Self> {
+        Ok(Self(value.unwrap_or_default()))
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.clone()
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
     }
 }
 
-/// The arguments of a list field, as GraphQL hands them over.
-pub struct ListArgs<N: Node> {
-    /// Page.
-    pub page: PageArgs,
-    /// Filter.
-    pub filter: FilterArgument<N::Filter>,
-    /// Order; newest first when empty.
-    pub order_by: Option<Vec<Order<N::OrderField>>>,
-}
+impl ListArgs {
+    /// What the field that is being resolved was given.
+    ///
+    /// # Errors
+    /// When that is none for a list.
+    fn of(ctx: &Context<'_>) -> ServerResult<Self> {
+        let cursor = |name| -> ServerResult<Option<String>> {
+            let cursor: Option<Cursor> = ctx.param_value(name, None)?.1;
+            Ok(cursor.map(|cursor| cursor.0))
+        };
+        Ok(Self {
+            page: PageArgs {
+                first: ctx.param_value("first", None)?.1,
+                after: cursor("after")?,
+                last: ctx.param_value("last", None)?.1,
+                before: cursor("before")?,
+            },
+            filter: ctx.param_value("filter", None)?.1,
+            order_by: ctx.param_value("orderBy", None)?.1,
+        })
+    }
 
-impl<N: Node> ListArgs<N> {
     /// Runs the list below a parent, or at the root.
     ///
     /// # Errors
     /// When an argument cannot be accepted, or the database fails.
-    pub async fn connect(
+    async fn connect(
         self,
         ctx: &Context<'_>,
-        parent: Option<(Column<N>, Id)>,
-    ) -> Nullable<Connection<N>> {
-        let keys = match self.order_by {
-            Some(steps) if !steps.is_empty() => steps
-                .into_iter()
-                .map(|step| SortKey::new(step.field.column(), step.direction == Direction::Desc))
-                .collect(),
-            _ => vec![SortKey::usual(N::NEWEST_BY)],
-        };
+        row_type: &'static RowType,
+        parent: Option<(&'static Column, Id)>,
+    ) -> Result<Page> {
+        let mut keys = order::keys(self.order_by.0, row_type)?;
+        if keys.is_empty() {
+            keys.push(SortKey::usual(row_type.declared.newest_by));
+        }
         let pointer = parent.as_ref().map(|(column, id)| (*column, id));
         let filter = self.filter.given()?;
-        let list = ctx
-            .scope()
-            .list(pointer, filter.as_deref(), keys, &self.page)?;
+        let filter = filter.map(|Given(filter)| RowFilter::new(row_type, filter));
+        let filter = filter.transpose()?;
+        let filter = filter.as_ref().map(|filter| filter as &dyn Filter);
+        let scope = ctx.scope();
+        let list = scope.list(row_type.shape(), pointer, filter, keys, &self.page)?;
         let page = if shows_rows(ctx) {
-            let look = ctx.look_ahead();
-            let (nodes, edges) = (look.field("nodes"), look.field("edges").field("node"));
-            let large = large_columns::<N>(&[nodes, edges]);
-            ctx.scope().page_with(pointer, &list, large).await?
+            let read = Selected::read(ctx, row_type);
+            let large = large_selected(ctx, row_type, &read, || of_rows(ctx, row_type));
+            scope.page(pointer, &list, read.columns, large).await?
         } else {
             PageRows::default()
         };
-        Ok(Some(Connection { parent, list, page }))
+        Ok(Page {
+            row_type,
+            type_name: row_type.connection_name(),
+            parent,
+            list,
+            rows: page,
+        })
     }
 }
 
@@ -134,85 +154,137 @@ pub(super) fn shows_rows(ctx: &Context<'_>) -> bool {
         .any(|field| selection.field(field).exists())
 }
 
-/// One page of a list.
-pub struct Connection<N: Node> {
-    parent: Option<(Column<N>, Id)>,
-    list: Arc<List<N::Entity>>,
-    page: PageRows<N::Entity>,
+/// One page of a list: a connection.
+pub(super) struct Page {
+    row_type: &'static RowType,
+    type_name: String,
+    parent: Option<(&'static Column, Id)>,
+    list: Arc<List>,
+    rows: PageRows,
 }
 
-impl<N: Node> TypeName for Connection<N> {
-    fn type_name() -> Cow<'static, str> {
-        format!("{}Connection", <N as OutputType>::type_name()).into()
-    }
-}
-
-/// One page of a list, as in the Relay specification.
-#[Object(name_type)]
-impl<N: Node> Connection<N> {
-    /// The page's rows, each with its cursor.
-    async fn edges(&self) -> Vec<Edge<N>> {
-        self.page
-            .rows
-            .iter()
-            .map(|row| Edge {
-                row: row.clone(),
-                list: self.list.clone(),
-            })
-            .collect()
-    }
-
-    /// The page's rows.
-    async fn nodes(&self) -> Vec<N> {
-        self.page
-            .rows
-            .iter()
-            .map(|row| N::from(row.clone()))
-            .collect()
-    }
-
-    /// Where this page begins and ends, and whether there are more.
-    async fn page_info(&self) -> PageInfo {
-        let cursor = |row: Option<&Arc<Model<N>>>| row.map(|row| Cursor(self.list.cursor(row)));
-        PageInfo {
-            has_previous_page: self.page.has_previous,
-            has_next_page: self.page.has_next,
-            start_cursor: cursor(self.page.rows.first()),
-            end_cursor: cursor(self.page.rows.last()),
+impl Page {
+    fn shown(&self, row: &Arc<Row>) -> Shown {
+        Shown {
+            row: row.clone(),
+            row_type: self.row_type,
         }
     }
 
-    /// How many rows the whole list has, with its filter and without its paging. Counted only when selected.
-    async fn total_count(&self, ctx: &Context<'_>) -> Nullable<i32> {
-        let parent = self.parent.as_ref().map(|(column, id)| (*column, id));
-        let count = ctx.scope().count(parent, &self.list).await?;
-        Ok(Some(shared::count(count)))
+    fn page_info(&self) -> Result<PageInfo> {
+        let cursor = |row: Option<&Arc<Row>>| {
+            let cursor = row.map(|row| self.list.cursor(row));
+            cursor.transpose().map(|cursor| cursor.map(Cursor))
+        };
+        Ok(PageInfo {
+            has_previous_page: self.rows.has_previous,
+            has_next_page: self.rows.has_next,
+            start_cursor: cursor(self.rows.rows.first())?,
+            end_cursor: cursor(self.rows.rows.last())?,
+        })
     }
 }
 
-/// A row of a list.
-pub struct Edge<N: Node> {
-    row: Arc<Model<N>>,
-    list: Arc<List<N::Entity>>,
-}
+impl Object for Page {
+    fn type_name(&self) -> &str {
+        &self.type_name
+    }
 
-impl<N: Node> TypeName for Edge<N> {
-    fn type_name() -> Cow<'static, str> {
-        format!("{}Edge", <N as OutputType>::type_name()).into()
+    fn at_hand(&self, _: &str) -> Result<Option<Value>> {
+        Ok(None)
+    }
+
+    fn resolve<'a>(&'a self, ctx: &'a Context<'a>) -> Resolving<'a> {
+        let rows = self.rows.rows.iter();
+        match ctx.item.node.name.node.as_str() {
+            "nodes" => Box::pin(async move {
+                let nodes: Vec<_> = rows.map(|row| self.shown(row)).collect();
+                let nodes = resolve_list(ctx, self.row_type.name(), &nodes).await?;
+                Ok(Some(nodes))
+            }),
+            "edges" => Box::pin(async move {
+                let type_name = &self.row_type.edge_name();
+                let edge = |row| Edge {
+                    type_name,
+                    list: &self.list,
+                    shown: self.shown(row),
+                };
+                let edges: Vec<_> = rows.map(edge).collect();
+                Ok(Some(resolve_list(ctx, type_name, &edges).await?))
+            }),
+            "pageInfo" => Box::pin(async move {
+                let page_info = self.page_info().map_err(|error| failed(ctx, error))?;
+                let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
+                page_info.resolve(&selection, ctx.item).await.map(Some)
+            }),
+            "totalCount" => Box::pin(async move {
+                let parent = self.parent.as_ref().map(|(column, id)| (*column, id));
+                let count = ctx.scope().count(parent, &self.list).await;
+                let count = count.map_err(|error| failed(ctx, error))?;
+                Ok(Some(Value::Number(shared::count(count).into())))
+            }),
+            _ => Box::pin(async { Ok(None) }),
+        }
     }
 }
 
 /// A row of a list and its place in it.
-#[Object(name_type)]
-impl<N: Node> Edge<N> {
-    /// The row.
-    async fn node(&self) -> N {
-        N::from(self.row.clone())
+struct Edge<'p> {
+    type_name: &'p str,
+    list: &'p List,
+    shown: Shown,
+}
+
+impl Object for Edge<'_> {
+    fn type_name(&self) -> &str {
+        self.type_name
     }
 
-    /// The row's place in the list, for `after` or `before`.
-    async fn cursor(&self) -> Cursor {
-        Cursor(self.list.cursor(&self.row))
+    fn at_hand(&self, field: &str) -> Result<Option<Value>> {
+        Ok(match field {
+            "cursor" => Some(Value::String(self.list.cursor(&self.shown.row)?)),
+            _ => None,
+        })
+    }
+
+    fn resolve<'a>(&'a self, ctx: &'a Context<'a>) -> Resolving<'a> {
+        match ctx.item.node.name.node.as_str() {
+            "node" => Box::pin(async move { resolve_one(ctx, &self.shown).await.map(Some) }),
+            _ => Box::pin(async { Ok(None) }),
+        }
+    }
+}
+
+/// A page of rows of `N`, for fields that are written by hand.
+pub struct Connection<N>(Page, PhantomData<fn() -> N>);
+
+impl<N: Node> Connection<N> {
+    /// The page that the field being resolved asks for.
+    ///
+    /// # Errors
+    /// When an argument cannot be accepted, or the database fails.
+    pub(super) async fn root(ctx: &Context<'_>) -> async_graphql::Result<Self> {
+        let page = ListArgs::of(ctx)?.connect(ctx, N::row_type(), None).await?;
+        Ok(Self(page, PhantomData))
+    }
+}
+
+impl<N: Node> OutputType for Connection<N> {
+    fn type_name() -> Cow<'static, str> {
+        N::row_type().connection_name().into()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        N::row_type().register_connection(registry);
+        Self::qualified_type_name()
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        _: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        object::resolve(ctx, &self.0).await
     }
 }
 
@@ -229,50 +301,97 @@ pub struct PageInfo {
     pub(super) end_cursor: Option<Cursor>,
 }
 
-/// A to-one relation: the row a key points to.
+/// The row of a type whose unique column has this value, with the columns that the operation selects.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn one<N: Node>(
+pub(super) async fn found(
     ctx: &Context<'_>,
-    column: Column<N>,
-    key: Option<&Id>,
-) -> Result<Option<N>, Error> {
-    match key {
-        Some(key) => {
-            let large = large_columns::<N>(&[ctx.look_ahead()]);
-            let row = ctx.scope().find_with::<N::Entity>(column, key, large);
-            Ok(row.await?.map(N::from))
-        }
-        None => Ok(None),
+    row_type: &'static RowType,
+    by: &'static Column,
+    value: &Id,
+) -> Result<Option<Shown>> {
+    let read = Selected::read(ctx, row_type);
+    let selection = || vec![&ctx.item.node.selection_set.node];
+    let large = large_selected(ctx, row_type, &read, selection);
+    let row = ctx.scope().row(by, value, read.columns, large).await?;
+    Ok(row.map(|row| Shown { row, row_type }))
+}
+
+/// What a field answers with that leads to the row of a type whose unique column has this value.
+///
+/// # Errors
+/// If the database fails, and those of the row's fields that are not nullable.
+pub(super) async fn resolve_row(
+    ctx: &Context<'_>,
+    row_type: &'static RowType,
+    by: &'static Column,
+    value: &Id,
+) -> ServerResult<Value> {
+    let found = found(ctx, row_type, by, value).await;
+    match found.map_err(|error| failed(ctx, error))? {
+        Some(shown) => resolve_one(ctx, &shown).await,
+        None => Ok(Value::Null),
     }
 }
 
-/// The large columns that are selected of rows: all of them are shown, so they come with the rows.
-fn large_columns<N: Node>(selections: &[Lookahead<'_>]) -> Vec<Column<N>> {
-    let selected = |column: &&Column<N>| {
-        let mut looks = selections.iter();
-        looks.any(|look| look.field(column.as_str()).exists())
+/// What a field answers with that is a list of rows, below a parent or at the root.
+///
+/// # Errors
+/// When an argument cannot be accepted, the database fails, and those of the rows' fields that are not nullable.
+pub(super) async fn resolve_page(
+    ctx: &Context<'_>,
+    row_type: &'static RowType,
+    parent: Option<(&'static Column, Id)>,
+) -> ServerResult<Value> {
+    let page = ListArgs::of(ctx)?.connect(ctx, row_type, parent).await;
+    let page = page.map_err(|error| failed(ctx, error))?;
+    resolve_one(ctx, &page).await
+}
+
+/// The row that an id points to.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn one<N: Node>(ctx: &Context<'_>, id: Option<&Id>) -> Result<Option<N>> {
+    let Some(id) = id else { return Ok(None) };
+    let row_type = N::row_type();
+    let shown = found(ctx, row_type, row_type.shape().id(), id).await?;
+    Ok(shown.map(|shown| N::from(shown.row)))
+}
+
+/// The newest of the rows whose column has this value. Many that are asked for are one statement.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn rows_by<N: Node>(
+    ctx: &Context<'_>,
+    column: <N::Entity as EntityTrait>::Column,
+    value: &str,
+    most: i32,
+) -> Result<Vec<Arc<Row>>> {
+    let value = Id::from(value);
+    let (scope, parent) = (ctx.scope(), Some((N::Entity::column(column), &value)));
+    let page = PageArgs {
+        first: Some(most),
+        ..PageArgs::default()
     };
-    let columns = <N::Entity as Owned>::LARGE.iter();
-    columns.filter(selected).copied().collect()
+    let row_type = N::row_type();
+    let order = vec![SortKey::new(row_type.declared.newest_by, true)];
+    let list = scope.list(row_type.shape(), parent, None, order, &page)?;
+    let columns = Columns::ordinary(row_type.shape());
+    Ok(scope.page(parent, &list, columns, Vec::new()).await?.rows)
 }
 
 /// The first of the rows that point to a parent, in their list's own order: the latest plan of a brief, say.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn newest<N: Node>(
+pub(super) async fn newest<N: Node>(
     ctx: &Context<'_>,
-    column: Column<N>,
+    column: <N::Entity as EntityTrait>::Column,
     parent: &Id,
-) -> Result<Option<Arc<Model<N>>>> {
-    let (scope, parent) = (ctx.scope(), Some((column, parent)));
-    let page = PageArgs {
-        first: Some(1),
-        ..PageArgs::default()
-    };
-    let order = vec![SortKey::new(N::NEWEST_BY, true)];
-    let list = scope.list(parent, None::<&N::Filter>, order, &page)?;
-    Ok(scope.page(parent, &list).await?.rows.pop())
+) -> Result<Option<Arc<Row>>> {
+    let rows = rows_by::<N>(ctx, column, parent.as_str(), 1).await?;
+    Ok(rows.into_iter().next())
 }

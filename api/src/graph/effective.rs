@@ -1,9 +1,7 @@
 //! The library as it counts for the workspace: its own rows in place of the global ones with the same slug.
 
 use super::{
-    Node, agent_role::AgentRoleFilter, connection, figures::calendar, prelude::*, shared::count,
-    skill_package::SkillPackageFilter, spending::BudgetState,
-    subagent_definition::SubagentDefinitionFilter,
+    Node, connection, figures::calendar, prelude::*, shared::count, spending::BudgetState,
 };
 use crate::{
     auth::Action,
@@ -11,7 +9,7 @@ use crate::{
     store::{Effective, Filter, Scope, at_most},
 };
 use async_graphql::{ComplexObject, Object, SimpleObject};
-use entity::{BigInt, Id, Owned, agent_role, api_usage, skill_package, subagent_definition};
+use entity::{BigInt, Id, agent_role, api_usage, skill_package, subagent_definition};
 use sea_orm::{EntityTrait, sea_query::ExprTrait};
 use std::collections::HashMap;
 use tokio::sync::OnceCell;
@@ -43,8 +41,7 @@ macro_rules! effective {
         impl $name {
             /// The global one that it replaces; null when it replaces none.
             async fn overrides(&self, ctx: &Context<'_>) -> Nullable<$node> {
-                let id = <<$node as Node>::Entity as Owned>::ID;
-                Ok(connection::one(ctx, id, self.replaces.as_ref()).await?)
+                Ok(connection::one(ctx, self.replaces.as_ref()).await?)
             }
             $($($fields)*)?
         }
@@ -178,7 +175,7 @@ impl EffectiveQuery {
         #[graphql(desc = "So many roles: 500 if not given, which is the most.")] first: Option<i32>,
         #[graphql(desc = "Only roles after this slug.")] after_slug: Option<String>,
         #[graphql(desc = "Only roles that satisfy this, among those that count.")]
-        filter: FilterArgument<AgentRoleFilter>,
+        filter: FilterArgument<FilterOf<AgentRole>>,
     ) -> Nullable<Vec<EffectiveAgentRole>> {
         let slug = agent_role::Column::Slug;
         let rows = rows(ctx, slug, first, after_slug, filter).await?;
@@ -191,7 +188,7 @@ impl EffectiveQuery {
                 role: found.row.clone(),
                 month: month.clone(),
             },
-            role: found.row.into(),
+            role: AgentRole::of(&found.row),
             is_override: found.replaces.is_some(),
             replaces: found.replaces,
         };
@@ -208,12 +205,12 @@ impl EffectiveQuery {
         >,
         #[graphql(desc = "Only skills after this slug.")] after_slug: Option<String>,
         #[graphql(desc = "Only skills that satisfy this, among those that count.")]
-        filter: FilterArgument<SkillPackageFilter>,
+        filter: FilterArgument<FilterOf<SkillPackage>>,
     ) -> Nullable<Vec<EffectiveSkillPackage>> {
         let slug = skill_package::Column::Slug;
         let rows = rows(ctx, slug, first, after_slug, filter).await?;
         let skill = |found: Effective<skill_package::Entity>| EffectiveSkillPackage {
-            skill_package: found.row.into(),
+            skill_package: SkillPackage::of(&found.row),
             is_override: found.replaces.is_some(),
             replaces: found.replaces,
         };
@@ -229,12 +226,12 @@ impl EffectiveQuery {
         first: Option<i32>,
         #[graphql(desc = "Only specialists after this slug.")] after_slug: Option<String>,
         #[graphql(desc = "Only specialists that satisfy this, among those that count.")]
-        filter: FilterArgument<SubagentDefinitionFilter>,
+        filter: FilterArgument<FilterOf<SubagentDefinition>>,
     ) -> Nullable<Vec<EffectiveSubagent>> {
         let slug = subagent_definition::Column::Slug;
         let rows = rows(ctx, slug, first, after_slug, filter).await?;
         let subagent = |found: Effective<subagent_definition::Entity>| EffectiveSubagent {
-            subagent: found.row.into(),
+            subagent: SubagentDefinition::of(&found.row),
             is_override: found.replaces.is_some(),
             replaces: found.replaces,
         };
@@ -242,16 +239,16 @@ impl EffectiveQuery {
     }
 }
 
-async fn rows<E: Owned, F: Filter<E>>(
+async fn rows<N: Node>(
     ctx: &Context<'_>,
-    slug: <E as EntityTrait>::Column,
+    slug: <N::Entity as EntityTrait>::Column,
     first: Option<i32>,
     after: Option<String>,
-    filter: FilterArgument<F>,
-) -> crate::Result<Vec<Effective<E>>> {
+    filter: FilterArgument<FilterOf<N>>,
+) -> crate::Result<Vec<Effective<N::Entity>>> {
     let first = at_most("The number of rows", "first", first, MOST_ROWS, MOST_ROWS)?;
     let scope = ctx.scope();
-    scope
-        .effective(slug, filter.given()?.as_deref(), after.as_deref(), first)
-        .await
+    let filter = filter.given()?;
+    let filter = filter.as_ref().map(|filter| filter.get() as &dyn Filter);
+    scope.effective(slug, filter, after.as_deref(), first).await
 }

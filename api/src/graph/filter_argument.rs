@@ -9,18 +9,15 @@ use std::borrow::Cow;
 /// A null within a filter is most often a variable that somebody forgot to set. If it counted as left out, a list would
 /// show everything where it should show little. So every field that takes a filter takes it as this type. A null in
 /// place of the whole filter is none, as everywhere in GraphQL: Relay sends every variable that has no value as null.
-///
-/// It is boxed: a filter has kilobytes, and the library holds room for the largest field of a type with each field that it
-/// has begun.
 #[derive(Clone, Debug)]
-pub struct FilterArgument<F>(Result<Option<Box<F>>>);
+pub struct FilterArgument<F>(Result<Option<F>>);
 
 impl<F> FilterArgument<F> {
     /// The filter, if one was given.
     ///
     /// # Errors
     /// [`Error::BadUserInput`] with the place of the first null.
-    pub fn given(self) -> Result<Option<Box<F>>> {
+    pub fn given(self) -> Result<Option<F>> {
         self.0
     }
 }
@@ -52,7 +49,7 @@ impl<F: InputType> InputType for FilterArgument<F> {
             ))));
         }
         let filter = F::parse(Some(value)).map_err(InputValueError::propagate)?;
-        Ok(Self(Ok(Some(Box::new(filter)))))
+        Ok(Self(Ok(Some(filter))))
     }
 
     fn to_value(&self) -> Value {
@@ -63,7 +60,7 @@ impl<F: InputType> InputType for FilterArgument<F> {
     }
 
     fn as_raw_value(&self) -> Option<&Self::RawValueType> {
-        self.0.as_ref().ok()?.as_deref()?.as_raw_value()
+        self.0.as_ref().ok()?.as_ref()?.as_raw_value()
     }
 }
 

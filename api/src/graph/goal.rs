@@ -2,17 +2,25 @@
 
 use super::prelude::*;
 use super::{
-    constraints::length,
-    shared::open_project,
-    write::{Write, change, given, mutations, patch},
+    steps::allowed,
+    write::{Once, Write, change, given, mutations, patch},
 };
-use crate::{Error, auth::Action, domain::check, store::Tx};
+use crate::{
+    Error,
+    auth::Action,
+    domain::{
+        check,
+        machine::{GoalStep, step_to},
+    },
+    store::{Tx, standing},
+    workflow::open_project,
+};
 use async_graphql::{InputObject, MaybeUndefined};
 use entity::{
     Id, Timestamp,
     goal::{self, GoalStatus},
 };
-use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::ActiveValue::Set;
 
 node! {
     /// A result the company wants from a project; goals form a tree.
@@ -31,8 +39,6 @@ node! {
             updated_at: DateTimeFilter,
         }
         one {
-            /// The workspace the goal belongs to.
-            tenant: Tenant by tenant_id,
             /// The project it belongs to.
             project: Project by project_id,
             /// The goal above it; null at the top of the tree.
@@ -54,6 +60,13 @@ node! {
             agent_tasks: AgentTask by goal_id,
         }
     }
+    fields {
+
+        /// What you may do with it now, by `updateGoal`; empty when nothing.
+        async fn allowed_steps(&self, ctx: &Context<'_>) -> Nullable<Vec<GoalStep>> {
+            Ok(Some(allowed(ctx, &self.row()?).await?))
+        }
+    }
 }
 
 /// A new goal.
@@ -73,10 +86,8 @@ pub struct CreateGoalInput {
     parent_goal_id: Option<Id>,
     /// When it should be reached.
     target_date: Option<Timestamp>,
-    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
-    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(directive = length::apply(1, 200))]
-    idempotency_key: Option<String>,
+    #[graphql(flatten)]
+    once: Once,
 }
 
 impl Write for CreateGoalInput {
@@ -86,7 +97,7 @@ impl Write for CreateGoalInput {
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<goal::Model> {
         let project = open_project(tx, &self.project_id).await?;
         let parent = tx
-            .get_some::<goal::Entity>(self.parent_goal_id.as_ref())
+            .keep_some::<goal::Entity>(self.parent_goal_id.as_ref())
             .await?;
         if parent.is_some_and(|parent| parent.project_id != project.id) {
             return Err(Error::bad_input(
@@ -126,10 +137,8 @@ pub struct UpdateGoalInput {
     status: MaybeUndefined<goal::GoalStatus>,
     /// When it should be reached; null clears it.
     target_date: MaybeUndefined<Timestamp>,
-    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
-    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(directive = length::apply(1, 200))]
-    idempotency_key: Option<String>,
+    #[graphql(flatten)]
+    once: Once,
 }
 
 impl Write for UpdateGoalInput {
@@ -142,17 +151,10 @@ impl Write for UpdateGoalInput {
             check_parent(tx, &before, parent).await?;
         }
         let wanted = given("status", self.status)?;
-        let status = wanted.unwrap_or(before.status);
-        if before.status != status
-            && before.status != GoalStatus::Active
-            && status != GoalStatus::Active
-        {
-            return Err(Error::illegal_transition(
-                before.status,
-                status,
-                &[GoalStatus::Active],
-            ));
-        }
+        let step = match wanted {
+            Some(wanted) => step_to::<GoalStep>(&standing::<goal::Entity>(&before)?, wanted)?,
+            None => None,
+        };
         let changes = goal::ActiveModel {
             title: change("title", self.title, |title| {
                 check::line("title", &title, 1, 200)
@@ -164,11 +166,13 @@ impl Write for UpdateGoalInput {
                 check::text("outcome", &text, 0, 2000)
             })?,
             parent_goal_id: patch(self.parent_goal_id, Ok)?,
-            status: wanted.map_or(NotSet, Set),
             target_date: patch(self.target_date, Ok)?,
             ..Default::default()
         };
-        tx.update(&before, changes, "goal.edited").await
+        match step {
+            Some(step) => tx.take(&before, step, changes).await,
+            None => tx.update(&before, changes, "goal.edited").await,
+        }
     }
 }
 

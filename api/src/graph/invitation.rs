@@ -1,7 +1,13 @@
 //! People asked to join a tenant, and what became of it.
 
-use super::prelude::*;
-use entity::invitation;
+use super::{
+    prelude::*,
+    steps::{allowed, needs},
+    write::{Once, Write, mutations},
+};
+use crate::{auth::Action, domain::machine::InvitationStep, store::Tx, workflow};
+use async_graphql::InputObject;
+use entity::{Id, invitation};
 
 node! {
     /// An offer to join a tenant, sent to an address. An address has at most one that is pending.
@@ -25,4 +31,34 @@ node! {
             accepted_by: User by accepted_by_id,
         }
     }
+    fields {
+
+        /// What you may do with it now; empty when nothing.
+        async fn allowed_steps(&self, ctx: &Context<'_>) -> Nullable<Vec<InvitationStep>> {
+            Ok(Some(allowed(ctx, &self.row()?).await?))
+        }
+    }
 }
+
+/// Which invitation is taken back.
+#[derive(InputObject, Clone)]
+pub struct RevokeInvitationInput {
+    /// The invitation.
+    id: Id,
+    #[graphql(flatten)]
+    once: Once,
+}
+
+impl Write for RevokeInvitationInput {
+    type Entity = invitation::Entity;
+    const ACTION: Action = needs(InvitationStep::Revoke.who());
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<invitation::Model> {
+        workflow::step(tx, InvitationStep::Revoke, &self.id, None).await
+    }
+}
+
+mutations! { InvitationMutation {
+    /// Takes an invitation back that nobody has accepted; its link is good for nothing then.
+    revoke_invitation(RevokeInvitationInput) -> RevokeInvitationPayload { invitation: Invitation };
+} }

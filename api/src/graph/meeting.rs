@@ -3,17 +3,20 @@
 use super::prelude::*;
 use super::{
     constraints::{length, size},
-    shared::{all_of, count, default_project, goal_of_project, open_project},
-    write::{Write, mutations},
+    shared::count,
+    steps::{allowed, needs},
+    write::{Once, Write, mutations},
 };
 use crate::{
     Error,
     auth::Action,
     domain::{
         self, check,
+        machine::MeetingStep,
         transcript::{Format, Parsed},
     },
     store::Tx,
+    workflow::{self, all_of, default_project, goal_of_project, open_project},
 };
 use async_graphql::{Enum, InputObject};
 use entity::{
@@ -78,6 +81,13 @@ node! {
             insights: Json<meeting::MeetingInsights>,
         }
     }
+    fields {
+
+        /// What you may do with it now; empty when nothing.
+        async fn allowed_steps(&self, ctx: &Context<'_>) -> Nullable<Vec<MeetingStep>> {
+            Ok(Some(allowed(ctx, &self.row()?).await?))
+        }
+    }
 }
 
 /// The text of a transcript, as it was pasted.
@@ -122,10 +132,8 @@ pub struct CreateMeetingInput {
     participants: Option<Vec<meeting::MeetingParticipant>>,
     /// What was said.
     transcript: TranscriptInput,
-    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
-    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(directive = length::apply(1, 200))]
-    idempotency_key: Option<String>,
+    #[graphql(flatten)]
+    once: Once,
 }
 
 impl Write for CreateMeetingInput {
@@ -183,10 +191,8 @@ pub struct EditTranscriptInput {
     transcript: TranscriptInput,
     /// What was corrected and why, at most 2,000 characters.
     note: Option<String>,
-    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
-    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(directive = length::apply(1, 200))]
-    idempotency_key: Option<String>,
+    #[graphql(flatten)]
+    once: Once,
 }
 
 impl Write for EditTranscriptInput {
@@ -289,9 +295,35 @@ async fn add_version(
     tx.update(&meeting, changes, "meeting.transcribed").await
 }
 
+/// Which meeting is called off.
+#[derive(InputObject, Clone)]
+pub struct CancelMeetingInput {
+    /// The meeting.
+    id: Id,
+    /// Why, for who was to take part, 1 to 5,000 characters.
+    #[graphql(directive = length::apply(1, 5000))]
+    reason: Option<String>,
+    #[graphql(flatten)]
+    once: Once,
+}
+
+impl Write for CancelMeetingInput {
+    type Entity = meeting::Entity;
+    const ACTION: Action = needs(MeetingStep::Cancel.who());
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<meeting::Model> {
+        let reason = { self.reason }
+            .map(|text| check::text("reason", &text, 1, 5000))
+            .transpose()?;
+        workflow::step(tx, MeetingStep::Cancel, &self.id, reason).await
+    }
+}
+
 mutations! { MeetingMutation {
     /// Brings in a meeting that took place, with its transcript.
     create_meeting(CreateMeetingInput) -> CreateMeetingPayload { meeting: Meeting };
     /// Adds a corrected version of a meeting's transcript.
     edit_transcript(EditTranscriptInput) -> EditTranscriptPayload { meeting: Meeting };
+    /// Calls off a meeting that is not over.
+    cancel_meeting(CancelMeetingInput) -> CancelMeetingPayload { meeting: Meeting };
 } }

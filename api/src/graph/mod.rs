@@ -7,6 +7,8 @@ mod code_graph;
 mod comparison;
 mod connection;
 mod constraints;
+mod describe;
+mod filter;
 mod filter_argument;
 #[macro_use]
 mod macros;
@@ -25,10 +27,14 @@ mod approval;
 mod approval_queue;
 mod audit_log;
 mod auth_token;
+mod background_task;
+mod by_slug;
 mod channel_route;
 mod clarification_request;
+mod counter_streams;
 mod credential;
 mod dashboard;
+mod decisions;
 mod effective;
 mod execution_plan;
 mod figures;
@@ -42,25 +48,34 @@ mod meeting;
 mod node;
 mod notification;
 mod notification_subscription;
+mod object;
+mod order;
 mod prd;
 mod prd_content;
 mod prd_symbol_link;
+mod prd_writes;
+mod progress;
 mod project;
 mod project_graph;
 mod queue_stream;
+mod reply;
 mod return_on_investment;
 mod row;
 mod row_streams;
+mod row_type;
 mod scheduled_job;
 mod search;
 mod segments;
+mod selected;
 mod session;
 mod shared;
 mod skill;
 mod skill_package;
 mod spending;
+mod steps;
 mod subagent_definition;
 mod subscription;
+mod tables;
 mod tenant;
 mod ticket;
 mod ticket_dependency;
@@ -74,15 +89,16 @@ mod write;
 
 pub(crate) use connection::Cursor;
 pub(crate) use figures::Date;
-pub(crate) use macros::{as_named_in_rust, named};
-pub(crate) use node::large_columns;
+pub(crate) use macros::{as_named_in_rust, named, resolved_as_row};
+pub(crate) use node::row_types;
 pub use root::{Schema, schema, sdl, sdl_of};
+pub(crate) use selected::Selected;
 pub(crate) use session::{ACCESS_COOKIE, PUBLIC, REFRESH_COOKIE, Visitor};
 
 /// What every file of the schema imports: the macro's parts, and every type that a relation may lead to.
 mod prelude {
     pub(super) use super::{
-        Ctx as _, Nullable,
+        Ctx as _, Node as _, Nullable, OfRow as _,
         agent_job::AgentJob,
         agent_role::AgentRole,
         agent_session::AgentSession,
@@ -98,9 +114,10 @@ mod prelude {
             BigIntFilter, BooleanFilter, DateTimeFilter, EnumFilter, FloatFilter, IdFilter,
             IntFilter, StringFilter,
         },
-        connection::{Connection, Cursor, Order},
+        connection::{Connection, Cursor},
         credential::CredentialVault,
         execution_plan::ExecutionPlan,
+        filter::FilterOf,
         filter_argument::FilterArgument,
         goal::Goal,
         google_oauth_token::GoogleOAuthToken,
@@ -130,138 +147,72 @@ mod prelude {
     pub(super) use std::sync::Arc;
 }
 
+use self::row_type::RowType;
 use crate::{
     auth::{Action, authorize},
     error::Result,
-    store::{Filter, Place, Scope},
+    store::{Row, Scope},
 };
-use async_graphql::{Context, InputObject, InputType, OutputType, TypeName};
+use async_graphql::{ContainerType, Context, OutputType};
 use entity::{Id, Owned};
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait,
-    sea_query::{Expr, ExprTrait, Func},
-};
-use std::{borrow::Cow, sync::Arc};
+use sea_orm::EntityTrait;
+use std::sync::Arc;
 
 /// A type of the API that stands for a row of a table.
-pub trait Node:
-    OutputType + From<Arc<<Self::Entity as EntityTrait>::Model>> + Send + Sync + 'static
-{
+pub(crate) trait Node: OutputType + From<Arc<Row>> + 'static {
     /// The table.
     type Entity: Owned;
-    /// What narrows a list of it.
-    type Filter: Filter<Self::Entity>;
-    /// What a list of it can be sorted by.
-    type OrderField: connection::OrderField<Entity = Self::Entity>;
-    /// Lists begin with the largest value of this column unless told otherwise.
-    const NEWEST_BY: <Self::Entity as EntityTrait>::Column;
-    /// The fields that are read only when selected, because they can be large.
-    const LARGE: &'static [&'static str];
+
+    /// The type as data.
+    fn row_type() -> &'static RowType;
+
+    /// A row that was read whole.
+    fn of(model: &<Self::Entity as EntityTrait>::Model) -> Self {
+        Self::from(Arc::new(Row::of::<Self::Entity>(model)))
+    }
+}
+
+/// What a type shows of a row that is not simply one of its columns.
+pub(crate) trait OfRow {
+    /// The table.
+    type Entity: Owned;
+
+    /// The row as it was read.
+    fn shown(&self) -> &Row;
+
+    /// The row.
+    ///
+    /// # Errors
+    /// When it was not read whole, which it is wherever a field asks for this.
+    fn row(&self) -> Result<<Self::Entity as EntityTrait>::Model> {
+        self.shown().model::<Self::Entity>()
+    }
+
+    /// The row's id.
+    ///
+    /// # Errors
+    /// When it has none.
+    fn id(&self) -> Result<Id> {
+        self.shown().id()
+    }
+}
+
+/// A field of a row's entity, for what has no shape that [`row_type`] knows.
+pub(crate) fn plain<'a, E>(row: &'a Arc<Row>, ctx: &'a Context<'a>) -> object::Resolving<'a>
+where
+    E: Owned<Model: ContainerType>,
+{
+    Box::pin(async move {
+        let model = row
+            .model::<E>()
+            .map_err(|error| object::failed(ctx, error))?;
+        model.resolve_field(ctx).await
+    })
 }
 
 /// What a nullable field answers with. One that fails is null, and what is around it stays: [`measured`] sees to that,
 /// because the library would make its parent null.
 pub(crate) type Nullable<T> = async_graphql::Result<Option<T>>;
-
-/// What rows of a to-many relation must satisfy. All that is given must hold.
-#[derive(InputObject, Clone, Debug, Default)]
-#[graphql(name_type)]
-pub struct ManyFilter<F: InputType> {
-    /// At least one row does.
-    pub(crate) some: Option<F>,
-    /// No row does.
-    pub(crate) none: Option<F>,
-    /// Every row does; also true when there is none. A row whose value is missing satisfies no comparison but `isNull`,
-    /// `ne` and `nin`.
-    pub(crate) every: Option<F>,
-}
-
-impl<F: InputType> TypeName for ManyFilter<F> {
-    fn type_name() -> Cow<'static, str> {
-        F::type_name().replace("Filter", "ManyFilter").into()
-    }
-}
-
-impl<F: InputType + Send + Sync> ManyFilter<F> {
-    /// The filter as SQL, about the rows whose `theirs` is this row's `ours`.
-    pub(crate) fn condition<E: Owned>(
-        &self,
-        theirs: E::Column,
-        ours: impl ColumnTrait,
-        place: Place<'_>,
-    ) -> Result<Condition>
-    where
-        F: Filter<E>,
-    {
-        let exists = |filter: &F| place.exists::<E>(theirs, ours, |inner| filter.condition(inner));
-        let exists_not = |filter: &F| {
-            place.exists::<E>(theirs, ours, |inner| {
-                Ok(Condition::all().add(untrue(filter.condition(inner)?)))
-            })
-        };
-        let mut all = Condition::all();
-        if let Some(filter) = &self.some {
-            all = all.add(exists(filter)?);
-        }
-        if let Some(filter) = &self.none {
-            all = all.add(exists(filter)?.not());
-        }
-        if let Some(filter) = &self.every {
-            all = all.add(exists_not(filter)?.not());
-        }
-        Ok(all)
-    }
-}
-
-/// `and`, `or` and `not` of a filter. An empty `or` holds for nothing.
-pub(crate) fn logic<E: Owned, F: Filter<E>>(
-    and: &Option<Vec<F>>,
-    or: &Option<Vec<F>>,
-    not: Option<&F>,
-    place: Place<'_>,
-) -> Result<Condition> {
-    let mut all = Condition::all();
-    for filter in and.iter().flatten() {
-        all = all.add(filter.condition(place)?);
-    }
-    if let Some(or) = or {
-        let mut any = Condition::any().add(Expr::cust("1 = 0"));
-        for filter in or {
-            any = any.add(filter.condition(place)?);
-        }
-        all = all.add(any);
-    }
-    if let Some(not) = not {
-        all = all.add(untrue(not.condition(place)?));
-    }
-    Ok(all)
-}
-
-/// "This is not so." SQL knows a third answer, for what is compared with NULL; for people that is not so either.
-///
-/// Only what stands below a negation must be asked this way. Anywhere else the third answer keeps no row, as false does,
-/// and a plain condition can use an index.
-fn untrue(condition: Condition) -> Expr {
-    Expr::from(Func::coalesce([condition.into(), Expr::cust("FALSE")])).not()
-}
-
-/// A foreign key, which may be null.
-pub(crate) trait Key {
-    /// The id it holds.
-    fn key(&self) -> Option<&Id>;
-}
-
-impl Key for Id {
-    fn key(&self) -> Option<&Id> {
-        Some(self)
-    }
-}
-
-impl Key for Option<Id> {
-    fn key(&self) -> Option<&Id> {
-        self.as_ref()
-    }
-}
 
 /// The operation's scope, from anywhere in a resolver.
 pub(crate) trait Ctx {

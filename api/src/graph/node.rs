@@ -1,84 +1,112 @@
 //! The `Node` interface: any row by its id.
 
-use super::constraints::size;
-use super::{Ctx as _, Node, prelude::*};
-use crate::store::Scope;
-use async_graphql::{Interface, Object};
-use entity::{Id, Owned};
+use super::{
+    Node, connection::found, constraints::size, describe, object, prelude::*, row::Shown,
+    row_type::RowType,
+};
+use crate::auth::rows;
+use async_graphql::{
+    ContextSelectionSet, Object, OutputType, Positioned, ServerResult, Value, parser::types::Field,
+    registry::Registry,
+};
+use entity::Id;
+use std::borrow::Cow;
 
 /// Lists every type that has an id.
 macro_rules! nodes {
-    ($($name:ident in $entity:ident),* $(,)?) => {
-        /// Anything with an id.
-        #[derive(Interface)]
-        #[graphql(name = "Node", field(name = "id", ty = "Id", desc = "The id, unique over all types."))]
-        pub enum AnyNode {
-            $(
-                #[doc = concat!("A `", stringify!($name), "`.")]
-                $name($name),
-            )*
-        }
-
-        impl AnyNode {
-            /// The row of a kind with an id, if the tenant has it and the actor sees it.
-            ///
-            /// # Errors
-            /// If the database fails.
-            pub(super) async fn load(scope: &Scope, kind: &str, id: &Id) -> crate::Result<Option<Self>> {
-                $(if kind == <entity::$entity::Entity as Owned>::KIND {
-                    if scope.sees::<entity::$entity::Entity>().is_err() {
-                        return Ok(None);
-                    }
-                    let row = scope.find::<entity::$entity::Entity>(id).await?;
-                    return Ok(row.map(|row| Self::$name(row.into())));
-                })*
-                Ok(None)
-            }
-        }
-
-        /// The fields of each type that can be large.
-        pub(crate) fn large_columns() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
-            [$((stringify!($name), <$name as Node>::LARGE)),*].into_iter()
-        }
+    ($($name:ident),* $(,)?) => {
+        const NODES: &[fn() -> &'static RowType] = &[$(<$name as Node>::row_type),*];
     };
 }
 
+/// Every type that stands for a table's rows.
+pub(crate) fn row_types() -> impl Iterator<Item = &'static RowType> {
+    NODES.iter().map(|row_type| row_type())
+}
+
+/// Anything with an id.
+pub struct AnyNode(Shown);
+
+impl AnyNode {
+    /// The row of a kind with an id, if the tenant has it and the actor sees it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(super) async fn load(
+        ctx: &Context<'_>,
+        kind: &str,
+        id: &Id,
+    ) -> crate::Result<Option<Self>> {
+        let Some(row_type) = row_types().find(|row_type| row_type.name() == kind) else {
+            return Ok(None);
+        };
+        let shape = row_type.shape();
+        if rows(ctx.scope().actor(), shape.table).is_err() {
+            return Ok(None);
+        }
+        Ok(found(ctx, row_type, shape.id(), id).await?.map(Self))
+    }
+}
+
+impl OutputType for AnyNode {
+    fn type_name() -> Cow<'static, str> {
+        describe::NODE.into()
+    }
+
+    fn introspection_type_name(&self) -> Cow<'static, str> {
+        self.0.row_type.name().into()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        describe::register_node(registry, row_types());
+        Self::qualified_type_name()
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        _: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        object::resolve(ctx, &self.0).await
+    }
+}
+
 nodes! {
-    Tenant in tenant,
-    User in user,
-    Invitation in invitation,
-    GoogleOAuthToken in google_oauth_token,
-    AgentToken in agent_token,
-    AuthToken in auth_token,
-    IdempotencyKey in idempotency_key,
-    AgentSession in agent_session,
-    AuditLog in audit_log,
-    Project in project,
-    ProjectGraph in project_graph,
-    Goal in goal,
-    Meeting in meeting,
-    Transcript in transcript,
-    WhisperTranscription in whisper_transcription,
-    Skill in skill,
-    SkillPackage in skill_package,
-    SubagentDefinition in subagent_definition,
-    AgentRole in agent_role,
-    PRD in prd,
-    PRDSymbolLink in prd_symbol_link,
-    ExecutionPlan in execution_plan,
-    Ticket in ticket,
-    TicketDependency in ticket_dependency,
-    AgentJob in agent_job,
-    AgentTask in agent_task,
-    Approval in approval,
-    ClarificationRequest in clarification_request,
-    CredentialVault in credential,
-    IntegrationConnection in integration_connection,
-    ChannelRoute in channel_route,
-    Notification in notification,
-    NotificationSubscription in notification_subscription,
-    ScheduledJob in scheduled_job,
-    ApiUsage in api_usage,
+    Tenant,
+    User,
+    Invitation,
+    GoogleOAuthToken,
+    AgentToken,
+    AuthToken,
+    IdempotencyKey,
+    AgentSession,
+    AuditLog,
+    Project,
+    ProjectGraph,
+    Goal,
+    Meeting,
+    Transcript,
+    WhisperTranscription,
+    Skill,
+    SkillPackage,
+    SubagentDefinition,
+    AgentRole,
+    PRD,
+    PRDSymbolLink,
+    ExecutionPlan,
+    Ticket,
+    TicketDependency,
+    AgentJob,
+    AgentTask,
+    Approval,
+    ClarificationRequest,
+    CredentialVault,
+    IntegrationConnection,
+    ChannelRoute,
+    Notification,
+    NotificationSubscription,
+    ScheduledJob,
+    ApiUsage,
 }
 
 /// Finds rows of any type.
@@ -93,7 +121,7 @@ impl NodeQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The id.")] id: Id,
     ) -> Nullable<AnyNode> {
-        Ok(find(ctx.scope(), &id).await?)
+        Ok(find(ctx, &id).await?)
     }
 
     /// The rows with these ids, in this order; null where your workspace has none.
@@ -102,14 +130,14 @@ impl NodeQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "At most 200 ids.", directive = size::apply(0, 200))] ids: Vec<Id>,
     ) -> Result<Vec<Option<AnyNode>>> {
-        let found = ids.iter().map(|id| find(ctx.scope(), id));
+        let found = ids.iter().map(|id| find(ctx, id));
         Ok(futures_util::future::try_join_all(found).await?)
     }
 }
 
-async fn find(scope: &Scope, id: &Id) -> crate::Result<Option<AnyNode>> {
-    match scope.kind(id).await? {
-        Some(kind) => AnyNode::load(scope, &kind, id).await,
+async fn find(ctx: &Context<'_>, id: &Id) -> crate::Result<Option<AnyNode>> {
+    match ctx.scope().kind(id).await? {
+        Some(kind) => AnyNode::load(ctx, &kind, id).await,
         None => Ok(None),
     }
 }

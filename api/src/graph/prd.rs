@@ -2,31 +2,31 @@
 
 use super::prelude::*;
 use super::{
-    connection::newest,
-    constraints::length,
-    prd_content::BriefContent,
-    shared::{goal_of_project, open_project},
-    write::{Write, change, given, mutations},
+    connection::{newest, rows_by},
+    progress::{ApprovalProgress, progress},
+    steps::allowed,
 };
 use crate::{
-    Error,
     auth::Action,
     domain::{
-        check, markdown, money,
+        machine::PRDStep,
+        markdown, money,
         phase::{self, OpenTickets},
     },
-    store::Tx,
+    store::Row,
+    workflow,
 };
-use async_graphql::{Enum, InputObject, MaybeUndefined, SimpleObject};
+use async_graphql::{Enum, SimpleObject};
 use entity::{
-    BigInt, Id, Json, Large, api_usage,
+    BigInt, Json, Large, api_usage, clarification_request,
     execution_plan::{self, ExecutionPlanStatus},
-    meeting,
     prd::{self, PrdStatus},
     ticket::{self, TicketStatus},
 };
 use futures_util::try_join;
-use sea_orm::ActiveValue::Set;
+
+/// So many of the latest questions about a brief are looked at to tell whether another may be asked.
+const MOST_ASKED: i32 = 50;
 
 node! {
     /// A brief: what is to be built and why, drafted from a meeting or written by hand.
@@ -50,6 +50,8 @@ node! {
             confidence: FloatFilter,
             version: IntFilter,
             status: EnumFilter<prd::PrdStatus>,
+            approval_due_at: DateTimeFilter,
+            approval_reminded_at: DateTimeFilter,
             paused_at: DateTimeFilter,
             paused_by_id: IdFilter,
             target_repo: StringFilter,
@@ -94,6 +96,8 @@ node! {
             clarifications: ClarificationRequest by prd_id,
             /// Model calls spent on this brief.
             api_usages: ApiUsage by prd_id,
+            /// The brief's life, newest first: what happened to it, its plans, tickets, questions and decisions.
+            activity: AuditLog by prd_id,
         }
         large {
             /// What it should achieve, one sentence each.
@@ -120,6 +124,24 @@ node! {
     }
     fields {
 
+        /// What you may do with it now, in the order in which it comes up; empty when nothing.
+        async fn allowed_steps(&self, ctx: &Context<'_>) -> Nullable<Vec<PRDStep>> {
+            let mut steps = allowed(ctx, &self.row()?).await?;
+            if steps.contains(&PRDStep::Ask) {
+                let about = clarification_request::Column::PrdId;
+                let asked = rows_by::<ClarificationRequest>(ctx, about, self.id()?.as_str(), MOST_ASKED).await?;
+                let asked = asked.iter().map(|row| row.model::<clarification_request::Entity>());
+                let may_ask = workflow::may_ask(&asked.collect::<crate::Result<Vec<_>>>()?);
+                steps.retain(|step| may_ask || *step != PRDStep::Ask);
+            }
+            Ok(Some(steps))
+        }
+
+        /// How many people approved it as it is, of those who must.
+        async fn approval_progress(&self, ctx: &Context<'_>) -> Nullable<ApprovalProgress> {
+            Ok(Some(progress::<PRDStep>(ctx, &self.row()?).await?))
+        }
+
         /// The latest plan to carry it out, whatever became of it; null before there is one.
         async fn latest_execution_plan(&self, ctx: &Context<'_>) -> Nullable<ExecutionPlan> {
             Ok(self.latest_plan(ctx).await?.map(ExecutionPlan::from))
@@ -132,11 +154,12 @@ node! {
         /// plan is done. Null when it was rejected or superseded.
         async fn phase(&self, ctx: &Context<'_>) -> Nullable<EngagementPhase> {
             use ticket::Column::{PlanId, Status};
-            let plan = match self.row.status {
-                PrdStatus::Approved => self.latest_plan(ctx).await?,
+            let status = self.row()?.status;
+            let plan = match status {
+                PrdStatus::Approved => self.latest_plan(ctx).await?.map(|plan| plan.model::<execution_plan::Entity>()).transpose()?,
                 _ => None,
             };
-            let open = match plan.as_deref() {
+            let open = match &plan {
                 Some(plan) if plan.status == ExecutionPlanStatus::Active => {
                     let tickets = ctx.scope().count_words::<ticket::Entity>(Status, PlanId, &plan.id).await?;
                     OpenTickets {
@@ -146,7 +169,7 @@ node! {
                 }
                 _ => OpenTickets::default(),
             };
-            let phase = phase::phase(self.row.status, plan.map(|plan| plan.status), open);
+            let phase = phase::phase(status, plan.map(|plan| plan.status), open);
             Ok(phase.map(EngagementPhase::from))
         }
 
@@ -156,7 +179,7 @@ node! {
             if !ctx.may(Action::ReadCosts) {
                 return Ok(None);
             }
-            let micros = ctx.scope().sum::<api_usage::Entity>(CostMicros, PrdId, &self.row.id).await?;
+            let micros = ctx.scope().sum::<api_usage::Entity>(CostMicros, PrdId, &self.id()?).await?;
             let cost_micros = BigInt(micros);
             Ok(Some(CostTotal { cost_micros, cost_usd: money::usd(cost_micros) }))
         }
@@ -168,14 +191,15 @@ node! {
     }
 }
 
-impl PRDObject {
+impl PRDFields {
     /// The row with the large columns that a document shows.
     async fn whole(&self, ctx: &Context<'_>) -> crate::Result<prd::Model> {
         use prd::Column::{
             AcceptanceCriteria, Assumptions, Objectives, OutOfScope, Requirements, Risks,
             SelectedArchitecture,
         };
-        let (scope, id) = (ctx.scope(), &self.row.id);
+        let (scope, row) = (ctx.scope(), self.row()?);
+        let id = &row.id;
         let (
             objectives,
             requirements,
@@ -201,16 +225,13 @@ impl PRDObject {
             assumptions: Large(assumptions),
             risks: Large(risks),
             selected_architecture: Large(chosen),
-            ..(*self.row).clone()
+            ..row.clone()
         })
     }
 
-    async fn latest_plan(
-        &self,
-        ctx: &Context<'_>,
-    ) -> crate::Result<Option<Arc<execution_plan::Model>>> {
+    async fn latest_plan(&self, ctx: &Context<'_>) -> crate::Result<Option<Arc<Row>>> {
         let of_brief = execution_plan::Column::PrdId;
-        newest::<ExecutionPlan>(ctx, of_brief, &self.row.id).await
+        newest::<ExecutionPlan>(ctx, of_brief, &self.id()?).await
     }
 }
 
@@ -244,115 +265,3 @@ pub struct CostTotal {
     /// In US dollars, such as `0.001500`.
     cost_usd: String,
 }
-
-/// A new brief.
-#[derive(InputObject, Clone)]
-#[graphql(name = "CreatePRDInput")]
-pub struct CreatePRDInput {
-    /// The project it is for.
-    project_id: Id,
-    /// The goal it serves, in the same project.
-    goal_id: Option<Id>,
-    /// The meeting it came out of.
-    meeting_id: Option<Id>,
-    /// What it is about, 1 to 300 characters.
-    title: String,
-    /// What lists show of it, at most 5,000 characters.
-    #[graphql(default)]
-    summary: String,
-    /// What it says.
-    content: Option<BriefContent>,
-    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
-    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(directive = length::apply(1, 200))]
-    idempotency_key: Option<String>,
-}
-
-impl Write for CreatePRDInput {
-    type Entity = prd::Entity;
-    const ACTION: Action = Action::EditBrief;
-
-    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<prd::Model> {
-        let project = open_project(tx, &self.project_id).await?;
-        goal_of_project(tx, self.goal_id.as_ref(), &project.id).await?;
-        let meeting = tx
-            .get_some::<meeting::Entity>(self.meeting_id.as_ref())
-            .await?;
-        let row = prd::ActiveModel {
-            project_id: Set(project.id),
-            goal_id: Set(self.goal_id),
-            meeting_id: Set(self.meeting_id),
-            transcript_id: Set(meeting.and_then(|meeting| meeting.current_transcript_id)),
-            title: Set(check::line("title", &self.title, 1, 300)?),
-            summary: Set(check::text("summary", &self.summary, 0, 5000)?),
-            status: Set(PrdStatus::Draft),
-            version: Set(1),
-            created_by_id: Set(tx.scope().actor().user_id().cloned()),
-            ..self.content.unwrap_or_default().columns()?
-        };
-        tx.insert(row, "brief.created").await
-    }
-}
-
-/// Changes to a brief that is not decided yet. What is left out stays; what always has a value cannot be null.
-#[derive(InputObject, Clone)]
-#[graphql(name = "UpdatePRDInput")]
-pub struct UpdatePRDInput {
-    /// The brief.
-    id: Id,
-    /// The version you read; another one means that somebody was faster.
-    expected_version: i32,
-    /// What it is about, 1 to 300 characters.
-    title: MaybeUndefined<String>,
-    /// What lists show of it, at most 5,000 characters.
-    summary: MaybeUndefined<String>,
-    /// What it says; of this, too, what is left out stays.
-    content: MaybeUndefined<BriefContent>,
-    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
-    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(directive = length::apply(1, 200))]
-    idempotency_key: Option<String>,
-}
-
-impl Write for UpdatePRDInput {
-    type Entity = prd::Entity;
-    const ACTION: Action = Action::EditBrief;
-
-    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<prd::Model> {
-        let before = tx.get::<prd::Entity>(&self.id).await?;
-        if before.version != self.expected_version {
-            let now = before.version;
-            return Err(Error::Conflict(format!(
-                "This brief is at version {now} by now. Read it again."
-            )));
-        }
-        if !matches!(
-            before.status,
-            PrdStatus::Draft | PrdStatus::NeedsClarification | PrdStatus::PendingApproval
-        ) {
-            return Err(Error::Conflict(
-                "A decided brief is not edited; write one that supersedes it.".to_owned(),
-            ));
-        }
-        let changes = prd::ActiveModel {
-            title: change("title", self.title, |title| {
-                check::line("title", &title, 1, 300)
-            })?,
-            summary: change("summary", self.summary, |text| {
-                check::text("summary", &text, 0, 5000)
-            })?,
-            version: Set(before.version + 1),
-            ..given("content", self.content)?
-                .unwrap_or_default()
-                .columns()?
-        };
-        tx.update(&before, changes, "brief.edited").await
-    }
-}
-
-mutations! { PRDMutation {
-    /// Writes a brief by hand.
-    create_prd(CreatePRDInput) -> CreatePRDPayload { prd: PRD };
-    /// Changes a brief that is not decided yet, and counts its version up.
-    update_prd(UpdatePRDInput) -> UpdatePRDPayload { prd: PRD };
-} }

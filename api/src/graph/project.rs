@@ -2,9 +2,8 @@
 
 use super::prelude::*;
 use super::{
-    constraints::length,
     dashboard::Dashboard,
-    write::{Write, change, given, mutations, patch},
+    write::{Once, Write, change, given, mutations, patch},
 };
 use crate::{
     Error,
@@ -39,8 +38,6 @@ node! {
             updated_at: DateTimeFilter,
         }
         one {
-            /// The workspace the project belongs to.
-            tenant: Tenant by tenant_id,
             /// Who made it; null when the system did or the person is gone.
             created_by: User by created_by_id,
         }
@@ -81,8 +78,8 @@ node! {
     fields {
 
         /// The project in numbers.
-        async fn dashboard(&self) -> Dashboard {
-            Dashboard { project: Some(self.row.id.clone()) }
+        async fn dashboard(&self) -> Result<Dashboard> {
+            Ok(Dashboard { project: Some(self.id()?) })
         }
     }
 }
@@ -98,10 +95,8 @@ pub struct CreateProjectInput {
     description: Option<String>,
     /// Its colour in lists, such as `#1f6feb`.
     color: Option<String>,
-    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
-    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(directive = length::apply(1, 200))]
-    idempotency_key: Option<String>,
+    #[graphql(flatten)]
+    once: Once,
 }
 
 impl Write for CreateProjectInput {
@@ -186,10 +181,8 @@ pub struct UpdateProjectInput {
     color: MaybeUndefined<String>,
     /// Whether it is archived: nothing new is begun in it, and it can be restored.
     is_archived: MaybeUndefined<bool>,
-    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
-    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(directive = length::apply(1, 200))]
-    idempotency_key: Option<String>,
+    #[graphql(flatten)]
+    once: Once,
 }
 
 impl Write for UpdateProjectInput {

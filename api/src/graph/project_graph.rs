@@ -1,6 +1,8 @@
 //! What a project's code consists of and how its parts depend on each other.
 
-use super::code_graph::{CodeGraphs, GraphCommunity, GraphNeighbour, GraphStep, GraphSymbol};
+use super::code_graph::{
+    CodeGraphs, GraphCommunity, GraphEdge, GraphNeighbour, GraphStep, GraphSymbol,
+};
 use super::prelude::*;
 use crate::{
     Error,
@@ -45,8 +47,9 @@ node! {
 
         /// Whether it was built 24 hours ago or longer, so that the code may have changed since. Null when it was never
         /// built.
-        async fn stale(&self, ctx: &Context<'_>) -> Option<bool> {
-            self.row.built_at.map(|built| is_stale(built, ctx.scope().now()))
+        async fn stale(&self, ctx: &Context<'_>) -> Nullable<bool> {
+            let built = self.row()?.built_at;
+            Ok(built.map(|built| is_stale(built, ctx.scope().now())))
         }
 
         /// The symbols with the most edges, the most connected first, among equals by id.
@@ -57,7 +60,7 @@ node! {
         ) -> Nullable<Vec<GraphNode>> {
             let most = most(first.or(Some(GOD_NODES)))?;
             // The row names the first few, so that the page that shows them never opens the graph.
-            let named = &self.row.god_node_slugs.0;
+            let named = self.row()?.god_node_slugs.0;
             if most <= named.len() {
                 return Ok(Some(named[..most].to_vec()));
             }
@@ -122,6 +125,22 @@ node! {
             .await
         }
 
+        /// The edges at a symbol, also what contains it and what it contains; those to the most connected first, among equals
+        /// by id.
+        async fn edges(
+            &self,
+            ctx: &Context<'_>,
+            #[graphql(desc = "The symbol's id, `path:kind:name`; `findSymbols` finds it.")] symbol: String,
+            #[graphql(desc = "So many edges: 50 if not given, at most 200.")] first: Option<i32>,
+        ) -> Nullable<Vec<GraphEdge>> {
+            let most = most(first)?;
+            self.ask(ctx, move |graph| {
+                let edges = graph.edges(graph.find("symbol", &symbol)?, most);
+                Ok(edges.into_iter().map(GraphEdge::from).collect())
+            })
+            .await
+        }
+
         /// The symbols that are closely related to a symbol; null when it belongs to no community.
         async fn community(
             &self,
@@ -152,14 +171,14 @@ node! {
     }
 }
 
-impl ProjectGraphObject {
+impl ProjectGraphFields {
     async fn ask<T: Send + 'static>(
         &self,
         ctx: &Context<'_>,
         question: impl FnOnce(&CodeGraph) -> crate::Result<T> + Send + 'static,
     ) -> Result<Option<T>> {
         let graphs = ctx.data_unchecked::<CodeGraphs>();
-        Ok(Some(graphs.ask(ctx.scope(), &self.row, question).await?))
+        Ok(Some(graphs.ask(ctx.scope(), &self.row()?, question).await?))
     }
 }
 

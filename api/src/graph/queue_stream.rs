@@ -44,23 +44,28 @@ impl ApprovalQueueFrame {
     }
 }
 
-/// What may put something into the queue, or take it out.
-struct QueueInterest {
-    project_id: Option<Id>,
+/// Rows of these kinds that come, go or move: what puts something into a queue or changes a count.
+pub(super) struct MovesInterest {
+    pub(super) kinds: &'static [&'static str],
+    pub(super) project_id: Option<Id>,
+    /// Whether approvals count that others must join, though they move nothing yet.
+    pub(super) approvals: bool,
 }
 
-impl Interest for QueueInterest {
+/// What the queue is made of.
+const QUEUED: [&str; 3] = [
+    prd::Entity::KIND,
+    execution_plan::Entity::KIND,
+    ticket::Entity::KIND,
+];
+
+impl Interest for MovesInterest {
     fn permits(&self, actor: &Actor) -> crate::Result<()> {
         rows(actor, Table::PRD).map(drop)
     }
 
     fn names(&self, entry: &audit_log::Model, actor: &Actor) -> bool {
-        let kinds = [
-            prd::Entity::KIND,
-            execution_plan::Entity::KIND,
-            ticket::Entity::KIND,
-        ];
-        kinds.contains(&entry.target_type.as_str())
+        self.kinds.contains(&entry.target_type.as_str())
             && in_project(entry, actor)
             && (self.project_id.is_none() || self.project_id == entry.project_id)
     }
@@ -73,11 +78,15 @@ impl Interest for QueueInterest {
     ) -> BoxFuture<'a, crate::Result<Matched>> {
         Box::pin(async {
             let change = change(event, feed).await?;
-            Ok(if change.is_some_and(|change| moves(&change)) {
-                Matched::Yes(None)
-            } else {
-                Matched::No
-            })
+            // An approval that others must join changes nothing about the row yet.
+            let is_counted = self.approvals && event.entry().action.ends_with(".approval_counted");
+            Ok(
+                if is_counted || change.is_some_and(|change| moves(&change)) {
+                    Matched::Yes(None)
+                } else {
+                    Matched::No
+                },
+            )
         })
     }
 }
@@ -96,7 +105,7 @@ subscriptions! {
         /// Tells when the approval queue may have changed, and how much waits. A view of the ledger: nothing is lost between
         /// `after` and now.
         approval_queue_changed("Only what waits in this project." project_id: Option<Id>) -> ApprovalQueueFrame {
-            follows: |_ctx| QueueInterest { project_id: project_id.clone() },
+            follows: |_ctx| MovesInterest { kinds: &QUEUED, project_id: project_id.clone(), approvals: true },
             shows: |place, occurrence| ApprovalQueueFrame {
                 place,
                 project_id: project_id.clone(),

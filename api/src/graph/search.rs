@@ -6,7 +6,7 @@ use super::{
 };
 use crate::store::{Findable, FoundIn, Hit, Search};
 use async_graphql::{Enum, Object, SimpleObject};
-use entity::{Id, Owned, Timestamp, project};
+use entity::{Id, Timestamp};
 
 /// A type that search looks through.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
@@ -156,7 +156,7 @@ pub struct SearchSnippetPart {
 impl SearchHit {
     /// The row that was found; a transcript's words find its meeting.
     async fn node(&self, ctx: &Context<'_>) -> Nullable<AnyNode> {
-        Ok(AnyNode::load(ctx.scope(), self.hit.kind.name(), &self.hit.id).await?)
+        Ok(AnyNode::load(ctx, self.hit.kind.name(), &self.hit.id).await?)
     }
 
     /// The row's type.
@@ -189,8 +189,7 @@ impl SearchHit {
 
     /// The project that the row belongs to, or is.
     async fn project(&self, ctx: &Context<'_>) -> Nullable<Project> {
-        let id = <project::Entity as Owned>::ID;
-        Ok(one(ctx, id, Some(&self.hit.project_id)).await?)
+        Ok(one(ctx, Some(&self.hit.project_id)).await?)
     }
 
     /// When the row was created.

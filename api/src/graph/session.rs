@@ -1,9 +1,8 @@
 //! Signing in and out. These mutations are for those who have no token yet, or a dying one.
 
 use super::{
-    constraints::length,
     prelude::*,
-    write::{Write, mutations},
+    write::{Once, Write, mutations},
 };
 use crate::{
     auth::{self, Action, DEMO_PASSWORD, Origin, Session, Sessions, authorize},
@@ -16,7 +15,8 @@ use cookie::{Cookie, SameSite};
 use entity::{Id, Timestamp, user};
 
 /// The root fields that need no token.
-pub(crate) const PUBLIC: [&str; 6] = [
+pub(crate) const PUBLIC: [&str; 7] = [
+    "decideByReply",
     "signIn",
     "refreshSession",
     "signOut",
@@ -281,10 +281,8 @@ impl SessionMutation {
 pub struct SignOutEverywhereInput {
     /// Whose; left out, your own. Other people's sessions are for admins to end, an owner's for owners.
     user_id: Option<Id>,
-    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
-    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(directive = length::apply(1, 200))]
-    idempotency_key: Option<String>,
+    #[graphql(flatten)]
+    once: Once,
 }
 
 impl Write for SignOutEverywhereInput {

@@ -257,7 +257,7 @@ macro_rules! streams {
                     },
                     shows: |place, occurrence| $frame {
                         place,
-                        $row: occurrence.row::<entity::$entity::Model>().map(Into::into),
+                        $row: occurrence.row::<entity::$entity::Model>().map(|row| $type::of(&row)),
                     },
                 }
             )* }

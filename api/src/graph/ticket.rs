@@ -2,20 +2,25 @@
 
 use super::prelude::*;
 use super::{
+    by_slug::by_slug,
     connection::newest,
-    constraints::length,
-    shared::{active_roles, goal_of_project, open_project},
-    write::{Write, mutations},
+    decisions::decisions,
+    progress::{ApprovalProgress, progress},
+    steps::allowed,
+    write::{Once, Write, mutations},
 };
 use crate::{
     Error,
     auth::Action,
-    domain::{check, plan::check_role},
+    domain::{check, machine::TicketStep},
     store::Tx,
+    workflow::{active_role, goal_of_project, open_project},
 };
 use async_graphql::InputObject;
 use entity::{
-    Id, Json, Large, agent_job,
+    Id, Json, Large, agent_job, agent_role,
+    execution_plan::{self, ExecutionPlanStatus},
+    subagent_definition,
     ticket::{self, TicketStatus},
 };
 use sea_orm::ActiveValue::Set;
@@ -114,10 +119,43 @@ node! {
     }
     fields {
 
+        /// What you may do with it now, in the order in which it comes up; empty when nothing.
+        async fn allowed_steps(&self, ctx: &Context<'_>) -> Nullable<Vec<TicketStep>> {
+            let row = self.row()?;
+            let mut steps = allowed(ctx, &row).await?;
+            if let Some(plan) = row.plan_id.filter(|_| steps.contains(&TicketStep::Retry)) {
+                let plan = ctx.scope().find::<execution_plan::Entity>(&plan).await?;
+                let is_active = plan.is_some_and(|plan| plan.status == ExecutionPlanStatus::Active);
+                steps.retain(|step| is_active || *step != TicketStep::Retry);
+            }
+            Ok(Some(steps))
+        }
+
+        /// How many people approved its result as it is, of those who must.
+        async fn approval_progress(&self, ctx: &Context<'_>) -> Nullable<ApprovalProgress> {
+            Ok(Some(progress::<TicketStep>(ctx, &self.row()?).await?))
+        }
+
+        /// The role that can claim it, as it counts for the workspace; null when there is none any more.
+        async fn role(&self, ctx: &Context<'_>) -> Nullable<AgentRole> {
+            let slug = self.row()?.role_slug;
+            let role = by_slug::<AgentRole>(ctx, agent_role::Column::Slug, &slug).await?;
+            Ok(role.map(AgentRole::from))
+        }
+
+        /// The specialist that it is meant for, as it counts for the workspace; null when it names none, or there is none any
+        /// more.
+        async fn subagent(&self, ctx: &Context<'_>) -> Nullable<SubagentDefinition> {
+            let Some(slug) = self.row()?.subagent_slug else { return Ok(None) };
+            let column = subagent_definition::Column::Slug;
+            let found = by_slug::<SubagentDefinition>(ctx, column, &slug).await?;
+            Ok(found.map(SubagentDefinition::from))
+        }
+
         /// Its latest run; null while no agent was sent to work on it.
         async fn latest_job(&self, ctx: &Context<'_>) -> Nullable<AgentJob> {
             let of_ticket = agent_job::Column::TicketId;
-            let job = newest::<AgentJob>(ctx, of_ticket, &self.row.id).await?;
+            let job = newest::<AgentJob>(ctx, of_ticket, &self.id()?).await?;
             Ok(job.map(AgentJob::from))
         }
     }
@@ -145,10 +183,8 @@ pub struct CreateTicketInput {
     /// Whether its result must be approved before it counts as done.
     #[graphql(default)]
     requires_approval: bool,
-    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
-    /// row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the same as null.
-    #[graphql(directive = length::apply(1, 200))]
-    idempotency_key: Option<String>,
+    #[graphql(flatten)]
+    once: Once,
 }
 
 impl Write for CreateTicketInput {
@@ -161,7 +197,7 @@ impl Write for CreateTicketInput {
         }
         let project = open_project(tx, &self.project_id).await?;
         goal_of_project(tx, self.goal_id.as_ref(), &project.id).await?;
-        check_role("roleSlug", &self.role_slug, &active_roles(tx).await?)?;
+        active_role(tx, "roleSlug", &self.role_slug).await?;
         let row = ticket::ActiveModel {
             project_id: Set(project.id),
             goal_id: Set(self.goal_id),
@@ -189,4 +225,15 @@ impl Write for CreateTicketInput {
 mutations! { TicketMutation {
     /// Writes a ticket outside of any plan; agents of its role can claim it at once.
     create_ticket(CreateTicketInput) -> CreateTicketPayload { ticket: Ticket };
+} }
+
+decisions! { TicketDecisionMutation of ticket: Ticket by TicketStep {
+    /// Approves a ticket's result. With the last approval that is needed it is done, and what waited for it goes on.
+    approve_ticket(ApproveTicketInput) -> ApproveTicketPayload: Approve, seen note;
+    /// Turns a ticket's result down: it has failed, and its plan is made anew, or a person is told who must look at it.
+    reject_ticket(RejectTicketInput) -> RejectTicketPayload: Reject, seen reason;
+    /// Stops a ticket that has not ended. What waits for it goes on waiting: stop that too, or have the plan made anew.
+    cancel_ticket(CancelTicketInput) -> CancelTicketPayload: Cancel, note;
+    /// Has a failed ticket done again, while its plan is active.
+    retry_ticket(RetryTicketInput) -> RetryTicketPayload: Retry, note;
 } }

@@ -47,9 +47,9 @@ node! {
             #[graphql(desc = "Start after this cursor.")] after: Option<Cursor>,
         ) -> Nullable<SegmentPage> {
             let column = transcript::Column::Segments;
-            let segments = ctx.scope().large::<transcript::Entity, _>(column, &self.row.id).await?;
-            let (scope, id) = (ctx.scope(), &self.row.id);
-            Ok(Some(SegmentPage::new(scope, id, segments.unwrap_or_default(), first, after.as_ref())?))
+            let (scope, id) = (ctx.scope(), self.id()?);
+            let segments = scope.large::<transcript::Entity, _>(column, &id).await?;
+            Ok(Some(SegmentPage::new(scope, &id, segments.unwrap_or_default(), first, after.as_ref())?))
         }
     }
 }

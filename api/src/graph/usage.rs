@@ -16,7 +16,7 @@ use crate::{
 use async_graphql::{ComplexObject, Enum, Object, SimpleObject};
 use chrono::NaiveDate;
 use entity::{
-    Id, Owned, Timestamp,
+    Id, Timestamp,
     api_usage::{ApiProvider, Column, Entity},
 };
 use sea_orm::{ActiveEnum, sea_query::ExprTrait};
@@ -140,8 +140,7 @@ impl UsageRow {
 
     async fn related<N: Node>(&self, ctx: &Context<'_>, group: UsageGroup) -> Nullable<N> {
         let id = self.value(group).map(Id::from);
-        let column = <N::Entity as Owned>::ID;
-        Ok(connection::one(ctx, column, id.as_ref()).await?)
+        Ok(connection::one(ctx, id.as_ref()).await?)
     }
 }
 

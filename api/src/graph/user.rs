@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 use crate::auth::Action;
-use entity::user;
+use entity::{Json, user};
 
 node! {
     /// A person who belongs to a tenant.
@@ -19,10 +19,6 @@ node! {
             token_version: IntFilter,
             created_at: DateTimeFilter,
             updated_at: DateTimeFilter,
-        }
-        one {
-            /// The workspace the person belongs to.
-            tenant: Tenant by tenant_id,
         }
         single {
             /// The person's connected Google account; null when none is.
@@ -82,10 +78,10 @@ node! {
     fields {
 
         /// How to reach the person on each channel; for admins and the person alone, null for others.
-        async fn channel_ids(&self, ctx: &Context<'_>) -> Option<&user::ChannelIds> {
-            let actor = ctx.scope().actor();
-            let own = actor.user_id() == Some(&self.row.id);
-            (own || ctx.may(Action::ReadAudit)).then_some(&self.row.channel_ids.0)
+        async fn channel_ids(&self, ctx: &Context<'_>) -> Nullable<Json<user::ChannelIds>> {
+            let (row, actor) = (self.row()?, ctx.scope().actor());
+            let own = actor.user_id() == Some(&row.id);
+            Ok((own || ctx.may(Action::ReadAudit)).then_some(row.channel_ids))
         }
     }
 }

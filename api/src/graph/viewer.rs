@@ -1,19 +1,16 @@
 //! Who is asking, and what every page shows of that.
 
-use super::connection::ListArgs;
-use super::notification::{NotificationFilter, NotificationOrderField};
+use super::connection::one;
+use super::notification::unread_count;
+use super::order::OrderOf;
 use super::prelude::*;
-use super::shared::count;
 use crate::{
     auth::Action,
     domain::setup::{self, Step},
-    store::{Counted, PageArgs},
+    store::Counted,
 };
 use async_graphql::{Enum, Object, SimpleObject};
-use entity::{
-    agent_token, credential::CredentialKind, integration_connection::IntegrationStatus,
-    notification, tenant, user,
-};
+use entity::{credential::CredentialKind, integration_connection::IntegrationStatus, tenant};
 
 /// The root field of who is asking.
 #[derive(Default)]
@@ -35,44 +32,23 @@ pub struct Viewer;
 impl Viewer {
     /// The person; null when an agent asks.
     async fn user(&self, ctx: &Context<'_>) -> Nullable<User> {
-        match ctx.scope().actor().user_id() {
-            Some(id) => Ok(ctx.scope().find::<user::Entity>(id).await?.map(User::from)),
-            None => Ok(None),
-        }
+        Ok(one(ctx, ctx.scope().actor().user_id()).await?)
     }
 
     /// The agent's token; null when a person asks.
     async fn agent_token(&self, ctx: &Context<'_>) -> Nullable<AgentToken> {
-        match ctx.scope().actor().agent_token_id() {
-            Some(id) => {
-                let token = ctx.scope().find::<agent_token::Entity>(id).await?;
-                Ok(token.map(AgentToken::from))
-            }
-            None => Ok(None),
-        }
+        Ok(one(ctx, ctx.scope().actor().agent_token_id()).await?)
     }
 
     /// The workspace that everything else in this operation is about.
     async fn tenant(&self, ctx: &Context<'_>) -> Nullable<Tenant> {
-        let scope = ctx.scope();
-        Ok(scope
-            .find::<tenant::Entity>(scope.actor().tenant())
-            .await?
-            .map(Tenant::from))
+        Ok(one(ctx, Some(ctx.scope().actor().tenant())).await?)
     }
 
     /// How many notifications the bell shows: those in the dashboard itself, for the person or for everyone, that were
     /// neither read nor put away.
     async fn unread_notification_count(&self, ctx: &Context<'_>) -> Nullable<i32> {
-        let scope = ctx.scope();
-        let unread = NotificationFilter::unread();
-        let list = scope.list::<notification::Entity, _>(
-            None,
-            Some(&unread),
-            Vec::new(),
-            &PageArgs::default(),
-        )?;
-        Ok(Some(count(scope.count(None, &list).await?)))
+        Ok(Some(unread_count(ctx).await?))
     }
 
     /// Notifications for the person or for everyone, on every channel.
@@ -80,20 +56,26 @@ impl Viewer {
     async fn notifications(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "So many rows from the start: 50 if not given, at most 200.")]
-        first: Option<i32>,
-        #[graphql(desc = "Start after this cursor; goes with `first`.")] after: Option<Cursor>,
-        #[graphql(desc = "So many rows from the end, at most 200.")] last: Option<i32>,
-        #[graphql(desc = "End before this cursor; goes with `last`.")] before: Option<Cursor>,
-        #[graphql(desc = "Only rows that satisfy this.")] filter: FilterArgument<
-            NotificationFilter,
+        #[graphql(
+            desc = "So many rows from the start: 50 if not given, at most 200.",
+            name = "first"
+        )]
+        _first: Option<i32>,
+        #[graphql(desc = "Start after this cursor; goes with `first`.", name = "after")]
+        _after: Option<Cursor>,
+        #[graphql(desc = "So many rows from the end, at most 200.", name = "last")] _last: Option<
+            i32,
         >,
-        #[graphql(desc = "The order; newest first if not given.")] order_by: Option<
-            Vec<Order<NotificationOrderField>>,
+        #[graphql(desc = "End before this cursor; goes with `last`.", name = "before")]
+        _before: Option<Cursor>,
+        #[graphql(desc = "Only rows that satisfy this.", name = "filter")] _filter: FilterArgument<
+            FilterOf<Notification>,
         >,
+        #[graphql(desc = "The order; newest first if not given.", name = "orderBy")]
+        _order_by: Option<Vec<OrderOf<Notification>>>,
     ) -> Nullable<Connection<Notification>> {
-        let args: ListArgs<Notification> = list_args!(first, after, last, before, filter, order_by);
-        args.connect(ctx, None).await
+        // The arguments are those of every list, and read as such.
+        Connection::root(ctx).await.map(Some)
     }
 
     /// How far the workspace has come with setting itself up.

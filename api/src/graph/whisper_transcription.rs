@@ -44,13 +44,14 @@ node! {
     fields {
 
         /// What the providers charged, in millionths of a US dollar; null until it is known, and for viewers.
-        async fn cost_micros(&self, ctx: &Context<'_>) -> Option<BigInt> {
-            self.row.cost_micros.filter(|_| ctx.may(Action::ReadCosts))
+        async fn cost_micros(&self, ctx: &Context<'_>) -> Nullable<BigInt> {
+            Ok(self.row()?.cost_micros.filter(|_| ctx.may(Action::ReadCosts)))
         }
 
         /// The cost in US dollars, such as `0.001500`; null until it is known, and for viewers.
-        async fn cost_usd(&self, ctx: &Context<'_>) -> Option<String> {
-            self.row.cost_micros.filter(|_| ctx.may(Action::ReadCosts)).map(money::usd)
+        async fn cost_usd(&self, ctx: &Context<'_>) -> Nullable<String> {
+            let cost = self.row()?.cost_micros.filter(|_| ctx.may(Action::ReadCosts));
+            Ok(cost.map(money::usd))
         }
     }
 }

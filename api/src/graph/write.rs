@@ -1,15 +1,25 @@
 //! How every mutation runs: allowed, once, in one transaction, with its ledger entries.
 
-use super::{Ctx as _, connection::Cursor};
+use super::{Ctx as _, connection::Cursor, constraints::length};
 use crate::{
     auth::{Action, authorize},
     error::{Error, Result},
-    store::{Request, Scope, Tx, retried},
+    store::{Answer, Request, Scope, Tx, retried},
 };
-use async_graphql::{Context, InputType, MaybeUndefined, SelectionField};
-use entity::Owned;
+use async_graphql::{Context, InputObject, InputType, MaybeUndefined, SelectionField};
+use entity::{Id, Owned};
 use sea_orm::{ActiveValue, EntityTrait, IdenStatic, ModelTrait};
 use std::sync::Arc;
+
+/// What every mutation's input has besides what it says.
+#[derive(InputObject, Clone)]
+pub struct Once {
+    /// A key of your choice, good for 24 hours: sent again with the same input, nothing is done twice and the answer is the
+    /// first one again, with the row as it is now; with another input it is `IDEMPOTENCY_MISMATCH`. What is left out is not the
+    /// same as null.
+    #[graphql(directive = length::apply(1, 200))]
+    idempotency_key: Option<String>,
+}
 
 /// The input of a mutation: who may send it, and what it does.
 pub(super) trait Write: InputType + Clone + Send {
@@ -18,8 +28,26 @@ pub(super) trait Write: InputType + Clone + Send {
     /// What the actor must be allowed to do.
     const ACTION: Action;
 
+    /// Looks up before the transaction begins what takes long to find and need not be locked. What it does not find is told
+    /// by `apply`, so that a request that is repeated is answered first.
+    fn prepare(self, _: &Context<'_>) -> impl Future<Output = Result<Self>> + Send {
+        std::future::ready(Ok(self))
+    }
+
     /// Checks the input and makes its changes. The row returned is the mutation's answer.
     fn apply(self, tx: &mut Tx<'_>) -> impl Future<Output = Result<Model<Self>>> + Send;
+}
+
+/// The input of a mutation that deletes a row: who may send it, and which row.
+pub(super) trait Delete: InputType + Clone + Send {
+    /// What the actor must be allowed to do.
+    const ACTION: Action;
+
+    /// Which row it deletes.
+    fn id(&self) -> &Id;
+
+    /// Deletes the row, with what belongs to it.
+    fn apply(self, tx: &mut Tx<'_>) -> impl Future<Output = Result<()>> + Send;
 }
 
 type Model<W> = <<W as Write>::Entity as EntityTrait>::Model;
@@ -32,6 +60,12 @@ pub(super) struct Written<M> {
     pub(super) feed_cursor: Cursor,
 }
 
+/// A deletion's answer.
+pub(super) struct Deleted {
+    pub(super) id: Id,
+    pub(super) feed_cursor: Cursor,
+}
+
 /// Runs a mutation, again if others stood in its way. `name` tells it apart from others that were sent under the same
 /// idempotency key.
 pub(super) async fn perform<W: Write>(
@@ -39,10 +73,36 @@ pub(super) async fn perform<W: Write>(
     name: &str,
     input: W,
 ) -> Result<Written<Model<W>>> {
-    let scope = ctx.scope();
-    authorize(scope.actor(), W::ACTION)?;
-    let request = request(ctx.field(), name)?;
+    let (scope, request) = begin(ctx, name, W::ACTION)?;
+    let input = input.prepare(ctx).await?;
     retried(|| attempt(scope, request.clone(), input.clone())).await
+}
+
+/// The same for a deletion.
+pub(super) async fn delete<D: Delete>(ctx: &Context<'_>, name: &str, input: D) -> Result<Deleted> {
+    let (scope, request) = begin(ctx, name, D::ACTION)?;
+    retried(|| attempt_to_delete(scope, request.clone(), input.clone())).await
+}
+
+fn begin<'c>(
+    ctx: &'c Context<'_>,
+    name: &str,
+    action: Action,
+) -> Result<(&'c Scope, Option<Request>)> {
+    let scope = ctx.scope();
+    authorize(scope.actor(), action)?;
+    Ok((scope, request(ctx.field(), name)?))
+}
+
+/// A transaction for a mutation, and what it was answered before under the same key.
+async fn open<'s>(scope: &'s Scope, request: Option<&Request>) -> Result<(Tx<'s>, Option<Answer>)> {
+    let tx = scope.begin().await?;
+    tx.check_account().await?;
+    let answer = match request {
+        Some(request) => tx.answered(request).await?,
+        None => None,
+    };
+    Ok((tx, answer))
 }
 
 async fn attempt<W: Write>(
@@ -50,11 +110,8 @@ async fn attempt<W: Write>(
     request: Option<Request>,
     input: W,
 ) -> Result<Written<Model<W>>> {
-    let mut tx = scope.begin().await?;
-    tx.check_account().await?;
-    if let Some(request) = &request
-        && let Some(answer) = tx.answered(request).await?
-    {
+    let (mut tx, answer) = open(scope, request.as_ref()).await?;
+    if let Some(answer) = answer {
         let row = tx.get::<W::Entity>(&answer.id).await;
         let row = row.map_err(|error| match error {
             Error::NotFound { kind } => Error::Conflict(format!(
@@ -84,6 +141,27 @@ async fn attempt<W: Write>(
     Ok(Written {
         row: Arc::new(row),
         once,
+        feed_cursor: Cursor::position(scope, head),
+    })
+}
+
+async fn attempt_to_delete<D: Delete>(
+    scope: &Scope,
+    request: Option<Request>,
+    input: D,
+) -> Result<Deleted> {
+    let (mut tx, answer) = open(scope, request.as_ref()).await?;
+    if let Some(answer) = answer {
+        return Ok(Deleted {
+            id: answer.id,
+            feed_cursor: Cursor::position(scope, answer.seq),
+        });
+    }
+    let id = input.id().clone();
+    input.apply(&mut tx).await?;
+    let head = tx.commit_answering(request, &id).await?;
+    Ok(Deleted {
+        id,
         feed_cursor: Cursor::position(scope, head),
     })
 }
@@ -183,7 +261,7 @@ macro_rules! mutations {
                 ) -> $crate::graph::Nullable<$payload> {
                     let written = $crate::graph::write::perform(ctx, stringify!($field), input).await?;
                     Ok(Some($payload {
-                        $row: written.row.into(),
+                        $row: $type::of(&written.row),
                         $($once: written.once,)?
                         feed_cursor: written.feed_cursor,
                     }))
@@ -193,3 +271,48 @@ macro_rules! mutations {
     }};
 }
 pub(super) use mutations;
+
+/// Declares mutations that delete: `field(Input) -> Payload`. What they do stands in the input's `Delete`.
+macro_rules! deletions {
+    ($name:ident { $(
+        $(#[$doc:meta])*
+        $field:ident($input:ident) -> $payload:ident;
+    )* }) => { ::pastey::paste! {
+        $(
+            #[doc = "What `" [<$field:lower_camel>] "` answers with."]
+            #[derive(async_graphql::SimpleObject)]
+            #[graphql(name_type)]
+            pub struct $payload {
+                /// The id of the row that is gone.
+                deleted_id: entity::Id,
+                /// The ledger's position after this change.
+                feed_cursor: Cursor,
+            }
+        )*
+
+        $crate::graph::as_named_in_rust!($($payload),*);
+
+        #[doc = concat!("The deletions of this file: ", $("`", stringify!($field), "` ",)*)]
+        #[derive(Default)]
+        pub struct $name;
+
+        #[async_graphql::Object]
+        impl $name {
+            $(
+                $(#[$doc])*
+                async fn $field(
+                    &self,
+                    ctx: &Context<'_>,
+                    #[graphql(desc = "What to delete.")] input: $input,
+                ) -> $crate::graph::Nullable<$payload> {
+                    let deleted = $crate::graph::write::delete(ctx, stringify!($field), input).await?;
+                    Ok(Some($payload {
+                        deleted_id: deleted.id,
+                        feed_cursor: deleted.feed_cursor,
+                    }))
+                }
+            )*
+        }
+    }};
+}
+pub(super) use deletions;

@@ -63,12 +63,7 @@ impl Refusal {
 
     /// The response.
     pub(super) fn respond(self, media: Media, request_id: &str) -> Response {
-        // Clients look for this one in an answer to an operation, and there is one, by its hash.
-        let by_hash = matches!(self.error, Error::PersistedQueryNotSupported);
         let answer = Answer::from_errors(vec![self.error.into()]);
-        if by_hash {
-            return respond(answer, media, request_id);
-        }
         let mut response = respond_with(self.status, answer, media, request_id);
         if let Some(allow) = self.allow {
             response

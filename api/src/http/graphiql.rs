@@ -20,7 +20,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
     worker-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; \
     img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-const EXAMPLES: [(&str, &str); 8] = [
+const EXAMPLES: [(&str, &str); 11] = [
     (
         "Projects and goals",
         include_str!("examples/projects.graphql"),
@@ -28,6 +28,18 @@ const EXAMPLES: [(&str, &str); 8] = [
     (
         "Briefs, plans and tickets",
         include_str!("examples/delivery.graphql"),
+    ),
+    (
+        "1. Write a brief",
+        include_str!("examples/write_brief.graphql"),
+    ),
+    (
+        "2. Decide on what waits",
+        include_str!("examples/waiting.graphql"),
+    ),
+    (
+        "3. Plan what is approved",
+        include_str!("examples/plan_brief.graphql"),
     ),
     ("Who am I", include_str!("examples/viewer.graphql")),
     (

@@ -130,10 +130,10 @@ pub(super) async fn handle(
 /// GraphiQL, for a browser that comes without an operation.
 fn page(app: &App, parts: &Parts, peer: SocketAddr) -> Option<Response> {
     let wants_page = parts.method == Method::GET && prefers_html(&parts.headers);
-    let asks = parts
-        .uri
-        .query()
-        .is_some_and(|query| query.contains("query="));
+    let asks = parts.uri.query().is_some_and(|query| {
+        let mut operations = ["query=", "documentId=", "extensions="].into_iter();
+        operations.any(|parameter| query.contains(parameter))
+    });
     let graphiql = app.graphiql.as_ref().filter(|_| wants_page && !asks)?;
     Some(graphiql::page(graphiql, app.is_development(parts, peer)))
 }

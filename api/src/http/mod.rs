@@ -4,6 +4,7 @@ mod answer;
 mod caller;
 mod connections;
 mod credentials;
+mod documents;
 pub mod graphiql;
 mod graphql;
 mod guard;
@@ -42,6 +43,8 @@ use axum::{
     response::{Redirect, Response},
     routing::{any, get},
 };
+use documents::Documents;
+pub use documents::TrustedDocuments;
 #[doc(hidden)]
 pub use guard::Guard;
 use negotiate::Media;
@@ -64,6 +67,7 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     schema: Schema,
     guard: Guard,
+    documents: Documents,
     store: Store,
     sessions: Sessions,
     requests: Requests,
@@ -106,6 +110,8 @@ pub struct Front {
     pub dev: bool,
     /// Whether the schema may be asked for.
     pub introspection: bool,
+    /// The documents that clients can name instead of sending them.
+    pub trusted_documents: TrustedDocuments,
     /// What GraphiQL is told; without it there is no GraphiQL.
     pub graphiql: Option<graphiql::Config>,
 }
@@ -123,8 +129,17 @@ impl App {
     ) -> Result<Self, Error> {
         let schema = graph::schema();
         store.bound(limits.bounds());
+        let guard = Guard::new(&graph::sdl_of(&schema), limits, front.introspection)?;
+        let documents = Documents::new(front.trusted_documents, limits.kept_document_bytes / 4);
+        for (id, text) in documents.all_trusted() {
+            if let Err(errors) = guard.check(text) {
+                let why = errors.first().map(|error| error.message.as_str());
+                tracing::warn!(id, why, "a trusted document does not fit the schema");
+            }
+        }
         Ok(Self(Arc::new(Parts {
-            guard: Guard::new(&graph::sdl_of(&schema), limits, front.introspection)?,
+            guard,
+            documents,
             schema,
             store,
             sessions,

@@ -4,6 +4,7 @@ use super::{
     App,
     answer::size,
     credentials::Credentials,
+    documents::Found,
     guard::Judged,
     parameters::Parameters,
     request_id::{note_actor, note_operation},
@@ -25,6 +26,8 @@ use std::time::Instant;
 /// An operation that passed the guard.
 pub(super) struct Operation {
     judged: Judged,
+    /// What the document is to be known by from now on.
+    hash: Option<String>,
     received: Instant,
     /// Whether it was counted among the requests of its actor before it was judged.
     counted: bool,
@@ -54,14 +57,27 @@ impl Operation {
             .as_deref()
             .map(note_operation)
             .is_some();
-        let (is_long, judge) = (app.guard.takes_long(&parameters), app.clone());
-        let judging = aside::run(is_long, move || judge.guard.judge(parameters));
+        let Parameters {
+            document,
+            operation_name,
+            variables,
+        } = parameters;
+        let in_size = app.limits.check_document_bytes(document.bytes());
+        let found = in_size.and_then(|()| app.documents.find(document));
+        let Found { text, hash } = found.map_err(refused)?;
+        let (is_long, judge) = (app.guard.takes_long(&text), app.clone());
+        let judging = aside::run(is_long, move || {
+            judge
+                .guard
+                .judge(text, operation_name.as_deref(), variables)
+        });
         let judged = judging.await.unwrap_or_else(|error| Err(refused(error)))?;
         if !is_noted {
             judged.name().map(note_operation);
         }
         Ok(Self {
             judged,
+            hash,
             received,
             counted: false,
         })
@@ -167,6 +183,9 @@ impl Operation {
         let actor = actor.key();
         note_actor(&actor);
         app.guard.keep(&self.judged);
+        if let Some(hash) = &self.hash {
+            app.documents.remember(hash, self.judged.text());
+        }
         if self.counted {
             return Ok(());
         }

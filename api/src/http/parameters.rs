@@ -1,6 +1,6 @@
 //! What a client asks: the parameters of GraphQL over HTTP, out of a body or a query string.
 
-use super::{Limits, quota::Portion};
+use super::{Limits, documents::Sent, quota::Portion};
 use crate::error::{Error, Result, Whose};
 use axum::{
     body::{Body, BodyDataStream, Bytes, HttpBody},
@@ -25,7 +25,7 @@ const TOO_SLOW: Error =
 
 /// An operation, as it was sent.
 pub(super) struct Parameters {
-    pub(super) query: String,
+    pub(super) document: Sent,
     pub(super) operation_name: Option<String>,
     pub(super) variables: Map<String, Value>,
 }
@@ -81,15 +81,25 @@ impl Parameters {
             None => Map::new(),
             Some(_) => return Err(Error::bad_input("extensions", "must be an object")),
         };
-        let query = take("query");
-        if query.is_none() && extensions.contains_key("persistedQuery") {
-            return Err(Error::PersistedQueryNotSupported);
-        }
-        let Some(Value::String(query)) = query else {
-            return Err(Error::bad_input(
-                "query",
-                "must be the document, as a string",
-            ));
+        let persisted = extensions.get("persistedQuery");
+        let hash = persisted.filter(|persisted| !persisted.is_null()).map(hash);
+        let hash = hash.transpose()?;
+        let document = match (take("query"), take("documentId"), hash) {
+            (Some(Value::String(text)), None, None) => Sent::Text(text),
+            (Some(Value::String(text)), None, Some(hash)) => Sent::Both(text, hash),
+            (None, None, Some(hash)) => Sent::Hash(hash),
+            (None, Some(Value::String(id)), None) => Sent::Id(id),
+            (None, Some(_), None) => {
+                return Err(Error::bad_input("documentId", "must be a string"));
+            }
+            (_, Some(_), _) => {
+                let reason = "goes without `query` and without `extensions.persistedQuery`";
+                return Err(Error::bad_input("documentId", reason));
+            }
+            _ => {
+                let reason = "must be the document, as a string";
+                return Err(Error::bad_input("query", reason));
+            }
         };
         let operation_name = match take("operationName") {
             Some(Value::String(name)) => Some(name).filter(|name| !name.is_empty()),
@@ -101,7 +111,9 @@ impl Parameters {
             None => Map::new(),
             Some(_) => return Err(Error::bad_input("variables", "must be an object")),
         };
-        if holds_nul_or_its_escape(&query) {
+        if let Sent::Text(text) | Sent::Both(text, _) = &document
+            && holds_nul_or_its_escape(text)
+        {
             return Err(no_nul("query"));
         }
         if operation_name
@@ -117,10 +129,22 @@ impl Parameters {
             return Err(no_nul("variables"));
         }
         Ok(Self {
-            query,
+            document,
             operation_name,
             variables,
         })
+    }
+}
+
+/// The hash of a document, as Apollo's clients send it.
+fn hash(persisted: &Value) -> Result<String> {
+    let hash = persisted["sha256Hash"].as_str();
+    match (persisted["version"].as_u64(), hash) {
+        (Some(1), Some(hash)) => Ok(hash.to_owned()),
+        _ => Err(Error::bad_input(
+            "extensions.persistedQuery",
+            "must have `version: 1` and the document's hash as `sha256Hash`",
+        )),
     }
 }
 
@@ -130,7 +154,7 @@ fn no_nul(field: &str) -> Error {
 }
 
 /// A document can also write it as an escape, with four zeros or, in braces, with any number of them.
-fn holds_nul_or_its_escape(document: &str) -> bool {
+pub(super) fn holds_nul_or_its_escape(document: &str) -> bool {
     let mut escapes = document
         .match_indices("\\u")
         .map(|(at, _)| &document[at + 2..]);

@@ -1,5 +1,6 @@
 //! A subscription's operation, as it is executed again and again.
 
+use crate::graph::Selected;
 use async_graphql::{
     Name, Pos, Positioned, Request, ServerError, Value as ConstValue, Variables,
     parser::types::{
@@ -106,7 +107,7 @@ impl Operation {
         let mut request = Request::new("").variables(self.variables.clone());
         request.operation_name.clone_from(&self.name);
         request.set_parsed_query(self.document.clone());
-        request
+        request.data(Selected::default())
     }
 }
 

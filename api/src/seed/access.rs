@@ -1,8 +1,9 @@
 //! How people and retried requests are known again: Google accounts, tokens that work once, and given answers.
 
 use super::{
+    agenda::Who,
     secrets,
-    workspace::{Workspace, later},
+    workspace::{Workspace, raw},
 };
 use crate::{domain::digest, error::Result};
 use entity::{
@@ -14,15 +15,10 @@ use entity::{
 use sea_orm::ActiveValue::Set;
 use serde_json::json;
 
-/// Something that can be decided on by a reply to a message.
-pub(super) struct Reply {
-    pub(super) kind: AuthTokenKind,
-    pub(super) subject_type: &'static str,
-    pub(super) subject: Id,
-}
-
-pub(super) async fn write(ws: &mut Workspace<'_>) -> Result<()> {
-    write_google_account(ws).await?;
+pub(super) fn tell(ws: &mut Workspace<'_>) {
+    ws.at(ws.ago(64.0), Who::Person(UserRole::Admin), |ws| {
+        Box::pin(write_google_account(ws))
+    });
     let family = Id(cuid2::create_id());
     // The admin's first refresh token was exchanged for the second.
     for (role, ago, consumed) in [
@@ -30,34 +26,43 @@ pub(super) async fn write(ws: &mut Workspace<'_>) -> Result<()> {
         (UserRole::Admin, 0.05, None),
         (UserRole::Member, 0.4, None),
     ] {
-        let row = auth_token::ActiveModel {
+        let family = match role {
+            UserRole::Admin => family.clone(),
+            _ => Id(cuid2::create_id()),
+        };
+        let token = auth_token::ActiveModel {
             kind: Set(AuthTokenKind::Refresh),
-            user_id: Set(Some(ws.user(role)?)),
-            family_id: Set(Some(if role == UserRole::Admin {
-                family.clone()
-            } else {
-                Id(cuid2::create_id())
-            })),
+            family_id: Set(Some(family)),
             ..token(ws, ago, 7.0, consumed)
         };
-        ws.tx.insert(row, "auth_token.created").await?;
+        tell_token(ws, role, ago, token);
     }
-    let row = auth_token::ActiveModel {
+    let token = auth_token::ActiveModel {
         kind: Set(AuthTokenKind::PasswordReset),
-        user_id: Set(Some(ws.user(UserRole::Viewer)?)),
         ..token(ws, 12.6, 0.05, Some(12.59))
     };
-    ws.tx.insert(row, "auth_token.created").await?;
-    for reply in std::mem::take(&mut ws.replies) {
-        let row = auth_token::ActiveModel {
-            kind: Set(reply.kind),
-            subject_type: Set(Some(reply.subject_type.to_owned())),
-            subject_id: Set(Some(reply.subject)),
-            ..token(ws, 1.0, 7.0, None)
-        };
-        ws.tx.insert(row, "auth_token.created").await?;
+    tell_token(ws, UserRole::Viewer, 12.6, token);
+    for (role, name, ago) in [
+        (UserRole::Owner, "project:default", 0.2),
+        (UserRole::Member, "project:default", 0.6),
+    ] {
+        ws.at(ws.ago(ago), Who::Person(role), move |ws| {
+            Box::pin(write_answer(ws, name))
+        });
     }
-    write_answers(ws).await
+}
+
+/// The ledger tells of who signs in, not of their tokens.
+fn tell_token(ws: &mut Workspace<'_>, role: UserRole, ago: f64, token: auth_token::ActiveModel) {
+    ws.at(ws.ago(ago), Who::Person(role), move |ws| {
+        Box::pin(async move {
+            let token = auth_token::ActiveModel {
+                user_id: Set(Some(ws.user(role)?)),
+                ..token
+            };
+            ws.tx.insert_untold(vec![token]).await
+        })
+    });
 }
 
 /// A token that was made so many days ago and holds for so many.
@@ -67,12 +72,10 @@ fn token(
     holds: f64,
     consumed: Option<f64>,
 ) -> auth_token::ActiveModel {
-    let made = ws.ago(ago);
     auth_token::ActiveModel {
         token_hash: Set(secrets::token_hash()),
-        expires_at: Set(later(made, 24.0 * holds)),
+        expires_at: Set(raw(ws.ago(ago), 24.0 * holds)),
         consumed_at: Set(consumed.map(|days| ws.ago(days))),
-        created_at: Set(made),
         updated_at: Set(ws.ago(consumed.unwrap_or(ago))),
         ..Default::default()
     }
@@ -91,32 +94,21 @@ async fn write_google_account(ws: &mut Workspace<'_>) -> Result<()> {
         drive_channel_id: Set(Some(cuid2::create_id())),
         drive_channel_token_hash: Set(secrets::token_hash()),
         channel_expiry: Set(Some(ws.ago(-4.5))),
-        created_at: Set(ws.ago(64.0)),
-        updated_at: Set(ws.ago(2.5)),
         ..Default::default()
     };
     ws.tx.insert(row, "google_account.connected").await?;
     Ok(())
 }
 
-/// Answers to two mutations that a client may repeat until tomorrow.
-async fn write_answers(ws: &mut Workspace<'_>) -> Result<()> {
-    for (role, name, ago) in [
-        (UserRole::Owner, "project:default", 0.2),
-        (UserRole::Member, "project:default", 0.6),
-    ] {
-        let made = ws.ago(ago);
-        let row = idempotency_key::ActiveModel {
-            actor: Set(ws.actor(Some(role), "")),
-            key: Set(cuid2::create_id()),
-            request_hash: Set(digest::sha256(secrets::random::<32>())),
-            response: Set(Large::new(Json(json!({ "id": ws.id(name)?, "seq": 1 })))),
-            expires_at: Set(later(made, 24.0)),
-            created_at: Set(made),
-            updated_at: Set(made),
-            ..Default::default()
-        };
-        ws.tx.insert(row, "idempotency_key.created").await?;
-    }
-    Ok(())
+/// Writes the answer to a mutation that a client may repeat until tomorrow.
+async fn write_answer(ws: &mut Workspace<'_>, name: &str) -> Result<()> {
+    let row = idempotency_key::ActiveModel {
+        actor: Set(ws.tx.actor()),
+        key: Set(cuid2::create_id()),
+        request_hash: Set(digest::sha256(secrets::random::<32>())),
+        response: Set(Large::new(Json(json!({ "id": ws.id(name)?, "seq": 1 })))),
+        expires_at: Set(raw(ws.moment, 24.0)),
+        ..Default::default()
+    };
+    ws.tx.insert_untold(vec![row]).await
 }

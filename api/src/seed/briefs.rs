@@ -1,19 +1,22 @@
-//! Briefs with what they say, what they touch, and what was asked and decided about them.
+//! Briefs: drafted, asked about, handed in, sent back and decided.
 
 use super::{
-    access::Reply,
-    clarifications::{self, Question},
-    decisions::{self, Decision, Subject},
+    agenda::Who,
+    clarifications::{Question, ask_about_brief},
+    decisions::{self, Decision, Subject, Verdict},
+    drafting,
     plans::{self, Plan},
     usage::Call,
-    workspace::{Workspace, count, later},
+    workspace::{Workspace, count},
 };
-use crate::error::Result;
+use crate::{
+    error::Result,
+    workflow::{ANALYST, ReplySubject, escalate_brief, revise, submit},
+};
 use entity::{
-    Json, Large,
+    Id, Json, Large, Timestamp,
     api_usage::ApiOperation,
     approval::ApprovalDecision,
-    auth_token::AuthTokenKind,
     prd::{self, PrdStatus, Requirement, Risk},
     prd_symbol_link::{self, SymbolLinkSource},
     user::UserRole,
@@ -26,8 +29,8 @@ use serde_json::Value;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Brief {
-    pub(super) key: String,
-    pub(super) project: String,
+    key: String,
+    project: String,
     goal: Option<String>,
     meeting: Option<String>,
     supersedes: Option<String>,
@@ -36,12 +39,10 @@ pub(super) struct Brief {
     status: PrdStatus,
     ago: f64,
     confidence: f64,
-    #[serde(default = "one")]
-    version: i32,
     repo: Option<String>,
     timeline: Option<String>,
     /// The key of the Jira project or Linear team in which its tickets are mirrored.
-    pub(super) tracker: Option<String>,
+    tracker: Option<String>,
     /// Who wrote it; none when the system did.
     by: Option<UserRole>,
     #[serde(default)]
@@ -66,19 +67,15 @@ pub(super) struct Brief {
     #[serde(default)]
     symbols: Vec<String>,
     redirected: Option<Decision>,
-    pub(super) decision: Option<Decision>,
+    decision: Option<Decision>,
     #[serde(default)]
     asked: Vec<Question>,
     #[serde(default)]
-    pub(super) plans: Vec<Plan>,
-}
-
-fn one() -> i32 {
-    1
+    plans: Vec<Plan>,
 }
 
 /// The one-page form.
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Page {
     goal: Option<String>,
@@ -88,7 +85,7 @@ struct Page {
     non_scope: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Architecture {
     chosen: Option<String>,
@@ -96,92 +93,54 @@ struct Architecture {
     design: Option<Value>,
 }
 
-pub(super) async fn write(ws: &mut Workspace<'_>, mut brief: Brief) -> Result<()> {
-    let row = write_row(ws, &mut brief).await?;
-    let project = Some(row.project_id.clone());
-    for (place, symbol) in brief.symbols.iter().enumerate() {
-        write_link(ws, &row, &brief.project, symbol, place).await?;
-    }
-    for question in &brief.asked {
-        clarifications::write(ws, question, Some(&row.id), None).await?;
-    }
-    if let Some(redirected) = &brief.redirected {
-        let (at, subject) = (
-            later(row.created_at, redirected.hours),
-            Subject::Brief(row.id.clone()),
-        );
-        decisions::write(
-            ws,
-            subject,
-            project.clone(),
-            1,
-            ApprovalDecision::Redirected,
-            redirected,
-            at,
-        )
-        .await?;
-    }
-    if let (Some(decision), Some(at)) = (&brief.decision, row.decided_at) {
-        let rejected = row.status == PrdStatus::Rejected;
-        let kind = if rejected {
-            ApprovalDecision::Rejected
-        } else {
-            ApprovalDecision::Approved
-        };
-        decisions::write(
-            ws,
-            Subject::Brief(row.id.clone()),
-            project.clone(),
-            row.version,
-            kind,
-            decision,
-            at,
-        )
-        .await?;
-    }
-    if row.status == PrdStatus::PendingApproval {
-        ws.replies.push(Reply {
-            kind: AuthTokenKind::ApprovalReply,
-            subject_type: "PRD",
-            subject: row.id.clone(),
-        });
-    }
-    for operation in [ApiOperation::Brief, ApiOperation::Council] {
-        if operation == ApiOperation::Brief || brief.council.is_some() {
-            let call = Call::new("ba_agent", operation, row.created_at);
-            ws.calls.push(Call {
-                project: project.clone(),
-                brief: Some(row.id.clone()),
-                ..call
-            });
-        }
-    }
-    plans::write(ws, &row, brief).await
+pub(super) fn tell(ws: &mut Workspace<'_>, mut brief: Brief) {
+    let plans = std::mem::take(&mut brief.plans);
+    plans::tell(ws, &brief.key, brief.tracker.as_deref(), plans);
+    let author = brief.by.map_or(Who::Server(ANALYST), Who::Person);
+    ws.at(ws.ago(brief.ago), author, |ws| Box::pin(draft(ws, brief)));
 }
 
-async fn write_row(ws: &mut Workspace<'_>, brief: &mut Brief) -> Result<prd::Model> {
-    let created = ws.ago(brief.ago);
-    let decided = brief
-        .decision
-        .as_ref()
-        .map(|decision| later(created, decision.hours));
-    let redrafted = brief
-        .redirected
-        .as_ref()
-        .map(|redirected| later(created, redirected.hours + 0.2));
-    let decider = brief.decision.as_ref().and_then(|decision| decision.by);
-    let doc = brief.page.goal.is_some().then(cuid2::create_id);
+async fn draft(ws: &mut Workspace<'_>, mut brief: Brief) -> Result<()> {
     for (place, requirement) in brief.requirements.iter_mut().enumerate() {
         requirement.id = format!("REQ-{}", place + 1);
     }
-    let page = std::mem::take(&mut brief.page);
-    let architecture = std::mem::take(&mut brief.architecture);
-    let row = prd::ActiveModel {
+    let first = first(ws, &brief)?;
+    let row = match ws.some("brief", brief.supersedes.as_ref())? {
+        Some(approved) => revise(&mut ws.tx, &approved, first).await?,
+        None => ws.tx.insert(first, "brief.created").await?,
+    };
+    ws.remember(format!("brief:{}", brief.key), &row.id);
+    for operation in [ApiOperation::Brief, ApiOperation::Council] {
+        if operation == ApiOperation::Brief || brief.council.is_some() {
+            ws.calls.push(Call {
+                project: Some(row.project_id.clone()),
+                brief: Some(row.id.clone()),
+                ..Call::new(ANALYST, operation, ws.moment)
+            });
+        }
+    }
+    for question in std::mem::take(&mut brief.asked) {
+        let id = row.id.clone();
+        ws.at(ws.ago(question.ago), Who::Server(ANALYST), |ws| {
+            Box::pin(async move { ask_about_brief(ws, &id, question).await })
+        });
+    }
+    tell_decisions(ws, &row.id, &brief);
+    ws.at(ws.soon(0.1), Who::Server(ANALYST), |ws| {
+        Box::pin(link(ws, row.id, brief))
+    });
+    Ok(())
+}
+
+/// What the first version says: all of it, unless somebody will ask for more.
+fn first(ws: &Workspace<'_>, brief: &Brief) -> Result<prd::ActiveModel> {
+    let doc = brief.page.goal.is_some().then(cuid2::create_id);
+    let (page, architecture) = (brief.page.clone(), brief.architecture.clone());
+    let whole = prd::ActiveModel {
         project_id: Set(ws.id(&format!("project:{}", brief.project))?),
         goal_id: Set(ws.some("goal", brief.goal.as_ref())?),
         meeting_id: Set(ws.some("meeting", brief.meeting.as_ref())?),
         transcript_id: Set(ws.some("transcript", brief.meeting.as_ref())?),
-        supersedes_id: Set(ws.some("brief", brief.supersedes.as_ref())?),
         title: Set(brief.title.clone()),
         summary: Set(brief.summary.clone()),
         goal_text: Set(page.goal),
@@ -191,8 +150,6 @@ async fn write_row(ws: &mut Workspace<'_>, brief: &mut Brief) -> Result<prd::Mod
         non_scope: Set(page.non_scope),
         open_questions: Set(Json(brief.questions.clone())),
         objectives: Set(Large::new(Json(brief.objectives.clone()))),
-        requirement_count: Set(count(&brief.requirements)),
-        requirements: Set(Large::new(Json(brief.requirements.clone()))),
         acceptance_criteria: Set(Large::new(Json(brief.acceptance_criteria.clone()))),
         out_of_scope: Set(Large::new(Json(brief.out_of_scope.clone()))),
         assumptions: Set(Large::new(Json(brief.assumptions.clone()))),
@@ -202,59 +159,120 @@ async fn write_row(ws: &mut Workspace<'_>, brief: &mut Brief) -> Result<prd::Mod
         selected_architecture: Set(Large(architecture.chosen)),
         council: Set(Large(brief.council.clone().map(Json))),
         timeline: Set(brief.timeline.clone()),
-        confidence: Set(brief.confidence),
-        version: Set(brief.version),
-        status: Set(brief.status),
         target_repo: Set(brief.repo.clone()),
         google_doc_url: Set(doc
             .as_ref()
             .map(|id| format!("https://docs.example/document/{id}"))),
         google_doc_id: Set(doc),
         created_by_id: Set(brief.by.map(|role| ws.user(role)).transpose()?),
-        decided_by_id: Set(decider.map(|role| ws.user(role)).transpose()?),
-        decided_at: Set(decided),
-        created_at: Set(created),
-        updated_at: Set(decided.max(redrafted).unwrap_or(created)),
+        status: Set(PrdStatus::Draft),
         ..Default::default()
     };
-    let row = ws.tx.insert(row, "brief.created").await?;
-    ws.remember(format!("brief:{}", brief.key), &row.id);
-    Ok(row)
+    let number = brief.requirements.len();
+    Ok(match brief.redirected {
+        Some(_) => requiring(
+            whole,
+            &brief.requirements[..number - 1],
+            brief.confidence - 0.1,
+        ),
+        None => requiring(whole, &brief.requirements, brief.confidence),
+    })
 }
 
-/// Ties a brief to a symbol; the last of several was tied by a person.
-async fn write_link(
-    ws: &mut Workspace<'_>,
-    brief: &prd::Model,
-    project: &str,
-    name: &str,
-    place: usize,
-) -> Result<()> {
-    let known = ws
-        .symbols
-        .iter()
-        .find(|symbol| symbol.project == project && symbol.node.name == name);
-    let node = known.map(|symbol| symbol.node.clone()).unwrap_or_default();
-    let by_hand = place == 2;
-    let row = prd_symbol_link::ActiveModel {
-        prd_id: Set(brief.id.clone()),
-        symbol_id: Set(node.id),
-        symbol_name: Set(node.name),
-        file: Set(Some(node.file)),
-        line: Set(node.line),
-        confidence: Set(if by_hand {
-            1.0
-        } else {
-            0.93 - 0.17 * place as f64
-        }),
-        source: Set(if by_hand {
-            SymbolLinkSource::Manual
-        } else {
-            SymbolLinkSource::Auto
-        }),
-        created_at: Set(later(brief.created_at, 0.1)),
-        ..Default::default()
-    };
-    ws.tx.insert(row, "symbol_link.created").await?;
+/// The same, with these requirements.
+fn requiring(
+    brief: prd::ActiveModel,
+    requirements: &[Requirement],
+    confidence: f64,
+) -> prd::ActiveModel {
+    prd::ActiveModel {
+        requirement_count: Set(count(requirements)),
+        requirements: Set(Large::new(Json(requirements.to_vec()))),
+        confidence: Set((confidence * 100.0).round() / 100.0),
+        ..brief
+    }
+}
+
+/// Tells what people make of a brief that was drafted just now.
+fn tell_decisions(ws: &mut Workspace<'_>, id: &Id, brief: &Brief) {
+    if matches!(
+        brief.status,
+        PrdStatus::Draft | PrdStatus::NeedsClarification
+    ) {
+        return;
+    }
+    // It may be handed in once more.
+    let is_left = brief.status == PrdStatus::PendingApproval && brief.redirected.is_none();
+    tell_submitted(ws, id, ws.soon(0.5), is_left);
+    if let Some(redirected) = &brief.redirected {
+        let (at, verdict) = (ws.soon(redirected.hours), ApprovalDecision::Redirected);
+        let (subject, verdict) = (Subject::Brief(id.clone()), Verdict::Given(verdict));
+        decisions::tell(ws, at, subject, verdict, redirected);
+        let nothing = prd::ActiveModel::default();
+        let changes = requiring(nothing, &brief.requirements, brief.confidence);
+        let (id, again) = (id.clone(), ws.soon(redirected.hours + 0.1));
+        let is_left = brief.status == PrdStatus::PendingApproval;
+        ws.at(again, Who::Server(ANALYST), move |ws| {
+            Box::pin(drafting::again(ws, id, Some((changes, is_left))))
+        });
+    }
+    if let Some(decision) = &brief.decision {
+        let verdict = match brief.status {
+            PrdStatus::Rejected => ApprovalDecision::Rejected,
+            _ => ApprovalDecision::Approved,
+        };
+        let (at, subject) = (ws.soon(decision.hours), Subject::Brief(id.clone()));
+        decisions::tell(ws, at, subject, Verdict::Given(verdict), decision);
+    }
+    if brief.status == PrdStatus::PendingApproval {
+        decisions::tell_invited(ws, UserRole::Owner, ReplySubject::Brief, id);
+    }
+}
+
+/// At this moment somebody hands a brief in, which perhaps is left at that.
+pub(super) fn tell_submitted(ws: &mut Workspace<'_>, id: &Id, at: Timestamp, is_left: bool) {
+    let id = id.clone();
+    ws.at(at, Who::Person(UserRole::Member), move |ws| {
+        Box::pin(async move {
+            let version = ws.row::<prd::Entity>(&id).await?.version;
+            let row = submit(&mut ws.tx, &id, version).await?;
+            if is_left {
+                decisions::tell_overdue(ws, row.approval_due_at, &id, |tx, id| {
+                    Box::pin(escalate_brief(tx, id))
+                });
+            }
+            Ok(())
+        })
+    });
+}
+
+/// Ties a brief to the symbols that it touches; the last of several is tied by a person.
+async fn link(ws: &mut Workspace<'_>, id: Id, brief: Brief) -> Result<()> {
+    for (place, name) in brief.symbols.iter().enumerate() {
+        let known = { ws.symbols.iter() }
+            .find(|symbol| symbol.project == brief.project && symbol.node.name == *name);
+        let node = known.map(|symbol| symbol.node.clone()).unwrap_or_default();
+        let by_hand = place == 2;
+        if by_hand {
+            ws.act(&Who::Person(UserRole::Member))?;
+        }
+        let row = prd_symbol_link::ActiveModel {
+            prd_id: Set(id.clone()),
+            symbol_id: Set(node.id),
+            symbol_name: Set(node.name),
+            file: Set(Some(node.file)),
+            line: Set(node.line),
+            confidence: Set(match by_hand {
+                true => 1.0,
+                false => 0.93 - 0.17 * place as f64,
+            }),
+            source: Set(match by_hand {
+                true => SymbolLinkSource::Manual,
+                false => SymbolLinkSource::Auto,
+            }),
+            ..Default::default()
+        };
+        ws.tx.insert(row, "brief.symbol_linked").await?;
+    }
     Ok(())
 }

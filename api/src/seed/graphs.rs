@@ -1,6 +1,9 @@
-//! The code graphs of projects: files, symbols, and what depends on what.
+//! The code graphs of projects: files, symbols, and what depends on what, as first built and as it is now.
 
-use super::workspace::{Workspace, count};
+use super::{
+    agenda::Who,
+    workspace::{Workspace, count},
+};
 use crate::{
     domain::digest,
     error::{Error, Result},
@@ -8,6 +11,7 @@ use crate::{
 use entity::{
     Json, Large, Secret,
     project_graph::{self, GraphNode, GraphNodeKind},
+    user::UserRole,
 };
 use sea_orm::ActiveValue::Set;
 use serde::Deserialize;
@@ -37,43 +41,65 @@ pub(super) struct Symbol {
     pub(super) node: GraphNode,
 }
 
-pub(super) async fn write(ws: &mut Workspace<'_>, graph: Graph) -> Result<()> {
+pub(super) fn tell(ws: &mut Workspace<'_>, graph: Graph) -> Result<()> {
     let mut nodes = nodes(&graph.files)?;
+    // At first nothing was known of what depends on what.
+    let before = built(&nodes, &edges(&[], &mut nodes.clone())?);
     let edges = edges(&graph.links, &mut nodes)?;
-    let communities: Vec<Value> = folders(&nodes)
-        .into_iter()
-        .map(|(folder, members)| json!({ "id": folder, "label": folder, "nodeIds": members }))
-        .collect();
-    let whole = json!({ "nodes": nodes, "edges": edges, "communities": communities });
-    let hash = digest::sha256(whole.to_string().as_bytes());
-    let project_id = ws.id(&format!("project:{}", graph.project))?;
-    let built = ws.ago(graph.ago);
-    let (node_count, edge_count, community_count) =
-        (count(&nodes), count(&edges), count(&communities));
-    nodes.sort_by(|one, other| (-one.degree, &one.id).cmp(&(-other.degree, &other.id)));
-    let row = project_graph::ActiveModel {
-        project_id: Set(project_id.clone()),
-        content_hash: Set(hash.clone()),
-        graph_json: Set(Large::new(Json(whole))),
-        node_count: Set(node_count),
-        edge_count: Set(edge_count),
-        community_count: Set(community_count),
-        god_node_slugs: Set(Json(nodes.iter().take(GOD_NODES).cloned().collect())),
-        languages: Set(Json(graph.languages)),
-        repo_path: Set(Secret::new(format!("/srv/graphs/{}", graph.repo))),
-        repo_label: Set(Some(graph.repo)),
-        built_at: Set(Some(built)),
-        created_at: Set(ws.ago(graph.ago + 70.0)),
-        updated_at: Set(built),
-        ..Default::default()
-    };
-    ws.tx.insert(row, "graph.created").await?;
-    ws.graph_hashes.insert(project_id, hash);
+    let after = built(&nodes, &edges);
     ws.symbols.extend(nodes.into_iter().map(|node| Symbol {
         project: graph.project.clone(),
         node,
     }));
+    let ago = graph.ago;
+    ws.at(
+        ws.ago(ago + 70.0),
+        Who::Person(UserRole::Admin),
+        move |ws| {
+            Box::pin(async move {
+                let row = project_graph::ActiveModel {
+                    project_id: Set(ws.id(&format!("project:{}", graph.project))?),
+                    languages: Set(Json(graph.languages)),
+                    repo_path: Set(Secret::new(format!("/srv/graphs/{}", graph.repo))),
+                    repo_label: Set(Some(graph.repo)),
+                    built_at: Set(Some(ws.moment)),
+                    ..before
+                };
+                let row = ws.tx.insert(row, "graph.created").await?;
+                ws.at(ws.ago(ago), Who::Server("graph"), move |ws| {
+                    Box::pin(async move {
+                        let changes = project_graph::ActiveModel {
+                            built_at: Set(Some(ws.moment)),
+                            ..after
+                        };
+                        ws.tx.update(&row, changes, "graph.built").await.map(drop)
+                    })
+                });
+                Ok(())
+            })
+        },
+    );
     Ok(())
+}
+
+/// What a graph's row says of these nodes and edges.
+fn built(nodes: &[GraphNode], edges: &[Value]) -> project_graph::ActiveModel {
+    let communities: Vec<Value> = folders(nodes)
+        .into_iter()
+        .map(|(folder, members)| json!({ "id": folder, "label": folder, "nodeIds": members }))
+        .collect();
+    let whole = json!({ "nodes": nodes, "edges": edges, "communities": communities });
+    let mut gods: Vec<&GraphNode> = nodes.iter().collect();
+    gods.sort_by(|one, other| (-one.degree, &one.id).cmp(&(-other.degree, &other.id)));
+    project_graph::ActiveModel {
+        content_hash: Set(digest::sha256(whole.to_string().as_bytes())),
+        node_count: Set(count(nodes)),
+        edge_count: Set(count(edges)),
+        community_count: Set(count(&communities)),
+        god_node_slugs: Set(Json(gods.into_iter().take(GOD_NODES).cloned().collect())),
+        graph_json: Set(Large::new(Json(whole))),
+        ..Default::default()
+    }
 }
 
 fn nodes(files: &BTreeMap<String, Vec<String>>) -> Result<Vec<GraphNode>> {

@@ -1,110 +1,163 @@
 //! The jobs that a daemon runs for tickets, and the pull requests that come of them.
 
-use super::workspace::{Workspace, later};
-use crate::error::Result;
+use super::{agenda::Who, workspace::Workspace, workspace::raw};
+use crate::error::{Error, Result};
 use entity::{
-    Json, Large, Timestamp,
+    Id, Json, Large,
     agent_job::{self, AgentJobStatus},
-    ticket::{self, TicketStatus},
+    ticket,
 };
 use sea_orm::ActiveValue::Set;
 use serde_json::json;
 
-/// Writes the jobs of a ticket that changes or tests a repository.
-pub(super) async fn write(ws: &mut Workspace<'_>, ticket: &ticket::Model) -> Result<()> {
-    let Some(repo) = ticket.target_repo.clone() else {
-        return Ok(());
-    };
-    let implements = ticket.role_slug == "dev_agent";
-    let action = if implements {
-        "implement_prd"
-    } else {
-        "run_tests"
-    };
-    let begun = match ticket.status {
-        // A job that nobody takes fails after a day, so one that waits is young.
-        TicketStatus::Ready => ticket.created_at.max(ws.ago(0.3)),
-        _ => ticket.claimed_at.unwrap_or(ticket.created_at),
-    };
-    let over = ticket.completed_at.unwrap_or(begun);
-    let status = match ticket.status {
-        TicketStatus::Ready => AgentJobStatus::Pending,
-        TicketStatus::Claimed => AgentJobStatus::InProgress,
-        TicketStatus::Failed => AgentJobStatus::Failed,
-        TicketStatus::Cancelled => AgentJobStatus::Cancelled,
-        TicketStatus::Done => AgentJobStatus::Done,
-        _ => return Ok(()),
-    };
-    write_one(ws, ticket, &repo, action, status, begun, over).await?;
-    if implements && status == AgentJobStatus::Done {
-        // What was implemented is reviewed before it counts.
-        let reviewed = ws.past(over, 0.3);
-        write_one(ws, ticket, &repo, "review_pr", status, over, reviewed).await?;
+/// What hands jobs to daemons.
+pub(super) const DISPATCHER: Who = Who::Server("dispatcher");
+
+/// What a daemon does for this ticket.
+pub(super) fn action_for(ticket: &ticket::Model) -> &'static str {
+    match ticket.role_slug.as_str() {
+        "dev_agent" => "implement_prd",
+        _ => "run_tests",
     }
-    Ok(())
 }
 
-async fn write_one(
+/// Writes a job for a daemon.
+pub(super) async fn offer(
     ws: &mut Workspace<'_>,
     ticket: &ticket::Model,
     repo: &str,
     action: &str,
-    status: AgentJobStatus,
-    begun: Timestamp,
-    over: Timestamp,
-) -> Result<()> {
-    use AgentJobStatus::{Cancelled, Done, Failed, InProgress};
-    let sent = matches!(status, InProgress | Done | Failed);
-    let ended = matches!(status, Done | Failed | Cancelled);
-    let (percent, message) = match status {
-        Done => (Some(100), Some("Finished")),
-        InProgress => (Some(62), Some("Running the tests of the changed files")),
-        Failed => (Some(35), Some("Stopped by an error")),
-        _ => (None, None),
-    };
-    // The review is of the pull request that the implementation opened.
-    let opened = ticket.claimed_at.unwrap_or(begun).inner();
-    let number = 1200 - (ws.tx.now().inner() - opened).num_hours();
-    let pr_url = (status == Done && action != "run_tests")
-        .then(|| format!("https://git.example/{repo}/pull/{number}"));
-    let result = match action {
-        "run_tests" => json!({ "testsRun": 18, "testsPassed": 18, "testsFailed": 0 }),
-        _ => {
-            json!({ "prUrl": pr_url, "filesChanged": ["README.md", "src/main"], "testsRun": 42, "testsPassed": 42 })
-        }
-    };
+) -> Result<agent_job::Model> {
+    let number = number(ws, ticket);
     let row = agent_job::ActiveModel {
         ticket_id: Set(ticket.id.clone()),
         project_id: Set(ticket.project_id.clone()),
-        agent_token_id: Set(sent.then(|| ws.id("token:builder")).transpose()?),
-        session_id: Set(sent
-            .then(|| ws.id("session:connected"))
-            .transpose()?
-            .map(|id| id.0)),
         action: Set(action.to_owned()),
-        status: Set(status),
+        status: Set(AgentJobStatus::Pending),
         target_repo: Set(repo.to_owned()),
         payload: Set(Large::new(Json(
             json!({ "branch": format!("agent/{number}"), "title": ticket.title }),
         ))),
-        result: Set(Large((status == Done).then_some(Json(result)))),
-        pr_url: Set(pr_url),
-        progress_percent: Set(percent),
-        progress_message: Set(message.map(str::to_owned)),
-        error: Set(ticket.error.clone().filter(|_| status == Failed)),
-        dispatched_at: Set(sent.then_some(begun)),
-        acked_at: Set(sent.then(|| later(begun, 0.001))),
-        started_at: Set(sent.then(|| later(begun, 0.002))),
-        completed_at: Set(ended.then_some(over)),
-        lease_expires_at: Set((status == InProgress).then(|| ws.ago(-0.002))),
-        created_at: Set(begun),
-        updated_at: Set(if status == InProgress {
-            ws.tx.now()
-        } else {
-            over
-        }),
         ..Default::default()
     };
-    ws.tx.insert(row, "agent_job.created").await?;
-    Ok(())
+    ws.tx.insert(row, "job.created").await
+}
+
+/// The number of the pull request that comes of a ticket: the later it was claimed, the higher.
+fn number(ws: &Workspace<'_>, ticket: &ticket::Model) -> i64 {
+    let opened = ticket.claimed_at.unwrap_or(ws.moment);
+    1200 - (ws.now.inner() - opened.inner()).num_hours()
+}
+
+/// The daemon that takes a ticket gets a job for it, and begins at once.
+pub(super) async fn begin(
+    ws: &mut Workspace<'_>,
+    ticket: &ticket::Model,
+    repo: &str,
+    action: &str,
+) -> Result<Id> {
+    let job = offer(ws, ticket, repo, action).await?;
+    let sent = agent_job::ActiveModel {
+        status: Set(AgentJobStatus::Dispatched),
+        agent_token_id: Set(Some(ws.id("token:builder")?)),
+        session_id: Set(Some(ws.id("session:connected")?)),
+        dispatched_at: Set(Some(ws.moment)),
+        ..Default::default()
+    };
+    let job = ws.tx.update(&job, sent, "job.dispatched").await?;
+    let id = job.id.clone();
+    ws.at(ws.soon(0.003), daemon(), move |ws| {
+        Box::pin(async move {
+            let changes = agent_job::ActiveModel {
+                status: Set(AgentJobStatus::InProgress),
+                acked_at: Set(Some(ws.moment)),
+                started_at: Set(Some(ws.moment)),
+                lease_expires_at: Set(Some(raw(ws.moment, 1.0))),
+                ..Default::default()
+            };
+            let job = ws.tx.update(&job, changes, "job.started").await?;
+            ws.jobs.insert(job.id.clone(), job);
+            Ok(())
+        })
+    });
+    Ok(id)
+}
+
+/// Who runs jobs.
+pub(super) fn daemon() -> Who {
+    Who::Agent("builder".to_owned())
+}
+
+fn taken(ws: &mut Workspace<'_>, id: &Id) -> Result<agent_job::Model> {
+    let job = ws.jobs.remove(id);
+    job.ok_or_else(|| Error::internal("the demo has a job that nobody began"))
+}
+
+/// A job has come some way.
+pub(super) async fn is_alive(ws: &mut Workspace<'_>, id: &Id) -> Result<()> {
+    let job = taken(ws, id)?;
+    let alive = agent_job::ActiveModel {
+        progress_percent: Set(Some(62)),
+        progress_message: Set(Some("Running the tests of the changed files".to_owned())),
+        lease_expires_at: Set(Some(raw(ws.now, 0.05))),
+        ..Default::default()
+    };
+    ws.tx.update_untold(&job, alive).await.map(drop)
+}
+
+/// The daemon says how a job ended.
+pub(super) async fn end(
+    ws: &mut Workspace<'_>,
+    ticket: &ticket::Model,
+    id: &Id,
+    error: Option<&str>,
+) -> Result<()> {
+    let job = taken(ws, id)?;
+    let ended = agent_job::ActiveModel {
+        completed_at: Set(Some(ws.moment)),
+        lease_expires_at: Set(None),
+        ..Default::default()
+    };
+    let (ended, action) = if let Some(error) = error {
+        let failed = agent_job::ActiveModel {
+            status: Set(AgentJobStatus::Failed),
+            progress_percent: Set(Some(35)),
+            progress_message: Set(Some("Stopped by an error".to_owned())),
+            error: Set(Some(error.to_owned())),
+            ..ended
+        };
+        (failed, "job.failed")
+    } else {
+        let tests = job.action == "run_tests";
+        let repo = &job.target_repo;
+        let pr_url = format!("https://git.example/{repo}/pull/{}", number(ws, ticket));
+        let result = match tests {
+            true => json!({ "testsRun": 18, "testsPassed": 18, "testsFailed": 0 }),
+            false => {
+                json!({ "prUrl": pr_url, "filesChanged": ["README.md", "src/main"], "testsRun": 42, "testsPassed": 42 })
+            }
+        };
+        let done = agent_job::ActiveModel {
+            status: Set(AgentJobStatus::Done),
+            progress_percent: Set(Some(100)),
+            progress_message: Set(Some("Finished".to_owned())),
+            result: Set(Large(Some(Json(result)))),
+            pr_url: Set((!tests).then_some(pr_url)),
+            ..ended
+        };
+        (done, "job.done")
+    };
+    ws.tx.update(&job, ended, action).await.map(drop)
+}
+
+/// A job that no daemon has begun is not needed any more.
+pub(super) async fn cancel(ws: &mut Workspace<'_>, id: &Id) -> Result<()> {
+    let job = ws.row::<agent_job::Entity>(id).await?;
+    let cancelled = agent_job::ActiveModel {
+        status: Set(AgentJobStatus::Cancelled),
+        completed_at: Set(Some(ws.moment)),
+        ..Default::default()
+    };
+    let cancelled = ws.tx.update(&job, cancelled, "job.cancelled").await;
+    cancelled.map(drop)
 }

@@ -1,19 +1,15 @@
 //! The library: what all workspaces share, what a workspace puts in its place, and its own playbooks.
 
-use super::{
-    content,
-    decisions::{self, Decision, Subject},
-    workspace::{Workspace, later},
-};
+use super::{agenda::Who, content, workspace::Workspace};
 use crate::{
     domain::digest,
     error::Result,
     store::{Store, Tx},
 };
 use entity::{
-    BigInt, Json, Large, Timestamp,
+    BigInt, Json, Large,
     agent_role::{self, AgentRoleCategory},
-    approval::{ApprovalChannel, ApprovalDecision},
+    approval::{self, ApprovalChannel, ApprovalDecision, ApprovalSubject},
     skill::{self, ConfigField, SupportingFile},
     skill_package::{self, LibrarySource, LibraryStatus},
     subagent_definition,
@@ -115,79 +111,112 @@ pub(super) async fn write_shared(store: &Store) -> Result<()> {
     if library.is_empty() {
         return Ok(());
     }
-    let now = tx.now();
-    write_roles(&mut tx, library.roles, now, true).await?;
+    write_roles(&mut tx, library.roles, true).await?;
     for entry in library.skills {
-        tx.insert(package(entry, now), "skill_package.created")
-            .await?;
+        tx.insert(package(entry), "skill_package.created").await?;
     }
     for entry in library.subagents {
-        tx.insert(subagent(entry, now), "subagent.created").await?;
+        tx.insert(subagent(entry), "subagent.created").await?;
     }
     tx.commit().await?;
     Ok(())
 }
 
-/// Writes what a workspace has of its own.
-pub(super) async fn write_own(
-    ws: &mut Workspace<'_>,
-    library: Library,
-    playbooks: Vec<Playbook>,
-) -> Result<()> {
-    let at = ws.ago(52.0);
-    write_roles(&mut ws.tx, library.roles, at, false).await?;
-    for entry in library.skills {
-        let package = ws
-            .tx
-            .insert(package(entry, at), "skill_package.created")
-            .await?;
-        if package.status == LibraryStatus::Active {
-            let decision = Decision::plain(UserRole::Admin, ApprovalChannel::Web);
-            let subject = Subject::SkillPackage(package.id);
-            let decided_at = later(at, 3.0);
-            decisions::write(
-                ws,
-                subject,
-                None,
-                1,
-                ApprovalDecision::Approved,
-                &decision,
-                decided_at,
-            )
-            .await?;
-        }
+/// Days since a workspace wrote something of its own.
+const OWN: f64 = 52.0;
+
+/// What a workspace has of its own: its admin writes it.
+pub(super) fn tell_own(ws: &mut Workspace<'_>, library: Library, playbooks: Vec<Playbook>) {
+    let admin = Who::Person(UserRole::Admin);
+    ws.at(ws.ago(OWN), admin.clone(), |ws| {
+        Box::pin(async move {
+            write_roles(&mut ws.tx, library.roles, false).await?;
+            for entry in library.skills {
+                write_package(ws, entry).await?;
+            }
+            for entry in library.subagents {
+                ws.tx.insert(subagent(entry), "subagent.created").await?;
+            }
+            Ok(())
+        })
+    });
+    for (place, playbook) in playbooks.into_iter().enumerate() {
+        let at = ws.ago(OWN - 0.3 * place as f64);
+        ws.at(at, admin.clone(), |ws| {
+            Box::pin(write_playbook(ws, playbook))
+        });
     }
-    for entry in library.subagents {
-        ws.tx
-            .insert(subagent(entry, at), "subagent.created")
-            .await?;
-    }
-    for playbook in playbooks {
-        let row = skill::ActiveModel {
-            slug: Set(playbook.slug),
-            name: Set(playbook.name),
-            description: Set(playbook.description),
-            body: Set(Large::new(playbook.body)),
-            platforms: Set(Json(playbook.platforms)),
-            disabled: Set(playbook.disabled),
-            config_schema: Set(playbook.config_schema.map(Json)),
-            supporting_files: Set(Large(playbook.supporting_files.map(Json))),
-            created_by_id: Set(Some(ws.user(UserRole::Admin)?)),
-            created_at: Set(at),
-            updated_at: Set(ws.ago(11.0)),
-            ..Default::default()
-        };
-        ws.tx.insert(row, "skill.created").await?;
+}
+
+/// Writes a packaged skill, which waits until somebody approves it.
+async fn write_package(ws: &mut Workspace<'_>, entry: Entry) -> Result<()> {
+    let is_approved = entry.status == LibraryStatus::Active;
+    let row = skill_package::ActiveModel {
+        status: Set(LibraryStatus::PendingApproval),
+        ..package(entry)
+    };
+    let row = ws.tx.insert(row, "skill_package.created").await?;
+    if is_approved {
+        let admin = Who::Person(UserRole::Admin);
+        ws.at(ws.soon(3.0), admin, |ws| Box::pin(approve(ws, row)));
     }
     Ok(())
 }
 
-async fn write_roles(
-    tx: &mut Tx<'_>,
-    roles: Vec<Role>,
-    at: Timestamp,
-    is_builtin: bool,
-) -> Result<()> {
+async fn approve(ws: &mut Workspace<'_>, package: skill_package::Model) -> Result<()> {
+    let made = approval::ActiveModel {
+        subject_type: Set(ApprovalSubject::SkillPackage),
+        skill_package_id: Set(Some(package.id.clone())),
+        subject_version: Set(1),
+        decision: Set(ApprovalDecision::Approved),
+        user_id: Set(Some(ws.user(UserRole::Admin)?)),
+        actor: Set(ws.tx.actor()),
+        actor_email: Set(Some(ws.email(UserRole::Admin))),
+        channel: Set(ApprovalChannel::Web),
+        diff: Set(Large::new(Json(json!({ "after": { "status": "active" } })))),
+        idempotency_key: Set(Some(cuid2::create_id())),
+        ..Default::default()
+    };
+    ws.tx.insert(made, "approval.created").await?;
+    let changes = skill_package::ActiveModel {
+        status: Set(LibraryStatus::Active),
+        ..Default::default()
+    };
+    let approved = ws.tx.update(&package, changes, "skill_package.approved");
+    approved.await.map(drop)
+}
+
+async fn write_playbook(ws: &mut Workspace<'_>, playbook: Playbook) -> Result<()> {
+    let row = skill::ActiveModel {
+        slug: Set(playbook.slug),
+        name: Set(playbook.name),
+        description: Set(playbook.description),
+        body: Set(Large::new(playbook.body)),
+        platforms: Set(Json(playbook.platforms)),
+        config_schema: Set(playbook.config_schema.map(Json)),
+        supporting_files: Set(Large(playbook.supporting_files.map(Json))),
+        created_by_id: Set(Some(ws.user(UserRole::Admin)?)),
+        ..Default::default()
+    };
+    let row = ws.tx.insert(row, "skill.created").await?;
+    if playbook.disabled {
+        ws.at(ws.ago(11.0), Who::Person(UserRole::Admin), |ws| {
+            Box::pin(async move {
+                let changes = skill::ActiveModel {
+                    disabled: Set(true),
+                    ..Default::default()
+                };
+                ws.tx
+                    .update(&row, changes, "skill.disabled")
+                    .await
+                    .map(drop)
+            })
+        });
+    }
+    Ok(())
+}
+
+async fn write_roles(tx: &mut Tx<'_>, roles: Vec<Role>, is_builtin: bool) -> Result<()> {
     for role in roles {
         let row = agent_role::ActiveModel {
             slug: Set(role.slug),
@@ -203,8 +232,6 @@ async fn write_roles(
             timeout_seconds: Set(role.timeout),
             auto_approve: Set(role.auto_approve),
             is_builtin: Set(is_builtin),
-            created_at: Set(at),
-            updated_at: Set(at),
             ..Default::default()
         };
         tx.insert(
@@ -220,7 +247,7 @@ async fn write_roles(
     Ok(())
 }
 
-fn package(entry: Entry, at: Timestamp) -> skill_package::ActiveModel {
+fn package(entry: Entry) -> skill_package::ActiveModel {
     skill_package::ActiveModel {
         metadata: Set(Json(
             json!({ "path": format!("skills/{}/SKILL.md", entry.slug), "version": "1.2.0" }),
@@ -232,13 +259,11 @@ fn package(entry: Entry, at: Timestamp) -> skill_package::ActiveModel {
         body: Set(Large::new(entry.body)),
         required_tools: Set(Json(entry.tools)),
         status: Set(entry.status),
-        created_at: Set(at),
-        updated_at: Set(at),
         ..Default::default()
     }
 }
 
-fn subagent(entry: Entry, at: Timestamp) -> subagent_definition::ActiveModel {
+fn subagent(entry: Entry) -> subagent_definition::ActiveModel {
     subagent_definition::ActiveModel {
         metadata: Set(Json(
             json!({ "path": format!("agents/{}.md", entry.slug), "version": "1.2.0" }),
@@ -252,8 +277,6 @@ fn subagent(entry: Entry, at: Timestamp) -> subagent_definition::ActiveModel {
         preferred_model: Set(entry.model),
         category: Set(entry.category),
         status: Set(entry.status),
-        created_at: Set(at),
-        updated_at: Set(at),
         ..Default::default()
     }
 }

@@ -1,20 +1,23 @@
 //! Meetings in all their states, and the runs that write recordings down.
 
 use super::{
+    agenda::Who,
+    transcriptions,
     transcripts::{self, Spoken},
-    usage::Call,
-    workspace::{Workspace, count, later},
+    workspace::{Workspace, count, raw},
 };
-use crate::error::Result;
+use crate::{
+    domain::machine::{MeetingConsequence, MeetingStep, step_to},
+    error::{Error, Result},
+    store::standing,
+};
 use entity::{
-    BigInt, Id, Json, Large, Secret, Timestamp,
-    api_usage::ApiOperation,
+    Json, Large, Timestamp,
     meeting::{
         self, MeetingInsights, MeetingParticipant, MeetingParticipantRole, MeetingSource,
         MeetingStatus,
     },
     user::UserRole,
-    whisper_transcription::{self, WhisperTranscriptionProvider, WhisperTranscriptionStatus},
 };
 use sea_orm::ActiveValue::Set;
 use serde::Deserialize;
@@ -22,16 +25,16 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// An entry of `meetings.yaml`.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Meeting {
     pub(super) key: String,
     project: String,
     goal: Option<String>,
     title: String,
-    context: Option<String>,
+    pub(super) context: Option<String>,
     pub(super) source: MeetingSource,
-    status: MeetingStatus,
+    pub(super) status: MeetingStatus,
     /// Days since it began; negative when it lies ahead.
     ago: f64,
     url: Option<String>,
@@ -49,66 +52,178 @@ pub(super) struct Meeting {
     pub(super) transcript: Option<String>,
 }
 
-pub(super) async fn write(ws: &mut Workspace<'_>, mut meeting: Meeting) -> Result<()> {
-    let start = ws.ago(meeting.ago);
-    let spoken = meeting
-        .transcript
-        .as_deref()
+/// What a meeting goes through, and when: hours after it began or was uploaded.
+const CALL: [(MeetingStatus, f64); 4] = [
+    (MeetingStatus::Joining, -0.02),
+    (MeetingStatus::InProgress, 0.0),
+    (MeetingStatus::Processing, 1.0),
+    (MeetingStatus::Completed, 1.2),
+];
+const UPLOAD: [(MeetingStatus, f64); 3] = [
+    (MeetingStatus::Transcribing, 0.05),
+    (MeetingStatus::Processing, 0.4),
+    (MeetingStatus::Completed, 0.6),
+];
+
+pub(super) fn tell(ws: &mut Workspace<'_>, mut meeting: Meeting) -> Result<()> {
+    let spoken = { meeting.transcript.as_deref() }
         .map(Spoken::read)
         .transpose()?;
     if let Some(spoken) = &spoken {
         meeting.people.clone_from(&spoken.speakers);
     }
-    let seconds = spoken.as_ref().map_or(1500, |spoken| spoken.seconds);
-    let ended = matches!(
-        meeting.status,
-        MeetingStatus::Completed | MeetingStatus::Failed | MeetingStatus::Processing
-    );
-    let is_call = meeting.url.is_some() || meeting.source == MeetingSource::VoiceDialin;
-    let created = if is_call {
-        ws.past(start, -46.0)
-    } else {
-        ws.past(start, 0.4)
-    };
-    let participants = participants(ws, &meeting);
     let insights = meeting.insights.take().zip(spoken.as_ref());
-    let insights = insights.map(|(read, spoken)| MeetingInsights {
+    meeting.insights = insights.map(|(read, spoken)| MeetingInsights {
         participant_stats: spoken.stats(),
         ..read
     });
+    let seconds = spoken.as_ref().map_or(1500, |spoken| spoken.seconds);
+    let (start, host) = (ws.ago(meeting.ago), meeting.host(ws));
+    let is_call = meeting.is_call();
+    let (created, steps) = match meeting.source {
+        _ if is_call => (ws.later(start, -46.0).min(ws.ago(1.5)), &CALL[..]),
+        MeetingSource::Upload => (ws.later(start, 0.4), &UPLOAD[..]),
+        _ => (ws.later(start, 0.4), &[][..]),
+    };
+    let first = meeting.clone();
+    ws.at(created, Who::Person(host), move |ws| {
+        Box::pin(write(ws, first, start, seconds))
+    });
+    if meeting.status == MeetingStatus::Cancelled {
+        let stopped = ws.later(start, -6.0);
+        ws.at(stopped, Who::Person(host), move |ws| {
+            Box::pin(go_on(ws, meeting, MeetingStatus::Cancelled, seconds))
+        });
+        return Ok(());
+    }
+    let begun = if is_call { start } else { created };
+    for (status, hours) in steps {
+        let status = match (status, meeting.status) {
+            (MeetingStatus::Processing, MeetingStatus::Failed) => MeetingStatus::Failed,
+            (status, _) => *status,
+        };
+        if meeting.is_before(status) {
+            break;
+        }
+        let told = meeting.clone();
+        ws.at(
+            ws.later(begun, *hours),
+            Who::Server("recorder"),
+            move |ws| Box::pin(go_on(ws, told, status, seconds)),
+        );
+    }
+    Ok(())
+}
+
+impl Meeting {
+    fn is_call(&self) -> bool {
+        self.url.is_some() || self.source == MeetingSource::VoiceDialin
+    }
+
+    /// Who wrote it down: who uploaded it, or invited to it.
+    fn host(&self, ws: &Workspace<'_>) -> UserRole {
+        let known = |name: &String| ws.people.iter().find(|(known, _)| known == name);
+        let host = self.people.iter().find_map(known).map(|(_, role)| *role);
+        self.by.or(host).unwrap_or(UserRole::Member)
+    }
+
+    /// Whether it has not come to this state yet.
+    fn is_before(&self, status: MeetingStatus) -> bool {
+        use MeetingStatus::{Completed, Failed, InProgress, Joining, Processing, Transcribing};
+        let order = [
+            Joining,
+            InProgress,
+            Transcribing,
+            Processing,
+            Failed,
+            Completed,
+        ];
+        let place = |of: MeetingStatus| order.iter().position(|status| *status == of);
+        place(self.status) < place(status)
+    }
+}
+
+async fn write(
+    ws: &mut Workspace<'_>,
+    meeting: Meeting,
+    start: Timestamp,
+    seconds: i32,
+) -> Result<()> {
+    let (participants, is_call) = (participants(ws, &meeting), meeting.is_call());
+    let is_paste = meeting.source == MeetingSource::Paste;
+    let ended = raw(start, f64::from(seconds) / 3600.0);
+    let status = match meeting.source {
+        _ if is_call => MeetingStatus::Scheduled,
+        MeetingSource::Upload => MeetingStatus::Uploading,
+        _ => meeting.status,
+    };
     let row = meeting::ActiveModel {
         project_id: Set(ws.id(&format!("project:{}", meeting.project))?),
         goal_id: Set(ws.some("goal", meeting.goal.as_ref())?),
         title: Set(meeting.title.clone()),
         context: Set(meeting.context.clone()),
         source: Set(meeting.source),
-        status: Set(meeting.status),
+        status: Set(status),
         external_id: Set(is_call.then(|| format!("{}-{}", ws.slug, meeting.key))),
         meeting_url: Set(meeting.url.clone()),
         start_time: Set(start),
-        end_time: Set(ended.then(|| later(start, f64::from(seconds) / 3600.0))),
+        end_time: Set(is_paste.then_some(ended)),
         participant_count: Set(count(&participants)),
         participants: Set(Large::new(Json(participants))),
         uploaded_by_id: Set(meeting.by.map(|role| ws.user(role)).transpose()?),
-        failure_reason: Set(meeting.failure.clone()),
-        metadata: Set(Large::new(Json(
-            meeting
-                .live
-                .clone()
-                .unwrap_or_else(|| json!({ "language": "en" })),
-        ))),
-        insights: Set(Large(insights.map(Json))),
-        created_at: Set(created),
-        updated_at: Set(ws.past(start.max(created), 1.0)),
+        metadata: Set(Large::new(Json(json!({ "language": "en" })))),
         ..Default::default()
     };
     let row = ws.tx.insert(row, "meeting.created").await?;
     ws.remember(format!("meeting:{}", meeting.key), &row.id);
-    let transcription = match meeting.source {
-        MeetingSource::Upload => write_transcription(ws, &row, &meeting, created, seconds).await?,
+    if is_paste {
+        transcripts::write(ws, &row, &meeting, None).await?;
+    }
+    Ok(())
+}
+
+/// A meeting comes to its next state, with what that brings about.
+async fn go_on(
+    ws: &mut Workspace<'_>,
+    meeting: Meeting,
+    status: MeetingStatus,
+    seconds: i32,
+) -> Result<()> {
+    use MeetingStatus::{Completed, Failed, InProgress, Processing, Transcribing};
+    let id = ws.id(&format!("meeting:{}", meeting.key))?;
+    let row = ws.row::<meeting::Entity>(&id).await?;
+    let mut changes = meeting::ActiveModel::default();
+    match status {
+        InProgress if meeting.live.is_some() => {
+            changes.metadata = Set(Large::new(Json(meeting.live.clone().unwrap_or_default())));
+        }
+        Processing | Failed => {
+            let ended = raw(row.start_time, f64::from(seconds) / 3600.0);
+            changes.end_time = Set(Some(ended));
+            changes.failure_reason = Set(meeting.failure.clone());
+        }
+        Completed => changes.insights = Set(Large(meeting.insights.clone().map(Json))),
+        _ => {}
+    }
+    let row = if status == MeetingStatus::Cancelled {
+        ws.tx.take(&row, MeetingStep::Cancel, changes).await?
+    } else {
+        let step = step_to::<MeetingConsequence>(&standing::<meeting::Entity>(&row)?, status)?;
+        let step = step.ok_or_else(|| Error::internal("a meeting that stays where it is"))?;
+        ws.tx.take(&row, step, changes).await?
+    };
+    let is_upload = meeting.source == MeetingSource::Upload;
+    if status == Transcribing {
+        transcriptions::begin(ws, &row, &meeting, seconds).await?;
+    }
+    let transcription = match status {
+        Processing | Failed if is_upload => Some(transcriptions::end(ws, &row, seconds).await?),
         _ => None,
     };
-    transcripts::write(ws, &row, &meeting, transcription).await
+    if status == Processing {
+        transcripts::write(ws, &row, &meeting, transcription).await?;
+    }
+    Ok(())
 }
 
 fn participants(ws: &Workspace<'_>, meeting: &Meeting) -> Vec<MeetingParticipant> {
@@ -142,67 +257,4 @@ fn participants(ws: &Workspace<'_>, meeting: &Meeting) -> Vec<MeetingParticipant
         .map(person)
         .chain(bot.then_some(recorder))
         .collect()
-}
-
-/// Writes the run that makes a transcript of a recording, as far as the meeting's state says it has come.
-async fn write_transcription(
-    ws: &mut Workspace<'_>,
-    row: &meeting::Model,
-    meeting: &Meeting,
-    uploaded: Timestamp,
-    seconds: i32,
-) -> Result<Option<Id>> {
-    use WhisperTranscriptionStatus::{Failed, Running, Succeeded};
-    let (status, done) = match meeting.status {
-        MeetingStatus::Completed => (Succeeded, 3),
-        MeetingStatus::Transcribing => (Running, 1),
-        MeetingStatus::Failed => (Failed, 0),
-        _ => return Ok(None),
-    };
-    let succeeded = status == Succeeded;
-    let ended = (status != Running).then(|| ws.past(uploaded, 0.1));
-    let cost = i64::from(seconds) * 100;
-    let transcription = whisper_transcription::ActiveModel {
-        meeting_id: Set(row.id.clone()),
-        status: Set(status),
-        provider: Set(succeeded.then_some(WhisperTranscriptionProvider::Openai)),
-        provider_chain: Set(Json(vec![
-            WhisperTranscriptionProvider::Local,
-            WhisperTranscriptionProvider::Openai,
-        ])),
-        model: Set(succeeded.then(|| "whisper-1".to_owned())),
-        language: Set(Some("en".to_owned())),
-        domain_prompt: Set(meeting.context.clone()),
-        audio_key: Set(Secret(
-            ended
-                .is_none()
-                .then(|| format!("recordings/{}/{}.m4a", ws.slug, meeting.key)),
-        )),
-        file_name: Set(Some(format!("{}.m4a", meeting.key))),
-        content_type: Set(Some("audio/x-m4a".to_owned())),
-        size_bytes: Set(Some(BigInt(61_440_000 + 1_024 * i64::from(seconds)))),
-        chunk_count: Set(3),
-        chunks_done: Set(done),
-        duration_seconds: Set(Some(seconds)),
-        cost_micros: Set(succeeded.then_some(BigInt(cost))),
-        attempt: Set(if status == Failed { 2 } else { 1 }),
-        error: Set(meeting.failure.clone()),
-        started_at: Set(Some(ws.past(uploaded, 0.02))),
-        completed_at: Set(ended),
-        audio_deleted_at: Set(ended),
-        requested_by_id: Set(row.uploaded_by_id.clone()),
-        created_at: Set(uploaded),
-        updated_at: Set(ended.unwrap_or(ws.tx.now())),
-        ..Default::default()
-    };
-    let transcription = ws.tx.insert(transcription, "transcription.created").await?;
-    if succeeded {
-        let call = Call::new("ba_agent", ApiOperation::Transcribe, uploaded);
-        ws.calls.push(Call {
-            project: Some(row.project_id.clone()),
-            seconds,
-            ..call
-        });
-    }
-    Ok(Some(transcription.id))
 }

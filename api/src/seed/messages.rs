@@ -1,9 +1,9 @@
 //! What people are told, and what they want to be told.
 
-use super::workspace::{Workspace, later};
+use super::{agenda::Who, workspace::Workspace};
 use crate::error::Result;
 use entity::{
-    Json,
+    Id, Json,
     notification::{self, DeliveryStatus, NotificationChannel, NotificationType},
     notification_subscription::{self, SubscriptionEvent, SubscriptionMode},
     user::UserRole,
@@ -48,44 +48,40 @@ pub(super) struct Subscription {
     off: bool,
 }
 
-pub(super) async fn write(
-    ws: &mut Workspace<'_>,
-    notices: Vec<Notice>,
-    subscriptions: Vec<Subscription>,
-) -> Result<()> {
+pub(super) fn tell(ws: &mut Workspace<'_>, notices: Vec<Notice>, subscriptions: Vec<Subscription>) {
     for notice in notices {
-        write_notice(ws, notice).await?;
+        ws.at(ws.ago(notice.ago), Who::Server("notifications"), |ws| {
+            Box::pin(write_notice(ws, notice))
+        });
     }
-    for subscription in subscriptions {
-        let [start, end] = subscription
-            .quiet
-            .map_or([None, None], |quiet| quiet.map(Some));
-        let row = notification_subscription::ActiveModel {
-            user_id: Set(ws.user(subscription.role)?),
-            project_id: Set(ws.some("project", subscription.project.as_ref())?),
-            event: Set(subscription.event),
-            channel: Set(subscription.channel),
-            enabled: Set(!subscription.off),
-            mode: Set(subscription.mode),
-            quiet_hours_start: Set(start),
-            quiet_hours_end: Set(end),
-            created_at: Set(ws.ago(66.0)),
-            updated_at: Set(ws.ago(29.0)),
-            ..Default::default()
-        };
-        ws.tx.insert(row, "subscription.created").await?;
+    for (place, subscription) in subscriptions.into_iter().enumerate() {
+        let who = Who::Person(subscription.role);
+        ws.at(ws.ago(66.0 - 0.2 * place as f64), who, |ws| {
+            Box::pin(write_subscription(ws, subscription))
+        });
     }
+}
+
+async fn write_subscription(ws: &mut Workspace<'_>, subscription: Subscription) -> Result<()> {
+    let [start, end] = subscription
+        .quiet
+        .map_or([None, None], |quiet| quiet.map(Some));
+    let row = notification_subscription::ActiveModel {
+        user_id: Set(ws.user(subscription.role)?),
+        project_id: Set(ws.some("project", subscription.project.as_ref())?),
+        event: Set(subscription.event),
+        channel: Set(subscription.channel),
+        enabled: Set(!subscription.off),
+        mode: Set(subscription.mode),
+        quiet_hours_start: Set(start),
+        quiet_hours_end: Set(end),
+        ..Default::default()
+    };
+    ws.tx.insert(row, "subscription.created").await?;
     Ok(())
 }
 
 async fn write_notice(ws: &mut Workspace<'_>, notice: Notice) -> Result<()> {
-    let at = ws.ago(notice.ago);
-    let delivery = notice.delivery.unwrap_or(DeliveryStatus::Sent);
-    let attempts = match delivery {
-        DeliveryStatus::Sent => 1,
-        DeliveryStatus::Failed => 3,
-        DeliveryStatus::Pending | DeliveryStatus::Suppressed => 0,
-    };
     let target_id = notice
         .about
         .as_deref()
@@ -101,7 +97,8 @@ async fn write_notice(ws: &mut Workspace<'_>, notice: Notice) -> Result<()> {
             "meeting" => "Meeting",
             _ => "Ticket",
         });
-    let read = notice.read.or(notice.dismissed);
+    // What is shown in the dashboard need not be sent anywhere.
+    let is_shown = notice.channel == NotificationChannel::InApp;
     let row = notification::ActiveModel {
         user_id: Set(notice.to.map(|role| ws.user(role)).transpose()?),
         channel: Set(notice.channel),
@@ -113,19 +110,71 @@ async fn write_notice(ws: &mut Workspace<'_>, notice: Notice) -> Result<()> {
             .map(|id| Json(json!({ "referenceId": id, "referenceType": kind })))),
         dedupe_key: Set(notice
             .about
-            .map(|about| format!("{about}#{}", at.inner().timestamp()))),
+            .map(|about| format!("{about}#{}", ws.moment.inner().timestamp()))),
         target_type: Set(kind.map(str::to_owned)),
         target_id: Set(target_id),
-        delivery_status: Set(delivery),
-        attempts: Set(attempts),
-        last_error: Set(notice.error),
-        sent_at: Set((delivery == DeliveryStatus::Sent).then(|| later(at, 0.001))),
-        read_at: Set(read.map(|days| ws.ago(days))),
-        dismissed_at: Set(notice.dismissed.map(|days| ws.ago(days))),
-        created_at: Set(at),
-        updated_at: Set(ws.ago(read.unwrap_or(notice.ago))),
+        delivery_status: Set(match is_shown {
+            true => DeliveryStatus::Sent,
+            false => DeliveryStatus::Pending,
+        }),
+        sent_at: Set(is_shown.then_some(ws.moment)),
         ..Default::default()
     };
-    ws.tx.insert(row, "notification.created").await?;
+    let id = ws.tx.insert(row, "notification.created").await?.id;
+    if !is_shown {
+        let delivery = notice.delivery.unwrap_or(DeliveryStatus::Sent);
+        let (id, error) = (id.clone(), notice.error);
+        ws.at(ws.soon(0.02), Who::Server("notifications"), move |ws| {
+            Box::pin(deliver(ws, id, delivery, error))
+        });
+    }
+    let reader = Who::Person(notice.to.unwrap_or(UserRole::Owner));
+    for (days, dismissed) in [(notice.read, false), (notice.dismissed, true)] {
+        let Some(days) = days else { continue };
+        let id = id.clone();
+        ws.at(ws.ago(days), reader.clone(), move |ws| {
+            Box::pin(put_away(ws, id, dismissed))
+        });
+    }
     Ok(())
+}
+
+async fn deliver(
+    ws: &mut Workspace<'_>,
+    id: Id,
+    delivery: DeliveryStatus,
+    error: Option<String>,
+) -> Result<()> {
+    let (attempts, action) = match delivery {
+        DeliveryStatus::Sent => (1, "notification.sent"),
+        DeliveryStatus::Failed => (3, "notification.failed"),
+        DeliveryStatus::Suppressed => (0, "notification.suppressed"),
+        DeliveryStatus::Pending => return Ok(()),
+    };
+    let row = ws.row::<notification::Entity>(&id).await?;
+    let changes = notification::ActiveModel {
+        delivery_status: Set(delivery),
+        attempts: Set(attempts),
+        last_error: Set(error),
+        sent_at: Set((delivery == DeliveryStatus::Sent).then_some(ws.moment)),
+        ..Default::default()
+    };
+    ws.tx.update(&row, changes, action).await.map(drop)
+}
+
+/// Whoever was told has read it, or needs it no more.
+async fn put_away(ws: &mut Workspace<'_>, id: Id, dismissed: bool) -> Result<()> {
+    let row = ws.row::<notification::Entity>(&id).await?;
+    let mut changes = notification::ActiveModel {
+        read_at: Set(Some(row.read_at.unwrap_or(ws.moment))),
+        ..Default::default()
+    };
+    if dismissed {
+        changes.dismissed_at = Set(Some(ws.moment));
+    }
+    let action = match dismissed {
+        true => "notification.dismissed",
+        false => "notification.read",
+    };
+    ws.tx.update(&row, changes, action).await.map(drop)
 }

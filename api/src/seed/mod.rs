@@ -1,15 +1,20 @@
 //! The demo: two invented companies with rows in every table, and the library that all workspaces share.
 //!
-//! What the companies say and do is text under `content/`; each file here turns one area of it into rows. Everything
-//! is written through a [`Tx`](crate::store::Tx), so the demo has a ledger like any other data.
+//! What the companies say and do is text under `content/`, which says what exists and how it ended. Each file here tells
+//! one area of it as it came about: who does something at which moment, and what follows from that. `agenda` lets all of
+//! it happen in the order of time, by the steps and the workflow that the API has, in one [`Tx`](crate::store::Tx) a
+//! workspace. So the demo has rows that the API could have brought about, and a ledger that tells how.
 
 mod access;
+mod agenda;
 mod agents;
 mod briefs;
 mod clarifications;
 mod content;
 mod decisions;
+mod drafting;
 mod graphs;
+mod hours;
 mod jobs;
 mod library;
 mod meetings;
@@ -20,8 +25,10 @@ mod plans;
 mod projects;
 mod secrets;
 mod tickets;
+mod transcriptions;
 mod transcripts;
 mod usage;
+mod work;
 mod workspace;
 
 use crate::{

@@ -1,9 +1,13 @@
 //! What keeps a workspace running: credentials, connections, routes and schedules.
 
-use super::{secrets, workspace::Workspace};
+use super::{
+    agenda::Who,
+    secrets,
+    workspace::{Workspace, raw},
+};
 use crate::error::Result;
 use entity::{
-    Json, Secret,
+    Id, Json, Secret,
     channel_route::{self, RouteChannel, RouteMessageType},
     credential::{self, CredentialKind},
     integration_connection::{self, IntegrationName, IntegrationStatus},
@@ -75,29 +79,37 @@ pub(super) struct Schedule {
     off: bool,
 }
 
-pub(super) async fn write(
+pub(super) fn tell(
     ws: &mut Workspace<'_>,
     credentials: Vec<Credential>,
     connections: Vec<Connection>,
     routes: Vec<Route>,
     schedules: Vec<Schedule>,
-) -> Result<()> {
+) {
+    let admin = Who::Person(UserRole::Admin);
     for credential in credentials {
-        write_credential(ws, credential).await?;
+        ws.at(ws.ago(credential.ago), admin.clone(), |ws| {
+            Box::pin(async move { write_credential(ws, credential).await.map(drop) })
+        });
     }
     for connection in connections {
-        write_connection(ws, connection).await?;
+        ws.at(ws.ago(connection.ago), admin.clone(), |ws| {
+            Box::pin(write_connection(ws, connection))
+        });
     }
-    for route in routes {
-        write_route(ws, route).await?;
+    for (place, route) in routes.into_iter().enumerate() {
+        let at = ws.ago(61.0 - 0.1 * place as f64);
+        ws.at(at, admin.clone(), |ws| Box::pin(write_route(ws, route)));
     }
-    for schedule in schedules {
-        write_schedule(ws, schedule).await?;
+    for (place, schedule) in schedules.into_iter().enumerate() {
+        let at = ws.ago(58.0 - 0.1 * place as f64);
+        ws.at(at, admin.clone(), |ws| {
+            Box::pin(write_schedule(ws, schedule))
+        });
     }
-    Ok(())
 }
 
-async fn write_credential(ws: &mut Workspace<'_>, credential: Credential) -> Result<entity::Id> {
+async fn write_credential(ws: &mut Workspace<'_>, credential: Credential) -> Result<Id> {
     let row = credential::ActiveModel {
         kind: Set(credential.kind),
         name: Set(credential.name),
@@ -105,42 +117,58 @@ async fn write_credential(ws: &mut Workspace<'_>, credential: Credential) -> Res
         nonce: Set(Secret::new(secrets::random::<12>())),
         key_id: Set("demo-key-1".to_owned()),
         hint: Set(Some(credential.hint)),
-        last_used_at: Set(Some(ws.ago(credential.used))),
-        rotated_at: Set(credential.rotated.map(|days| ws.ago(days))),
         created_by_id: Set(Some(ws.user(UserRole::Admin)?)),
-        created_at: Set(ws.ago(credential.ago)),
-        updated_at: Set(ws.ago(credential.rotated.unwrap_or(credential.ago))),
         ..Default::default()
     };
-    let is_provider = credential.kind == CredentialKind::AiProvider;
-    let action = if is_provider {
-        "ai_provider.added"
-    } else {
-        "credential.created"
+    let (added, rotated) = match credential.kind {
+        CredentialKind::AiProvider => ("ai_provider.added", "ai_provider.rotated"),
+        _ => ("credential.created", "credential.rotated"),
     };
-    Ok(ws.tx.insert(row, action).await?.id)
+    let row = ws.tx.insert(row, added).await?;
+    let id = row.id.clone();
+    let changed = ws.ago(credential.rotated.unwrap_or(credential.ago));
+    if let Some(days) = credential.rotated {
+        let row = row.clone();
+        ws.at(ws.ago(days), Who::Person(UserRole::Admin), move |ws| {
+            Box::pin(async move {
+                let changes = credential::ActiveModel {
+                    ciphertext: Set(Secret::new(secrets::random::<56>())),
+                    nonce: Set(Secret::new(secrets::random::<12>())),
+                    rotated_at: Set(Some(ws.moment)),
+                    ..Default::default()
+                };
+                ws.tx.update(&row, changes, rotated).await.map(drop)
+            })
+        });
+    }
+    ws.at(ws.ago(credential.used), Who::Server("vault"), move |ws| {
+        Box::pin(async move {
+            let changes = credential::ActiveModel {
+                last_used_at: Set(Some(ws.moment)),
+                updated_at: Set(changed),
+                ..Default::default()
+            };
+            ws.tx.update_untold(&row, changes).await.map(drop)
+        })
+    });
+    Ok(id)
 }
 
 async fn write_connection(ws: &mut Workspace<'_>, connection: Connection) -> Result<()> {
+    use IntegrationStatus::{Connected, Disconnected};
     let name = connection.name.to_value();
     let used = if connection.error.is_some() { 1.1 } else { 0.1 };
     let credential_id = match connection.hint {
         Some(hint) => {
-            let (kind, name, ago) = (CredentialKind::Integration, name.clone(), connection.ago);
-            Some(
-                write_credential(
-                    ws,
-                    Credential {
-                        kind,
-                        name,
-                        hint,
-                        ago,
-                        used,
-                        rotated: None,
-                    },
-                )
-                .await?,
-            )
+            let credential = Credential {
+                kind: CredentialKind::Integration,
+                name: name.clone(),
+                hint,
+                ago: connection.ago,
+                used,
+                rotated: None,
+            };
+            Some(write_credential(ws, credential).await?)
         }
         None => None,
     };
@@ -148,24 +176,38 @@ async fn write_connection(ws: &mut Workspace<'_>, connection: Connection) -> Res
     let row = integration_connection::ActiveModel {
         name: Set(connection.name),
         label: Set(connection.label),
-        status: Set(connection.status),
+        status: Set(if connected { Connected } else { Disconnected }),
         credential_id: Set(Secret(credential_id)),
         metadata: Set(Json(or_empty(connection.shows))),
-        last_tested_at: Set(connected.then(|| ws.ago(used))),
-        last_error: Set(connection.error),
+        last_tested_at: Set(connected.then_some(ws.moment)),
         connected_by_id: Set(connected.then(|| ws.user(UserRole::Admin)).transpose()?),
-        connected_at: Set(connected.then(|| ws.ago(connection.ago))),
-        created_at: Set(ws.ago(connection.ago)),
-        updated_at: Set(ws.ago(used)),
+        connected_at: Set(connected.then_some(ws.moment)),
         ..Default::default()
     };
-    let action = if connected {
-        "integration.connected"
-    } else {
-        "integration.created"
+    let action = match connected {
+        true => "integration.connected",
+        false => "integration.created",
     };
     let row = ws.tx.insert(row, action).await?;
     ws.remember(format!("connection:{name}"), &row.id);
+    let (status, error) = (connection.status, connection.error);
+    if connected {
+        ws.at(ws.ago(used), Who::Server("integrations"), move |ws| {
+            Box::pin(async move {
+                let tested = integration_connection::ActiveModel {
+                    status: Set(status),
+                    last_tested_at: Set(Some(ws.moment)),
+                    last_error: Set(error),
+                    ..Default::default()
+                };
+                let tested = match status == row.status {
+                    true => ws.tx.update_untold(&row, tested).await,
+                    false => ws.tx.update(&row, tested, "integration.transitioned").await,
+                };
+                tested.map(drop)
+            })
+        });
+    }
     Ok(())
 }
 
@@ -179,8 +221,6 @@ async fn write_route(ws: &mut Workspace<'_>, route: Route) -> Result<()> {
         target: Set(route.target),
         is_dm: Set(route.dm),
         enabled: Set(!route.off),
-        created_at: Set(ws.ago(61.0)),
-        updated_at: Set(ws.ago(61.0)),
         ..Default::default()
     };
     ws.tx.insert(row, "channel_route.created").await?;
@@ -188,28 +228,38 @@ async fn write_route(ws: &mut Workspace<'_>, route: Route) -> Result<()> {
 }
 
 async fn write_schedule(ws: &mut Workspace<'_>, schedule: Schedule) -> Result<()> {
-    let outcome = if schedule.error.is_some() {
-        ScheduledJobOutcome::Error
-    } else {
-        ScheduledJobOutcome::Success
-    };
     let row = scheduled_job::ActiveModel {
         name: Set(schedule.name),
         cron_expression: Set(schedule.cron),
         job_type: Set(schedule.job),
         payload: Set(Json(or_empty(schedule.payload))),
         enabled: Set(!schedule.off),
-        last_run_at: Set(schedule.ran.map(|days| ws.ago(days))),
         next_run_at: Set(schedule.next.map(|days| ws.ago(-days))),
-        last_status: Set(schedule.ran.map(|_| outcome)),
-        last_error: Set(schedule.error),
-        consecutive_failures: Set(schedule.failures),
         created_by_id: Set(Some(ws.user(UserRole::Admin)?)),
-        created_at: Set(ws.ago(58.0)),
-        updated_at: Set(ws.ago(schedule.ran.unwrap_or(30.0))),
         ..Default::default()
     };
-    ws.tx.insert(row, "schedule.created").await?;
+    let row = ws.tx.insert(row, "schedule.created").await?;
+    let Some(days) = schedule.ran else {
+        return Ok(());
+    };
+    let outcome = match schedule.error {
+        Some(_) => ScheduledJobOutcome::Error,
+        None => ScheduledJobOutcome::Success,
+    };
+    // Digests go out early, whatever the hours of work are.
+    let ran = raw(ws.now, -24.0 * days);
+    ws.at(ws.ago(days), Who::Server("scheduler"), move |ws| {
+        Box::pin(async move {
+            let changes = scheduled_job::ActiveModel {
+                last_run_at: Set(Some(ran)),
+                last_status: Set(Some(outcome)),
+                last_error: Set(schedule.error),
+                consecutive_failures: Set(schedule.failures),
+                ..Default::default()
+            };
+            ws.tx.update_untold(&row, changes).await.map(drop)
+        })
+    });
     Ok(())
 }
 

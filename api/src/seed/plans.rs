@@ -1,27 +1,32 @@
-//! Plans: the chief of staff's ticket, each attempt, and the steps with what they wait for.
+//! Plans: the chief of staff makes them, people decide, and the work on their steps begins.
 
 use super::{
-    access::Reply,
-    briefs::Brief,
-    decisions::{self, Decision, Subject},
-    tickets::{self, Place, Work},
+    agenda::Who,
+    decisions::{self, Decision, Subject, Verdict},
+    tickets::{self, Work},
     usage::Call,
-    workspace::{Workspace, count, later},
+    work,
+    workspace::{Workspace, count},
 };
-use crate::{domain::digest, error::Result};
+use crate::{
+    domain::plan::CHIEF_OF_STAFF,
+    error::Result,
+    workflow::{NewPlan, ReplySubject, all_of, create_plan, escalate_plan, loose_for},
+};
 use entity::{
-    BigInt, Id, Json, Large, Timestamp,
+    Id, Json, Large, Timestamp,
     api_usage::ApiOperation,
     approval::ApprovalDecision,
-    auth_token::AuthTokenKind,
-    execution_plan::{self, ExecutionPlanStatus, PlanStep},
-    prd, ticket,
-    ticket::TicketStatus,
-    ticket_dependency,
+    execution_plan::{self, ExecutionPlanStatus},
+    prd,
+    ticket::{self, TicketStatus},
+    user::UserRole,
 };
-use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveValue::Set, sea_query::ExprTrait};
 use serde::Deserialize;
 use serde_json::json;
+
+const CHIEF: Who = Who::Server(CHIEF_OF_STAFF);
 
 /// One attempt at a brief.
 #[derive(Deserialize)]
@@ -32,16 +37,15 @@ pub(super) struct Plan {
     summary: String,
     /// Why the attempt before was replaced.
     reason: Option<String>,
-    /// What that attempt failed of.
-    signature: Option<String>,
     score: Option<i32>,
     #[serde(default)]
     revised: bool,
     #[serde(default = "one")]
     candidates: i32,
-    /// Who approved it; none when a rule did or nobody has.
+    /// Who approved it; none when nobody has.
     by: Option<Decision>,
     paused: Option<Decision>,
+    cancelled: Option<Decision>,
     steps: Vec<Work>,
 }
 
@@ -49,124 +53,74 @@ fn one() -> i32 {
     1
 }
 
-/// Writes the attempts at an approved brief, oldest first.
-pub(super) async fn write(
-    ws: &mut Workspace<'_>,
-    brief: &prd::Model,
-    content: Brief,
-) -> Result<()> {
-    let Some(approved_at) = brief.decided_at.filter(|_| !content.plans.is_empty()) else {
-        return Ok(());
-    };
-    let decider = content.decision.as_ref().and_then(|decision| decision.by);
-    let mut place = Place::of(brief, ws.actor(decider, "auto_approve"), approved_at);
-    let chief = Work::planning(format!("Plan: {}", brief.title));
-    let chief = tickets::write(ws, &chief, place.clone()).await?;
-    place.parent = Some(chief.id.clone());
-    place.created_by = "system:chief_of_staff".to_owned();
-    for (attempt, plan) in (1..).zip(content.plans) {
-        let row = write_row(ws, brief, &chief, &plan, attempt).await?;
-        ws.remember(format!("plan:{}/{attempt}", content.key), &row.id);
-        record(ws, &row, &plan).await?;
-        place.plan = Some(row.id.clone());
-        place.mirror = content
-            .tracker
-            .as_ref()
-            .map(|key| format!("{key}-{}", 10 + attempt));
-        place.at = row.created_at;
-        write_steps(
-            ws,
-            &plan.steps,
-            &place,
-            &format!("ticket:{}/{attempt}", content.key),
-        )
-        .await?;
+/// The attempts at a brief with this key.
+pub(super) fn tell(ws: &mut Workspace<'_>, key: &str, tracker: Option<&str>, plans: Vec<Plan>) {
+    for (attempt, plan) in (1..).zip(plans) {
+        let at = ws.ago(plan.ago);
+        let brief = format!("brief:{key}");
+        ws.at(ws.later(at, -0.2), CHIEF, |ws| Box::pin(begin(ws, brief)));
+        let (key, tracker) = (key.to_owned(), tracker.map(str::to_owned));
+        ws.at(at, CHIEF, move |ws| {
+            Box::pin(make(ws, key, attempt, tracker, plan))
+        });
+    }
+}
+
+/// The chief of staff begins to plan.
+async fn begin(ws: &mut Workspace<'_>, brief: String) -> Result<()> {
+    let asked = loose_for(&ws.id(&brief)?, CHIEF_OF_STAFF);
+    for ticket in ws.tx.rows::<ticket::Entity>(asked).await? {
+        work::claim(ws, &ticket, &CHIEF).await?;
     }
     Ok(())
 }
 
-async fn write_row(
+async fn make(
     ws: &mut Workspace<'_>,
-    brief: &prd::Model,
-    chief: &ticket::Model,
-    plan: &Plan,
+    key: String,
     attempt: i32,
-) -> Result<execution_plan::Model> {
-    let at = ws.ago(plan.ago);
-    let steps: Vec<PlanStep> = plan.steps.iter().map(Work::as_step).collect();
-    let is_current = matches!(
-        plan.status,
-        ExecutionPlanStatus::Active | ExecutionPlanStatus::PendingApproval
-    );
-    let graph = ws
-        .graph_hashes
-        .get(&brief.project_id)
-        .filter(|_| is_current)
-        .cloned();
-    let paused = plan.paused.as_ref();
-    let votes = (plan.candidates > 1).then(|| Json(json!([{ "model": "gpt-large", "choice": 0 }])));
-    let row = execution_plan::ActiveModel {
-        prd_id: Set(brief.id.clone()),
-        project_id: Set(brief.project_id.clone()),
-        parent_ticket_id: Set(chief.id.clone()),
-        attempt: Set(attempt),
-        status: Set(plan.status),
-        paused_at: Set(paused.map(|paused| later(at, paused.hours))),
-        paused_by_id: Set(paused
-            .and_then(|paused| paused.by)
-            .map(|role| ws.user(role))
-            .transpose()?),
-        model: Set(Some("claude-opus".to_owned())),
-        step_count: Set(count(&steps)),
-        estimated_tokens: Set(Some(BigInt(38_000 * i64::from(count(&steps))))),
-        estimated_cost_micros: Set(Some(BigInt(700_000 * i64::from(count(&steps))))),
-        steps: Set(Large::new(Json(steps))),
-        channel_summary: Set(plan.summary.clone()),
-        replan_reason: Set(plan.reason.clone()),
-        error_signature: Set(plan.signature.clone()),
-        critique_score: Set(plan.score),
-        revised: Set(plan.revised),
-        candidate_count: Set(plan.candidates),
-        council_votes: Set(Large(votes)),
-        // The graph was built anew since older plans were made.
-        graph_content_hash: Set(Some(
-            graph.unwrap_or_else(|| digest::sha256(brief.id.as_str().as_bytes())),
-        )),
-        created_at: Set(at),
-        updated_at: Set(ws.past(at, 30.0)),
-        ..Default::default()
+    tracker: Option<String>,
+    content: Plan,
+) -> Result<()> {
+    let brief = ws
+        .row::<prd::Entity>(&ws.id(&format!("brief:{key}"))?)
+        .await?;
+    let steps = content.steps.iter().map(Work::as_step).collect();
+    let number = i64::from(count(&content.steps));
+    let votes = json!([{ "model": "gpt-large", "choice": 0 }]);
+    let votes = (content.candidates > 1).then_some(Json(votes));
+    let new = NewPlan {
+        prd_id: brief.id,
+        channel_summary: content.summary.clone(),
+        steps: Some(steps),
+        estimated_tokens: Some(38_000 * number),
+        estimated_cost_micros: Some(700_000 * number),
+        drafted: execution_plan::ActiveModel {
+            model: Set(Some("claude-opus".to_owned())),
+            replan_reason: Set(content.reason.clone()),
+            critique_score: Set(content.score),
+            revised: Set(content.revised),
+            candidate_count: Set(content.candidates),
+            council_votes: Set(Large(votes)),
+            ..Default::default()
+        },
     };
-    ws.tx.insert(row, "plan.created").await
+    let plan = create_plan(&mut ws.tx, new).await?;
+    ws.remember(format!("plan:{key}/{attempt}"), &plan.id);
+    record_calls(ws, &plan);
+    tell_decisions(ws, &plan, &content);
+    let tracked = tracker.map(|key| format!("{key}-{}", 10 + attempt));
+    tell_steps(
+        ws,
+        &plan,
+        content,
+        &format!("ticket:{key}/{attempt}"),
+        tracked,
+    )
+    .await
 }
 
-/// What happened to a plan besides its steps: decisions, calls of models, an escalation.
-async fn record(
-    ws: &mut Workspace<'_>,
-    plan: &execution_plan::Model,
-    content: &Plan,
-) -> Result<()> {
-    let decided = [
-        (ApprovalDecision::Approved, &content.by),
-        (ApprovalDecision::Paused, &content.paused),
-    ];
-    for (kind, decision) in decided {
-        if let Some(decision) = decision {
-            let (at, project) = (
-                later(plan.created_at, decision.hours),
-                Some(plan.project_id.clone()),
-            );
-            let subject = Subject::Plan(plan.id.clone());
-            decisions::write(ws, subject, project, plan.attempt, kind, decision, at).await?;
-        }
-    }
-    if plan.status == ExecutionPlanStatus::Failed {
-        let (kind, subject_type) = (AuthTokenKind::EscalationReply, "ExecutionPlan");
-        ws.replies.push(Reply {
-            kind,
-            subject_type,
-            subject: plan.id.clone(),
-        });
-    }
+fn record_calls(ws: &mut Workspace<'_>, plan: &execution_plan::Model) {
     let asked = [
         (ApiOperation::Draft, true),
         (ApiOperation::Critique, plan.critique_score.is_some()),
@@ -177,54 +131,91 @@ async fn record(
             project: Some(plan.project_id.clone()),
             brief: Some(plan.prd_id.clone()),
             plan: Some(plan.id.clone()),
-            ..Call::new("chief_of_staff", operation, plan.created_at)
+            ..Call::new(CHIEF_OF_STAFF, operation, plan.created_at)
         });
+    }
+}
+
+fn tell_decisions(ws: &mut Workspace<'_>, plan: &execution_plan::Model, content: &Plan) {
+    let decided = [
+        (Verdict::Given(ApprovalDecision::Approved), &content.by),
+        (Verdict::Given(ApprovalDecision::Paused), &content.paused),
+        (Verdict::Cancelled, &content.cancelled),
+    ];
+    for (verdict, decision) in decided {
+        if let Some(decision) = decision {
+            let at = ws.soon(decision.hours);
+            decisions::tell(ws, at, Subject::Plan(plan.id.clone()), verdict, decision);
+        }
+    }
+    if content.status == ExecutionPlanStatus::PendingApproval {
+        decisions::tell_overdue(ws, plan.approval_due_at, &plan.id, |tx, id| {
+            Box::pin(escalate_plan(tx, id))
+        });
+    }
+    if content.status == ExecutionPlanStatus::Failed {
+        decisions::tell_invited(ws, UserRole::Admin, ReplySubject::Plan, &plan.id);
+    }
+}
+
+/// Tells what becomes of the ticket of each step, named by its position.
+async fn tell_steps(
+    ws: &mut Workspace<'_>,
+    plan: &execution_plan::Model,
+    content: Plan,
+    name: &str,
+    tracked: Option<String>,
+) -> Result<()> {
+    let of_plan = ticket::Column::PlanId;
+    let mut written = ws
+        .tx
+        .rows::<ticket::Entity>(|place| all_of(place.column(of_plan).eq(plan.id.as_str())))
+        .await?;
+    written.sort_by_key(|ticket| ticket.step_index);
+    let approved = content.by.as_ref().map_or(0.0, |decision| decision.hours);
+    let failed = content.status == ExecutionPlanStatus::Failed;
+    for (place, (ticket, step)) in written.into_iter().zip(content.steps).enumerate() {
+        ws.remember(format!("{name}/{place}"), &ticket.id);
+        let from = ws.soon(approved + 0.2 + 2.6 * place as f64);
+        if let Some(key) = &tracked {
+            tell_mirrored(ws, ticket.id.clone(), format!("{key}{place}"));
+        }
+        if step.priority != ticket.priority {
+            tell_urgent(ws, ticket.id.clone(), step.priority, ws.soon(approved));
+        }
+        if failed && step.is == TicketStatus::Cancelled {
+            // What is left of a plan that failed.
+            let at = ws.later(from, 20.0);
+            tickets::tell_cancelled(ws, ticket.id, at, UserRole::Admin);
+        } else {
+            tickets::tell(ws, ticket.id, step, from);
+        }
     }
     Ok(())
 }
 
-/// Writes a ticket for each step, named by its position, and what it waits for.
-async fn write_steps(
-    ws: &mut Workspace<'_>,
-    steps: &[Work],
-    place: &Place,
-    name: &str,
-) -> Result<()> {
-    let mut written: Vec<Id> = Vec::new();
-    for (index, step) in (0..).zip(steps) {
-        let needed = || {
-            step.needs
-                .iter()
-                .filter_map(|needed| Some((*needed, usize::try_from(*needed).ok()?)))
-        };
-        let is_open = |needed: usize| {
-            steps
-                .get(needed)
-                .is_some_and(|step| step.status() != TicketStatus::Done)
-        };
-        let open = needed().filter(|(_, needed)| is_open(*needed)).count();
-        let place = Place {
-            step: Some(index),
-            open: i32::try_from(open).unwrap_or(i32::MAX),
-            ..place.clone()
-        };
-        let at: Timestamp = place.at;
-        let ticket = tickets::write(ws, step, place).await?;
-        for (_, needed) in needed() {
-            let Some(depends_on) = written.get(needed) else {
-                continue;
-            };
-            let row = ticket_dependency::ActiveModel {
-                ticket_id: Set(ticket.id.clone()),
-                depends_on_ticket_id: Set(depends_on.clone()),
-                created_at: Set(at),
-                updated_at: Set(at),
+fn tell_mirrored(ws: &mut Workspace<'_>, id: Id, key: String) {
+    ws.at(ws.soon(0.05), CHIEF, move |ws| {
+        Box::pin(async move {
+            let ticket = ws.row::<ticket::Entity>(&id).await?;
+            tickets::mirror(ws, &ticket, "To do", Some(key)).await
+        })
+    });
+}
+
+/// At this moment somebody says that a ticket is urgent.
+fn tell_urgent(ws: &mut Workspace<'_>, id: Id, priority: i32, at: Timestamp) {
+    ws.at(at, Who::Person(UserRole::Admin), move |ws| {
+        Box::pin(async move {
+            let ticket = ws.row::<ticket::Entity>(&id).await?;
+            let changes = ticket::ActiveModel {
+                priority: Set(priority),
                 ..Default::default()
             };
-            ws.tx.insert(row, "ticket_dependency.created").await?;
-        }
-        ws.remember(format!("{name}/{index}"), &ticket.id);
-        written.push(ticket.id);
-    }
-    Ok(())
+            ws.tx
+                .update(&ticket, changes, "ticket.edited")
+                .await
+                .map(drop)
+        })
+    });
 }

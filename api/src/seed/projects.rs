@@ -1,7 +1,7 @@
-//! Projects and their goals.
+//! Projects and their goals, and what became of them.
 
-use super::workspace::Workspace;
-use crate::error::Result;
+use super::{agenda::Who, workspace::Workspace};
+use crate::{domain::machine::GoalStep, error::Result};
 use entity::{
     Json,
     goal::{self, GoalStatus},
@@ -27,7 +27,7 @@ pub(super) struct Project {
     goals: Vec<Goal>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Goal {
     key: String,
@@ -41,53 +41,78 @@ struct Goal {
     under: Option<String>,
 }
 
-pub(super) async fn write(ws: &mut Workspace<'_>, projects: Vec<Project>) -> Result<()> {
+pub(super) fn tell(ws: &mut Workspace<'_>, projects: Vec<Project>) {
     for project in projects {
-        let row = project::ActiveModel {
-            name: Set(project.name),
-            slug: Set(project.slug.clone()),
-            description: Set(Some(project.description)),
-            color: Set(project.color),
-            is_archived: Set(project.archived),
-            brief_template: Set(project.template.map(Json)),
-            brief_guidance: Set(project.guidance),
-            created_by_id: Set(Some(ws.user(UserRole::Owner)?)),
-            created_at: Set(ws.ago(project.ago)),
-            updated_at: Set(ws.ago(project.ago / 3.0)),
-            ..Default::default()
-        };
-        let row = ws.tx.insert(row, "project.created").await?;
-        ws.remember(format!("project:{}", project.slug), &row.id);
-        for goal in project.goals {
-            write_goal(ws, &row, goal).await?;
+        let (ago, archived) = (project.ago, project.archived);
+        for goal in &project.goals {
+            tell_goal(ws, &project, goal.clone());
+        }
+        let name = format!("project:{}", project.slug);
+        ws.at(ws.ago(ago), Who::Person(UserRole::Owner), move |ws| {
+            Box::pin(write(ws, project))
+        });
+        if archived {
+            ws.at(ws.ago(ago / 3.0), Who::Person(UserRole::Owner), move |ws| {
+                Box::pin(async move {
+                    let project = ws.row::<project::Entity>(&ws.id(&name)?).await?;
+                    let changes = project::ActiveModel {
+                        is_archived: Set(true),
+                        ..Default::default()
+                    };
+                    let edited = ws.tx.update(&project, changes, "project.edited").await;
+                    edited.map(drop)
+                })
+            });
         }
     }
+}
+
+async fn write(ws: &mut Workspace<'_>, project: Project) -> Result<()> {
+    let row = project::ActiveModel {
+        name: Set(project.name),
+        slug: Set(project.slug.clone()),
+        description: Set(Some(project.description)),
+        color: Set(project.color),
+        brief_template: Set(project.template.map(Json)),
+        brief_guidance: Set(project.guidance),
+        created_by_id: Set(Some(ws.user(UserRole::Owner)?)),
+        ..Default::default()
+    };
+    let row = ws.tx.insert(row, "project.created").await?;
+    ws.remember(format!("project:{}", project.slug), &row.id);
     Ok(())
 }
 
-async fn write_goal(ws: &mut Workspace<'_>, project: &project::Model, goal: Goal) -> Result<()> {
-    let reached = if goal.status == GoalStatus::Active {
-        goal.ago
-    } else {
-        goal.ago / 6.0
-    };
-    let row = goal::ActiveModel {
-        project_id: Set(project.id.clone()),
-        description: Set(format!(
-            "Agreed for {} and looked at every month.",
-            project.name
-        )),
-        title: Set(goal.title),
-        outcome: Set(goal.outcome),
-        parent_goal_id: Set(ws.some("goal", goal.under.as_ref())?),
-        status: Set(goal.status),
-        target_date: Set(goal.due.map(|days| ws.ago(-days))),
-        created_by_id: Set(Some(ws.user(UserRole::Admin)?)),
-        created_at: Set(ws.ago(goal.ago)),
-        updated_at: Set(ws.ago(reached)),
-        ..Default::default()
-    };
-    let row = ws.tx.insert(row, "goal.created").await?;
-    ws.remember(format!("goal:{}", goal.key), &row.id);
-    Ok(())
+fn tell_goal(ws: &mut Workspace<'_>, project: &Project, goal: Goal) {
+    let description = format!("Agreed for {} and looked at every month.", project.name);
+    let (name, ago) = (format!("project:{}", project.slug), goal.ago);
+    ws.at(ws.ago(ago), Who::Person(UserRole::Admin), move |ws| {
+        Box::pin(async move {
+            let row = goal::ActiveModel {
+                project_id: Set(ws.id(&name)?),
+                description: Set(description),
+                title: Set(goal.title),
+                outcome: Set(goal.outcome),
+                parent_goal_id: Set(ws.some("goal", goal.under.as_ref())?),
+                status: Set(GoalStatus::Active),
+                target_date: Set(goal.due.map(|days| ws.ago(-days))),
+                created_by_id: Set(Some(ws.user(UserRole::Admin)?)),
+                ..Default::default()
+            };
+            let row = ws.tx.insert(row, "goal.created").await?;
+            ws.remember(format!("goal:{}", goal.key), &row.id);
+            let step = match goal.status {
+                GoalStatus::Active => return Ok(()),
+                GoalStatus::Achieved => GoalStep::Achieve,
+                GoalStatus::Abandoned => GoalStep::Abandon,
+            };
+            ws.at(ws.ago(ago / 6.0), Who::Person(UserRole::Owner), move |ws| {
+                Box::pin(async move {
+                    let nothing = goal::ActiveModel::default();
+                    ws.tx.take(&row, step, nothing).await.map(drop)
+                })
+            });
+            Ok(())
+        })
+    });
 }

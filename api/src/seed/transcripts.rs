@@ -1,9 +1,6 @@
 //! Transcripts: what was said, with times, before and after someone corrected it.
 
-use super::{
-    meetings::Meeting,
-    workspace::{Workspace, later},
-};
+use super::{agenda::Who, meetings::Meeting, workspace::Workspace};
 use crate::{
     domain::transcript::{self as text, Format},
     error::{Error, Result},
@@ -84,7 +81,7 @@ fn tenths(seconds: f64) -> f64 {
     (seconds * 10.0).round() / 10.0
 }
 
-/// Writes what was said, first as it was heard, then as someone corrected it; the meeting points to the last version.
+/// Writes what was said, first as it was heard, then as someone corrects it; the meeting points to the last version.
 pub(super) async fn write(
     ws: &mut Workspace<'_>,
     row: &meeting::Model,
@@ -107,48 +104,63 @@ pub(super) async fn write(
         _ => TranscriptSource::Bot,
     };
     let spoken = Spoken::read(&heard)?;
-    let at = ws.past(row.start_time, 0.5);
     let version = transcript::ActiveModel {
-        meeting_id: Set(row.id.clone()),
         source: Set(source),
         transcription_id: Set(transcription),
-        created_at: Set(at),
-        ..filled(&spoken)
+        ..filled(&row.id, &spoken)
     };
-    let mut latest = ws.tx.insert(version, "transcript.created").await?;
-    if !meeting.corrections.is_empty() {
-        let mut corrected = Spoken::read(meant)?;
-        for (new, old) in corrected.segments.iter_mut().zip(&spoken.segments) {
-            // What a person typed has no confidence.
-            new.confidence = new.confidence.filter(|_| new.text == old.text);
-        }
-        let words: Vec<&str> = meeting.corrections.keys().map(String::as_str).collect();
-        let version = transcript::ActiveModel {
-            meeting_id: Set(row.id.clone()),
-            version: Set(2),
-            source: Set(TranscriptSource::Edit),
-            edited_by_id: Set(Some(ws.user(UserRole::Member)?)),
-            edit_note: Set(Some(format!("Misheard: {}", words.join(", ")))),
-            created_at: Set(later(at, 2.4)),
-            ..filled(&corrected)
-        };
-        latest = ws.tx.insert(version, "transcript.edited").await?;
+    let name = format!("transcript:{}", meeting.key);
+    add(ws, &row.id, &name, version, "transcript.created").await?;
+    if meeting.corrections.is_empty() {
+        return Ok(());
     }
+    let mut corrected = Spoken::read(meant)?;
+    for (new, old) in corrected.segments.iter_mut().zip(&spoken.segments) {
+        // What a person typed has no confidence.
+        new.confidence = new.confidence.filter(|_| new.text == old.text);
+    }
+    let words: Vec<&str> = meeting.corrections.keys().map(String::as_str).collect();
+    let note = format!("Misheard: {}", words.join(", "));
+    let id = row.id.clone();
+    ws.at(ws.soon(2.4), Who::Person(UserRole::Member), |ws| {
+        Box::pin(async move {
+            let version = transcript::ActiveModel {
+                version: Set(2),
+                source: Set(TranscriptSource::Edit),
+                edited_by_id: Set(Some(ws.user(UserRole::Member)?)),
+                edit_note: Set(Some(note)),
+                ..filled(&id, &corrected)
+            };
+            add(ws, &id, &name, version, "transcript.edited").await
+        })
+    });
+    Ok(())
+}
+
+/// Adds a version of a meeting's transcript, which counts from now on.
+async fn add(
+    ws: &mut Workspace<'_>,
+    meeting: &Id,
+    name: &str,
+    version: transcript::ActiveModel,
+    action: &'static str,
+) -> Result<()> {
+    let latest = ws.tx.insert(version, action).await?;
+    ws.remember(name.to_owned(), &latest.id);
     let changes = meeting::ActiveModel {
-        current_transcript_id: Set(Some(latest.id.clone())),
+        current_transcript_id: Set(Some(latest.id)),
         duration_seconds: Set(Some(latest.duration)),
         word_count: Set(Some(latest.word_count)),
         ..Default::default()
     };
-    ws.tx
-        .update::<meeting::Entity, _>(row, changes, "transcript.ready")
-        .await?;
-    ws.remember(format!("transcript:{}", meeting.key), &latest.id);
-    Ok(())
+    let row = ws.row::<meeting::Entity>(meeting).await?;
+    let read = ws.tx.update(&row, changes, "meeting.transcribed").await;
+    read.map(drop)
 }
 
-fn filled(spoken: &Spoken) -> transcript::ActiveModel {
+fn filled(meeting: &Id, spoken: &Spoken) -> transcript::ActiveModel {
     transcript::ActiveModel {
+        meeting_id: Set(meeting.clone()),
         segments: Set(Large::new(Json(spoken.segments.clone()))),
         full_text: Set(Large::new(spoken.full_text.clone())),
         duration: Set(spoken.seconds),

@@ -1,6 +1,6 @@
 //! What calls of providers took and cost: those that the demo's work caused, and some on every one of thirty days.
 
-use super::workspace::Workspace;
+use super::workspace::{Workspace, raw};
 use crate::error::Result;
 use entity::{
     BigInt, Id, Timestamp,
@@ -96,7 +96,7 @@ const VOICE: Model = Model {
 pub(super) async fn write(ws: &mut Workspace<'_>) -> Result<()> {
     let project = Some(ws.id("project:default")?);
     for day in 1..=DAYS {
-        let at = ws.ago(f64::from(day) - 0.2);
+        let at = raw(ws.now, -24.0 * (f64::from(day) - 0.2));
         ws.calls.push(Call {
             project: project.clone(),
             ..Call::new("memory_optimizer", ApiOperation::Embed, at)
@@ -115,14 +115,16 @@ pub(super) async fn write(ws: &mut Workspace<'_>) -> Result<()> {
             });
         }
     }
-    for (place, call) in (0..).zip(std::mem::take(&mut ws.calls)) {
-        write_call(ws, call, place).await?;
-    }
-    Ok(())
+    let calls = std::mem::take(&mut ws.calls);
+    let rows: Result<Vec<_>> = (0..)
+        .zip(calls)
+        .map(|(place, call)| row(ws, call, place))
+        .collect();
+    ws.tx.insert_untold(rows?).await
 }
 
-/// Writes a call; its place decides the amounts, so that they differ and yet are the same in every demo.
-async fn write_call(ws: &mut Workspace<'_>, call: Call, place: i64) -> Result<()> {
+/// A call's row; its place decides the amounts, so that they differ and yet are the same in every demo.
+fn row(ws: &Workspace<'_>, call: Call, place: i64) -> Result<api_usage::ActiveModel> {
     let (model, size) = match call.operation {
         ApiOperation::Draft | ApiOperation::Revise => (PLANNER, 14_000),
         ApiOperation::Critique | ApiOperation::Council => (JUDGE, 9_000),
@@ -154,7 +156,7 @@ async fn write_call(ws: &mut Workspace<'_>, call: Call, place: i64) -> Result<()
     let user = matches!(call.operation, ApiOperation::Brief)
         .then(|| ws.user(UserRole::Member))
         .transpose()?;
-    let row = api_usage::ActiveModel {
+    Ok(api_usage::ActiveModel {
         user_id: Set(user),
         project_id: Set(call.project),
         prd_id: Set(call.brief),
@@ -175,7 +177,5 @@ async fn write_call(ws: &mut Workspace<'_>, call: Call, place: i64) -> Result<()
         request_id: Set(Some(cuid2::create_id())),
         created_at: Set(call.at),
         ..Default::default()
-    };
-    ws.tx.insert(row, "usage.created").await?;
-    Ok(())
+    })
 }

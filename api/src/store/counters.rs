@@ -3,20 +3,18 @@
 use super::{
     Scope,
     loaders::{Question, View},
-    questions::{By, grouped, question},
+    questions::grouped,
     select::{self, Place},
 };
 use crate::error::Result;
-use entity::{Id, Owned, agent_job, credential, integration_connection, meeting, prd, ticket};
+use entity::{
+    Column, Id, Owned, agent_job, credential, integration_connection, meeting, prd, ticket,
+};
 use sea_orm::{
     ActiveEnum, QueryResult,
     sea_query::{Expr, SelectStatement, UnionType},
 };
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt::Debug,
-    hash::{Hash, Hasher},
-};
+use std::collections::{BTreeMap, HashMap};
 
 /// Rows that are counted by a word they hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -146,9 +144,9 @@ fn numbers<E: Owned>(
 ) -> SelectStatement {
     let mut select = select::bare::<E>(place);
     select.expr_as(Expr::cust(format!("'{}'", counted.label())), "counted");
-    by_word::<E>(&mut select, word, place);
+    by_word(&mut select, E::column(word), place);
     match parents {
-        Some(parents) => of_parents::<E>(&mut select, by, parents.into_iter(), place),
+        Some(parents) => of_parents(&mut select, E::column(by), parents.into_iter(), place),
         None => {
             select.expr_as(Expr::cust("''"), "parent");
         }
@@ -157,8 +155,8 @@ fn numbers<E: Owned>(
 }
 
 /// Counts rows by a word they hold.
-fn by_word<E: Owned>(select: &mut SelectStatement, word: E::Column, place: Place<'_>) {
-    let word = place.column(word);
+fn by_word(select: &mut SelectStatement, word: &'static Column, place: Place<'_>) {
+    let word = place.named(word.name);
     select
         .expr_as(word.clone(), "word")
         .expr_as(Expr::cust("COUNT(*)"), "count")
@@ -166,39 +164,39 @@ fn by_word<E: Owned>(select: &mut SelectStatement, word: E::Column, place: Place
 }
 
 /// Counts for each of these parents apart.
-fn of_parents<'k, E: Owned>(
+fn of_parents<'k>(
     select: &mut SelectStatement,
-    by: E::Column,
+    by: &'static Column,
     parents: impl Iterator<Item = &'k str>,
     place: Place<'_>,
 ) {
-    let by = place.column(by);
+    let by = place.named(by.name);
     select
         .expr_as(by.clone(), "parent")
         .and_where(select::is_any_of(by.clone(), parents, place.backend()))
         .add_group_by([by]);
 }
 
-question! {
-    /// "How many of the rows that point to this parent hold each word of this column?"
-    WordsOf<E> { word: By<E>, by: By<E>, parent: Id }
+/// "How many of the rows that point to this parent hold each word of this column?"
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct WordsOf {
+    word: &'static Column,
+    by: &'static Column,
+    parent: Id,
 }
 
-impl<E: Owned> Question for WordsOf<E> {
+impl Question for WordsOf {
     type Answer = Counts;
 
     async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
         let mut out: HashMap<Self, Counts> = HashMap::with_capacity(questions.len());
-        for ((word, by), group) in grouped(questions, |question| {
-            (question.word.clone(), question.by.clone())
-        }) {
+        for ((word, by), group) in grouped(questions, |question| (question.word, question.by)) {
             let parents = group.iter().map(|question| question.parent.as_str());
-            let mut select = select::bare::<E>(view.place());
-            by_word::<E>(&mut select, word.0, view.place());
-            of_parents::<E>(&mut select, by.0, parents, view.place());
+            let mut select = select::of(word.shape(), view.place());
+            by_word(&mut select, word, view.place());
+            of_parents(&mut select, by, parents, view.place());
             for row in view.snapshot.all(&select).await? {
                 let parent: Id = row.try_get("", "parent")?;
-                let (word, by) = (word.clone(), by.clone());
                 let counts = out.entry(Self { word, by, parent }).or_default();
                 counts.add(&row)?;
             }
@@ -229,7 +227,11 @@ impl Scope {
         by: E::Column,
         parent: &Id,
     ) -> Result<Counts> {
-        let (word, by, parent) = (By(word), By(by), parent.clone());
-        self.view().ask(WordsOf::<E> { word, by, parent }).await
+        let question = WordsOf {
+            word: E::column(word),
+            by: E::column(by),
+            parent: parent.clone(),
+        };
+        self.view().ask(question).await
     }
 }

@@ -262,7 +262,7 @@ impl Store {
         &self.inner.writer
     }
 
-    pub(super) fn clock(&self) -> &Clock {
+    pub(crate) fn clock(&self) -> &Clock {
         &self.inner.clock
     }
 

@@ -2,7 +2,7 @@
 
 use super::order::to_json;
 use crate::domain::digest::sha256;
-use entity::Owned;
+use entity::{Owned, Reading};
 use sea_orm::{ActiveModelTrait, ActiveValue, IdenStatic, Iterable, ModelTrait, Value};
 use serde_json::{Map, Value as Json, json};
 
@@ -26,8 +26,7 @@ pub(super) fn text(value: Value) -> Option<String> {
 
 /// Whether an ordinary read leaves this column out.
 pub(super) fn is_deferred<E: Owned>(column: E::Column) -> bool {
-    let is_same = |other: &E::Column| other.as_str() == column.as_str();
-    E::LARGE.iter().chain(E::SECRET).any(is_same)
+    E::column(column).reading != Reading::Ordinary
 }
 
 fn is_bookkeeping<E: Owned>(column: E::Column) -> bool {
@@ -67,16 +66,12 @@ where
 
 /// A value as the ledger shows it: no secret, and of a large text only its length and hash.
 pub(super) fn shown_value<E: Owned>(column: E::Column, value: &Value) -> Json {
-    let among = |columns: &[E::Column]| {
-        columns
-            .iter()
-            .any(|other| other.as_str() == column.as_str())
-    };
-    if among(E::SECRET) {
+    let reading = E::column(column).reading;
+    if reading == Reading::Secret {
         return json!("[redacted]");
     }
     let json = to_json(value);
-    if !among(E::LARGE) || json == Json::Null {
+    if reading != Reading::Large || json == Json::Null {
         return json;
     }
     let text = json

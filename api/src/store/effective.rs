@@ -27,18 +27,19 @@ impl Scope {
     pub async fn effective<E: Owned>(
         &self,
         slug: E::Column,
-        filter: Option<&impl Filter<E>>,
+        filter: Option<&dyn Filter>,
         after: Option<&str>,
         limit: u64,
     ) -> Result<Vec<Effective<E>>> {
         self.sees::<E>()?;
         let view = self.view();
         let place = view.place();
+        let by_slug = E::column(slug);
         let is_own = place.column(E::TENANT).is_not_null();
-        let own_twin = place.exists::<E>(slug, slug, |twin| {
+        let own_twin = place.exists(by_slug, by_slug, |twin| {
             Ok(Condition::all().add(twin.column(E::TENANT).is_not_null()))
         })?;
-        let (global, mut replaced) = place.related::<E>(slug, slug, |global| {
+        let (global, mut replaced) = place.related(by_slug, by_slug, |global| {
             Ok(Condition::all()
                 .add(global.column(E::TENANT).is_null())
                 .add(is_own.clone()))

@@ -5,10 +5,10 @@ use crate::{
     domain::letters::spellings,
     error::{Error, Result},
 };
-use async_graphql::InputType;
-use entity::Owned;
+use async_graphql::Value;
+use entity::Column;
 use sea_orm::{
-    ColumnTrait, Condition, DbBackend,
+    Condition, DbBackend,
     sea_query::{BinOper, Expr, ExprTrait, Func, LikeExpr},
 };
 use std::fmt::Write;
@@ -17,8 +17,11 @@ use std::fmt::Write;
 /// is some ten of them.
 const LONGEST: u64 = 1_000;
 
-/// A filter input over the rows of `E`.
-pub trait Filter<E: Owned>: InputType + Send + Sync {
+/// A filter over a table's rows.
+pub trait Filter: Send + Sync {
+    /// The filter as it was given.
+    fn given(&self) -> &Value;
+
     /// The filter as SQL, about the row at `place`.
     ///
     /// # Errors
@@ -27,7 +30,10 @@ pub trait Filter<E: Owned>: InputType + Send + Sync {
 }
 
 /// A filter input over one column's values.
-pub trait Comparison: InputType + Send + Sync {
+pub trait Comparison: Send + Sync {
+    /// The comparison as its type writes it.
+    fn to_value(&self) -> Value;
+
     /// The comparison as SQL.
     ///
     /// # Errors
@@ -142,11 +148,11 @@ fn regular_expression(text: &str, at: At) -> String {
 }
 
 impl Place<'_> {
-    /// A column of this row, to be compared by the filter's `field`.
-    pub fn compared(self, column: impl ColumnTrait, field: &str) -> Compared<'_> {
+    /// A column of this row, to be compared.
+    pub fn compared(self, column: &'static Column) -> Compared<'static> {
         Compared {
-            expr: self.column(column),
-            field,
+            expr: self.named(column.name),
+            field: &column.field,
             backend: self.backend(),
         }
     }

@@ -5,8 +5,7 @@ use super::{
     seal::Seal,
 };
 use crate::auth::Secret;
-use entity::ticket;
-use sea_orm::Iterable;
+use entity::{Owned, ticket};
 
 /// Reads a cursor as it is, and the values in it as if they had been sealed.
 pub(crate) fn cursor(text: &str) {
@@ -14,9 +13,12 @@ pub(crate) fn cursor(text: &str) {
         return;
     };
     let seal = Seal::new(&secret).of("list");
-    let columns =
-        ticket::Column::iter().map(|column| SortKey::<ticket::Entity>::new(column, false));
-    let ordering = Ordering::new(columns.collect());
+    let shape = ticket::Entity::shape();
+    let keys = shape
+        .columns
+        .iter()
+        .map(|column| SortKey::new(column, false));
+    let ordering = Ordering::new(shape, keys.collect());
     let _ = ordering.parse(text, &seal);
     if let Ok(values) = serde_json::from_str(text) {
         let _ = ordering.parse(&seal.close(values), &seal);

@@ -1,7 +1,8 @@
 //! A filter as it was given, before it is SQL: how large it is, and what it names.
 
+use super::filter::Filter;
 use crate::error::{Error, Result};
-use async_graphql::{InputType, Value};
+use async_graphql::Value;
 
 /// The most conditions of a filter. SQLite nests them as deep as they are many, and stops at a thousand.
 const MOST_CONDITIONS: u64 = 300;
@@ -25,26 +26,13 @@ pub(super) fn names_project(filter: &Value) -> bool {
 }
 
 /// A filter as it was given, if it is not too large.
-pub(super) fn limited(filter: &impl InputType) -> Result<Value> {
-    let asked = given(filter.to_value());
-    let (conditions, values) = size(&asked);
+pub(super) fn limited(filter: &dyn Filter) -> Result<&Value> {
+    let asked = filter.given();
+    let (conditions, values) = size(asked);
     let name = "The number of conditions of a filter";
     Error::within(name, MOST_CONDITIONS, conditions)?;
     Error::within("The number of values of a filter", MOST_VALUES, values)?;
     Ok(asked)
-}
-
-/// What of a filter was given: what was left out is written as null, and nothing that was given can be.
-fn given(filter: Value) -> Value {
-    match filter {
-        Value::Object(mut fields) => {
-            fields.retain(|_, field| *field != Value::Null);
-            let fields = fields.into_iter().map(|(name, field)| (name, given(field)));
-            Value::Object(fields.collect())
-        }
-        Value::List(items) => Value::List(items.into_iter().map(given).collect()),
-        value => value,
-    }
 }
 
 /// How many conditions a filter has at all levels, and how many values they compare with. A condition is a comparison, or

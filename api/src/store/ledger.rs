@@ -11,8 +11,11 @@ use crate::{
 };
 use entity::{BigInt, Id, Json, Large, Timestamp, audit_log, tenant_feed};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait,
-    IdenStatic, IntoActiveModel, Iterable, ModelTrait, QueryFilter, QuerySelect, TryIntoModel,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IdenStatic, IntoActiveModel, Iterable,
+    ModelTrait, QueryFilter, QuerySelect, QueryTrait, TryIntoModel,
+    sea_query::{CommonTableExpression, InsertStatement},
 };
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -28,8 +31,13 @@ pub(super) struct Entry {
     pub(super) target_user_id: Option<Id>,
     pub(super) target_title: Option<String>,
     pub(super) project_id: Option<Id>,
+    pub(super) prd_id: Option<Id>,
     pub(super) diff: Value,
     pub(super) message: Option<String>,
+    /// When it was made.
+    pub(super) at: Timestamp,
+    /// Who made it in the actor's transaction, such as a part of the server by itself; none if the actor did.
+    pub(super) instead: Option<Actor>,
 }
 
 /// What was entered into a ledger, and its head since then.
@@ -44,7 +52,6 @@ pub(super) async fn append(
     transaction: &Transaction,
     actor: &Actor,
     entries: Vec<Entry>,
-    now: Timestamp,
 ) -> Result<Appended> {
     let head = lock_head(transaction, actor.tenant()).await?;
     let (mut seq, mut hash) = (head.head_seq.0, head.head_hash);
@@ -58,20 +65,22 @@ pub(super) async fn append(
     let metadata = metadata(actor.origin());
     for entry in entries {
         seq += 1;
+        let by = entry.instead.as_ref().unwrap_or(actor);
         let row = audit_log::ActiveModel {
             id: Set(Id(cuid2::create_id())),
             tenant_id: Set(actor.tenant().clone()),
             seq: Set(BigInt(seq)),
-            actor: Set(actor.name()),
-            actor_type: Set(actor.kind()),
-            user_id: Set(actor.user_id().cloned()),
-            agent_token_id: Set(actor.agent_token_id().cloned()),
+            actor: Set(by.name()),
+            actor_type: Set(by.kind()),
+            user_id: Set(by.user_id().cloned()),
+            agent_token_id: Set(by.agent_token_id().cloned()),
             action: Set(entry.action.to_owned()),
             target_type: Set(entry.target_type.to_owned()),
             target_id: Set(entry.target_id),
             target_user_id: Set(entry.target_user_id),
             target_title: Set(entry.target_title),
             project_id: Set(entry.project_id),
+            prd_id: Set(entry.prd_id),
             diff: Set(Large(
                 serde_json::from_value::<Option<_>>(entry.diff)
                     .map_err(Error::internal)?
@@ -81,25 +90,34 @@ pub(super) async fn append(
             metadata: Set(Json(metadata.clone())),
             prev_hash: Set(hash),
             hash: Set(String::new()),
-            created_at: Set(now),
+            created_at: Set(entry.at),
         };
         let mut model = row.try_into_model()?;
         hash = newest_hash(told(&model));
         model.hash.clone_from(&hash);
         appended.push(model);
     }
-    for chunk in appended.chunks(CHUNK) {
-        let rows = chunk.iter().cloned();
-        audit_log::Entity::insert_many(rows.map(|row| row.into_active_model().reset_all()))
-            .exec_without_returning(transaction)
-            .await?;
-    }
-    tenant_feed::Entity::update_many()
+    let head = tenant_feed::Entity::update_many()
         .col_expr(tenant_feed::Column::HeadSeq, seq.into())
         .col_expr(tenant_feed::Column::HeadHash, hash.into())
         .filter(tenant_feed::Column::TenantId.eq(actor.tenant().as_str()))
-        .exec(transaction)
-        .await?;
+        .into_query();
+    let mut chunks = appended.chunks(CHUNK).map(insert).peekable();
+    while let Some(mut insert) = chunks.next() {
+        let is_last = chunks.peek().is_none();
+        // PostgreSQL moves the head in the same statement: others wait for it, so each turn counts.
+        if is_last && transaction.get_database_backend() == DbBackend::Postgres {
+            let moved = CommonTableExpression::new()
+                .query(head.clone())
+                .table_name("moved")
+                .to_owned();
+            insert.with_cte(moved);
+        }
+        transaction.execute(&insert).await?;
+    }
+    if transaction.get_database_backend() != DbBackend::Postgres {
+        transaction.execute(&head).await?;
+    }
     for entry in &mut appended {
         entry.diff = Large(None);
     }
@@ -107,6 +125,12 @@ pub(super) async fn append(
         head: seq,
         entries: appended,
     })
+}
+
+fn insert(entries: &[audit_log::Model]) -> InsertStatement {
+    let rows = entries.iter().cloned();
+    let rows = rows.map(|row| row.into_active_model().reset_all());
+    audit_log::Entity::insert_many(rows).into_query()
 }
 
 /// Where a change came from.
@@ -185,7 +209,7 @@ async fn lock_head(transaction: &Transaction, tenant: &Id) -> Result<tenant_feed
 
 /// Columns that the ledger got later than others, the oldest first: one that comes is added at the end. Entries that
 /// are older than a column were hashed without it, and hold as they did then.
-const LATER: [audit_log::Column; 1] = [audit_log::Column::TargetUserId];
+const LATER: [audit_log::Column; 2] = [audit_log::Column::TargetUserId, audit_log::Column::PrdId];
 
 /// What an entry tells, by column: all of it but its own hash.
 pub(super) type Told = Map<String, Value>;

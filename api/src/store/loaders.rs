@@ -3,16 +3,18 @@
 //! Loaders live in the operation's view and are keyed within its tenant; nothing here outlives or leaves it. The crate
 //! `dataloader` sees to it that one asker leads and the others wait; when a batch leaves is decided in `parking.rs`.
 
-use super::{select::Place, snapshot::Snapshot};
+use super::{
+    row::{Columns, Row},
+    select::Place,
+    snapshot::Snapshot,
+};
 use crate::{
     auth::Actor,
     error::{Error, Result},
 };
 use ::dataloader::{BatchFn, cached::Loader};
-use entity::{Id, Owned, Table};
-use sea_orm::{
-    FromQueryResult, IdenStatic, ModelTrait, QueryResult, Value, sea_query::SelectStatement,
-};
+use entity::{Column, Id};
+use sea_orm::{QueryResult, sea_query::SelectStatement};
 use std::{
     any::{Any, TypeId},
     collections::{HashMap, HashSet},
@@ -30,14 +32,7 @@ pub(super) struct View {
     pub(super) snapshot: Snapshot,
     actor: Actor,
     desks: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
-    large: Mutex<HashMap<(Table, String), Large>>,
-}
-
-/// A row that was read with some of its large columns, and which they are.
-#[derive(Clone)]
-struct Large {
-    row: Arc<QueryResult>,
-    columns: Arc<[&'static str]>,
+    large: Mutex<HashMap<(&'static Column, Id), Arc<QueryResult>>>,
 }
 
 /// Something to ask of the database, together with others of its kind.
@@ -169,45 +164,36 @@ impl View {
             .map_or(Ok(0), |row| Ok(row.try_get("", NUMBER)?))
     }
 
-    pub(super) async fn models<E: Owned>(
+    /// The rows of a statement that reads these columns, and after them these large ones, which are kept for who shows
+    /// them.
+    pub(super) async fn rows(
         &self,
         select: &SelectStatement,
-    ) -> Result<Vec<Arc<E::Model>>> {
-        self.models_with::<E>(select, &[]).await
-    }
-
-    /// The rows of a statement that reads these large columns too: they are kept for who shows them.
-    pub(super) async fn models_with<E: Owned>(
-        &self,
-        select: &SelectStatement,
-        large: &[E::Column],
-    ) -> Result<Vec<Arc<E::Model>>> {
-        let columns: Arc<[_]> = large.iter().map(IdenStatic::as_str).collect();
-        let model = |row: QueryResult| {
-            let model = E::Model::from_query_result(&row, "")?;
-            if let (false, Value::String(Some(id))) = (large.is_empty(), model.get(E::ID)) {
-                let (row, columns) = (Arc::new(row), columns.clone());
-                lock(&self.large).insert((E::TABLE, id), Large { row, columns });
+        columns: &Arc<Columns>,
+        large: &[&'static Column],
+    ) -> Result<Vec<Arc<Row>>> {
+        let made = |found: QueryResult| {
+            let row = Row::read(&found, columns)?;
+            if !large.is_empty() {
+                let (id, found) = (row.id()?, Arc::new(found));
+                let mut kept = lock(&self.large);
+                for column in large {
+                    kept.insert((column, id.clone()), found.clone());
+                }
             }
-            Ok(Arc::new(model))
+            Ok(Arc::new(row))
         };
-        self.snapshot.each(select, model).await
+        self.snapshot.each(select, made).await
     }
 
-    /// The row with this id, if it was read with this large column.
-    pub(super) fn read_with<E: Owned>(
-        &self,
-        id: &Id,
-        column: E::Column,
-    ) -> Option<Arc<QueryResult>> {
+    /// A row that holds a large column of the row with this id, if it was read with it.
+    pub(super) fn read_with(&self, column: &'static Column, id: &Id) -> Option<Arc<QueryResult>> {
         let large = lock(&self.large);
         // Most operations read none.
         if large.is_empty() {
             return None;
         }
-        let read = large.get(&(E::TABLE, id.to_string()))?;
-        let has = read.columns.contains(&column.as_str());
-        has.then(|| read.row.clone())
+        large.get(&(column, id.clone())).cloned()
     }
 }
 

@@ -12,6 +12,7 @@
 mod accounts;
 mod admission;
 mod aggregate;
+mod background;
 mod bounds;
 mod commits;
 mod counters;
@@ -41,6 +42,7 @@ mod queue;
 mod reach;
 mod readiness;
 mod recognition;
+mod row;
 mod row_security;
 mod scope;
 mod seal;
@@ -74,10 +76,11 @@ pub use self::{
     effective::Effective,
     filter::{At, Compared, Comparison, Filter},
     hints::{Hints, NatsUrl},
-    idempotency::Request,
+    idempotency::{Answer, Request},
     order::SortKey,
     page::{DEFAULT_PAGE, List, PageArgs, PageRows, at_most, page_size},
     queue::{Queue, QueueEntry, QueueKind, QueueRows},
+    row::{Columns, Row},
     scope::{Parent, Scope},
     search::{Findable, FoundIn},
     select::Place,
@@ -88,4 +91,5 @@ pub use self::{
 pub(crate) use self::{
     commits::{Commits, Fate},
     transaction::retried,
+    tx::{digest, standing},
 };

@@ -6,11 +6,8 @@ use super::{
     select::{self, Place},
 };
 use crate::error::Result;
-use entity::{Id, Owned};
-use sea_orm::{
-    IdenStatic,
-    sea_query::{Expr, SelectStatement, UnionType},
-};
+use entity::Id;
+use sea_orm::sea_query::{Expr, SelectStatement, UnionType};
 use std::collections::HashMap;
 
 /// "What kind of thing has this id?"
@@ -21,7 +18,7 @@ impl Question for KindOf {
     type Answer = Option<String>;
 
     async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
-        let mut parts = tables(view.place()).into_iter().map(|(mut select, id)| {
+        let mut parts = tables(view.place()).map(|(mut select, id)| {
             let ids = questions.iter().map(|KindOf(id)| id.as_str());
             select.and_where(select::is_any_of(id, ids, view.snapshot.backend()));
             select
@@ -53,22 +50,14 @@ impl Scope {
 }
 
 /// `SELECT id, 'Kind' FROM table WHERE <tenant>` for every table whose rows have an id, with the id's expression.
-fn tables(place: Place<'_>) -> Vec<(SelectStatement, Expr)> {
-    let mut out = Vec::new();
-    macro_rules! part_of_each {
-        ($($entity:ident),*) => { $(part::<entity::$entity::Entity>(place, &mut out);)* };
-    }
-    entity::for_each_table!(part_of_each);
-    out
-}
-
-fn part<E: Owned>(place: Place<'_>, out: &mut Vec<(SelectStatement, Expr)>) {
-    if E::ID.as_str() != "id" {
-        return;
-    }
-    let mut select = select::bare::<E>(place);
-    select
-        .expr_as(place.column(E::ID), "id")
-        .expr_as(Expr::cust(format!("'{}'", E::KIND)), "kind");
-    out.push((select, place.column(E::ID)));
+fn tables(place: Place<'_>) -> impl Iterator<Item = (SelectStatement, Expr)> {
+    let with_id = entity::shapes().filter(|shape| shape.id().name == "id");
+    with_id.map(move |shape| {
+        let id = place.named("id");
+        let mut select = select::of(shape, place);
+        select
+            .expr_as(id.clone(), "id")
+            .expr_as(Expr::cust(format!("'{}'", shape.table.name())), "kind");
+        (select, id)
+    })
 }

@@ -3,44 +3,41 @@
 //! NULLs come last in either direction, on both databases. Every order ends with the id, so it is total.
 
 use super::{
+    diff::CREATED_AT,
+    row::Row,
     seal::{DAMAGED, ListSeal},
     select::Place,
 };
 use crate::error::Result;
 use chrono::{DateTime, SecondsFormat, Utc};
-use entity::{Owned, Table};
+use entity::{Column, Kind, Shape, Table};
 use sea_orm::{
-    ColumnTrait, Condition, IdenStatic, Iterable, ModelTrait, Value,
-    sea_query::{
-        ColumnType, Expr, ExprTrait, NullOrdering, Order, SelectStatement, sea_value_to_json_value,
-    },
+    Condition, Value,
+    sea_query::{Expr, ExprTrait, NullOrdering, Order, SelectStatement, sea_value_to_json_value},
 };
 use serde_json::Value as Json;
 
 /// One column of an order.
 #[derive(Clone, Copy, Debug)]
-pub struct SortKey<E: Owned> {
-    column: E::Column,
+pub struct SortKey {
+    column: &'static Column,
     descending: bool,
-    nullable: bool,
     /// Whether the operation names it, or it is what a list is sorted by anyway.
     named: bool,
 }
 
-impl<E: Owned> SortKey<E> {
+impl SortKey {
     /// Sorts by this column.
-    pub fn new(column: E::Column, descending: bool) -> Self {
-        let nullable = column.def().is_null();
+    pub fn new(column: &'static Column, descending: bool) -> Self {
         Self {
             column,
             descending,
-            nullable,
             named: true,
         }
     }
 
     /// Sorts by this column, the largest first, where the operation names no order.
-    pub fn usual(column: E::Column) -> Self {
+    pub fn usual(column: &'static Column) -> Self {
         Self {
             named: false,
             ..Self::new(column, true)
@@ -50,16 +47,15 @@ impl<E: Owned> SortKey<E> {
 
 /// A total order over a table's rows.
 #[derive(Clone, Debug)]
-pub struct Ordering<E: Owned>(Vec<SortKey<E>>);
+pub struct Ordering(Vec<SortKey>);
 
-impl<E: Owned> Ordering<E> {
+impl Ordering {
     /// Ends the keys with the id, in the direction of the last one.
-    pub fn new(mut keys: Vec<SortKey<E>>) -> Self {
+    pub fn new(shape: &'static Shape, mut keys: Vec<SortKey>) -> Self {
         let descending = keys.last().is_some_and(|key| key.descending);
         keys.push(SortKey {
-            column: E::ID,
+            column: shape.id(),
             descending,
-            nullable: false,
             named: false,
         });
         Self(keys)
@@ -69,13 +65,14 @@ impl<E: Owned> Ordering<E> {
     /// it: whoever asks for what comes after a position without saying which way means what came later, and lists begin
     /// with the newest.
     pub(super) fn is_the_ledgers(&self) -> bool {
-        let first = self.0.first();
-        let is_seq = |key: &SortKey<E>| key.column.as_str() == "seq" && key.named;
-        E::TABLE == Table::AuditLog && first.is_some_and(is_seq)
+        let is_seq = |key: &SortKey| {
+            key.column.table == Table::AuditLog && key.column.name == "seq" && key.named
+        };
+        self.0.first().is_some_and(is_seq)
     }
 
     /// The columns it sorts by.
-    pub(super) fn columns(&self) -> impl Iterator<Item = E::Column> {
+    pub(super) fn columns(&self) -> impl Iterator<Item = &'static Column> {
         self.0.iter().map(|key| key.column)
     }
 
@@ -87,7 +84,7 @@ impl<E: Owned> Ordering<E> {
                 format!(
                     "{}{}",
                     if key.descending { '-' } else { '+' },
-                    key.column.as_str()
+                    key.column.name
                 )
             })
             .collect()
@@ -97,7 +94,7 @@ impl<E: Owned> Ordering<E> {
     pub(super) fn apply(
         &self,
         select: &mut SelectStatement,
-        column: impl Fn(E::Column) -> Expr,
+        column: impl Fn(&'static Column) -> Expr,
         backward: bool,
     ) {
         for key in &self.0 {
@@ -106,7 +103,7 @@ impl<E: Owned> Ordering<E> {
             } else {
                 Order::Desc
             };
-            if key.nullable {
+            if key.column.nullable {
                 let nulls = if backward {
                     NullOrdering::First
                 } else {
@@ -127,13 +124,13 @@ impl<E: Owned> Ordering<E> {
         values: &[Option<Value>],
         backward: bool,
     ) -> Condition {
-        let column = |key: &SortKey<E>| place.column(key.column);
+        let column = |key: &SortKey| place.named(key.column.name);
         let keys = &self.0[..values.len()];
         // One row-value comparison lets both databases walk the index.
         if let Some(values) = values.iter().cloned().collect::<Option<Vec<_>>>()
             && keys
                 .iter()
-                .all(|key| !key.nullable && key.descending == keys[0].descending)
+                .all(|key| !key.column.nullable && key.descending == keys[0].descending)
         {
             let left = Expr::tuple(keys.iter().map(column));
             let right = Expr::tuple(values.into_iter().map(Expr::val));
@@ -162,9 +159,12 @@ impl<E: Owned> Ordering<E> {
     }
 
     /// The opaque cursor of a row.
-    pub(super) fn cursor(&self, row: &E::Model, seal: &ListSeal) -> String {
-        let values = self.0.iter().map(|key| to_json(&row.get(key.column)));
-        seal.close(values.collect())
+    ///
+    /// # Errors
+    /// When the row was read without the columns it is sorted by.
+    pub(super) fn cursor(&self, row: &Row, seal: &ListSeal) -> Result<String> {
+        let values = self.0.iter().map(|key| Ok(to_json(row.get(key.column)?)));
+        Ok(seal.close(values.collect::<Result<_>>()?))
     }
 
     /// Reads a cursor back.
@@ -176,23 +176,19 @@ impl<E: Owned> Ordering<E> {
         self.0
             .iter()
             .zip(&items)
-            .map(|(key, item)| from_json(key.column.def().get_column_type(), item))
+            .map(|(key, item)| from_json(key.column.kind, item))
             .collect()
     }
 }
 
 /// The order in which rows came about.
-pub(super) fn oldest_first<E: Owned>() -> Ordering<E> {
-    let created_at = E::Column::iter().find(|column| column.as_str() == "createdAt");
-    Ordering::new(
-        created_at
-            .map(|column| SortKey::new(column, false))
-            .into_iter()
-            .collect(),
-    )
+pub(super) fn oldest_first(shape: &'static Shape) -> Ordering {
+    let created_at = shape.column(CREATED_AT);
+    let keys = created_at.map(|column| SortKey::new(column, false));
+    Ordering::new(shape, keys.into_iter().collect())
 }
 
-impl<E: Owned> SortKey<E> {
+impl SortKey {
     /// "Strictly further on in this one column"; `None` when nothing can be.
     fn step(&self, column: Expr, value: Option<&Value>, backward: bool) -> Option<Condition> {
         let Some(value) = value else {
@@ -205,7 +201,7 @@ impl<E: Owned> SortKey<E> {
             column.clone().lt(value.clone())
         };
         let mut any = Condition::any().add(beyond);
-        if self.nullable && !backward {
+        if self.column.nullable && !backward {
             any = any.add(column.is_null());
         }
         Some(any)
@@ -222,23 +218,23 @@ pub(super) fn to_json(value: &Value) -> Json {
     }
 }
 
-pub(super) fn from_json(column: &ColumnType, item: &Json) -> Result<Option<Value>> {
+pub(super) fn from_json(kind: Kind, item: &Json) -> Result<Option<Value>> {
     if item.is_null() {
         return Ok(None);
     }
-    let value = match column {
-        ColumnType::Boolean => item.as_bool().map(Value::from),
-        ColumnType::Integer => item
+    let value = match kind {
+        Kind::Boolean => item.as_bool().map(Value::from),
+        Kind::Integer => item
             .as_i64()
             .and_then(|number| i32::try_from(number).ok())
             .map(Value::from),
-        ColumnType::BigInteger => item.as_i64().map(Value::from),
-        ColumnType::Double | ColumnType::Float => item.as_f64().map(Value::from),
-        ColumnType::TimestampWithTimeZone => item
+        Kind::BigInteger => item.as_i64().map(Value::from),
+        Kind::Float => item.as_f64().map(Value::from),
+        Kind::Moment => item
             .as_str()
             .and_then(|text| DateTime::parse_from_rfc3339(text).ok())
             .map(|at| Value::from(at.with_timezone(&Utc))),
-        _ => item.as_str().map(Value::from),
+        Kind::Text | Kind::Json => item.as_str().map(Value::from),
     };
     value.map(Some).ok_or(DAMAGED)
 }

@@ -2,11 +2,12 @@
 
 use super::{
     order::Ordering,
+    row::{Columns, Row},
     seal::ListSeal,
     select::{self, Place},
 };
 use crate::error::{Error, Result};
-use entity::Owned;
+use entity::{Column, Shape};
 use sea_orm::{
     Condition, DbBackend, Value,
     sea_query::{Expr, ExprTrait, Func, JoinType, Query, SelectStatement},
@@ -37,13 +38,14 @@ pub struct PageArgs {
     pub before: Option<String>,
 }
 
-/// A list of `E`, narrowed, ordered and cut: everything but whose rows and which parent's.
-pub struct List<E: Owned> {
+/// A list of a table's rows, narrowed, ordered and cut: everything but whose rows and which parent's.
+pub struct List {
+    shape: &'static Shape,
     /// Names tenant, list, order and filter, so that equal questions share a batch and cursors know their list.
     pub(super) name: String,
     seal: ListSeal,
     pub(super) condition: Condition,
-    pub(super) ordering: Ordering<E>,
+    pub(super) ordering: Ordering,
     slice: Slice,
 }
 
@@ -56,9 +58,10 @@ struct Slice {
 }
 
 /// The rows of one page, in the list's order.
-pub struct PageRows<E: Owned> {
+#[derive(Clone, Debug, Default)]
+pub struct PageRows {
     /// The rows.
-    pub rows: Vec<Arc<E::Model>>,
+    pub rows: Vec<Arc<Row>>,
     /// Whether rows come before the first one.
     pub has_previous: bool,
     /// Whether rows come after the last one.
@@ -96,15 +99,16 @@ pub fn at_most(
     }
 }
 
-impl<E: Owned> List<E> {
+impl List {
     /// Decides direction, size and bounds. `position` reads the cursor of a place in the ledger.
     ///
     /// # Errors
     /// When both ends are asked for, a size is negative or too large, or the cursor does not fit.
     pub(super) fn new(
+        shape: &'static Shape,
         name: String,
         condition: Condition,
-        ordering: Ordering<E>,
+        ordering: Ordering,
         page: &PageArgs,
         seal: ListSeal,
         position: impl Fn(&str) -> Option<i64>,
@@ -159,6 +163,7 @@ impl<E: Owned> List<E> {
             .transpose()?;
         let asked = format!("{limit}{backward}{}", cursor.as_deref().unwrap_or_default());
         Ok(Self {
+            shape,
             name,
             seal,
             condition,
@@ -172,14 +177,32 @@ impl<E: Owned> List<E> {
         })
     }
 
+    /// The table whose rows it has.
+    pub fn shape(&self) -> &'static Shape {
+        self.shape
+    }
+
     /// The opaque cursor of a row of this list.
-    pub fn cursor(&self, row: &E::Model) -> String {
+    ///
+    /// # Errors
+    /// When the row is none of this list.
+    pub fn cursor(&self, row: &Row) -> Result<String> {
         self.ordering.cursor(row, &self.seal)
     }
 
+    /// These columns and those that the list is sorted by.
+    pub(super) fn columns(&self, columns: &Arc<Columns>) -> Arc<Columns> {
+        columns.and(self.ordering.columns())
+    }
+
     /// The page's rows without a parent, with some of their large columns.
-    pub(super) fn root_select(&self, place: Place<'_>, large: &[E::Column]) -> SelectStatement {
-        let mut select = select::select_with::<E>(place, large);
+    pub(super) fn root_select(
+        &self,
+        place: Place<'_>,
+        columns: &Columns,
+        large: &[&'static Column],
+    ) -> SelectStatement {
+        let mut select = select::read(columns, large, place);
         self.cut(place, &mut select);
         select
     }
@@ -191,31 +214,31 @@ impl<E: Owned> List<E> {
     pub(super) fn nested_select<'k>(
         &self,
         place: Place<'_>,
-        parent: E::Column,
+        parent: &'static Column,
         keys: impl Iterator<Item = &'k str>,
-        large: &[E::Column],
+        columns: &Columns,
+        large: &[&'static Column],
     ) -> SelectStatement {
-        let outer = |column: E::Column| Expr::col(("page", column));
+        let outer = |column: &'static Column| Expr::col(("page", column.name));
         let mut out = Query::select();
-        let columns = select::ordinary::<E>().chain(large.iter().copied());
-        out.exprs(columns.map(outer));
+        out.exprs(columns.read().iter().chain(large).copied().map(outer));
         match place.backend() {
             DbBackend::Sqlite => {
-                let mut inner = select::bare::<E>(place);
+                let mut inner = select::of(self.shape, place);
                 inner.expr(Expr::col((place.alias(), "rowid")));
-                inner.and_where(place.column(parent).eq(Expr::col(("k", "value"))));
+                inner.and_where(place.named(parent.name).eq(Expr::col(("k", "value"))));
                 self.cut(place, &mut inner);
                 out.from_function(Func::cust("json_each").arg(select::json_list(keys)), "k")
                     .join_as(
                         JoinType::InnerJoin,
-                        E::default(),
+                        self.shape.name,
                         "page",
                         Expr::col(("page", "rowid")).in_subquery(inner),
                     );
             }
             _ => {
-                let mut inner = select::select_with::<E>(place, large);
-                inner.and_where(place.column(parent).eq(Expr::col(("k", "k"))));
+                let mut inner = select::read(columns, large, place);
+                inner.and_where(place.named(parent.name).eq(Expr::col(("k", "k"))));
                 self.cut(place, &mut inner);
                 out.from_function(Func::cust("unnest").arg(select::text_array(keys)), "k")
                     .join_lateral(JoinType::InnerJoin, inner, "page", Expr::cust("TRUE"));
@@ -231,13 +254,13 @@ impl<E: Owned> List<E> {
         if let Some(values) = &self.slice.beyond {
             select.cond_where(self.ordering.beyond(place, values, self.slice.backward));
         }
-        self.ordering
-            .apply(select, |column| place.column(column), self.slice.backward);
+        let named = |column: &'static Column| place.named(column.name);
+        self.ordering.apply(select, named, self.slice.backward);
         select.limit(self.slice.limit + 1);
     }
 
     /// Turns rows as the database gave them into the page.
-    pub(super) fn page(&self, mut rows: Vec<Arc<E::Model>>) -> PageRows<E> {
+    pub(super) fn page(&self, mut rows: Vec<Arc<Row>>) -> PageRows {
         let Slice {
             limit,
             backward,
@@ -267,41 +290,22 @@ impl<E: Owned> List<E> {
     }
 }
 
-impl<E: Owned> PartialEq for List<E> {
+impl PartialEq for List {
     fn eq(&self, other: &Self) -> bool {
         self.identity() == other.identity()
     }
 }
 
-impl<E: Owned> Eq for List<E> {}
+impl Eq for List {}
 
-impl<E: Owned> std::hash::Hash for List<E> {
+impl std::hash::Hash for List {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.identity().hash(state);
     }
 }
 
-impl<E: Owned> fmt::Debug for List<E> {
+impl fmt::Debug for List {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "List({} {})", self.name, self.slice.asked)
-    }
-}
-
-impl<E: Owned> Clone for PageRows<E> {
-    fn clone(&self) -> Self {
-        Self {
-            rows: self.rows.clone(),
-            ..*self
-        }
-    }
-}
-
-impl<E: Owned> Default for PageRows<E> {
-    fn default() -> Self {
-        Self {
-            rows: Vec::new(),
-            has_previous: false,
-            has_next: false,
-        }
     }
 }

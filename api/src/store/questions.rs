@@ -2,55 +2,19 @@
 
 use super::{
     loaders::{Question, View},
-    order::to_json,
     page::{List, PageRows},
+    row::{Columns, Row},
     select,
 };
 use crate::error::Result;
-use entity::{Id, Owned};
-use sea_orm::{IdenStatic, ModelTrait, QueryResult, Value, sea_query::Expr};
+use entity::{Column, Id};
+use sea_orm::{QueryResult, sea_query::Expr};
 use std::{
     collections::{HashMap, HashSet},
     fmt::Debug,
-    hash::{Hash, Hasher},
+    hash::Hash,
     sync::Arc,
 };
-
-fn text(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => text,
-        other => to_json(&other).as_str().map(str::to_owned),
-    }
-}
-
-/// A column as part of a question.
-pub(super) struct By<E: Owned>(pub(super) E::Column);
-
-impl<E: Owned> Clone for By<E> {
-    fn clone(&self) -> Self {
-        Self(self.0)
-    }
-}
-
-impl<E: Owned> PartialEq for By<E> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.as_str() == other.0.as_str()
-    }
-}
-
-impl<E: Owned> Eq for By<E> {}
-
-impl<E: Owned> Hash for By<E> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.as_str().hash(state);
-    }
-}
-
-impl<E: Owned> Debug for By<E> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0.as_str())
-    }
-}
 
 /// Groups questions that one statement can answer.
 pub(super) fn grouped<'q, Q, G: Eq + Hash>(
@@ -64,72 +28,59 @@ pub(super) fn grouped<'q, Q, G: Eq + Hash>(
     groups
 }
 
-macro_rules! question {
-    ($(#[$doc:meta])* $name:ident<E> { $($field:ident: $ty:ty),* }) => {
-        $(#[$doc])*
-        pub(super) struct $name<E: Owned> { $(pub(super) $field: $ty),* }
-
-        impl<E: Owned> Clone for $name<E> {
-            fn clone(&self) -> Self { Self { $($field: self.$field.clone()),* } }
-        }
-        impl<E: Owned> PartialEq for $name<E> {
-            fn eq(&self, other: &Self) -> bool { $(self.$field == other.$field)&&* }
-        }
-        impl<E: Owned> Eq for $name<E> {}
-        impl<E: Owned> Hash for $name<E> {
-            fn hash<H: Hasher>(&self, state: &mut H) { $(self.$field.hash(state);)* }
-        }
-        impl<E: Owned> Debug for $name<E> {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_tuple(stringify!($name))$(.field(&self.$field))*.finish()
-            }
-        }
-    };
-}
-
-pub(super) use question;
-
 /// The large columns that some rows are read with, each once.
-fn large_of<'q, E: Owned>(each: impl Iterator<Item = &'q Vec<By<E>>>) -> Vec<E::Column> {
-    let mut all: Vec<&By<E>> = Vec::new();
-    for by in each.flatten() {
-        if !all.contains(&by) {
-            all.push(by);
+fn large_of<'q>(each: impl Iterator<Item = &'q Vec<&'static Column>>) -> Vec<&'static Column> {
+    let mut all: Vec<&'static Column> = Vec::new();
+    for column in each.flatten() {
+        if !all.contains(column) {
+            all.push(column);
         }
     }
-    all.into_iter().map(|by| by.0).collect()
+    all
 }
 
-question! {
-    /// "The row whose column has this value", by id or by another unique column, with these of its large columns.
-    RowBy<E> { by: By<E>, value: Id, large: Vec<By<E>> }
+/// The columns that some rows are read with: those that any of them is.
+fn columns_of<'q>(mut each: impl Iterator<Item = &'q Arc<Columns>>) -> Option<Arc<Columns>> {
+    let first = each.next()?.clone();
+    Some(each.fold(first, |all, more| all.and(more.read().iter().copied())))
 }
 
-impl<E: Owned> Question for RowBy<E> {
-    type Answer = Option<Arc<E::Model>>;
+/// "The row whose column has this value", by id or by another unique column: these of its columns, and of its large ones.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct RowBy {
+    pub(super) by: &'static Column,
+    pub(super) value: Id,
+    pub(super) columns: Arc<Columns>,
+    pub(super) large: Vec<&'static Column>,
+}
+
+impl Question for RowBy {
+    type Answer = Option<Arc<Row>>;
 
     async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
         let mut out = HashMap::with_capacity(questions.len());
-        for (by, group) in grouped(questions, |question| question.by.clone()) {
+        for (by, group) in grouped(questions, |question| question.by) {
             let place = view.place();
             let large = large_of(group.iter().map(|question| &question.large));
-            let mut select = select::select_with::<E>(place, &large);
+            let Some(columns) = columns_of(group.iter().map(|question| &question.columns)) else {
+                continue;
+            };
+            let columns = columns.and([by]);
+            let mut select = select::read(&columns, &large, place);
             let keys: HashSet<_> = { group.iter() }
                 .map(|question| question.value.as_str())
                 .collect();
             select.and_where(select::is_any_of(
-                place.column(by.0),
+                place.named(by.name),
                 keys.into_iter(),
                 view.snapshot.backend(),
             ));
-            let mut found: HashMap<String, Arc<E::Model>> = HashMap::with_capacity(group.len());
-            for row in view.models_with::<E>(&select, &large).await? {
-                if let Some(value) = text(row.get(by.0)) {
-                    found.insert(value, row);
-                }
+            let mut found: HashMap<Id, Arc<Row>> = HashMap::with_capacity(group.len());
+            for row in view.rows(&select, &columns, &large).await? {
+                found.extend(row.key(by)?.map(|value| (value, row)));
             }
             out.extend(group.into_iter().map(|question| {
-                let row = found.get(question.value.as_str()).cloned();
+                let row = found.get(&question.value).cloned();
                 (question.clone(), row)
             }));
         }
@@ -137,36 +88,41 @@ impl<E: Owned> Question for RowBy<E> {
     }
 }
 
-question! {
-    /// "This page of the rows that point to this parent, with these of their large columns."
-    PageOf<E> { by: By<E>, parent: Id, list: Arc<List<E>>, large: Vec<By<E>> }
+/// "This page of the rows that point to this parent: these of their columns, and of their large ones."
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct PageOf {
+    pub(super) by: &'static Column,
+    pub(super) parent: Id,
+    pub(super) list: Arc<List>,
+    pub(super) columns: Arc<Columns>,
+    pub(super) large: Vec<&'static Column>,
 }
 
-impl<E: Owned> Question for PageOf<E> {
-    type Answer = PageRows<E>;
+impl Question for PageOf {
+    type Answer = PageRows;
 
     async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
         let mut out = HashMap::with_capacity(questions.len());
-        for ((by, list), group) in grouped(questions, |question| {
-            (question.by.clone(), question.list.clone())
-        }) {
+        for ((by, list), group) in grouped(questions, |question| (question.by, &question.list)) {
             let large = large_of(group.iter().map(|question| &question.large));
+            let Some(columns) = columns_of(group.iter().map(|question| &question.columns)) else {
+                continue;
+            };
+            let columns = list.columns(&columns).and([by]);
             let keys: HashSet<_> = { group.iter() }
                 .map(|question| question.parent.as_str())
                 .collect();
-            let select = list.nested_select(view.place(), by.0, keys.into_iter(), &large);
-            let mut children: HashMap<String, Vec<Arc<E::Model>>> =
-                HashMap::with_capacity(group.len());
-            for row in view.models_with::<E>(&select, &large).await? {
-                if let Some(parent) = text(row.get(by.0)) {
+            let select = list.nested_select(view.place(), by, keys.into_iter(), &columns, &large);
+            let mut children: HashMap<Id, Vec<Arc<Row>>> = HashMap::with_capacity(group.len());
+            for row in view.rows(&select, &columns, &large).await? {
+                if let Some(parent) = row.key(by)? {
                     children.entry(parent).or_default().push(row);
                 }
             }
-            let mut pages: HashMap<&str, PageRows<E>> = HashMap::with_capacity(group.len());
+            let mut pages: HashMap<&Id, PageRows> = HashMap::with_capacity(group.len());
             for question in group {
-                let parent = question.parent.as_str();
-                let page = pages.entry(parent).or_insert_with(|| {
-                    let rows = children.remove(parent).unwrap_or_default();
+                let page = pages.entry(&question.parent).or_insert_with(|| {
+                    let rows = children.remove(&question.parent).unwrap_or_default();
                     list.page(rows)
                 });
                 out.insert(question.clone(), page.clone());
@@ -176,29 +132,30 @@ impl<E: Owned> Question for PageOf<E> {
     }
 }
 
-question! {
-    /// "How many rows of this list point to this parent?"
-    CountOf<E> { by: By<E>, parent: Id, list: Arc<List<E>> }
+/// "How many rows of this list point to this parent?"
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct CountOf {
+    pub(super) by: &'static Column,
+    pub(super) parent: Id,
+    pub(super) list: Arc<List>,
 }
 
-impl<E: Owned> Question for CountOf<E> {
+impl Question for CountOf {
     type Answer = i64;
 
     async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
         let mut out = HashMap::with_capacity(questions.len());
-        for ((by, _), group) in grouped(questions, |question| {
-            (question.by.clone(), &question.list.name)
-        }) {
+        for ((by, _), group) in grouped(questions, |question| (question.by, &question.list.name)) {
             let Some(list) = group.first().map(|question| &question.list) else {
                 continue;
             };
             let place = view.place();
-            let parent = place.column(by.0);
+            let parent = place.named(by.name);
             let keys = group
                 .iter()
                 .map(|question| question.parent.as_str())
                 .collect::<HashSet<_>>();
-            let mut select = select::bare::<E>(place);
+            let mut select = select::of(list.shape(), place);
             select
                 .expr_as(parent.clone(), "parent")
                 .expr_as(Expr::cust("COUNT(*)"), "count")
@@ -209,67 +166,63 @@ impl<E: Owned> Question for CountOf<E> {
                 ))
                 .cond_where(list.condition.clone())
                 .add_group_by([parent]);
-            let mut counts: HashMap<String, i64> = HashMap::new();
+            let mut counts: HashMap<Id, i64> = HashMap::new();
             for row in view.snapshot.all(&select).await? {
                 counts.insert(row.try_get("", "parent")?, row.try_get("", "count")?);
             }
             out.extend(group.into_iter().map(|question| {
-                (
-                    question.clone(),
-                    counts
-                        .get(question.parent.as_str())
-                        .copied()
-                        .unwrap_or_default(),
-                )
+                let count = counts.get(&question.parent).copied();
+                (question.clone(), count.unwrap_or_default())
             }));
         }
         Ok(out)
     }
 }
 
-question! {
-    /// "This large column of this row." The answer is a row that holds it.
-    ColumnOf<E> { by: By<E>, id: Id }
+/// "This large column of this row." The answer is a row that holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ColumnOf {
+    pub(super) column: &'static Column,
+    pub(super) id: Id,
 }
 
-impl<E: Owned> Question for ColumnOf<E> {
+impl Question for ColumnOf {
     type Answer = Option<Arc<QueryResult>>;
 
     /// Rows of which the same columns are asked share a statement.
     async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
         let mut out = HashMap::with_capacity(questions.len());
-        let by_row = grouped(questions, |question| &question.id);
+        let by_row = grouped(questions, |question| {
+            (question.column.shape(), &question.id)
+        });
         let alike: Vec<_> = by_row
-            .into_values()
-            .map(|mut row| {
-                row.sort_by_key(|question| question.by.0.as_str());
-                row
+            .into_iter()
+            .map(|((shape, id), mut row)| {
+                row.sort_by_key(|question| question.column.index);
+                (shape, id, row)
             })
             .collect();
-        let same_columns = grouped(&alike, |row| {
-            let names = row.iter().map(|question| question.by.0.as_str());
-            names.collect::<Vec<_>>()
+        let same_columns = grouped(&alike, |(shape, _, row)| {
+            let columns = row.iter().map(|question| question.column);
+            (*shape, columns.collect::<Vec<_>>())
         });
-        for rows in same_columns.into_values() {
+        for ((shape, columns), rows) in same_columns {
             let place = view.place();
-            let ids = rows.iter().filter_map(|row| Some(row.first()?.id.as_str()));
-            let mut select = select::bare::<E>(place);
+            let id = place.named(shape.id().name);
+            let ids = rows.iter().map(|(_, id, _)| id.as_str());
+            let mut select = select::of(shape, place);
             select
-                .expr_as(place.column(E::ID), "id")
-                .and_where(select::is_any_of(
-                    place.column(E::ID),
-                    ids,
-                    view.snapshot.backend(),
-                ));
-            let columns = rows.first().into_iter().flat_map(|row| row.iter());
-            select.exprs(columns.map(|question| place.column(question.by.0)));
+                .expr_as(id.clone(), "id")
+                .and_where(select::is_any_of(id, ids, view.snapshot.backend()));
+            select.exprs(columns.iter().map(|column| place.named(column.name)));
             let mut found: HashMap<Id, Arc<QueryResult>> = HashMap::with_capacity(rows.len());
             for row in view.snapshot.all(&select).await? {
                 found.insert(row.try_get("", "id")?, Arc::new(row));
             }
-            for question in rows.into_iter().flatten() {
-                let answer = found.get(&question.id).cloned();
-                out.insert((*question).clone(), answer);
+            for (_, id, row) in rows {
+                for question in row {
+                    out.insert((*question).clone(), found.get(id).cloned());
+                }
             }
         }
         Ok(out)

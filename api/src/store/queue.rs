@@ -131,7 +131,8 @@ impl Queue {
         use execution_plan::Column::{ChannelSummary, PrdId, ProjectId, Status};
         let mut part =
             self.part::<execution_plan::Entity>(place, QueueKind::ExecutionPlan, ProjectId, beyond);
-        let of_brief = |column| place.value_of::<prd::Entity>(column, prd::Column::Id, PrdId);
+        let ours = execution_plan::Entity::column(PrdId);
+        let of_brief = |column| place.value_of(prd::Entity::column(column), ours);
         part.expr_as(of_brief(prd::Column::Title)?, "title")
             .expr_as(beginning(place.column(ChannelSummary)), "preview")
             .expr_as(Expr::cust("NULL"), "confidence")
@@ -171,9 +172,9 @@ impl Queue {
     ) -> SelectStatement {
         let mut part = select::bare::<E>(place);
         part.expr_as(Expr::cust(format!("'{kind:?}'")), "kind");
-        let order = oldest_first::<E>();
+        let order = oldest_first(E::shape());
         for column in order.columns() {
-            part.expr(place.column(column));
+            part.expr(place.named(column.name));
         }
         part.expr_as(place.column(project), "projectId");
         if let Some(id) = &self.project {
@@ -206,7 +207,7 @@ impl Scope {
         let seal = self.store().seal();
         let seal = seal.of(&format!("{tenant}|{role:?}|queue|{of}|{kinds:?}"));
         let beyond = after
-            .map(|cursor| oldest_first::<prd::Entity>().parse(cursor, &seal))
+            .map(|cursor| oldest_first(prd::Entity::shape()).parse(cursor, &seal))
             .transpose()?;
         Ok(Queue {
             seal,

@@ -2,14 +2,14 @@
 
 use super::{
     Store,
-    diff::column,
     filter::Filter,
     given::{limited, names_project},
     loaders::{NUMBER, View},
     meter::Meter,
     order::{Ordering, SortKey, oldest_first},
     page::{List, PageArgs, PageRows},
-    questions::{By, ColumnOf, CountOf, PageOf, RowBy},
+    questions::{ColumnOf, CountOf, PageOf, RowBy},
+    row::{Columns, Row},
     seal::Places,
     snapshot::Snapshot,
     tx::Tx,
@@ -19,9 +19,9 @@ use crate::{
     error::{Error, Result},
 };
 use async_graphql::Value;
-use entity::{Id, Owned, Timestamp};
+use entity::{Column, Id, Owned, Shape, Timestamp};
 use sea_orm::{
-    Condition, IdenStatic, TryGetable,
+    Condition, QueryResult, TryGetable,
     sea_query::{Expr, ExprTrait},
 };
 use std::{
@@ -46,7 +46,7 @@ struct Inner {
 }
 
 /// The rows a list is taken from: the whole tenant's, or those that point to a parent.
-pub type Parent<'p, E> = Option<(<E as sea_orm::EntityTrait>::Column, &'p Id)>;
+pub type Parent<'p> = Option<(&'static Column, &'p Id)>;
 
 impl Scope {
     pub(super) fn new(
@@ -68,6 +68,18 @@ impl Scope {
     /// Who asks.
     pub fn actor(&self) -> &Actor {
         &self.0.actor
+    }
+
+    /// The same view, with lists that are not narrowed to the project that the actor is at work in.
+    pub(crate) fn across_projects(&self) -> Self {
+        let inner = &self.0;
+        Self(Arc::new(Inner {
+            store: inner.store.clone(),
+            actor: inner.actor.clone().across_projects(),
+            patience: inner.patience,
+            view: Mutex::new(self.view()),
+            meter: inner.meter.clone(),
+        }))
     }
 
     /// The present moment, by the server's clock.
@@ -128,24 +140,30 @@ impl Scope {
         column: E::Column,
         value: &Id,
     ) -> Result<Option<Arc<E::Model>>> {
-        self.find_with::<E>(column, value, Vec::new()).await
+        let columns = Columns::ordinary(E::shape());
+        let row = self.row(E::column(column), value, columns, Vec::new());
+        let row = row.await?;
+        Ok(row.map(|row| row.model::<E>()).transpose()?.map(Arc::new))
     }
 
-    /// The same row, with large columns of it that are about to be [shown](Self::large).
+    /// These columns of the row whose unique column has this value, with large columns of it that are about to be
+    /// [shown](Self::large).
     ///
     /// # Errors
-    /// If the database fails.
-    pub(crate) async fn find_with<E: Owned>(
+    /// [`Error::Forbidden`] if the actor sees none of the table; or if the database fails.
+    pub(crate) async fn row(
         &self,
-        column: E::Column,
+        by: &'static Column,
         value: &Id,
-        large: Vec<E::Column>,
-    ) -> Result<Option<Arc<E::Model>>> {
-        self.sees::<E>()?;
-        let question = RowBy::<E> {
-            by: By(column),
+        columns: Arc<Columns>,
+        large: Vec<&'static Column>,
+    ) -> Result<Option<Arc<Row>>> {
+        auth::rows(self.actor(), by.table)?;
+        let question = RowBy {
+            by,
             value: value.clone(),
-            large: large.into_iter().map(By).collect(),
+            columns,
+            large,
         };
         self.view().ask(question).await
     }
@@ -166,9 +184,12 @@ impl Scope {
     /// If the database fails.
     pub async fn first<E: Owned>(&self) -> Result<Option<Arc<E::Model>>> {
         let view = self.view();
-        let mut select = super::select::select::<E>(view.place());
-        oldest_first::<E>().apply(&mut select, |column| view.place().column(column), false);
-        Ok(view.models::<E>(select.limit(1)).await?.pop())
+        let columns = Columns::ordinary(E::shape());
+        let mut select = super::select::read(&columns, &[], view.place());
+        let named = |column: &'static Column| view.place().named(column.name);
+        oldest_first(E::shape()).apply(&mut select, named, false);
+        let row = view.rows(select.limit(1), &columns, &[]).await?.pop();
+        Ok(row.map(|row| row.model::<E>()).transpose()?.map(Arc::new))
     }
 
     /// One large column of a row: as it was read with the row, or else read together with the others that are asked for
@@ -181,33 +202,40 @@ impl Scope {
         column: E::Column,
         id: &Id,
     ) -> Result<Option<T>> {
-        let view = self.view();
-        let row = match view.read_with::<E>(id, column) {
-            Some(row) => Some(row),
-            None => {
-                let (by, id) = (By(column), id.clone());
-                view.ask(ColumnOf::<E> { by, id }).await?
-            }
-        };
-        match row {
-            Some(row) => Ok(row.try_get("", column.as_str())?),
+        let column = E::column(column);
+        match self.large_row(column, id).await? {
+            Some(row) => Ok(row.try_get("", column.name)?),
             None => Ok(None),
         }
+    }
+
+    async fn large_row(
+        &self,
+        column: &'static Column,
+        id: &Id,
+    ) -> Result<Option<Arc<QueryResult>>> {
+        let view = self.view();
+        if let Some(row) = view.read_with(column, id) {
+            return Ok(Some(row));
+        }
+        let id = id.clone();
+        view.ask(ColumnOf { column, id }).await
     }
 
     /// Decides a list: its filter, its order and the page of it.
     ///
     /// # Errors
     /// When filter, order or page cannot be accepted.
-    pub fn list<E: Owned, F: Filter<E>>(
+    pub fn list(
         &self,
-        parent: Parent<'_, E>,
-        filter: Option<&F>,
-        order: Vec<SortKey<E>>,
+        shape: &'static Shape,
+        parent: Parent<'_>,
+        filter: Option<&dyn Filter>,
+        order: Vec<SortKey>,
         page: &PageArgs,
-    ) -> Result<Arc<List<E>>> {
+    ) -> Result<Arc<List>> {
         let asked = filter.map(limited).transpose()?;
-        self.must_name_a_project::<E>(parent, asked.as_ref())?;
+        self.must_name_a_project(shape, parent, asked)?;
         Error::within(
             "The number of steps of an order",
             MOST_STEPS,
@@ -220,22 +248,22 @@ impl Scope {
         )?;
         // What is below a row that was found by itself is shown whole.
         let project = self.actor().project().filter(|_| parent.is_none());
-        if let (Some(project), Some(column)) = (project, column::<E>("projectId")) {
-            condition = condition.add(view.place().column(column).eq(project.as_str()));
+        if let (Some(project), Some(column)) = (project, shape.column("projectId")) {
+            condition = condition.add(view.place().named(column.name).eq(project.as_str()));
         }
-        let ordering = Ordering::new(order);
+        let ordering = Ordering::new(shape, order);
         let filter = asked.map(|filter| filter.to_string()).unwrap_or_default();
         let (tenant, role) = (self.actor().tenant(), self.actor().role());
-        let by = parent.map_or("", |(column, _)| column.as_str());
+        let by = parent.map_or("", |(column, _)| column.name);
         let project = project.map_or("", |project| project.as_str());
         let name = format!(
             "{tenant}|{role:?}|{project}|{}|{by}|{}|{filter}",
-            E::KIND,
+            shape.table.name(),
             ordering.name()
         );
         let seal = self.store().seal().of(&name);
         let position = |cursor: &str| self.store().feed_position(tenant, cursor).ok();
-        List::new(name, condition, ordering, page, seal, position).map(Arc::new)
+        List::new(shape, name, condition, ordering, page, seal, position).map(Arc::new)
     }
 
     /// The places in a list that is in no table, by the name that no other such list of the workspace has.
@@ -246,18 +274,19 @@ impl Scope {
 
     /// Costs are read of one project at a time by who does not read all: the one it is at work in, the parent's, or the
     /// filter's.
-    fn must_name_a_project<E: Owned>(
+    fn must_name_a_project(
         &self,
-        parent: Parent<'_, E>,
+        shape: &'static Shape,
+        parent: Parent<'_>,
         filter: Option<&Value>,
     ) -> Result<()> {
         let named = match parent {
-            // Whatever rows point to is in one project, but for people.
-            Some((column, _)) => column.as_str() != "userId",
+            // Whatever rows point to is in one project, but for people and workspaces.
+            Some((column, _)) => !["userId", "tenantId"].contains(&column.name),
             None => self.actor().project().is_some(),
         };
         let named = named || filter.is_some_and(names_project);
-        if auth::rows(self.actor(), E::TABLE)? == auth::Rows::OfProjects && !named {
+        if auth::rows(self.actor(), shape.table)? == auth::Rows::OfProjects && !named {
             // The header narrows lists of the workspace, not what is below a row.
             let or = match parent {
                 Some(_) => "",
@@ -270,38 +299,30 @@ impl Scope {
         Ok(())
     }
 
-    /// The rows of a list's page.
+    /// The rows of a list's page: these of their columns, with large columns of them that are about to be
+    /// [shown](Self::large).
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn page<E: Owned>(
+    pub(crate) async fn page(
         &self,
-        parent: Parent<'_, E>,
-        list: &Arc<List<E>>,
-    ) -> Result<PageRows<E>> {
-        self.page_with(parent, list, Vec::new()).await
-    }
-
-    /// The same rows, with large columns of them that are about to be [shown](Self::large).
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub(crate) async fn page_with<E: Owned>(
-        &self,
-        parent: Parent<'_, E>,
-        list: &Arc<List<E>>,
-        large: Vec<E::Column>,
-    ) -> Result<PageRows<E>> {
+        parent: Parent<'_>,
+        list: &Arc<List>,
+        columns: Arc<Columns>,
+        large: Vec<&'static Column>,
+    ) -> Result<PageRows> {
         let view = self.view();
-        let Some((column, id)) = parent else {
-            let select = list.root_select(view.place(), &large);
-            return Ok(list.page(view.models_with::<E>(&select, &large).await?));
+        let Some((by, id)) = parent else {
+            let columns = list.columns(&columns);
+            let select = list.root_select(view.place(), &columns, &large);
+            return Ok(list.page(view.rows(&select, &columns, &large).await?));
         };
         let question = PageOf {
-            by: By(column),
+            by,
             parent: id.clone(),
             list: list.clone(),
-            large: large.into_iter().map(By).collect(),
+            columns,
+            large,
         };
         view.ask(question).await
     }
@@ -310,18 +331,13 @@ impl Scope {
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn count<E: Owned>(&self, parent: Parent<'_, E>, list: &Arc<List<E>>) -> Result<i64> {
+    pub async fn count(&self, parent: Parent<'_>, list: &Arc<List>) -> Result<i64> {
         let view = self.view();
-        if let Some((column, id)) = parent {
-            return view
-                .ask(CountOf {
-                    by: By(column),
-                    parent: id.clone(),
-                    list: list.clone(),
-                })
-                .await;
+        if let Some((by, id)) = parent {
+            let (parent, list) = (id.clone(), list.clone());
+            return view.ask(CountOf { by, parent, list }).await;
         }
-        let mut select = super::select::bare::<E>(view.place());
+        let mut select = super::select::of(list.shape(), view.place());
         select
             .expr_as(Expr::cust("COUNT(*)"), NUMBER)
             .cond_where(list.condition.clone());

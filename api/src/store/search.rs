@@ -24,12 +24,12 @@ use crate::{
     },
     error::{Error, Result},
 };
-use entity::{Id, Timestamp};
+use entity::{Id, Kind, Timestamp};
 use sea_orm::{
     Condition, DbBackend, QueryResult, Value,
     sea_query::{
-        ColumnType, CommonTableExpression, Expr, ExprTrait, Func, JoinType, Order, Query,
-        SelectStatement, UnionType, WithClause, WithQuery,
+        CommonTableExpression, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement,
+        UnionType, WithClause, WithQuery,
     },
 };
 use std::collections::BTreeSet;
@@ -159,12 +159,8 @@ impl Scope {
 /// The hits after the one with this cursor.
 fn beyond(cursor: &str, seal: &ListSeal) -> Result<Condition> {
     let items = seal.open(cursor, 3)?;
-    let types = [
-        ColumnType::Integer,
-        ColumnType::TimestampWithTimeZone,
-        ColumnType::Text,
-    ];
-    let mut values = types.iter().zip(&items);
+    let kinds = [Kind::Integer, Kind::Moment, Kind::Text];
+    let mut values = kinds.into_iter().zip(&items);
     let mut next = || -> Result<Value> {
         let value = values.next().map(|(of, item)| from_json(of, item));
         value.transpose()?.flatten().ok_or(DAMAGED)

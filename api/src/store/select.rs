@@ -1,13 +1,13 @@
 //! How a SELECT is written: always within the tenant, never with the large or secret columns.
 
-use super::diff::column;
+use super::row::Columns;
 use crate::{
     auth::{Actor, Rows, rows},
     error::{Error, Result},
 };
-use entity::{Id, Owned, Ownership, Table, audit_log};
+use entity::{Column, Id, Owned, Ownership, Reading, Shape, Table, audit_log};
 use sea_orm::{
-    ColumnTrait, Condition, DbBackend, IdenStatic, Iterable, Value,
+    ColumnTrait, Condition, DbBackend, Iterable, Value,
     sea_query::{
         ArrayType, CaseStatement, Expr, ExprTrait, Func, IntoIden, LockType, Query,
         SelectStatement, SubQueryStatement, extension::postgres::PgFunc,
@@ -50,23 +50,33 @@ impl<'a> Place<'a> {
 
     /// A column of the row the condition is about.
     pub fn column(self, column: impl ColumnTrait) -> Expr {
+        self.named(column.as_str())
+    }
+
+    /// "A column of the row the condition is about is one of these", in one bind however many they are.
+    pub fn is_any_of(self, column: impl ColumnTrait, keys: &[&str]) -> Expr {
+        is_any_of(self.column(column), keys.iter().copied(), self.backend)
+    }
+
+    /// The column with this name of the row the condition is about.
+    pub(super) fn named(self, column: &'static str) -> Expr {
         Expr::col((self.alias().into_iden(), column))
     }
 
     /// The predicate every SELECT and every EXISTS begins with: the rows of the tenant that the actor sees.
-    pub(super) fn visible<E: Owned>(self) -> Condition {
-        let tenant = self.of_tenant::<E>();
-        match rows(self.actor, E::TABLE) {
+    fn visible(self, shape: &'static Shape) -> Condition {
+        let tenant = self.of_tenant(shape);
+        match rows(self.actor, shape.table) {
             Ok(Rows::All) => tenant,
             Ok(Rows::OfTarget) => tenant.add(self.target_is_seen()),
             Ok(rows) => {
-                let own = |column: Option<E::Column>| column.map(|column| self.column(column));
+                let own = |column: Option<&'static Column>| Some(self.named(column?.name));
                 tenant.add(self.held(
                     rows,
                     Holders {
-                        user: own(E::USER),
-                        agent: own(E::AGENT),
-                        project: own(column::<E>("projectId")),
+                        user: own(shape.user()),
+                        agent: own(shape.agent()),
+                        project: own(shape.column("projectId")),
                     },
                 ))
             }
@@ -126,9 +136,10 @@ impl<'a> Place<'a> {
     }
 
     /// The rows of the tenant, whoever asks.
-    pub(super) fn of_tenant<E: Owned>(self) -> Condition {
-        let (column, tenant) = (self.column(E::TENANT), self.actor.tenant().as_str());
-        Condition::all().add(match E::OWNERSHIP {
+    fn of_tenant(self, shape: &'static Shape) -> Condition {
+        let column = self.named(shape.tenant().name);
+        let tenant = self.actor.tenant().as_str();
+        Condition::all().add(match shape.ownership {
             Ownership::Tenant => Condition::all().add(column.eq(tenant)),
             Ownership::TenantOrGlobal => Condition::any()
                 .add(column.clone().eq(tenant))
@@ -136,40 +147,36 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// "There is a row of `E` whose `theirs` is this row's `ours` and that satisfies `condition`", within the tenant.
+    /// "There is a row whose `theirs` is this row's `ours` and that satisfies `condition`", within the tenant.
     ///
     /// # Errors
     /// When relation filters are nested more than five deep, or `condition` fails.
-    pub fn exists<E: Owned>(
+    pub fn exists(
         self,
-        theirs: E::Column,
-        ours: impl ColumnTrait,
+        theirs: &'static Column,
+        ours: &'static Column,
         condition: impl FnOnce(Place<'a>) -> Result<Condition>,
     ) -> Result<Expr> {
-        let (_, mut select) = self.related::<E>(theirs, ours, condition)?;
+        let (_, mut select) = self.related(theirs, ours, condition)?;
         Ok(Expr::exists(select.expr(Expr::val(1)).take()))
     }
 
-    /// "This column of the row of `E` whose `theirs` is this row's `ours`", within the tenant; NULL when there is none.
+    /// "This column of the row that this row's `ours` points to", within the tenant; NULL when there is none.
     ///
     /// # Errors
     /// When it stands more than five deep.
-    pub(super) fn value_of<E: Owned>(
-        self,
-        column: E::Column,
-        theirs: E::Column,
-        ours: impl ColumnTrait,
-    ) -> Result<Expr> {
-        let (inner, mut select) = self.related::<E>(theirs, ours, |_| Ok(Condition::all()))?;
-        select.expr(inner.column(column));
+    pub(super) fn value_of(self, column: &'static Column, ours: &'static Column) -> Result<Expr> {
+        let any = |_| Ok(Condition::all());
+        let (inner, mut select) = self.related(column.shape().id(), ours, any)?;
+        select.expr(inner.named(column.name));
         Ok(SubQueryStatement::SelectStatement(select).into())
     }
 
     /// The rows of [`exists`](Self::exists) as a subquery that selects nothing yet, and their place.
-    pub(super) fn related<E: Owned>(
+    pub(super) fn related(
         self,
-        theirs: E::Column,
-        ours: impl ColumnTrait,
+        theirs: &'static Column,
+        ours: &'static Column,
         condition: impl FnOnce(Place<'a>) -> Result<Condition>,
     ) -> Result<(Place<'a>, SelectStatement)> {
         let depth = self.depth + 1;
@@ -182,9 +189,9 @@ impl<'a> Place<'a> {
             });
         }
         let inner = Place { depth, ..self };
-        let mut select = bare::<E>(inner);
+        let mut select = of(theirs.shape(), inner);
         select
-            .and_where(inner.column(theirs).eq(self.column(ours)))
+            .and_where(inner.named(theirs.name).eq(self.named(ours.name)))
             .cond_where(condition(inner)?);
         Ok((inner, select))
     }
@@ -203,33 +210,37 @@ fn never() -> Expr {
 
 /// The columns an ordinary read names.
 pub(super) fn ordinary<E: Owned>() -> impl Iterator<Item = E::Column> {
-    let left_out = |column: &E::Column| {
-        E::LARGE
-            .iter()
-            .chain(E::SECRET)
-            .any(|deferred| deferred.as_str() == column.as_str())
-    };
-    E::Column::iter().filter(move |column| !left_out(column))
+    let columns = E::Column::iter().zip(&E::shape().columns);
+    columns.filter_map(|(column, data)| (data.reading == Reading::Ordinary).then_some(column))
 }
 
 /// `SELECT <ordinary columns> FROM E AS t0 WHERE <tenant>`.
 pub(super) fn select<E: Owned>(place: Place<'_>) -> SelectStatement {
-    select_with::<E>(place, &[])
+    read(&Columns::ordinary(E::shape()), &[], place)
 }
 
-/// The same with some of the large columns.
-pub(super) fn select_with<E: Owned>(place: Place<'_>, large: &[E::Column]) -> SelectStatement {
-    let mut select = bare::<E>(place);
-    let columns = ordinary::<E>().chain(large.iter().copied());
-    select.exprs(columns.map(|column| place.column(column)));
+/// `SELECT <columns> FROM <table> AS t0 WHERE <tenant>`, with some of the large columns behind them.
+pub(super) fn read(
+    columns: &Columns,
+    large: &[&'static Column],
+    place: Place<'_>,
+) -> SelectStatement {
+    let mut select = of(columns.shape(), place);
+    let named = |column: &&'static Column| place.named(column.name);
+    select.exprs(columns.read().iter().chain(large).map(named));
     select
 }
 
 /// `SELECT FROM E AS t0 WHERE <tenant>`, with nothing selected yet.
 pub(super) fn bare<E: Owned>(place: Place<'_>) -> SelectStatement {
+    of(E::shape(), place)
+}
+
+/// The same of a table that is named as data.
+pub(super) fn of(shape: &'static Shape, place: Place<'_>) -> SelectStatement {
     Query::select()
-        .from_as(E::default(), place.alias())
-        .cond_where(place.visible::<E>())
+        .from_as(shape.name, place.alias())
+        .cond_where(place.visible(shape))
         .take()
 }
 

@@ -3,40 +3,37 @@
 use super::{
     Scope,
     loaders::{Question, View},
-    questions::{By, grouped, question},
+    questions::grouped,
     select,
 };
 use crate::error::Result;
-use entity::{Id, Owned};
+use entity::{Column, Id, Owned};
 use sea_orm::sea_query::Func;
-use std::{
-    collections::HashMap,
-    fmt::Debug,
-    hash::{Hash, Hasher},
-};
+use std::collections::HashMap;
 
-question! {
-    /// "What does this column add up to, over the rows that point to this parent?"
-    SumOf<E> { of: By<E>, by: By<E>, parent: Id }
+/// "What does this column add up to, over the rows that point to this parent?"
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct SumOf {
+    of: &'static Column,
+    by: &'static Column,
+    parent: Id,
 }
 
-impl<E: Owned> Question for SumOf<E> {
+impl Question for SumOf {
     type Answer = i64;
 
     async fn answer(questions: &[Self], view: &View) -> Result<HashMap<Self, Self::Answer>> {
         let mut out = HashMap::with_capacity(questions.len());
-        for ((of, by), group) in grouped(questions, |question| {
-            (question.of.clone(), question.by.clone())
-        }) {
+        for ((of, by), group) in grouped(questions, |question| (question.of, question.by)) {
             let place = view.place();
-            let parent = place.column(by.0);
+            let parent = place.named(by.name);
             let parents = group.iter().map(|question| question.parent.as_str());
-            let mut select = select::bare::<E>(place);
+            let mut select = select::of(of.shape(), place);
             select
                 .expr_as(parent.clone(), "parent")
                 // PostgreSQL adds 64-bit numbers up to a decimal one.
                 .expr_as(
-                    Func::cast_as(Func::sum(place.column(of.0)), "bigint"),
+                    Func::cast_as(Func::sum(place.named(of.name)), "bigint"),
                     "sum",
                 )
                 .and_where(select::is_any_of(
@@ -47,7 +44,6 @@ impl<E: Owned> Question for SumOf<E> {
                 .add_group_by([parent]);
             for row in view.snapshot.all(&select).await? {
                 let parent: Id = row.try_get("", "parent")?;
-                let (of, by) = (of.clone(), by.clone());
                 out.insert(Self { of, by, parent }, row.try_get("", "sum")?);
             }
         }
@@ -61,7 +57,11 @@ impl Scope {
     /// # Errors
     /// If the database fails.
     pub async fn sum<E: Owned>(&self, of: E::Column, by: E::Column, parent: &Id) -> Result<i64> {
-        let (of, by, parent) = (By(of), By(by), parent.clone());
-        self.view().ask(SumOf::<E> { of, by, parent }).await
+        let question = SumOf {
+            of: E::column(of),
+            by: E::column(by),
+            parent: parent.clone(),
+        };
+        self.view().ask(question).await
     }
 }

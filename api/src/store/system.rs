@@ -1,12 +1,12 @@
-//! The door that crosses tenants: sign-in, seeding, the global library, the command line. Small on purpose; nothing here
-//! lists rows.
+//! The door that crosses tenants: sign-in, seeding, the global library, the command line, what is due. Small on purpose;
+//! nothing here lists what rows hold.
 
 use super::{
     Scope, Store, admission::Permit, feed::READ_WITHIN, order::oldest_first,
     row_security::EVERY_TENANT, snapshot::Snapshot, tx::SYSTEM_TENANT,
 };
 use crate::{auth::Actor, error::Result};
-use entity::{Id, Owned, audit_log, tenant, tenant_feed, user};
+use entity::{Column, Id, Owned, audit_log, tenant, tenant_feed, user};
 use sea_orm::{
     Condition, FromQueryResult, IdenStatic, QueryResult,
     sea_query::{Expr, ExprTrait, Order, Query, SelectStatement},
@@ -125,6 +125,35 @@ impl System {
         Ok(self.one::<audit_log::Entity>(founded).await?.is_some())
     }
 
+    /// Which rows of any tenant satisfy a condition, so many at most, by their ids, after one: for tasks that the server does by itself, which go on
+    /// within the row's tenant.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn due<E: Owned>(
+        &self,
+        condition: Condition,
+        after: Option<&Id>,
+        most: u64,
+    ) -> Result<Vec<(Id, Id)>> {
+        let beyond = after.map(|after| Expr::col(E::ID).gt(after.as_str()));
+        let select = Query::select()
+            .columns([E::TENANT, E::ID])
+            .from(E::default())
+            .cond_where(condition)
+            .cond_where(Condition::all().add_option(beyond))
+            .order_by(E::ID, Order::Asc)
+            .limit(most)
+            .take();
+        let rows = self.rows(&select).await?;
+        rows.iter()
+            .map(|row| {
+                let value = |column: E::Column| row.try_get("", column.as_str());
+                Ok((value(E::TENANT)?, value(E::ID)?))
+            })
+            .collect()
+    }
+
     /// A scope of the server itself within a tenant, existing or about to be founded.
     pub fn tenant(&self, tenant: Id, component: &'static str) -> Scope {
         self.store.scope(Actor::system(tenant, component))
@@ -156,7 +185,8 @@ impl System {
             .cond_where(condition)
             .limit(1)
             .take();
-        oldest_first::<E>().apply(&mut select, Expr::col, false);
+        let named = |column: &'static Column| Expr::col(column.name);
+        oldest_first(E::shape()).apply(&mut select, named, false);
         let rows = self.rows(&select).await?;
         rows.first()
             .map(|row| Ok(E::Model::from_query_result(row, "")?))

@@ -1,23 +1,32 @@
 //! Every write. A transaction sets id, tenant and times itself, and cannot commit a change without its ledger entry.
 
 mod commit;
+mod delete;
+mod insert;
+mod read;
+mod step;
+
+use step::difference;
+pub(crate) use step::{digest, standing};
 
 use super::{
     Scope,
-    diff::{CREATED_AT, UPDATED_AT, column, is_deferred, kept, shown, shown_value, text},
+    diff::{UPDATED_AT, column, text},
     ledger::Entry,
     select::{self, Place},
     transaction::Transaction,
 };
-use crate::error::{Error, Result};
-use entity::{Id, Owned, Ownership, Timestamp, tenant};
+use crate::{
+    auth::Actor,
+    error::{Error, Result},
+};
+use entity::{Id, Owned, Ownership, Shape, Table, Timestamp};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait,
-    FromQueryResult, IdenStatic, IntoActiveModel, Iterable, ModelTrait, QueryFilter, QueryTrait,
-    Value,
-    sea_query::{Expr, ExprTrait, LockType, Query},
+    FromQueryResult, IntoActiveModel, Iterable, ModelTrait, QueryFilter, QueryTrait, Value,
+    sea_query::{ExprTrait, Query},
 };
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 /// The column that counts a row's changes, where there is one.
 const VERSION: &str = "version";
@@ -31,8 +40,12 @@ pub struct Tx<'s> {
     scope: &'s Scope,
     transaction: Transaction,
     now: Timestamp,
+    /// Who acts in the place of the scope's actor; see [`as_of`](Self::as_of).
+    instead: Option<Actor>,
     entries: Vec<Entry>,
     shown_once: Option<String>,
+    /// The parts of the server that act by themselves in the actor's transaction, the one that acts now last.
+    by_themselves: Vec<Actor>,
 }
 
 impl<'s> Tx<'s> {
@@ -49,8 +62,10 @@ impl<'s> Tx<'s> {
             scope,
             transaction,
             now: store.clock().now(),
+            instead: None,
             entries: Vec::new(),
             shown_once: None,
+            by_themselves: Vec::new(),
         })
     }
 
@@ -59,7 +74,30 @@ impl<'s> Tx<'s> {
         self.now
     }
 
-    /// Who writes.
+    /// From now on it is this moment, and this actor writes: for what tells of the past, in the order of time.
+    pub(crate) fn as_of(&mut self, at: Timestamp, actor: Actor) {
+        self.now = at;
+        self.instead = Some(actor);
+    }
+
+    /// Who writes, whatever parts of the server act for them by themselves.
+    pub(crate) fn writer(&self) -> &Actor {
+        let instead = self.instead.as_ref();
+        instead.unwrap_or_else(|| self.scope.actor())
+    }
+
+    /// Who acts now: who writes, or a part of the server.
+    fn acting(&self) -> &Actor {
+        let itself = self.by_themselves.last();
+        itself.unwrap_or_else(|| self.writer())
+    }
+
+    /// How the ledger names who acts now.
+    pub(crate) fn actor(&self) -> String {
+        self.acting().name()
+    }
+
+    /// What the transaction was begun in.
     pub fn scope(&self) -> &'s Scope {
         self.scope
     }
@@ -68,132 +106,8 @@ impl<'s> Tx<'s> {
         self.scope.actor().tenant()
     }
 
-    pub(super) fn place(&self) -> Place<'s> {
-        Place::outermost(self.scope.actor(), self.scope.store().backend())
-    }
-
-    /// The rows that satisfy a condition, locked until the transaction ends (but for tables with global rows).
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn rows<E: Owned>(
-        &self,
-        condition: impl FnOnce(Place<'_>) -> Condition,
-    ) -> Result<Vec<E::Model>> {
-        // Global rows are nobody's to change, so a tenant cannot lock them.
-        let lockable = E::OWNERSHIP == Ownership::Tenant || self.tenant().as_str() == SYSTEM_TENANT;
-        self.read::<E>(condition, lockable.then_some(LockType::Update))
-            .await
-    }
-
-    /// The rows that satisfy a condition, which others may change meanwhile.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn unlocked_rows<E: Owned>(
-        &self,
-        condition: impl FnOnce(Place<'_>) -> Condition,
-    ) -> Result<Vec<E::Model>> {
-        self.read::<E>(condition, None).await
-    }
-
-    async fn read<E: Owned>(
-        &self,
-        condition: impl FnOnce(Place<'_>) -> Condition,
-        lock: Option<LockType>,
-    ) -> Result<Vec<E::Model>> {
-        let mut select = select::select::<E>(self.place());
-        select.cond_where(condition(self.place()));
-        if let Some(lock) = lock {
-            self.place().lock(&mut select, lock);
-        }
-        let rows = self.transaction.query_all(&select).await?;
-        rows.iter()
-            .map(|row| Ok(E::Model::from_query_result(row, "")?))
-            .collect()
-    }
-
-    /// Waits for all others of the workspace that hold this lock, so that what is free when it is looked for stays free
-    /// until the commit. Those that do not take it write meanwhile.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn lock_workspace(&self) -> Result<()> {
-        let mut select = Query::select();
-        select
-            .expr(Expr::val(1))
-            .from(tenant::Entity)
-            .and_where(tenant::Column::Id.into_expr().eq(self.tenant().as_str()));
-        self.place().lock(&mut select, LockType::NoKeyUpdate);
-        self.transaction.query_one(&select).await?;
-        Ok(())
-    }
-
-    /// The row with this id, locked until the transaction ends.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] if the tenant has none.
-    pub async fn get<E: Owned>(&self, id: &Id) -> Result<E::Model> {
-        let mut rows = self
-            .rows::<E>(|place| Condition::all().add(place.column(E::ID).eq(id.as_str())))
-            .await?;
-        rows.pop().ok_or(Error::NotFound { kind: E::KIND })
-    }
-
-    /// Like [`get`](Self::get), when there is an id at all.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] if there is an id and the tenant has no such row.
-    pub async fn get_some<E: Owned>(&self, id: Option<&Id>) -> Result<Option<E::Model>> {
-        match id {
-            Some(id) => self.get::<E>(id).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// Writes a new row under a new id. The ledger's `after` is the row as it was written, with what the database's
-    /// defaults decided.
-    ///
-    /// # Errors
-    /// If a constraint refuses it.
-    pub async fn insert<E, A>(&mut self, mut row: A, action: &'static str) -> Result<E::Model>
-    where
-        E: Owned + EntityTrait<ActiveModel = A>,
-        A: ActiveModelTrait<Entity = E> + Send,
-        E::Model: IntoActiveModel<A>,
-    {
-        let id = if E::ID.as_str() == E::TENANT.as_str() {
-            self.tenant().clone()
-        } else {
-            Id(cuid2::create_id())
-        };
-        row.set(E::TENANT, self.owner::<E>());
-        row.set(E::ID, id.0.into());
-        for name in [CREATED_AT, UPDATED_AT] {
-            // A row that is imported or seeded may say when it came about.
-            if let Some(column) = column::<E>(name)
-                && !row.get(column).is_set()
-            {
-                row.set(column, self.now.into());
-            }
-        }
-        let mut after = shown::<E, A>(&row, |column, value| {
-            is_deferred::<E>(column) && value != &value.as_null()
-        });
-        let defaulted: Vec<_> = E::LARGE
-            .iter()
-            .copied()
-            .filter(|column| !row.get(*column).is_set())
-            .collect();
-        let mut insert = E::insert(row).into_query();
-        let read = select::ordinary::<E>().chain(defaulted.iter().copied());
-        insert.returning(Query::returning().columns(read));
-        let written = self.transaction.query_one(&insert).await?;
-        let written = written.ok_or_else(|| Error::internal("an insert returned nothing"))?;
-        let model = E::Model::from_query_result(&written, "")?;
-        after.extend(kept::<E>(&model, select::ordinary::<E>().chain(defaulted)));
-        self.record::<E>(&model, action, json!({ "before": null, "after": after }));
-        Ok(model)
+    pub(super) fn place(&self) -> Place<'_> {
+        Place::outermost(self.acting(), self.scope.store().backend())
     }
 
     /// Changes a row that was read in this transaction. Without a difference nothing is written.
@@ -203,8 +117,40 @@ impl<'s> Tx<'s> {
     pub async fn update<E, A>(
         &mut self,
         before: &E::Model,
-        mut changes: A,
+        changes: A,
         action: &'static str,
+    ) -> Result<E::Model>
+    where
+        E: Owned + EntityTrait<ActiveModel = A>,
+        A: ActiveModelTrait<Entity = E> + Send,
+        E::Model: IntoActiveModel<A>,
+    {
+        self.change::<E, A>(before, changes, Some(action)).await
+    }
+
+    /// Changes a row in a way that the ledger does not tell of: a sign of life, which comes every few seconds. It names no
+    /// column that is searched, and no status.
+    ///
+    /// # Errors
+    /// As [`update`](Self::update).
+    pub(crate) async fn update_untold<E, A>(
+        &mut self,
+        before: &E::Model,
+        changes: A,
+    ) -> Result<E::Model>
+    where
+        E: Owned + EntityTrait<ActiveModel = A>,
+        A: ActiveModelTrait<Entity = E> + Send,
+        E::Model: IntoActiveModel<A>,
+    {
+        self.change::<E, A>(before, changes, None).await
+    }
+
+    async fn change<E, A>(
+        &mut self,
+        before: &E::Model,
+        mut changes: A,
+        action: Option<&'static str>,
     ) -> Result<E::Model>
     where
         E: Owned + EntityTrait<ActiveModel = A>,
@@ -222,21 +168,11 @@ impl<'s> Tx<'s> {
             Some(self.with_columns::<E>(before, &deferred).await?)
         };
         let before = full.as_ref().unwrap_or(before);
-        let after = shown::<E, A>(&changes, |column, value| before.get(column) != *value);
+        let (old, after) = difference::<E, A>(before, &changes);
         // A version counts changes, and is none by itself.
         if after.keys().all(|name| name == VERSION) {
             return Ok(before.clone());
         }
-        let changed = |name: &str| column::<E>(name).filter(|_| after.contains_key(name));
-        let old: Map<String, Json> = after
-            .keys()
-            .filter_map(|name| {
-                Some((
-                    name.clone(),
-                    shown_value::<E>(changed(name)?, &before.get(changed(name)?)),
-                ))
-            })
-            .collect();
         if let Some(column) = column::<E>(UPDATED_AT)
             && !changes.get(column).is_set()
         {
@@ -262,12 +198,14 @@ impl<'s> Tx<'s> {
             ))
         })?;
         let model = E::Model::from_query_result(&written, "")?;
-        self.record::<E>(&model, action, json!({ "before": old, "after": after }));
+        if let Some(action) = action {
+            self.record::<E>(&model, action, json!({ "before": old, "after": after }));
+        }
         Ok(model)
     }
 
     /// The row again, with large columns that ordinary reads leave out.
-    async fn with_columns<E: Owned>(
+    pub(super) async fn with_columns<E: Owned>(
         &self,
         row: &E::Model,
         columns: &[E::Column],
@@ -285,32 +223,28 @@ impl<'s> Tx<'s> {
         Ok(E::Model::from_query_result(&row, "")?)
     }
 
-    /// Deletes a row that was read in this transaction.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] when other rows still need it.
-    pub async fn delete<E: Owned>(&mut self, row: &E::Model, action: &'static str) -> Result<()> {
-        let delete = E::delete_many()
-            .filter(E::ID.eq(row.get(E::ID)))
-            .filter(self.own::<E>());
-        if delete.exec(&self.transaction).await?.rows_affected == 0 {
-            return Err(Error::NotFound { kind: E::KIND });
-        }
-        let before: Map<String, Json> = select::ordinary::<E>()
-            .map(|column| {
-                (
-                    column.as_str().to_owned(),
-                    shown_value::<E>(column, &row.get(column)),
-                )
-            })
-            .collect();
-        self.record::<E>(row, action, json!({ "before": before, "after": null }));
-        Ok(())
-    }
-
     /// Enters into the ledger that something happened which changed no column of a row.
     pub fn note<E: Owned>(&mut self, row: &E::Model, action: &'static str) {
         self.record::<E>(row, action, Json::Null);
+    }
+
+    /// Says of which brief's life the entries of the changes just made are part, so many of them, where their rows do not
+    /// say so themselves.
+    pub fn belong_to(&mut self, entries: usize, brief: Option<&Id>) {
+        for entry in self.entries.iter_mut().rev().take(entries) {
+            entry.prd_id = brief.cloned();
+        }
+    }
+
+    /// From now on a part of the server acts by itself: it sees all of the tenant's rows, and the ledger names it.
+    pub(crate) fn begin_by_itself(&mut self, component: &'static str) {
+        let itself = Actor::system(self.tenant().clone(), component);
+        self.by_themselves.push(itself);
+    }
+
+    /// From now on whoever acted before acts again.
+    pub(crate) fn end_by_itself(&mut self) {
+        self.by_themselves.pop();
     }
 
     /// Gives the answer something that is kept nowhere, such as a new token. An answer that is repeated lacks it.
@@ -351,23 +285,39 @@ impl<'s> Tx<'s> {
     }
 
     fn record<E: Owned>(&mut self, row: &E::Model, action: &'static str, diff: Json) {
-        let value = |name| column::<E>(name).and_then(|column| text(row.get(column)));
-        self.entries.push(Entry {
+        let value = |name: &str| column::<E>(name).and_then(|column| text(row.get(column)));
+        let entry = self.entry(E::shape(), value, action, diff);
+        self.entries.push(entry);
+    }
+
+    /// An entry about a row, whose columns hold these texts.
+    fn entry(
+        &self,
+        shape: &'static Shape,
+        value: impl Fn(&str) -> Option<String>,
+        action: &'static str,
+        diff: Json,
+    ) -> Entry {
+        let itself_or = |table: Table, pointer: &str| match shape.table == table {
+            true => value(shape.id().name),
+            false => value(pointer),
+        };
+        Entry {
             action,
-            target_type: E::KIND,
-            target_id: text(row.get(E::ID)).map(Id),
-            target_user_id: E::USER.and_then(|column| text(row.get(column))).map(Id),
+            target_type: shape.table.name(),
+            target_id: value(shape.id().name).map(Id),
+            target_user_id: shape.user().and_then(|user| value(user.name)).map(Id),
             target_title: value("title")
                 .or_else(|| value("name"))
                 .or_else(|| value("slug")),
-            project_id: if E::KIND == "Project" {
-                value("id")
-            } else {
-                value("projectId")
-            }
-            .map(Id),
+            project_id: itself_or(Table::Project, "projectId").map(Id),
+            prd_id: itself_or(Table::PRD, "prdId").map(Id),
             diff,
             message: None,
-        });
+            at: self.now,
+            instead: { self.by_themselves.last() }
+                .or(self.instead.as_ref())
+                .cloned(),
+        }
     }
 }

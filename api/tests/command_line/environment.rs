@@ -43,7 +43,9 @@ fn an_empty_variable_is_one_that_is_not_set() {
 #[test]
 fn a_wrong_value_is_refused_by_its_name_and_with_a_right_one() {
     let directory = TempDir::new().expect("a directory");
-    std::fs::write(directory.path().join("workgraph.toml"), "").expect("writes");
+    for (file, text) in [("workgraph.toml", ""), ("documents.json", "{}")] {
+        fs::write(directory.path().join(file), text).expect("writes");
+    }
     let run = |name: &str, value: &str| {
         let ran = workgraph(directory.path(), &["schema"], &[(name, value)]);
         (ran.status.success(), text(&ran.stderr))
@@ -146,6 +148,7 @@ fn with_file(directory: &Path, settings: &str) -> (bool, String) {
 #[test]
 fn a_wrong_value_in_a_file_is_told_with_file_key_and_a_line_that_would_be_right() {
     let directory = TempDir::new().expect("a directory");
+    fs::write(directory.path().join("documents.json"), "{}").expect("writes");
     for settings in [
         "listen = 8080",
         "no-demo = \"perhaps\"",
@@ -156,6 +159,7 @@ fn a_wrong_value_in_a_file_is_told_with_file_key_and_a_line_that_would_be_right(
         "allowed-origins = [\"https://a.example\", \"https://b.example/\"]",
         "nats-url = \"hush\"",
         "log = \"loud\"",
+        "trusted-documents = \"none.json\"",
     ] {
         let key = settings.split(' ').next().expect("a key");
         let (accepted, said) = with_file(directory.path(), settings);

@@ -1,5 +1,5 @@
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, Timelike, Utc};
+use chrono::{DateTime, Datelike, SubsecRound, Timelike, Utc};
 use sea_orm::DeriveValueType;
 use serde::{Deserialize, Serialize};
 
@@ -61,8 +61,25 @@ impl Timestamp {
 }
 
 impl std::fmt::Display for Timestamp {
+    /// As `to_rfc3339_opts` would write it, without its generality: a page shows hundreds of moments.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let (at, year) = (self.0, self.0.year().unsigned_abs());
+        for (place, digits, mut number) in [
+            (0, 4, year),
+            (5, 2, at.month()),
+            (8, 2, at.day()),
+            (11, 2, at.hour()),
+            (14, 2, at.minute()),
+            (17, 2, at.second()),
+            (20, 3, at.nanosecond() / 1_000_000),
+        ] {
+            for digit in text[place..place + digits].iter_mut().rev() {
+                *digit += (number % 10) as u8;
+                number /= 10;
+            }
+        }
+        f.write_str(std::str::from_utf8(&text).map_err(|_| std::fmt::Error)?)
     }
 }
 
@@ -87,7 +104,7 @@ impl ScalarType for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::TimeDelta;
+    use chrono::{SecondsFormat, TimeDelta};
 
     fn shown(text: &str) -> Option<String> {
         Timestamp::read(text).ok().map(|at| at.to_string())
@@ -124,6 +141,17 @@ mod tests {
             "",
         ] {
             assert_eq!(shown(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_written_as_chrono_writes_it() {
+        let step = TimeDelta::milliseconds(98_765_432_109);
+        let mut at = Timestamp::FIRST;
+        while at < Timestamp::LAST - step {
+            at += step;
+            let expected = at.to_rfc3339_opts(SecondsFormat::Millis, true);
+            assert_eq!(Timestamp::new(at).to_string(), expected);
         }
     }
 

@@ -7,6 +7,7 @@ use super::{
     outlines::Outlines,
     places::Places,
     price::Part,
+    roots,
     variables::Variable,
 };
 use crate::error::{Error, Result};
@@ -150,6 +151,11 @@ impl Document {
                 leave_out(&mut fragment.node.selection_set.node, &absent);
             }
         }
+        roots::merge(
+            &mut definition.node.selection_set.node,
+            &fragments,
+            variables,
+        );
         let operations = match &operation.name {
             Some(name) => DocumentOperations::Multiple([(name.clone(), definition)].into()),
             None => DocumentOperations::Single(definition),

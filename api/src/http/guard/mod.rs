@@ -15,6 +15,7 @@ mod outlines;
 mod places;
 mod price;
 mod refusal;
+mod roots;
 mod scalars;
 mod shapes;
 mod suggestions;
@@ -35,13 +36,15 @@ use self::{
     shapes::Shapes,
     suggestions::Suggestions,
 };
-use super::{Limits, parameters::Parameters};
+use super::{Limits, documents::Sent, parameters::Parameters};
 use crate::{
     answer::Errors,
     error::{Error, Result},
+    graph::Selected,
 };
 use apollo_compiler::{Schema, parser::Parser, validation::Valid};
 use async_graphql::{Request, ServerError, Value, Variables, parser::types::OperationType};
+use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
 /// How deep the parser may recurse: the brackets of a text, and what it opens by itself.
@@ -80,6 +83,11 @@ pub(super) struct Judged {
 }
 
 impl Judged {
+    /// The document.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// What the document calls the operation.
     pub(super) fn name(&self) -> Option<&str> {
         self.document.operations[self.operation].name.as_deref()
@@ -111,8 +119,22 @@ impl Guard {
     /// What a client would be answered.
     #[doc(hidden)]
     pub fn verdict(&self, body: &[u8]) -> Result<u64, Vec<ServerError>> {
-        let parameters = Parameters::from_body(body).map_err(|error| vec![error.into()])?;
-        self.judge(parameters).map(|judged| judged.cost)
+        self.judge_body(body).map(|judged| judged.cost)
+    }
+
+    fn judge_body(&self, body: &[u8]) -> Result<Judged, Vec<ServerError>> {
+        let Parameters {
+            document,
+            operation_name,
+            variables,
+        } = Parameters::from_body(body).map_err(alone)?;
+        let (Sent::Text(text) | Sent::Both(text, _)) = document else {
+            return Err(alone(Error::UnknownDocument {
+                by_hash: true,
+                only: false,
+            }));
+        };
+        self.judge(text, operation_name.as_deref(), variables)
     }
 
     /// Judges a request.
@@ -120,23 +142,39 @@ impl Guard {
     /// # Errors
     /// [`Error::ParseFailed`], [`Error::ValidationFailed`], [`Error::BadUserInput`], [`Error::LimitExceeded`] or
     /// [`Error::CostExceeded`], a few at most and each with its place in the document.
-    pub(super) fn judge(&self, parameters: Parameters) -> Result<Judged, Vec<ServerError>> {
-        self.judge_all(parameters)
+    pub(super) fn judge(
+        &self,
+        text: String,
+        name: Option<&str>,
+        variables: Map<String, Json>,
+    ) -> Result<Judged, Vec<ServerError>> {
+        self.judge_all(text, name, variables)
             .map_err(|errors| Errors::from(errors).told(&Value::Null))
     }
 
-    fn judge_all(&self, parameters: Parameters) -> Result<Judged, Vec<ServerError>> {
-        let Parameters {
-            query: text,
-            operation_name: name,
-            variables,
-        } = parameters;
+    /// Whether a document fits the schema, whatever its variables will be.
+    ///
+    /// # Errors
+    /// What a client would be answered.
+    pub(super) fn check(&self, text: &str) -> Result<(), Vec<ServerError>> {
+        let suggestions = Suggestions::new(&self.schema, self.introspection);
+        let document = self.read(text, &suggestions)?;
+        self.kept.keep(text, &Arc::new(document));
+        Ok(())
+    }
+
+    fn judge_all(
+        &self,
+        text: String,
+        name: Option<&str>,
+        variables: Map<String, Json>,
+    ) -> Result<Judged, Vec<ServerError>> {
         let suggestions = Suggestions::new(&self.schema, self.introspection);
         let (document, new) = match self.kept.get(&text) {
             Some(document) => (document, false),
             None => (Arc::new(self.read(&text, &suggestions)?), true),
         };
-        let number = document.find(name.as_deref()).map_err(alone)?;
+        let number = document.find(name).map_err(alone)?;
         let operation = &document.operations[number];
         let variables = variables::coerce(&operation.variables, variables, &suggestions)?;
         let filters = operation.variables.iter().filter_map(|variable| {
@@ -167,8 +205,8 @@ impl Guard {
     }
 
     /// Whether to judge a document takes so long that others would wait for it.
-    pub(super) fn takes_long(&self, parameters: &Parameters) -> bool {
-        parameters.query.len() > LONG && self.kept.get(&parameters.query).is_none()
+    pub(super) fn takes_long(&self, text: &str) -> bool {
+        text.len() > LONG && self.kept.get(text).is_none()
     }
 
     /// Keeps a judged document for those who send it again. Only who proved who they are has their documents kept.
@@ -229,7 +267,7 @@ impl Judged {
         // The executor wants the name of an operation that has one, also of the only one.
         request.operation_name = operation.name.as_ref().map(ToString::to_string);
         request.set_parsed_query(executable);
-        request
+        request.data(Selected::default())
     }
 }
 

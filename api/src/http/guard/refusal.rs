@@ -34,13 +34,16 @@ impl Faults {
     /// Refuses if there is any.
     ///
     /// # Errors
-    /// The mistakes.
+    /// The mistakes: what does not fit the schema first, each kind in the document's order.
     pub(super) fn none(mut self, places: &Places) -> Result<(), Vec<ServerError>> {
         if self.0.is_empty() {
             return Ok(());
         }
-        self.0
-            .sort_by_key(|fault| fault.at.map(|span| span.offset()));
+        // What is no GraphQL for this schema comes before what this server alone does not take.
+        self.0.sort_by_key(|Fault { error, at }| {
+            let ours = !matches!(error, Error::ValidationFailed(_));
+            (ours, at.map(|span| span.offset()))
+        });
         let count = self.0.len();
         let errors = self.0.into_iter().map(|fault| {
             let at = fault.at.map(|span| places.at(span.offset()));

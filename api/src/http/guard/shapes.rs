@@ -19,8 +19,8 @@ const DESCRIPTION: u64 = 200;
 const SUMMED: u64 = 1_000;
 
 /// Fields that read large columns, apart from those that are one.
-const READS_LARGE: [(&str, &str); 10] = [
-    ("AuditLog", "diff"),
+const READS_LARGE: [(&str, &str); 9] = [
+    ("PRDSymbolLink", "symbol"),
     ("PRD", "markdown"),
     ("ProjectGraph", "godNodes"),
     ("ProjectGraph", "findSymbols"),
@@ -29,7 +29,6 @@ const READS_LARGE: [(&str, &str); 10] = [
     ("ProjectGraph", "callees"),
     ("ProjectGraph", "community"),
     ("ProjectGraph", "path"),
-    ("Transcript", "segments"),
 ];
 
 /// Fields that sum or search.
@@ -37,13 +36,16 @@ const SUMS: [(&str, &str); 2] = [("Query", "search"), ("Query", "usageSummary")]
 
 /// The most entries of each list without `first`: where the schema or what writes the list sets a limit, that; otherwise
 /// more than has a use.
-const LISTS: [(&str, &str, u64); 46] = [
+const LISTS: [(&str, &str, u64); 50] = [
     ("AgentRole", "allowedTools", 32),
+    ("AgentRole", "childRoles", 200),
     ("AgentSession", "capabilities", 50),
     ("AgentSession", "repos", 50),
     ("AgentSession", "roles", 50),
     ("AgentToken", "projectIds", 100),
     ("AgentToken", "roleSlugs", 50),
+    ("ApprovalQueueEntry", "allowedSteps", 10),
+    ("AutoApproval", "projectIds", 100),
     ("Analytics", "meetingsByStatus", 10),
     ("Analytics", "meetingsByWeekday", 7),
     ("Analytics", "sentiments", 10),
@@ -69,6 +71,7 @@ const LISTS: [(&str, &str, u64); 46] = [
     ("ProjectGraph", "godNodeSlugs", 10),
     ("ProjectGraph", "languages", 50),
     ("ProjectGraph", "path", 200),
+    ("Query", "backgroundTasks", 20),
     ("Query", "scheduledJobTypes", 50),
     ("Requirement", "acceptanceCriteria", 50),
     ("SearchHit", "snippetParts", 50),
@@ -149,8 +152,8 @@ impl Shapes {
                 }
             }
         }
-        let large = graph::large_columns();
-        let large = large.flat_map(|(kind, columns)| columns.iter().map(move |name| (kind, *name)));
+        let large = graph::row_types()
+            .flat_map(|row_type| row_type.large().map(|name| (row_type.name(), name)));
         for (kind, name) in large.chain(READS_LARGE) {
             let price = match name {
                 "description" => DESCRIPTION,
@@ -177,12 +180,13 @@ impl Shapes {
     }
 }
 
-/// How long a list without `first` can be, if that is known.
-pub(super) fn most(kind: &str, field: &str) -> Option<u64> {
+/// How long a list without `first` can be, if that is known. One of an enum's values has each of them once at most.
+pub(super) fn most(schema: &Schema, kind: &str, field: &FieldDefinition) -> Option<u64> {
     let mut known = LISTS.iter();
-    known
-        .find(|(of, name, _)| (*of, *name) == (kind, field))
-        .map(|(_, _, most)| *most)
+    let known = known.find(|(of, name, _)| (*of, *name) == (kind, field.name.as_str()));
+    let values = || schema.get_enum(field.ty.inner_named_type());
+    let values = || values().map(|values| values.values.len() as u64);
+    known.map(|(_, _, most)| *most).or_else(values)
 }
 
 /// The types that are pages: connections, and what a field with `first` answers with that is itself no list. Their lists
@@ -217,7 +221,9 @@ fn shape(schema: &Schema, pages: &HashSet<String>, kind: &str, field: &FieldDefi
         (true, true) => shape.times = asked,
         (true, false) if pages.contains(kind) => shape.rows = true,
         (true, false) if field.argument_by_name("ids").is_some() => shape.times = Times::Ids,
-        (true, false) => shape.times = Times::Fixed(most(kind, name).unwrap_or(DEFAULT_PAGE)),
+        (true, false) => {
+            shape.times = Times::Fixed(most(schema, kind, field).unwrap_or(DEFAULT_PAGE));
+        }
         (false, true) => shape.page = asked,
         (false, false) if pages.contains(of) => shape.page = Times::Fixed(DEFAULT_PAGE),
         (false, false) => {}
@@ -333,7 +339,7 @@ pub(super) fn without_a_limit(schema: &Schema) -> Vec<String> {
                 };
                 own(schema, &mut shape, kind, field)
             };
-            if is_list && !known && !own && most(kind, name).is_none() {
+            if is_list && !known && !own && most(schema, kind, field).is_none() {
                 found.push(format!("{kind}.{name}"));
             }
         }

@@ -112,13 +112,15 @@ impl End {
             | Error::NotFound { .. }
             | Error::BadUserInput { .. }
             | Error::IllegalTransition { .. }
+            | Error::Decided { .. }
             | Error::Conflict(_)
             | Error::IdempotencyMismatch
             | Error::CursorMismatch(_)
             | Error::ResyncRequired { .. }
             | Error::CostExceeded { .. }
             | Error::ParseFailed(_)
-            | Error::PersistedQueryNotSupported
+            | Error::UnknownDocument { .. }
+            | Error::UntrustedDocument
             | Error::ValidationFailed(_) => FORBIDDEN,
         };
         Self::Close(

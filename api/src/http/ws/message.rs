@@ -67,7 +67,14 @@ fn is_operation(payload: &Map<String, Value>) -> bool {
         let field = payload.get(name).filter(|value| !value.is_null());
         field.is_none_or(fits)
     };
-    payload.get("query").is_some_and(Value::is_string)
+    let has = |name: &str| payload.get(name).is_some_and(|field| !field.is_null());
+    let named = has("documentId")
+        || payload
+            .get("extensions")
+            .is_some_and(|extensions| extensions["persistedQuery"].is_object());
+    (has("query") || named)
+        && optional("query", Value::is_string)
+        && optional("documentId", Value::is_string)
         && optional("operationName", Value::is_string)
         && optional("variables", Value::is_object)
         && optional("extensions", Value::is_object)
@@ -130,6 +137,29 @@ fn text(message: &Value) -> Message {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_operation_has_a_document_or_names_one() {
+        let is_operation = |payload: Value| payload.as_object().is_some_and(is_operation);
+        let hash = json!({ "version": 1, "sha256Hash": "ecf4" });
+        for payload in [
+            json!({ "query": "{ __typename }", "variables": null }),
+            json!({ "documentId": "a", "query": null }),
+            json!({ "extensions": { "persistedQuery": hash } }),
+        ] {
+            assert!(is_operation(payload.clone()), "{payload}");
+        }
+        for payload in [
+            json!({}),
+            json!({ "query": 1 }),
+            json!({ "query": null, "extensions": {} }),
+            json!({ "documentId": 1 }),
+            json!({ "documentId": "a", "query": 1 }),
+            json!({ "extensions": { "persistedQuery": "ecf4" } }),
+        ] {
+            assert!(!is_operation(payload.clone()), "{payload}");
+        }
+    }
 
     #[test]
     fn a_long_message_goes_out_in_frames() {

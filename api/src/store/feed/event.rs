@@ -55,6 +55,7 @@ pub(in crate::store) mod tests {
             target_user_id: None,
             target_title: None,
             project_id: None,
+            prd_id: None,
             diff: Large(None),
             message: None,
             metadata: Json(serde_json::Value::Null),

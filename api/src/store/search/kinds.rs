@@ -96,11 +96,10 @@ impl Findable {
         let mut select = of_kind!(self, hits);
         if self == Self::Meeting {
             // The words of a transcript are told only to those who see the transcript.
-            let seen = place.exists::<transcript::Entity>(
-                transcript::Column::Id,
-                meeting::Column::CurrentTranscriptId,
-                |_| Ok(Condition::all()),
-            )?;
+            let transcript = transcript::Entity::shape().id();
+            let current = meeting::Entity::column(meeting::Column::CurrentTranscriptId);
+            let any = |_| Ok(Condition::all());
+            let seen = place.exists(transcript, current, any)?;
             let found_outside = Expr::col(("d", "place")).lt(Expr::cust("3"));
             select.cond_where(Condition::any().add(found_outside).add(seen));
         }

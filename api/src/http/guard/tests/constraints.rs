@@ -100,7 +100,7 @@ fn no_mutation_runs_before_a_later_ones_arguments_are_judged() {
             assert_eq!(code(&good, json!({})), "", "{good}");
             if value != Value::Null {
                 let document = second(name, &around.replace('~', "$v"))
-                    .replace("mutation", "mutation($v: String)");
+                    .replace("mutation", &format!("mutation($v: {})", field.ty));
                 let errors = asked(&document, json!({ "v": value })).err().unwrap();
                 let told = serde_json::to_value(&errors[0]).unwrap();
                 assert_eq!(told["extensions"]["field"], field.name.as_str());
@@ -174,6 +174,18 @@ fn every_door_a_value_comes_through_is_watched() {
     ] {
         assert_eq!(code(&document, variables), "", "{document:.200}");
     }
+}
+
+/// That a list is too long is told after what is no GraphQL for this schema.
+#[test]
+fn what_does_not_fit_the_schema_is_told_first() {
+    let many = vec!["\"a\""; 201].join(" ");
+    let document = format!(
+        "{{ nodes(ids: [{many}]) {{ id }} goals(filter: {{ createdAt: {{ gt: \"never\" }} }}) {{ totalCount }} }}"
+    );
+    let errors = asked(&document, json!({})).err().unwrap();
+    let codes: Vec<_> = errors.iter().filter_map(crate::answer::code).collect();
+    assert_eq!(codes, [VALIDATE, "BAD_USER_INPUT"], "{errors:#?}");
 }
 
 /// The library judges an argument when its field's turn comes, after what a mutation before it has committed.

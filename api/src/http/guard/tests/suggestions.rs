@@ -5,8 +5,7 @@ use super::*;
 /// What a guard says of a document.
 fn told_by(guard: &Guard, document: &str, variables: Value) -> Vec<String> {
     let body = json!({ "query": document, "variables": variables }).to_string();
-    let parameters = Parameters::from_body(body.as_bytes()).unwrap();
-    let errors = guard.judge(parameters).err().unwrap();
+    let errors = guard.judge_body(body.as_bytes()).err().unwrap();
     errors.into_iter().map(|error| error.message).collect()
 }
 

@@ -12,9 +12,7 @@ fn what_was_judged_is_kept_within_its_memory() {
     let guard = Guard::new(&crate::graph::sdl(), limits, true).unwrap();
     let judge = |document: &str| {
         let body = json!({ "query": document }).to_string();
-        guard
-            .judge(Parameters::from_body(body.as_bytes()).unwrap())
-            .unwrap()
+        guard.judge_body(body.as_bytes()).unwrap()
     };
     assert!(
         judge("{ feedCursor }").new && judge("{ feedCursor }").new,

@@ -1,0 +1,196 @@
+//! What the server does by itself, at intervals: whatever is overdue, in every workspace.
+//!
+//! A task is a name, an interval and a function. When it is due stands in the database, and who does it holds a lease on it
+//! there: any number of servers may run, and one that dies leaves its task to the next when the lease is over.
+
+use crate::{
+    error::{Error, Result},
+    store::{Store, Tx, retried},
+    workflow,
+};
+use chrono::TimeDelta;
+use entity::{Id, Owned, Timestamp, clarification_request, execution_plan, prd};
+use futures_util::future::{BoxFuture, try_join_all};
+use sea_orm::Condition;
+use std::time::Duration;
+
+/// How often a server looks whether something is due.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// How long a server may hold a task. It ends what it does before.
+const LEASE: Duration = Duration::from_secs(300);
+
+/// Something that the server does by itself.
+pub(crate) struct Task {
+    /// What it is called.
+    pub(crate) name: &'static str,
+    /// What it does, for people to read.
+    pub(crate) about: &'static str,
+    /// How long after its end it is due again.
+    pub(crate) every: Duration,
+    /// Does it, and says how many things it did.
+    run: for<'s> fn(&'s Store) -> BoxFuture<'s, Result<u64>>,
+}
+
+/// All that the server does by itself.
+pub(crate) const TASKS: [Task; 4] = [
+    Task {
+        name: "clarifications",
+        about: "Reminds people of questions that nobody answered, after 24 and 48 hours, and closes those whose time is up.",
+        every: MINUTE,
+        run: |store| {
+            Box::pin(tend_each::<clarification_request::Entity>(
+                store,
+                "clarifications",
+                workflow::overdue_questions,
+                |tx, id| Box::pin(workflow::tend_question(tx, id)),
+            ))
+        },
+    },
+    Task {
+        name: "brief_approvals",
+        about: "Tells those who decide of briefs that have waited for them too long.",
+        every: MINUTE,
+        run: |store| {
+            Box::pin(tend_each::<prd::Entity>(
+                store,
+                "approvals",
+                workflow::overdue_briefs,
+                |tx, id| Box::pin(workflow::escalate_brief(tx, id)),
+            ))
+        },
+    },
+    Task {
+        name: "plan_approvals",
+        about: "Tells those who decide of plans that have waited for them too long.",
+        every: MINUTE,
+        run: |store| {
+            Box::pin(tend_each::<execution_plan::Entity>(
+                store,
+                "approvals",
+                workflow::overdue_plans,
+                |tx, id| Box::pin(workflow::escalate_plan(tx, id)),
+            ))
+        },
+    },
+    Task {
+        name: "idempotency_keys",
+        about: "Forgets the answers of requests that can no longer be repeated.",
+        every: Duration::from_secs(3600),
+        run: |store| Box::pin(store.forget_answers()),
+    },
+];
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// So many rows are looked for at a time.
+const BATCH: u64 = 200;
+
+/// Tends to the rows that are due in any workspace, each in a transaction of its own. One that fails does not keep the
+/// others from being tended to.
+async fn tend_each<E: Owned>(
+    store: &Store,
+    component: &'static str,
+    due: fn(Timestamp) -> Condition,
+    tend: for<'t> fn(&'t mut Tx<'_>, &'t Id) -> BoxFuture<'t, Result<bool>>,
+) -> Result<u64> {
+    let (mut done, mut failed) = (0, None);
+    let mut after: Option<Id> = None;
+    loop {
+        let now = store.clock().now();
+        let rows = store
+            .system()
+            .due::<E>(due(now), after.as_ref(), BATCH)
+            .await?;
+        let Some((_, last)) = rows.last() else {
+            return failed.map_or(Ok(done), Err);
+        };
+        after = Some(last.clone());
+        for (tenant, id) in &rows {
+            let scope = store.system().tenant(tenant.clone(), component);
+            let tended = retried(|| async {
+                let mut tx = scope.begin().await?;
+                let tended = tend(&mut tx, id).await?;
+                tx.commit().await?;
+                Ok(tended)
+            });
+            match tended.await {
+                Ok(tended) => done += u64::from(tended),
+                Err(error) => failed = Some(error),
+            }
+        }
+    }
+}
+
+/// Does what is due, again and again, until it is dropped.
+pub async fn run(store: Store) {
+    let by = cuid2::create_id();
+    let mut is_entered = false;
+    loop {
+        let done = async {
+            if !is_entered {
+                enter(&store).await?;
+            }
+            run_due_as(&store, &by).await
+        };
+        match done.await {
+            Ok(_) => is_entered = true,
+            Err(error) => tracing::warn!(cause = %error.cause(), "what is due could not be done"),
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+async fn enter(store: &Store) -> Result<()> {
+    store.enter_tasks(&TASKS.map(|task| task.name)).await
+}
+
+/// Does what is due now, once. Returns how many tasks that were.
+///
+/// # Errors
+/// If the database fails; a task that fails is noted and tried again when it is due.
+pub async fn run_due(store: &Store) -> Result<usize> {
+    enter(store).await?;
+    run_due_as(store, &cuid2::create_id()).await
+}
+
+async fn run_due_as(store: &Store, by: &str) -> Result<usize> {
+    let now = store.clock().now();
+    let known = store.tasks().await?;
+    let is_due = |name: &str| {
+        known
+            .iter()
+            .any(|row| row.name == name && row.next_at <= now)
+    };
+    let due = TASKS.iter().filter(|task| is_due(task.name));
+    let done = due.map(|task| async move {
+        let is_ours = store.claim_task(task.name, by, delta(LEASE)).await?;
+        if is_ours {
+            perform(store, task, by).await?;
+        }
+        Ok::<_, Error>(is_ours)
+    });
+    // One that takes long does not keep the others waiting.
+    let done = try_join_all(done).await?;
+    Ok(done.into_iter().filter(|done| *done).count())
+}
+
+async fn perform(store: &Store, task: &Task, by: &str) -> Result<()> {
+    // It is over before another server may take it for dead.
+    let in_time = tokio::time::timeout(LEASE * 4 / 5, (task.run)(store)).await;
+    let outcome = in_time.unwrap_or(Err(Error::TOO_SLOW));
+    match &outcome {
+        Ok(0) => tracing::debug!(task = task.name, "nothing was due"),
+        Ok(done) => tracing::info!(task = task.name, done, "done in the background"),
+        Err(error) => {
+            tracing::error!(task = task.name, cause = %error.cause(), "a background task failed");
+        }
+    }
+    store
+        .end_task(task.name, by, delta(task.every), &outcome)
+        .await
+}
+
+fn delta(duration: Duration) -> TimeDelta {
+    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
+}

@@ -1,0 +1,61 @@
+//! What whoever asks may do with a row now.
+
+use super::prelude::*;
+use crate::{
+    auth::{Action, Role, authorize, decides},
+    domain::machine::Step,
+    store::{Scope, standing},
+    workflow::delegation,
+};
+use entity::{tenant, user};
+use sea_orm::EntityTrait;
+
+/// What one must be allowed to do to take a step that somebody takes.
+pub(super) const fn needs(who: Option<Action>) -> Action {
+    match who {
+        Some(action) => action,
+        None => panic!("nobody takes this step"),
+    }
+}
+
+/// The steps that whoever asks may take with a row, in the order of its machine.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn allowed<T: Step>(
+    ctx: &Context<'_>,
+    row: &<T::Entity as EntityTrait>::Model,
+) -> crate::Result<Vec<T>> {
+    let scope = ctx.scope();
+    let now = standing::<T::Entity>(row)?;
+    let mut steps: Vec<T> = { T::all() }
+        .filter(|step| step.rule().is_open(&now))
+        .filter(|step| may(scope, step.rule().who))
+        .collect();
+    let is_decision = |step: &T| step.rule().who == Some(Action::Decide);
+    if steps.iter().any(is_decision) && !may_decide(scope).await? {
+        steps.retain(|step| !is_decision(step));
+    }
+    Ok(steps)
+}
+
+fn may(scope: &Scope, who: Option<Action>) -> bool {
+    who.is_some_and(|action| authorize(scope.actor(), action).is_ok())
+}
+
+/// Whether whoever asks decides, perhaps in place of somebody.
+async fn may_decide(scope: &Scope) -> crate::Result<bool> {
+    let actor = scope.actor();
+    if actor.role() != Role::Member {
+        return Ok(decides(actor, None, scope.now()).is_ok());
+    }
+    let tenant = scope.get::<tenant::Entity>(actor.tenant()).await?;
+    let settings = &tenant.settings.0;
+    let named = settings.delegation.as_ref();
+    let stood_in_for = match named.filter(|named| Some(&named.user_id) == actor.user_id()) {
+        Some(named) => scope.find::<user::Entity>(&named.for_user_id).await?,
+        None => None,
+    };
+    let standing = delegation(settings, stood_in_for.as_deref());
+    Ok(decides(actor, standing, scope.now()).is_ok())
+}

@@ -1,0 +1,157 @@
+//! Tasks that the server does by itself: who holds which, and how each went.
+
+use super::{Scope, Store};
+use crate::error::Result;
+use chrono::TimeDelta;
+use entity::{BigInt, Timestamp, background_task as task, idempotency_key};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait,
+    sea_query::{Expr, OnConflict, Query},
+};
+
+/// So many answers are forgotten in one transaction.
+const FORGOTTEN_AT_ONCE: u64 = 1000;
+
+impl Scope {
+    /// Every task of the server, by its name.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn background_tasks(&self) -> Result<Vec<task::Model>> {
+        self.store().tasks().await
+    }
+}
+
+impl Store {
+    /// Enters tasks that are not known yet; they are due at once.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn enter_tasks(&self, names: &[&str]) -> Result<()> {
+        let now = self.clock().now();
+        let rows = names.iter().map(|name| task::ActiveModel {
+            name: Set((*name).to_owned()),
+            next_at: Set(now),
+            done: Set(BigInt(0)),
+            failures: Set(0),
+            ..Default::default()
+        });
+        let known = OnConflict::column(task::Column::Name)
+            .do_nothing()
+            .to_owned();
+        let transaction = self.system_transaction().await?;
+        task::Entity::insert_many(rows)
+            .on_conflict(known)
+            .exec_without_returning(&transaction)
+            .await?;
+        transaction.commit().await
+    }
+
+    /// Every task, by its name.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn tasks(&self) -> Result<Vec<task::Model>> {
+        let select = task::Entity::find()
+            .order_by_asc(task::Column::Name)
+            .into_query();
+        let rows = self.system().rows(&select).await?;
+        rows.iter()
+            .map(|row| Ok(task::Model::from_query_result(row, "")?))
+            .collect()
+    }
+
+    /// Takes a task that is due and that no server holds. Says whether it was to be had.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn claim_task(&self, name: &str, by: &str, lease: TimeDelta) -> Result<bool> {
+        use task::Column::{LockedBy, LockedUntil, Name, NextAt, StartedAt};
+        let now = self.clock().now();
+        let until = Timestamp::new(now.inner() + lease);
+        let free = Condition::any()
+            .add(LockedUntil.is_null())
+            .add(LockedUntil.lte(now));
+        let transaction = self.system_transaction().await?;
+        let taken = task::Entity::update_many()
+            .col_expr(LockedUntil, Expr::val(until))
+            .col_expr(LockedBy, Expr::val(by))
+            .col_expr(StartedAt, Expr::val(now))
+            .filter(Name.eq(name))
+            .filter(NextAt.lte(now))
+            .filter(free)
+            .exec(&transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(taken.rows_affected == 1)
+    }
+
+    /// Gives a task back, with what came of it. One that another server took over meanwhile stays that one's.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn end_task(
+        &self,
+        name: &str,
+        by: &str,
+        next: TimeDelta,
+        done: &Result<u64>,
+    ) -> Result<()> {
+        use task::Column::{
+            Done, EndedAt, Failures, LastError, LockedBy, LockedUntil, Name, NextAt,
+        };
+        let now = self.clock().now();
+        let failures = match done {
+            Ok(_) => Expr::val(0),
+            Err(_) => Expr::cust("\"failures\" + 1"),
+        };
+        let number = done
+            .as_ref()
+            .map_or(0, |done| i64::try_from(*done).unwrap_or(i64::MAX));
+        // What the database said stays in the log.
+        let error = done.as_ref().err().map(crate::Error::message);
+        let transaction = self.system_transaction().await?;
+        task::Entity::update_many()
+            .col_expr(NextAt, Expr::val(Timestamp::new(now.inner() + next)))
+            .col_expr(LockedUntil, Expr::val(None::<Timestamp>))
+            .col_expr(LockedBy, Expr::val(None::<String>))
+            .col_expr(EndedAt, Expr::val(now))
+            .col_expr(Done, Expr::val(number))
+            .col_expr(Failures, failures)
+            .col_expr(LastError, Expr::val(error))
+            .filter(Name.eq(name))
+            .filter(LockedBy.eq(by))
+            .exec(&transaction)
+            .await?;
+        transaction.commit().await
+    }
+
+    /// Forgets the answers of requests that can no longer be repeated. Returns how many those were.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn forget_answers(&self) -> Result<u64> {
+        let over = idempotency_key::Column::ExpiresAt.lte(self.clock().now());
+        let mut forgotten = 0;
+        loop {
+            // A few at a time, since others wait to write.
+            let some = Query::select()
+                .column(idempotency_key::Column::Id)
+                .from(idempotency_key::Entity)
+                .cond_where(Condition::all().add(over.clone()))
+                .limit(FORGOTTEN_AT_ONCE)
+                .take();
+            let transaction = self.system_transaction().await?;
+            let gone = idempotency_key::Entity::delete_many()
+                .filter(idempotency_key::Column::Id.in_subquery(some))
+                .exec(&transaction)
+                .await?;
+            transaction.commit().await?;
+            forgotten += gone.rows_affected;
+            if gone.rows_affected < FORGOTTEN_AT_ONCE {
+                return Ok(forgotten);
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What a transaction that writes reads, and how it locks that.
+
+use super::{SYSTEM_TENANT, Tx};
+use crate::{
+    error::{Error, Result},
+    store::select::{self, Place},
+};
+use entity::{Id, Owned, Ownership, tenant};
+use sea_orm::{
+    ColumnTrait as _, Condition, ConnectionTrait, FromQueryResult,
+    sea_query::{Expr, ExprTrait, LockType, Order, Query},
+};
+
+impl Tx<'_> {
+    /// The rows that satisfy a condition, locked until the transaction ends (but for tables with global rows).
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn rows<E: Owned>(
+        &self,
+        condition: impl FnOnce(Place<'_>) -> Condition,
+    ) -> Result<Vec<E::Model>> {
+        self.read::<E>(condition, Some(LockType::Update)).await
+    }
+
+    /// The rows that satisfy a condition, as they stay until the transaction ends. Many may hold the same rows at once.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn held_rows<E: Owned>(
+        &self,
+        condition: impl FnOnce(Place<'_>) -> Condition,
+    ) -> Result<Vec<E::Model>> {
+        self.read::<E>(condition, Some(LockType::Share)).await
+    }
+
+    /// The rows that satisfy a condition, which others may change meanwhile.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn unlocked_rows<E: Owned>(
+        &self,
+        condition: impl FnOnce(Place<'_>) -> Condition,
+    ) -> Result<Vec<E::Model>> {
+        self.read::<E>(condition, None).await
+    }
+
+    async fn read<E: Owned>(
+        &self,
+        condition: impl FnOnce(Place<'_>) -> Condition,
+        lock: Option<LockType>,
+    ) -> Result<Vec<E::Model>> {
+        let mut select = select::select::<E>(self.place());
+        select.cond_where(condition(self.place()));
+        // Global rows are nobody's to change, so a tenant cannot lock them.
+        let lockable = E::OWNERSHIP == Ownership::Tenant || self.tenant().as_str() == SYSTEM_TENANT;
+        if let Some(lock) = lock.filter(|_| lockable) {
+            // Two that lock several rows do so in one order.
+            select.order_by_expr(self.place().column(E::ID), Order::Asc);
+            self.place().lock(&mut select, lock);
+        }
+        let rows = self.transaction.query_all(&select).await?;
+        rows.iter()
+            .map(|row| Ok(E::Model::from_query_result(row, "")?))
+            .collect()
+    }
+
+    /// Waits for all others of the workspace that hold this lock, so that what is free when it is looked for stays free
+    /// until the commit. Those that do not take it write meanwhile.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn lock_workspace(&self) -> Result<()> {
+        let mut select = Query::select();
+        select
+            .expr(Expr::val(1))
+            .from(tenant::Entity)
+            .and_where(tenant::Column::Id.into_expr().eq(self.tenant().as_str()));
+        self.place().lock(&mut select, LockType::NoKeyUpdate);
+        self.transaction.query_one(&select).await?;
+        Ok(())
+    }
+
+    /// The row with this id, locked until the transaction ends.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the tenant has none.
+    pub async fn get<E: Owned>(&self, id: &Id) -> Result<E::Model> {
+        self.one::<E>(id, LockType::Update).await
+    }
+
+    /// The row with this id, as it stays until the transaction ends: for one whose state decides what may be written beside
+    /// it. Many may hold the same row at once.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the tenant has none.
+    pub async fn hold<E: Owned>(&self, id: &Id) -> Result<E::Model> {
+        self.one::<E>(id, LockType::Share).await
+    }
+
+    /// The row with this id, which nobody deletes until the transaction ends: for one that something is about to point to.
+    /// What else changes in it, changes.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the tenant has none.
+    pub async fn keep<E: Owned>(&self, id: &Id) -> Result<E::Model> {
+        self.one::<E>(id, LockType::KeyShare).await
+    }
+
+    /// The row with this id, if there is one, which others may change meanwhile: for what says which rows to lock before it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn find<E: Owned>(&self, id: &Id) -> Result<Option<E::Model>> {
+        self.with_id::<E>(id, None).await
+    }
+
+    async fn one<E: Owned>(&self, id: &Id, lock: LockType) -> Result<E::Model> {
+        let found = self.with_id::<E>(id, Some(lock)).await?;
+        found.ok_or(Error::NotFound { kind: E::KIND })
+    }
+
+    async fn with_id<E: Owned>(&self, id: &Id, lock: Option<LockType>) -> Result<Option<E::Model>> {
+        let is_it = |place: Place<'_>| Condition::all().add(place.column(E::ID).eq(id.as_str()));
+        Ok(self.read::<E>(is_it, lock).await?.pop())
+    }
+
+    /// Like [`keep`](Self::keep), when there is an id at all.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is an id and the tenant has no such row.
+    pub async fn keep_some<E: Owned>(&self, id: Option<&Id>) -> Result<Option<E::Model>> {
+        match id {
+            Some(id) => self.keep::<E>(id).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}

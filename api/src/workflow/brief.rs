@@ -1,0 +1,349 @@
+//! Briefs: handed in, decided, drafted anew, revised and deleted.
+
+mod delete;
+mod revise;
+mod symbols;
+
+pub(crate) use self::{
+    delete::delete_brief,
+    revise::revise,
+    symbols::{link_symbol, unlink_symbol},
+};
+
+use super::{
+    decider,
+    decision::{Decided, Decision, Subject},
+    notice, plan,
+    references::open_project,
+    rule, ticket,
+};
+use crate::{
+    domain::machine::{PRDConsequence, PRDStep, Step as _, refusal},
+    error::{Error, Result, named},
+    store::{Tx, digest, standing},
+};
+use entity::{
+    Id, Json, Large, Owned as _, Reading, Timestamp,
+    approval::{ApprovalDecision, ApprovalSubject},
+    prd::{self, PrdStatus},
+    project,
+    tenant::RequiredApprovals,
+};
+use sea_orm::{
+    ActiveEnum,
+    ActiveValue::{NotSet, Set},
+    Condition,
+    sea_query::{Expr, ExprTrait},
+};
+use serde_json::{Value, json};
+
+/// The role that drafts briefs.
+pub(crate) const ANALYST: &str = "ba_agent";
+
+/// What of a brief is shown to who decides on it.
+const SHOWN: [prd::Column; 20] = {
+    use prd::Column::*;
+    [
+        Title,
+        Summary,
+        GoalText,
+        TargetUsers,
+        SuccessMetrics,
+        Scope,
+        NonScope,
+        OpenQuestions,
+        Objectives,
+        Requirements,
+        AcceptanceCriteria,
+        OutOfScope,
+        Assumptions,
+        Risks,
+        ArchitectureOptions,
+        ArchitectureDesign,
+        SelectedArchitecture,
+        Timeline,
+        TargetRepo,
+        Confidence,
+    ]
+};
+
+impl Decision for PRDStep {
+    const SUBJECT: ApprovalSubject = ApprovalSubject::Brief;
+    const COUNTED: &'static str = "brief.approval_counted";
+
+    fn decision(self) -> Option<ApprovalDecision> {
+        match self {
+            Self::Approve => Some(ApprovalDecision::Approved),
+            Self::Reject => Some(ApprovalDecision::Rejected),
+            Self::Redirect => Some(ApprovalDecision::Redirected),
+            Self::Pause => Some(ApprovalDecision::Paused),
+            Self::Resume => Some(ApprovalDecision::Resumed),
+            Self::Update
+            | Self::Ask
+            | Self::Submit
+            | Self::Regenerate
+            | Self::Revise
+            | Self::Delete => None,
+        }
+    }
+
+    async fn lock(self, tx: &Tx<'_>, id: &Id) -> Result<prd::Model> {
+        match self {
+            Self::Approve | Self::Redirect | Self::Regenerate | Self::Resume => lock(tx, id).await,
+            _ => tx.get::<prd::Entity>(id).await,
+        }
+    }
+
+    fn is_done_once(self) -> bool {
+        matches!(self, Self::Pause | Self::Resume)
+    }
+
+    fn may_be_counted(row: &prd::Model, required: usize) -> Result<()> {
+        if row.status == PrdStatus::PendingApproval {
+            return Ok(());
+        }
+        Err(Error::Conflict(format!(
+            "{required} people must approve it, and nobody was asked to. Hand it in first, by submitPrd."
+        )))
+    }
+
+    fn subject(row: &prd::Model) -> Subject<'_> {
+        Subject {
+            id: &row.id,
+            project: &row.project_id,
+            brief: Some(&row.id),
+            version: row.version,
+        }
+    }
+
+    async fn digest(tx: &Tx<'_>, row: &prd::Model) -> Result<String> {
+        let whole = tx.whole::<prd::Entity>(row).await?;
+        Ok(digest::<prd::Entity>(&whole, &SHOWN))
+    }
+
+    fn required(required: &RequiredApprovals) -> i32 {
+        required.brief
+    }
+
+    fn changes(self, row: &prd::Model, decided: &Decided) -> prd::ActiveModel {
+        let mut changes = prd::ActiveModel::default();
+        if matches!(self, Self::Approve | Self::Reject | Self::Redirect) {
+            changes.decided_by_id = Set(decided.user.clone());
+            changes.decided_at = Set(Some(decided.at));
+        }
+        if !matches!(self, Self::Pause | Self::Resume) {
+            changes.approval_due_at = Set(None);
+            changes.approval_reminded_at = Set(None);
+        }
+        if matches!(self, Self::Redirect | Self::Regenerate) {
+            changes.version = Set(row.version + 1);
+        }
+        changes
+    }
+
+    async fn follow(
+        self,
+        tx: &mut Tx<'_>,
+        row: prd::Model,
+        decided: &Decided,
+    ) -> Result<prd::Model> {
+        match self {
+            Self::Approve => {
+                drafting_ends(tx, &row).await?;
+                if let Some(revised) = &row.supersedes_id {
+                    supersede(tx, revised).await?;
+                }
+                plan::chief_ticket(tx, &row).await?;
+            }
+            Self::Reject => drafting_ends(tx, &row).await?,
+            Self::Redirect | Self::Regenerate => {
+                let why = json!({ named(self).to_lowercase(): decided.reason });
+                draft_anew(tx, &row, why).await?;
+            }
+            Self::Pause => ticket::hold(tx, ticket::of(&row.id)).await?,
+            Self::Resume => {
+                ticket::release_loose(tx, &row).await?;
+                plan::release_of_brief(tx, &row).await?;
+            }
+            Self::Update | Self::Ask | Self::Submit | Self::Revise | Self::Delete => {}
+        }
+        if matches!(self, Self::Approve | Self::Reject | Self::Redirect) {
+            notice::tell_author(tx, &row, decided.reason.as_deref()).await?;
+        }
+        if !matches!(self, Self::Pause | Self::Resume) {
+            notice::settle(tx, [&row.id]).await?;
+        }
+        Ok(row)
+    }
+}
+
+/// A brief for which work is about to begin, locked after its project, which is open.
+///
+/// # Errors
+/// [`Error::NotFound`], or [`Error::Conflict`] when the project is archived.
+pub(super) async fn lock(tx: &Tx<'_>, id: &Id) -> Result<prd::Model> {
+    if let Some(brief) = tx.find::<prd::Entity>(id).await? {
+        open_project(tx, &brief.project_id).await?;
+    }
+    tx.get::<prd::Entity>(id).await
+}
+
+/// Hands a brief in. A rule of the workspace may approve it at once; else those who decide are told.
+///
+/// # Errors
+/// As a step, and [`Error::Conflict`] when it is at another version than was seen.
+pub(crate) async fn submit(tx: &mut Tx<'_>, id: &Id, version: i32) -> Result<prd::Model> {
+    let settings = decider::settings(tx).await?;
+    let before = lock(tx, id).await?;
+    must_be_at(&before, version)?;
+    let changes = prd::ActiveModel {
+        approval_due_at: Set(decider::due(tx, &settings)),
+        ..Default::default()
+    };
+    let row = tx.take(&before, PRDStep::Submit, changes).await?;
+    drafting_ends(tx, &row).await?;
+    match rule::for_brief(&settings, &row) {
+        Some(rule) => rule::decide(tx, PRDStep::Approve, row, rule).await,
+        None => {
+            notice::ask_to_decide(tx, &settings, &row).await?;
+            Ok(row)
+        }
+    }
+}
+
+/// Changes what a brief says, and counts its version up if that is another thing.
+///
+/// # Errors
+/// As a step.
+pub(crate) async fn edit(
+    tx: &mut Tx<'_>,
+    before: &prd::Model,
+    changes: prd::ActiveModel,
+) -> Result<prd::Model> {
+    let now = standing::<prd::Entity>(before)?;
+    if !PRDStep::Update.rule().is_open(&now) {
+        return Err(refusal(PRDStep::Update, &now));
+    }
+    let changes = prd::ActiveModel {
+        version: Set(before.version + 1),
+        // How sure a model was of other words says nothing of these.
+        confidence: match says_otherwise(before, &changes) {
+            true => Set(0.0),
+            false => NotSet,
+        },
+        ..changes
+    };
+    tx.update(before, changes, PRDStep::Update.rule().entry)
+        .await
+}
+
+/// Whether changes are of what is shown to who decides. Large columns are not read for that: they were given to be changed.
+fn says_otherwise(before: &prd::Model, changes: &prd::ActiveModel) -> bool {
+    use sea_orm::{ActiveModelTrait, ActiveValue, ModelTrait};
+    let is_other = |column: &prd::Column| match changes.get(*column) {
+        ActiveValue::Set(value) => {
+            prd::Entity::column(*column).reading == Reading::Large || value != before.get(*column)
+        }
+        _ => false,
+    };
+    SHOWN.iter().any(is_other)
+}
+
+/// Refuses another version of a brief than the present one.
+///
+/// # Errors
+/// [`Error::Conflict`].
+pub(crate) fn must_be_at(brief: &prd::Model, version: i32) -> Result<()> {
+    if brief.version == version {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!(
+        "This brief is at version {} by now. Read it again.",
+        brief.version
+    )))
+}
+
+/// Counts a brief up that has no open question any more, and has it drafted with the answers.
+pub(crate) async fn redraft(tx: &mut Tx<'_>, brief: &prd::Model, answers: Value) -> Result<()> {
+    let changes = prd::ActiveModel {
+        version: Set(brief.version + 1),
+        ..Default::default()
+    };
+    let row = tx.take(brief, PRDConsequence::Redraft, changes).await?;
+    draft_anew(tx, &row, json!({ "answers": answers })).await
+}
+
+/// Asks the analyst for another draft.
+async fn draft_anew(tx: &mut Tx<'_>, brief: &prd::Model, why: Value) -> Result<()> {
+    drafting_ends(tx, brief).await?;
+    // A question can run out in a project that was archived meanwhile.
+    let project = tx.find::<project::Entity>(&brief.project_id).await?;
+    if project.is_some_and(|project| project.is_archived) {
+        return Ok(());
+    }
+    let mut payload =
+        json!({ "action": "draft_brief", "prdId": brief.id, "version": brief.version });
+    if let (Some(payload), Value::Object(why)) = (payload.as_object_mut(), why) {
+        payload.extend(why);
+    }
+    let row = entity::ticket::ActiveModel {
+        role_slug: Set(ANALYST.to_owned()),
+        title: Set(ticket::title("Draft", &brief.title)),
+        description: Set(Large::new(brief.summary.clone())),
+        payload: Set(Large::new(Json(payload))),
+        status: Set(ticket::free(brief)),
+        ..ticket::of_brief(tx, brief)
+    };
+    tx.insert(row, "ticket.created").await.map(drop)
+}
+
+/// Nobody need draft a brief any more that was handed in or decided, or that is drafted for another reason.
+async fn drafting_ends(tx: &mut Tx<'_>, brief: &prd::Model) -> Result<()> {
+    ticket::supersede(tx, ticket::loose_for(&brief.id, ANALYST)).await
+}
+
+/// What becomes of an approved brief when one that revises it is approved.
+async fn supersede(tx: &mut Tx<'_>, id: &Id) -> Result<()> {
+    let revised = tx.get::<prd::Entity>(id).await?;
+    if revised.status != PrdStatus::Approved {
+        return Err(Error::Conflict(format!(
+            "The brief that this one revises is {} by now. Revise the one that took its place.",
+            named(revised.status)
+        )));
+    }
+    tx.take(
+        &revised,
+        PRDConsequence::Supersede,
+        prd::ActiveModel::default(),
+    )
+    .await?;
+    plan::supersede_of_brief(tx, &revised).await
+}
+
+/// Which briefs should have been decided by now, and nobody was told of it lately.
+pub(crate) fn overdue(now: Timestamp) -> Condition {
+    use prd::Column::{ApprovalDueAt, ApprovalRemindedAt, PausedAt, Status};
+    decider::overdue([ApprovalDueAt, ApprovalRemindedAt, PausedAt], now)
+        .add(Expr::col(Status).eq(PrdStatus::PendingApproval.to_value()))
+}
+
+/// Tells those who decide of a brief that they should have decided. Says whether there was need.
+pub(crate) async fn escalate(tx: &mut Tx<'_>, id: &Id) -> Result<bool> {
+    let settings = decider::settings(tx).await?;
+    let brief = tx.get::<prd::Entity>(id).await?;
+    let times = [
+        brief.approval_due_at,
+        brief.approval_reminded_at,
+        brief.paused_at,
+    ];
+    if brief.status != PrdStatus::PendingApproval || !decider::is_overdue(times, tx.now()) {
+        return Ok(false);
+    }
+    let changes = prd::ActiveModel {
+        approval_reminded_at: Set(Some(tx.now())),
+        ..Default::default()
+    };
+    let brief = tx.update(&brief, changes, "brief.escalated").await?;
+    notice::overdue_brief(tx, &settings, &brief).await?;
+    Ok(true)
+}

@@ -1,0 +1,283 @@
+//! Questions that hold up a brief or a ticket until somebody answers.
+
+use super::{
+    brief,
+    notice::{self, Occasion},
+    references::all_of,
+    ticket,
+};
+use crate::{
+    domain::{
+        check,
+        count::count,
+        machine::{ClarificationConsequence, ClarificationStep, PRDStep, TicketConsequence},
+    },
+    error::{Error, Result},
+    store::Tx,
+};
+use chrono::TimeDelta;
+use entity::{
+    Id, Json, Timestamp,
+    clarification_request::{self, ClarificationRoute, ClarificationStatus, ClarificationUrgency},
+    prd::{self, PrdStatus},
+    ticket::{TicketStatus, WaitingReason},
+};
+use sea_orm::{
+    ActiveEnum,
+    ActiveValue::Set,
+    Condition,
+    sea_query::{Expr, ExprTrait},
+};
+use serde_json::{Value, json};
+
+/// The most questions that are open about one thing.
+const MOST_OPEN: usize = 2;
+
+/// The most rounds of questions about one thing.
+const MOST_ROUNDS: i32 = 3;
+
+/// A question that somebody asks.
+pub(crate) struct Asked {
+    pub(crate) prd_id: Id,
+    pub(crate) question: String,
+    pub(crate) context: Option<String>,
+    pub(crate) options: Vec<String>,
+    pub(crate) route_to: ClarificationRoute,
+    pub(crate) urgency: ClarificationUrgency,
+}
+
+/// Asks something about a brief, which waits for the answer.
+///
+/// # Errors
+/// [`Error::BadUserInput`]; [`Error::Conflict`] when enough is asked already; as a step.
+pub(crate) async fn ask(tx: &mut Tx<'_>, asked: Asked) -> Result<clarification_request::Model> {
+    let question = check::text("question", &asked.question, 1, 2000)?;
+    let context = asked
+        .context
+        .map(|text| check::text("context", &text, 0, 5000))
+        .transpose()?;
+    let options = check::texts("options", &asked.options, 10, 200)?;
+    let settings = super::decider::settings(tx).await?;
+    let before = tx.get::<prd::Entity>(&asked.prd_id).await?;
+    let earlier = about(tx, &before.id).await?;
+    let round = round(&earlier)?;
+    let brief = tx
+        .take(&before, PRDStep::Ask, prd::ActiveModel::default())
+        .await?;
+    let hours = i64::from(settings.clarification_timeout_hours);
+    let row = clarification_request::ActiveModel {
+        prd_id: Set(Some(brief.id.clone())),
+        question: Set(question),
+        context: Set(context),
+        options: Set(Json(options)),
+        route_to: Set(asked.route_to),
+        urgency: Set(asked.urgency),
+        status: Set(ClarificationStatus::Pending),
+        round: Set(round),
+        expires_at: Set(later(tx.now(), hours)),
+        ..Default::default()
+    };
+    let asked = tx.insert(row, "clarification.created").await?;
+    let author = brief.created_by_id.as_ref();
+    notice::ask(tx, &asked, Some(&brief.project_id), author, Occasion::Asked).await?;
+    Ok(asked)
+}
+
+fn later(at: Timestamp, hours: i64) -> Timestamp {
+    Timestamp::new(at.inner() + TimeDelta::hours(hours))
+}
+
+/// The questions about a brief itself, locked. Those of its tickets hold up the tickets.
+async fn about(tx: &Tx<'_>, brief: &Id) -> Result<Vec<clarification_request::Model>> {
+    use clarification_request::Column::{PrdId, TicketId};
+    tx.rows::<clarification_request::Entity>(|place| {
+        all_of(place.column(PrdId).eq(brief.as_str())).add(place.column(TicketId).is_null())
+    })
+    .await
+}
+
+/// Whether another question may be asked about a brief, of which these are the questions.
+pub(crate) fn may_ask(asked: &[clarification_request::Model]) -> bool {
+    let of_brief = asked.iter().filter(|asked| asked.ticket_id.is_none());
+    round(&of_brief.cloned().collect::<Vec<_>>()).is_ok()
+}
+
+/// In which round the next question is.
+fn round(earlier: &[clarification_request::Model]) -> Result<i32> {
+    let open: Vec<_> = { earlier.iter() }
+        .filter(|asked| asked.status == ClarificationStatus::Pending)
+        .collect();
+    if open.len() >= MOST_OPEN {
+        return Err(Error::Conflict(format!(
+            "{MOST_OPEN} questions about it are open already. Wait for their answers."
+        )));
+    }
+    let last = earlier.iter().map(|asked| asked.round).max().unwrap_or(0);
+    match open.first() {
+        Some(asked) => Ok(asked.round),
+        None if last < MOST_ROUNDS => Ok(last + 1),
+        None => Err(Error::Conflict(format!(
+            "There were {MOST_ROUNDS} rounds of questions about it. Change it, or decide on it as it is."
+        ))),
+    }
+}
+
+/// Answers a question. With the last open one its brief is drafted anew, or its ticket goes on.
+///
+/// # Errors
+/// [`Error::BadUserInput`] when it is none of the answers to choose from; as a step.
+pub(crate) async fn answer(
+    tx: &mut Tx<'_>,
+    id: &Id,
+    response: &str,
+) -> Result<clarification_request::Model> {
+    let response = check::text("response", response, 1, 5000)?;
+    let found = tx.find::<clarification_request::Entity>(id).await?;
+    let held_up = lock(tx, found.as_ref()).await?;
+    let question = tx.get::<clarification_request::Entity>(id).await?;
+    let options = &question.options.0;
+    if !options.is_empty() && !options.contains(&response) {
+        let reason = format!("choose one of: {}", options.join(" | "));
+        return Err(Error::bad_input("response", reason));
+    }
+    let changes = clarification_request::ActiveModel {
+        response: Set(Some(response)),
+        responded_by_id: Set(tx.writer().user_id().cloned()),
+        responded_at: Set(Some(tx.now())),
+        ..Default::default()
+    };
+    let answered = tx
+        .take(&question, ClarificationStep::Answer, changes)
+        .await?;
+    notice::settle(tx, [&answered.id]).await?;
+    go_on(tx, held_up).await?;
+    Ok(answered)
+}
+
+/// What a question holds up.
+enum HeldUp {
+    Brief(prd::Model),
+    Ticket(entity::ticket::Model),
+    Nothing,
+}
+
+/// What a question holds up, locked before the question is.
+async fn lock(tx: &Tx<'_>, question: Option<&clarification_request::Model>) -> Result<HeldUp> {
+    let Some(question) = question else {
+        return Ok(HeldUp::Nothing);
+    };
+    Ok(match (&question.ticket_id, &question.prd_id) {
+        (Some(ticket), _) => HeldUp::Ticket(ticket::lock(tx, ticket).await?.1),
+        (None, Some(brief)) => HeldUp::Brief(tx.get::<prd::Entity>(brief).await?),
+        (None, None) => HeldUp::Nothing,
+    })
+}
+
+/// Lets go on what a question held up, if it was the last one.
+async fn go_on(tx: &mut Tx<'_>, held_up: HeldUp) -> Result<()> {
+    let asked = match &held_up {
+        HeldUp::Brief(brief) => about(tx, &brief.id).await?,
+        HeldUp::Ticket(ticket) => {
+            let of_ticket = clarification_request::Column::TicketId;
+            tx.rows::<clarification_request::Entity>(|place| {
+                all_of(place.column(of_ticket).eq(ticket.id.as_str()))
+            })
+            .await?
+        }
+        HeldUp::Nothing => return Ok(()),
+    };
+    let is_open =
+        |asked: &clarification_request::Model| asked.status == ClarificationStatus::Pending;
+    if asked.iter().any(is_open) {
+        return Ok(());
+    }
+    match held_up {
+        HeldUp::Brief(brief) if brief.status == PrdStatus::NeedsClarification => {
+            brief::redraft(tx, &brief, answers(&asked)).await
+        }
+        HeldUp::Ticket(waiting)
+            if waiting.status == TicketStatus::Waiting
+                && waiting.waiting_reason == Some(WaitingReason::Clarification) =>
+        {
+            let changes = ticket::unclaimed();
+            let ready = tx
+                .take(&waiting, TicketConsequence::Answer, changes)
+                .await?;
+            ticket::hold_if_paused(tx, &ready).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the last round was answered, for who drafts with it.
+fn answers(asked: &[clarification_request::Model]) -> Value {
+    let last = asked.iter().map(|asked| asked.round).max();
+    let of_last = asked.iter().filter(|asked| Some(asked.round) == last);
+    let mut of_last: Vec<_> = of_last.collect();
+    of_last.sort_by_key(|asked| asked.created_at);
+    of_last
+        .into_iter()
+        .map(|asked| json!({ "question": asked.question, "answer": asked.response }))
+        .collect()
+}
+
+/// After so many hours without an answer people are reminded: once, and then those who decide are told as well.
+const REMINDERS: [i64; 2] = [24, 48];
+
+/// Which questions are to be reminded of, or closed.
+pub(crate) fn overdue(now: Timestamp) -> Condition {
+    use clarification_request::Column::{CreatedAt, ExpiresAt, RemindersSent, Status};
+    let mut due = Condition::any().add(Expr::col(ExpiresAt).lte(now));
+    for (sent, hours) in (0..).zip(REMINDERS) {
+        let since = later(now, -hours);
+        due = due.add(
+            Expr::col(RemindersSent)
+                .eq(sent)
+                .and(Expr::col(CreatedAt).lte(since)),
+        );
+    }
+    all_of(Expr::col(Status).eq(ClarificationStatus::Pending.to_value())).add(due)
+}
+
+/// Reminds of a question, or closes it when its time is up: then what it held up goes on without an answer. Says whether
+/// there was need.
+pub(crate) async fn tend(tx: &mut Tx<'_>, id: &Id) -> Result<bool> {
+    let found = tx.find::<clarification_request::Entity>(id).await?;
+    let held_up = lock(tx, found.as_ref()).await?;
+    let question = tx.get::<clarification_request::Entity>(id).await?;
+    if question.status != ClarificationStatus::Pending {
+        return Ok(false);
+    }
+    if question.expires_at <= tx.now() {
+        let nothing = clarification_request::ActiveModel::default();
+        tx.take(&question, ClarificationConsequence::Expire, nothing)
+            .await?;
+        notice::settle(tx, [&question.id]).await?;
+        go_on(tx, held_up).await?;
+        return Ok(true);
+    }
+    let due = { REMINDERS.iter() }
+        .filter(|hours| later(question.created_at, **hours) <= tx.now())
+        .count();
+    if count(due) <= question.reminders_sent {
+        return Ok(false);
+    }
+    let changes = clarification_request::ActiveModel {
+        reminders_sent: Set(count(due)),
+        ..Default::default()
+    };
+    let question = tx
+        .update(&question, changes, "clarification.reminded")
+        .await?;
+    let (project, author) = match &held_up {
+        HeldUp::Brief(brief) => (Some(&brief.project_id), brief.created_by_id.as_ref()),
+        HeldUp::Ticket(ticket) => (Some(&ticket.project_id), None),
+        HeldUp::Nothing => (None, None),
+    };
+    let occasion = Occasion::Reminder(question.reminders_sent);
+    notice::ask(tx, &question, project, author, occasion).await?;
+    if due == REMINDERS.len() {
+        notice::escalate_question(tx, &question, project).await?;
+    }
+    Ok(true)
+}

@@ -1,0 +1,38 @@
+//! What a decision brings about, in the transaction that makes it: whatever door it comes through.
+//!
+//! A mutation says which step is taken; what follows in other tables stands here. Rows are locked in one order everywhere:
+//! the workspace's settings, people, project, brief, plan, tickets by id, questions, notices.
+
+mod brief;
+mod clarification;
+mod decider;
+mod decision;
+mod notice;
+mod plan;
+mod references;
+mod reply;
+mod rule;
+mod step;
+mod ticket;
+
+pub(crate) use self::{
+    brief::{
+        ANALYST, delete_brief, edit, escalate as escalate_brief, link_symbol, must_be_at,
+        overdue as overdue_briefs, revise, submit, unlink_symbol,
+    },
+    clarification::{
+        Asked, answer, ask, may_ask, overdue as overdue_questions, tend as tend_question,
+    },
+    decider::delegation,
+    decision::{Decision, Seen, decide, subject_column},
+    plan::{
+        NewPlan, create_plan, escalate as escalate_plan, overdue as overdue_plans, ticket_done,
+        ticket_failed,
+    },
+    references::{
+        active_role, active_roles, all_of, default_project, goal_of_project, open_project,
+    },
+    reply::{Addressee, Reply, ReplyDecision, ReplySubject, decide_by_reply, invite},
+    step::step,
+    ticket::loose_for,
+};

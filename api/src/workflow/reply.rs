@@ -1,0 +1,235 @@
+//! Decisions by reply to a message: tokens that are good for one decision, on one version, from one person on one channel.
+
+use super::{
+    decider::must_decide,
+    decision::{Seen, Via, decide},
+};
+use crate::{
+    auth::{REPLY, hash, mint},
+    domain::{
+        check,
+        machine::{ExecutionPlanStep, PRDStep},
+    },
+    error::{Error, Result, named},
+    store::Tx,
+};
+use chrono::TimeDelta;
+use entity::{
+    Id, Owned as _, Secret, Timestamp,
+    approval::ApprovalChannel,
+    auth_token::{self, AuthTokenKind},
+    execution_plan::{self, ExecutionPlanStatus},
+    prd::{self, PrdStatus},
+};
+use sea_orm::ActiveValue::Set;
+
+/// How long a token is good.
+const GOOD_FOR: TimeDelta = TimeDelta::days(7);
+
+/// What a reply decides on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReplySubject {
+    Brief,
+    Plan,
+}
+
+/// What a reply says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReplyDecision {
+    Approve,
+    Reject,
+    Redirect,
+    Retry,
+    Pause,
+    Cancel,
+}
+
+/// How a message about something reaches a person.
+pub(crate) struct Addressee {
+    pub(crate) channel: ApprovalChannel,
+    pub(crate) identity: String,
+}
+
+/// A reply to a message.
+#[derive(Clone)]
+pub(crate) struct Reply {
+    pub(crate) decision: ReplyDecision,
+    pub(crate) reason: Option<String>,
+    pub(crate) identity: String,
+    pub(crate) message_link: Option<String>,
+}
+
+/// What came of a reply.
+pub(crate) struct Outcome {
+    pub(crate) subject_type: &'static str,
+    pub(crate) subject: Id,
+    pub(crate) status: String,
+}
+
+/// Makes a token with which the actor decides by reply; the transaction shows it once. Nobody makes one for others, in whose
+/// name it would decide.
+///
+/// # Errors
+/// [`Error::Conflict`] when nothing is to be decided, [`Error::Forbidden`] for who does not decide.
+pub(crate) async fn invite(
+    tx: &mut Tx<'_>,
+    subject: ReplySubject,
+    id: &Id,
+    to: Addressee,
+) -> Result<auth_token::Model> {
+    let identity = check::line("channelIdentity", &to.identity, 1, 320)?;
+    let user = must_decide(tx).await?;
+    let (kind, subject_type, version, brief) = match subject {
+        ReplySubject::Brief => {
+            let brief = tx.keep::<prd::Entity>(id).await?;
+            if brief.status != PrdStatus::PendingApproval {
+                return Err(nothing_to_decide(named(brief.status)));
+            }
+            (
+                AuthTokenKind::ApprovalReply,
+                prd::Entity::KIND,
+                brief.version,
+                brief.id,
+            )
+        }
+        ReplySubject::Plan => {
+            let plan = tx.keep::<execution_plan::Entity>(id).await?;
+            let kind = match plan.status {
+                ExecutionPlanStatus::PendingApproval => AuthTokenKind::ApprovalReply,
+                ExecutionPlanStatus::Failed => AuthTokenKind::EscalationReply,
+                other => return Err(nothing_to_decide(named(other))),
+            };
+            (
+                kind,
+                execution_plan::Entity::KIND,
+                plan.attempt,
+                plan.prd_id,
+            )
+        }
+    };
+    let token = mint(REPLY);
+    let row = auth_token::ActiveModel {
+        kind: Set(kind),
+        token_hash: Set(Secret::new(hash(&token))),
+        user_id: Set(Some(user)),
+        subject_type: Set(Some(subject_type.to_owned())),
+        subject_id: Set(Some(id.clone())),
+        subject_version: Set(Some(version)),
+        channel: Set(Some(to.channel)),
+        channel_identity: Set(Some(identity)),
+        expires_at: Set(Timestamp::new(tx.now().inner() + GOOD_FOR)),
+        ..Default::default()
+    };
+    let row = tx.insert(row, "reply_token.created").await?;
+    tx.belong_to(1, Some(&brief));
+    tx.show_once(token);
+    Ok(row)
+}
+
+fn nothing_to_decide(status: String) -> Error {
+    Error::Conflict(format!(
+        "Nothing is to be decided about it: it is {status}."
+    ))
+}
+
+/// Decides as a reply says, in the name of whom its token was sent to. The token is used up by that.
+///
+/// # Errors
+/// [`Error::Conflict`] when it is too late, [`Error::Forbidden`] when it comes from somebody else; as a decision.
+pub(crate) async fn decide_by_reply(tx: &mut Tx<'_>, token: &Id, reply: Reply) -> Result<Outcome> {
+    let token = tx.get::<auth_token::Entity>(token).await?;
+    if let Some(at) = token.consumed_at {
+        return Err(Error::Conflict(format!(
+            "This was answered already, at {at}."
+        )));
+    }
+    if token.expires_at <= tx.now() {
+        return Err(Error::Conflict(format!(
+            "It was to be answered until {}. Decide in the dashboard.",
+            token.expires_at
+        )));
+    }
+    if token.channel_identity.as_deref() != Some(reply.identity.as_str()) {
+        return Err(Error::Forbidden(
+            "This was sent to somebody else, who alone can answer it.".to_owned(),
+        ));
+    }
+    let (Some(subject), Some(channel)) = (token.subject_id.clone(), token.channel) else {
+        return Err(Error::internal("a reply's token without a subject"));
+    };
+    let seen = Seen {
+        via: Via {
+            channel,
+            identity: Some(reply.identity.clone()),
+            message_link: reply.message_link.clone(),
+        },
+        ..Seen::new(subject.clone(), token.subject_version, reply.reason.clone())?
+    };
+    if let Some(link) = &reply.message_link
+        && !(link.starts_with("https://") || link.starts_with("http://"))
+    {
+        return Err(Error::bad_input(
+            "messageLink",
+            "begins with https:// or http://",
+        ));
+    }
+    let is_brief = token.subject_type.as_deref() == Some(prd::Entity::KIND);
+    let must_say_why = matches!(
+        reply.decision,
+        ReplyDecision::Reject | ReplyDecision::Redirect
+    );
+    if must_say_why && seen.reason.is_none() {
+        return Err(Error::bad_input("reason", "is needed"));
+    }
+    let outcome = match (is_brief, step(token.kind, reply.decision)?) {
+        (true, (Some(step), _)) => {
+            let row = decide(tx, step, seen).await?;
+            Outcome {
+                subject_type: prd::Entity::KIND,
+                subject,
+                status: named(row.status),
+            }
+        }
+        (false, (_, step)) => {
+            let row = decide(tx, step, seen).await?;
+            Outcome {
+                subject_type: execution_plan::Entity::KIND,
+                subject,
+                status: named(row.status),
+            }
+        }
+        (true, (None, _)) => return Err(no_answer(token.kind)),
+    };
+    let used = auth_token::ActiveModel {
+        consumed_at: Set(Some(tx.now())),
+        ..Default::default()
+    };
+    tx.update(&token, used, "reply_token.used").await?;
+    Ok(outcome)
+}
+
+/// The steps that a reply means, for a brief and for a plan.
+fn step(
+    kind: AuthTokenKind,
+    decision: ReplyDecision,
+) -> Result<(Option<PRDStep>, ExecutionPlanStep)> {
+    use ReplyDecision::{Approve, Cancel, Pause, Redirect, Reject, Retry};
+    let escalated = kind == AuthTokenKind::EscalationReply;
+    Ok(match (decision, escalated) {
+        (Approve, false) => (Some(PRDStep::Approve), ExecutionPlanStep::Approve),
+        (Reject, false) => (Some(PRDStep::Reject), ExecutionPlanStep::Reject),
+        (Redirect, false) => (Some(PRDStep::Redirect), ExecutionPlanStep::Redirect),
+        (Retry, true) => (None, ExecutionPlanStep::Retry),
+        (Pause, true) => (None, ExecutionPlanStep::Pause),
+        (Cancel, true) => (None, ExecutionPlanStep::Cancel),
+        _ => return Err(no_answer(kind)),
+    })
+}
+
+fn no_answer(kind: AuthTokenKind) -> Error {
+    let answers = match kind {
+        AuthTokenKind::EscalationReply => "RETRY, PAUSE or CANCEL",
+        _ => "APPROVE, REJECT or REDIRECT",
+    };
+    Error::bad_input("decision", format!("answer with {answers}"))
+}

@@ -1,0 +1,370 @@
+//! Tickets: their results decided, and what their end means for others.
+
+use super::{
+    decider,
+    decision::{Decided, Decision, Subject},
+    notice, plan,
+    references::{all_of, open_project},
+};
+use crate::{
+    domain::{
+        machine::{ClarificationConsequence, Step, TicketConsequence, TicketStep},
+        signature::signature,
+    },
+    error::{Error, Result, named},
+    store::{Place, Tx, digest},
+};
+use entity::{
+    Id, Large,
+    approval::{ApprovalDecision, ApprovalSubject},
+    clarification_request::{self, ClarificationStatus},
+    execution_plan::{self, ExecutionPlanStatus},
+    prd,
+    tenant::RequiredApprovals,
+    ticket::{self, TicketStatus},
+    ticket_dependency,
+};
+use sea_orm::{ActiveEnum, ActiveValue::Set, Condition, sea_query::ExprTrait};
+use std::collections::BTreeMap;
+
+/// How often a ticket is tried before it fails for good.
+const ATTEMPTS: i32 = 3;
+
+/// What of a ticket is shown to who decides on its result.
+const SHOWN: [ticket::Column; 3] = {
+    use ticket::Column::*;
+    [Title, Description, Result]
+};
+
+impl Decision for TicketStep {
+    const SUBJECT: ApprovalSubject = ApprovalSubject::Ticket;
+    const COUNTED: &'static str = "ticket.approval_counted";
+
+    fn decision(self) -> Option<ApprovalDecision> {
+        match self {
+            Self::Approve => Some(ApprovalDecision::Approved),
+            Self::Reject => Some(ApprovalDecision::Rejected),
+            Self::Cancel | Self::Retry => None,
+        }
+    }
+
+    async fn lock(self, tx: &Tx<'_>, id: &Id) -> Result<ticket::Model> {
+        match self {
+            Self::Retry => lock_to_retry(tx, id).await,
+            Self::Approve | Self::Reject => lock(tx, id).await.map(|(_, ticket)| ticket),
+            Self::Cancel => {
+                // Those who decide may have to be told, and who they are is locked first.
+                decider::settings(tx).await?;
+                lock(tx, id).await.map(|(_, ticket)| ticket)
+            }
+        }
+    }
+
+    fn is_done_once(self) -> bool {
+        self == Self::Cancel
+    }
+
+    fn subject(row: &ticket::Model) -> Subject<'_> {
+        Subject {
+            id: &row.id,
+            project: &row.project_id,
+            brief: row.prd_id.as_ref(),
+            version: row.attempt_count,
+        }
+    }
+
+    async fn digest(tx: &Tx<'_>, row: &ticket::Model) -> Result<String> {
+        let whole = tx.whole::<ticket::Entity>(row).await?;
+        Ok(digest::<ticket::Entity>(&whole, &SHOWN))
+    }
+
+    fn required(required: &RequiredApprovals) -> i32 {
+        required.ticket
+    }
+
+    fn changes(self, row: &ticket::Model, decided: &Decided) -> ticket::ActiveModel {
+        let ended = ticket::ActiveModel {
+            completed_at: Set(Some(decided.at)),
+            ..unclaimed()
+        };
+        match self {
+            Self::Approve => ticket::ActiveModel {
+                approved_by_id: Set(decided.user.clone()),
+                approved_at: Set(Some(decided.at)),
+                ..ended
+            },
+            Self::Reject => ticket::ActiveModel {
+                error_signature: Set(decided.reason.as_deref().map(signature)),
+                error: Set(decided.reason.clone()),
+                ..ended
+            },
+            Self::Cancel => ended,
+            Self::Retry => ticket::ActiveModel {
+                error: Set(None),
+                error_signature: Set(None),
+                result: Set(Large(None)),
+                completed_at: Set(None),
+                // Attempts go on being counted: by their number each result is told from the one before.
+                max_attempts: Set(row.attempt_count + ATTEMPTS),
+                next_attempt_at: Set(None),
+                ..unclaimed()
+            },
+        }
+    }
+
+    async fn follow(
+        self,
+        tx: &mut Tx<'_>,
+        row: ticket::Model,
+        _: &Decided,
+    ) -> Result<ticket::Model> {
+        match self {
+            Self::Approve => plan::ticket_done(tx, &row).await?,
+            Self::Reject => plan::ticket_failed(tx, &row).await?,
+            Self::Cancel => {
+                close_questions(tx, std::slice::from_ref(&row)).await?;
+                plan::ticket_cancelled(tx, &row).await?;
+            }
+            Self::Retry => hold_if_paused(tx, &row).await?,
+        }
+        notice::settle(tx, [&row.id]).await?;
+        Ok(row)
+    }
+}
+
+/// A failed ticket to be done again, of a plan that is active and in a project that is open.
+async fn lock_to_retry(tx: &Tx<'_>, id: &Id) -> Result<ticket::Model> {
+    if let Some(ticket) = tx.find::<ticket::Entity>(id).await? {
+        open_project(tx, &ticket.project_id).await?;
+    }
+    let (plan, ticket) = lock(tx, id).await?;
+    match plan.filter(|plan| plan.status != ExecutionPlanStatus::Active) {
+        Some(plan) => Err(Error::Conflict(format!(
+            "Its plan is {}: only tickets of an active plan are done again.",
+            named(plan.status)
+        ))),
+        None => Ok(ticket),
+    }
+}
+
+/// A ticket with its plan, locked in that order after their brief.
+pub(super) async fn lock(
+    tx: &Tx<'_>,
+    id: &Id,
+) -> Result<(Option<execution_plan::Model>, ticket::Model)> {
+    let found = tx.find::<ticket::Entity>(id).await?;
+    if let Some(brief) = found.as_ref().and_then(|ticket| ticket.prd_id.as_ref()) {
+        tx.hold::<prd::Entity>(brief).await?;
+    }
+    let plan = match found.as_ref().and_then(|ticket| ticket.plan_id.as_ref()) {
+        Some(plan) => Some(tx.get::<execution_plan::Entity>(plan).await?),
+        None => None,
+    };
+    Ok((plan, tx.get::<ticket::Entity>(id).await?))
+}
+
+/// The status of a new ticket of a brief that waits for nothing else.
+pub(super) fn free(brief: &prd::Model) -> TicketStatus {
+    match brief.paused_at {
+        Some(_) => TicketStatus::Blocked,
+        None => TicketStatus::Ready,
+    }
+}
+
+/// The tickets of a brief.
+pub(super) fn of(brief: &Id) -> impl Fn(Place<'_>) -> Condition + use<> {
+    let id = brief.clone();
+    move |place| all_of(place.column(ticket::Column::PrdId).eq(id.as_str()))
+}
+
+/// The tickets of a brief that belong to no plan.
+fn loose(brief: &Id) -> impl Fn(Place<'_>) -> Condition + use<> {
+    let of_brief = of(brief);
+    move |place| of_brief(place).add(place.column(ticket::Column::PlanId).is_null())
+}
+
+/// Those of them that this role is asked to do.
+pub(crate) fn loose_for(brief: &Id, role: &'static str) -> impl Fn(Place<'_>) -> Condition + use<> {
+    let loose = loose(brief);
+    move |place| loose(place).add(place.column(ticket::Column::RoleSlug).eq(role))
+}
+
+/// Tickets in the order that their plan has them in, so that people read of them in that order.
+pub(super) fn in_order(mut tickets: Vec<ticket::Model>) -> Vec<ticket::Model> {
+    tickets.sort_by_key(|ticket| ticket.step_index);
+    tickets
+}
+
+/// Holds back those of these tickets that nobody works on yet.
+pub(super) async fn hold(tx: &mut Tx<'_>, which: impl Fn(Place<'_>) -> Condition) -> Result<()> {
+    let nothing = ticket::ActiveModel::default();
+    take_open(tx, TicketConsequence::Hold, nothing, which)
+        .await
+        .map(drop)
+}
+
+/// Hands out those of these tickets that wait for no other.
+pub(super) async fn release(tx: &mut Tx<'_>, which: impl Fn(Place<'_>) -> Condition) -> Result<()> {
+    let nothing = ticket::ActiveModel::default();
+    let free = |place: Place<'_>| {
+        which(place).add(place.column(ticket::Column::OpenDependencyCount).eq(0))
+    };
+    take_open(tx, TicketConsequence::Release, nothing, free)
+        .await
+        .map(drop)
+}
+
+/// Holds a ticket back that became ready while its brief or its plan is paused.
+pub(super) async fn hold_if_paused(tx: &mut Tx<'_>, ticket: &ticket::Model) -> Result<()> {
+    let brief = match &ticket.prd_id {
+        Some(brief) => tx.hold::<prd::Entity>(brief).await?.paused_at,
+        None => None,
+    };
+    let plan = match &ticket.plan_id {
+        Some(plan) => tx.get::<execution_plan::Entity>(plan).await?.paused_at,
+        None => None,
+    };
+    if brief.or(plan).is_none() {
+        return Ok(());
+    }
+    let id = ticket.id.clone();
+    hold(tx, move |place| {
+        all_of(place.column(ticket::Column::Id).eq(id.as_str()))
+    })
+    .await
+}
+
+/// Hands out those tickets of a brief that belong to no plan and were held back.
+pub(super) async fn release_loose(tx: &mut Tx<'_>, brief: &prd::Model) -> Result<()> {
+    release(tx, loose(&brief.id)).await
+}
+
+/// Closes what was asked while working on tickets that are dropped.
+async fn close_questions(tx: &mut Tx<'_>, tickets: &[ticket::Model]) -> Result<()> {
+    use clarification_request::Column::{Status, TicketId};
+    if tickets.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<&str> = tickets.iter().map(|ticket| ticket.id.as_str()).collect();
+    let open = tx
+        .rows::<clarification_request::Entity>(|place| {
+            let pending = ClarificationStatus::Pending.to_value();
+            all_of(place.is_any_of(TicketId, &ids)).add(place.column(Status).eq(pending))
+        })
+        .await?;
+    notice::settle(tx, open.iter().map(|question| &question.id)).await?;
+    let nothing = clarification_request::ActiveModel::default();
+    tx.take_each(&open, ClarificationConsequence::Expire, nothing)
+        .await
+        .map(drop)
+}
+
+/// What a new ticket of a brief is told about where it belongs.
+pub(super) fn of_brief(tx: &Tx<'_>, brief: &prd::Model) -> ticket::ActiveModel {
+    ticket::ActiveModel {
+        project_id: Set(brief.project_id.clone()),
+        goal_id: Set(brief.goal_id.clone()),
+        meeting_id: Set(brief.meeting_id.clone()),
+        prd_id: Set(Some(brief.id.clone())),
+        target_repo: Set(brief.target_repo.clone()),
+        created_by: Set(tx.actor()),
+        ..Default::default()
+    }
+}
+
+/// A title for work on something, within the length of titles.
+pub(super) fn title(work: &str, of: &str) -> String {
+    format!("{work}: {of}").chars().take(200).collect()
+}
+
+/// Nobody holds it any more, and it waits for nothing.
+pub(super) fn unclaimed() -> ticket::ActiveModel {
+    ticket::ActiveModel {
+        waiting_reason: Set(None),
+        claimed_by_token_id: Set(None),
+        claimed_by: Set(None),
+        claimed_at: Set(None),
+        lease_expires_at: Set(None),
+        heartbeat_at: Set(None),
+        ..Default::default()
+    }
+}
+
+/// A status as its column holds it.
+pub(super) fn word(status: TicketStatus) -> String {
+    status.to_value()
+}
+
+/// Drops those of these tickets that are open, because something took their place.
+pub(super) async fn supersede(
+    tx: &mut Tx<'_>,
+    which: impl Fn(Place<'_>) -> Condition,
+) -> Result<()> {
+    end(tx, TicketConsequence::Supersede, which).await
+}
+
+/// Drops those of these tickets that are open, because nobody wants them any more.
+pub(super) async fn stop(tx: &mut Tx<'_>, which: impl Fn(Place<'_>) -> Condition) -> Result<()> {
+    end(tx, TicketConsequence::Stop, which).await
+}
+
+async fn end(
+    tx: &mut Tx<'_>,
+    step: TicketConsequence,
+    which: impl Fn(Place<'_>) -> Condition,
+) -> Result<()> {
+    let ended = ticket::ActiveModel {
+        completed_at: Set(Some(tx.now())),
+        ..unclaimed()
+    };
+    let dropped = take_open(tx, step, ended, which).await?;
+    close_questions(tx, &dropped).await
+}
+
+/// Takes a step with those of these tickets that can take it.
+async fn take_open(
+    tx: &mut Tx<'_>,
+    step: TicketConsequence,
+    changes: ticket::ActiveModel,
+    which: impl Fn(Place<'_>) -> Condition,
+) -> Result<Vec<ticket::Model>> {
+    let from = step.rule().from.iter().map(ActiveEnum::to_value);
+    let open = tx
+        .rows::<ticket::Entity>(|place| {
+            which(place).add(place.column(ticket::Column::Status).is_in(from))
+        })
+        .await?;
+    tx.take_each(&in_order(open), step, changes).await
+}
+
+/// Counts a ticket that is done off those that wait for it.
+pub(super) async fn unblock_dependents(tx: &mut Tx<'_>, done: &ticket::Model) -> Result<()> {
+    use ticket_dependency::Column::DependsOnTicketId;
+    let of = tx
+        .unlocked_rows::<ticket_dependency::Entity>(|place| {
+            all_of(place.column(DependsOnTicketId).eq(done.id.as_str()))
+        })
+        .await?;
+    if of.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<&str> = of.iter().map(|edge| edge.ticket_id.as_str()).collect();
+    let dependents = tx
+        .rows::<ticket::Entity>(|place| all_of(place.is_any_of(ticket::Column::Id, &ids)))
+        .await?;
+    // Those that wait for as many become the same.
+    let mut waiting: BTreeMap<i32, Vec<ticket::Model>> = BTreeMap::new();
+    for dependent in in_order(dependents) {
+        let open = dependent.open_dependency_count;
+        waiting.entry(open).or_default().push(dependent);
+    }
+    for (open, dependents) in waiting {
+        let changes = ticket::ActiveModel {
+            open_dependency_count: Set(Ord::max(open - 1, 0)),
+            ..Default::default()
+        };
+        tx.update_each::<ticket::Entity, _>(&dependents, changes, "ticket.dependency_done")
+            .await?;
+    }
+    Ok(())
+}

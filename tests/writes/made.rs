@@ -1,0 +1,146 @@
+//! What mutations are about, made through the API as its users make it.
+
+use super::sample;
+use crate::support::{Client, TestApp};
+use serde_json::{Value, json};
+
+/// Makes things as this client, for tests.
+pub struct Made<'t> {
+    pub app: &'t TestApp,
+    pub client: &'t Client,
+}
+
+impl Made<'_> {
+    /// A brief that nobody handed in.
+    pub async fn draft(&self) -> Value {
+        let input = Box::pin(sample(self.app, self.client, "createPrd")).await;
+        self.run("createPrd", input).await
+    }
+
+    /// A brief that waits for approval, at version 1.
+    pub async fn submitted(&self) -> Value {
+        let id = self.draft().await;
+        self.submit(&id, 1).await;
+        id
+    }
+
+    /// Hands a brief in.
+    pub async fn submit(&self, id: &Value, version: i32) {
+        self.run("submitPrd", json!({ "id": id, "expectedVersion": version }))
+            .await;
+    }
+
+    /// An approved brief.
+    pub async fn approved(&self) -> Value {
+        let id = self.submitted().await;
+        self.run("approvePrd", json!({ "id": id, "expectedVersion": 1 }))
+            .await;
+        id
+    }
+
+    /// A draft, and the id of a symbol in the map of its project's code.
+    pub async fn brief_and_symbol(&self) -> (Value, Value) {
+        let maps = "{ projectGraphs(first: 1) { nodes { projectId godNodes(first: 1) { id } } } }";
+        let map = self.client.data(maps, json!({})).await["projectGraphs"]["nodes"][0].clone();
+        let input = json!({ "projectId": map["projectId"], "title": "In the code" });
+        (
+            self.run("createPrd", input).await,
+            map["godNodes"][0]["id"].clone(),
+        )
+    }
+
+    /// A plan of two steps, the second after the first, that waits for approval.
+    pub async fn plan(&self) -> Value {
+        let input = Box::pin(sample(self.app, self.client, "createExecutionPlan")).await;
+        self.run("createExecutionPlan", input).await
+    }
+
+    /// An open question about a draft.
+    pub async fn question(&self) -> Value {
+        let input = Box::pin(sample(self.app, self.client, "askClarification")).await;
+        self.run("askClarification", input).await
+    }
+
+    /// A ticket that is ready.
+    pub async fn ticket(&self) -> Value {
+        let input = Box::pin(sample(self.app, self.client, "createTicket")).await;
+        self.run("createTicket", input).await
+    }
+
+    /// A token with which the client decides by reply, from `U1` on Slack.
+    pub async fn reply_token(&self, of: &str, id: &Value) -> String {
+        let input = json!({ "subjectType": of, "subjectId": id, "channel": "SLACK", "channelIdentity": "U1" });
+        let create = "mutation($input: CreateReplyTokenInput!) { createReplyToken(input: $input) { token } }";
+        let made = self.client.data(create, json!({ "input": input })).await;
+        made["createReplyToken"]["token"]
+            .as_str()
+            .expect("a token")
+            .to_owned()
+    }
+
+    /// Puts a ticket beside the server where an agent puts it that hands a result in: agents cannot do that here yet.
+    pub async fn hand_in(&self, id: &Value) {
+        let waits = "status = 'waiting', \"waitingReason\" = 'approval', \"attemptCount\" = \"attemptCount\" + 1";
+        self.set("tickets", id, waits).await;
+    }
+
+    /// Changes a row beside the server.
+    pub async fn set(&self, table: &str, id: &Value, change: &str) {
+        let id = id.as_str().expect("an id");
+        self.app
+            .execute(&format!("UPDATE {table} SET {change} WHERE id = '{id}'"))
+            .await;
+    }
+
+    /// Sends a mutation, and returns its row's id.
+    pub async fn run(&self, mutation: &str, input: Value) -> Value {
+        let data = self
+            .client
+            .data(&document(mutation), json!({ "input": input }))
+            .await;
+        let answer = data[mutation].as_object().expect("an answer");
+        let row = { answer.values() }.find_map(|row| row.get("id"));
+        let row = row.or_else(|| answer.get("deletedId"));
+        row.expect("a row").clone()
+    }
+
+    /// The code with which a mutation is refused; empty when it is not.
+    pub async fn code(&self, mutation: &str, input: Value) -> String {
+        let answer = self
+            .client
+            .send(&document(mutation), json!({ "input": input }))
+            .await;
+        match answer.body.get("errors") {
+            Some(_) => answer.code(),
+            None => String::new(),
+        }
+    }
+}
+
+/// A mutation that answers with its row's id.
+fn document(mutation: &str) -> String {
+    let (kind, row) = names(mutation);
+    let shown = match row {
+        "deletedId" => row.to_owned(),
+        row => format!("{row} {{ id }}"),
+    };
+    format!("mutation($input: {kind}!) {{ {mutation}(input: $input) {{ {shown} }} }}")
+}
+
+/// What a mutation's input is called, and the row in its answer.
+fn names(mutation: &str) -> (String, &'static str) {
+    let row = match mutation {
+        "setDelegate" | "updateApprovalRules" => "tenant",
+        "createProject" => "project",
+        "linkSymbol" => "prdSymbolLink",
+        "deletePrd" | "unlinkSymbol" => "deletedId",
+        name if name.ends_with("Prd") => "prd",
+        name if name.ends_with("Plan") || name == "replan" => "executionPlan",
+        name if name.ends_with("Clarification") => "clarificationRequest",
+        name if name.ends_with("Ticket") => "ticket",
+        other => panic!("what does {other} answer with?"),
+    };
+    let (first, rest) = mutation.split_at(1);
+    let kind = format!("{}{rest}Input", first.to_uppercase()).replace("Prd", "PRD");
+    (kind, row)
+}
