@@ -77,21 +77,12 @@ on_both_databases! {
     }
 
     async fn its_statuses_moved_by_steps_that_there_are(app) {
-        let mut known = moves();
-        // What agents do, and people have no step for.
-        for (action, from, to) in [
-            ("ticket.claimed", "READY", "CLAIMED"),
-            ("ticket.transitioned", "CLAIMED", "WAITING"),
-            ("ticket.transitioned", "READY", "WAITING"),
-            ("ticket.done", "CLAIMED", "DONE"),
-            ("ticket.failed", "CLAIMED", "FAILED"),
-        ] {
-            known.insert(("Ticket".to_owned(), action.to_owned(), from.to_owned(), to.to_owned()));
-        }
+        let known = moves();
         let first = BTreeMap::from([
             ("PRD", &["DRAFT"][..]), ("ExecutionPlan", &["PENDING_APPROVAL"]), ("Ticket", &["READY", "BLOCKED"]),
             ("ClarificationRequest", &["PENDING"]), ("Goal", &["ACTIVE"]), ("AgentJob", &["PENDING"]),
-            ("Invitation", &["PENDING"]), ("WhisperTranscription", &["QUEUED"]),
+            ("Invitation", &["PENDING"]), ("WhisperTranscription", &["QUEUED"]), ("SkillPackage", &["PENDING_APPROVAL"]),
+            ("IntegrationConnection", &["CONNECTED", "DISCONNECTED"]),
         ]);
         let machines: BTreeSet<_> = known.iter().map(|(kind, ..)| kind.clone()).collect();
         let mut taken = BTreeSet::new();

@@ -1,7 +1,7 @@
 //! What inputs may hold: what is judged before anything runs, what null means, and what cannot be.
 
 use crate::{
-    support::Schema,
+    support::{Schema, Type},
     writes::{head, operation, sample},
 };
 use serde_json::{Value, json};
@@ -112,4 +112,86 @@ on_both_databases! {
             assert_eq!(head(&client).await, before);
         }
     }
+
+    async fn no_text_of_an_input_may_be_of_any_length(app) {
+        let client = app.owner().await;
+        let schema = Schema::of(&client).await;
+        let mut bounded = 0;
+        for mutation in schema.writes() {
+            let kind = schema.get(&mutation.args[0].of.name);
+            for path in texts(&schema, kind, 0) {
+                let what = format!("{}.{}", mutation.name, path.join("."));
+                // What was said in a meeting is as long as the meeting.
+                if what.ends_with("transcript.text") {
+                    continue;
+                }
+                let mut input = sample(&app, &client, &mutation.name).await;
+                put(&schema, kind, &mut input, &path, &"x".repeat(20_001));
+                let before = head(&client).await;
+                let answer = client.send(&operation(mutation), json!({ "input": input })).await;
+                assert!(["BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"].contains(&answer.code().as_str()), "{what}: {}", answer.body);
+                let told = answer.body["errors"][0].to_string();
+                assert!(told.contains(path.last().expect("a field")), "{what}: {told}");
+                assert_eq!(head(&client).await, before, "{what}");
+                bounded += 1;
+            }
+        }
+        assert!(bounded > 80, "only {bounded}");
+    }
+}
+
+/// Where texts are within an input.
+fn texts(schema: &Schema, kind: &Type, depth: usize) -> Vec<Vec<String>> {
+    assert!(depth < 5, "{} holds itself", kind.name);
+    let mut found = Vec::new();
+    for field in &kind.inputs {
+        let within = match field.of.name.as_str() {
+            "String" => vec![Vec::new()],
+            _ if field.of.kind == "INPUT_OBJECT" => {
+                texts(schema, schema.get(&field.of.name), depth + 1)
+            }
+            _ => Vec::new(),
+        };
+        found.extend(within.into_iter().map(|mut path| {
+            path.insert(0, field.name.clone());
+            path
+        }));
+    }
+    found
+}
+
+/// Puts a text into an input, with what must be around it.
+fn put(schema: &Schema, kind: &Type, input: &mut Value, path: &[String], text: &str) {
+    let field = { kind.inputs.iter() }.find(|field| field.name == path[0]);
+    let of = &field.expect("a field").of;
+    let place = &mut input[&path[0]];
+    if path.len() == 1 {
+        *place = if of.list { json!([text]) } else { json!(text) };
+        return;
+    }
+    let kind = schema.get(&of.name);
+    if place.is_null() || *place == json!([]) {
+        let least = least(schema, kind);
+        *place = if of.list { json!([least]) } else { least };
+    }
+    let place = if of.list { &mut place[0] } else { place };
+    put(schema, kind, place, &path[1..], text);
+}
+
+/// The least that an input object must have.
+fn least(schema: &Schema, kind: &Type) -> Value {
+    let required = kind.inputs.iter().filter(|field| field.of.required);
+    let field = required.map(|field| {
+        let of = schema.get(&field.of.name);
+        let value = match (field.of.list, of.name.as_str()) {
+            (true, _) => json!([]),
+            (_, "Int" | "Float") => json!(1),
+            (_, "Boolean") => json!(true),
+            _ if !of.values.is_empty() => json!(of.values[0].name),
+            _ if !of.inputs.is_empty() => least(schema, of),
+            _ => json!("x"),
+        };
+        (field.name.clone(), value)
+    });
+    Value::Object(field.collect())
 }

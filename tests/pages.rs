@@ -63,8 +63,10 @@ async fn pages(client: &Client) -> Vec<Page> {
     .await;
     let brief = id(client, "prds", titled("Guest checkout without an account")).await;
     let job = id(client, "agentJobs", json!({ "prUrl": { "isNull": false } })).await;
+    let entry = json!({ "targetType": { "eq": "AgentJob" }, "action": { "eq": "job.done" } });
+    let entry = id(client, "activity", entry).await;
     let in_project = json!({ "projectId": { "eq": project } });
-    let work = json!({ "projectId": { "eq": project }, "targetType": { "in": ["Meeting", "PRD", "ExecutionPlan", "Ticket"] } });
+    let work = json!({ "projectId": { "eq": project }, "targetType": { "in": ["Meeting", "PRD", "ExecutionPlan", "Ticket", "AgentJob"] } });
     let page = |name, variables| Page { name, variables };
     vec![
         page("shell", json!({})),
@@ -89,6 +91,7 @@ async fn pages(client: &Client) -> Vec<Page> {
             "activity",
             json!({ "projectId": project, "filter": work, "first": 12 }),
         ),
+        page("activity_item", json!({ "id": entry })),
         page("agent_jobs", json!({})),
         page("agent_job", json!({ "id": job, "withPayload": true })),
         page("library", json!({})),
@@ -114,6 +117,7 @@ async fn id(client: &Client, list: &str, filter: Value) -> String {
         "projects" => "ProjectFilter",
         "meetings" => "MeetingFilter",
         "prds" => "PRDFilter",
+        "activity" => "AuditLogFilter",
         _ => "AgentJobFilter",
     };
     let query = format!(

@@ -10,9 +10,10 @@ use crate::{
 };
 use chrono::TimeDelta;
 use entity::{Id, Owned, Timestamp, clarification_request, execution_plan, prd};
-use futures_util::future::{BoxFuture, try_join_all};
+use futures_util::future::{BoxFuture, join_all};
 use sea_orm::Condition;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// How often a server looks whether something is due.
 const LOOK: Duration = Duration::from_secs(5);
@@ -116,33 +117,66 @@ async fn tend_each<E: Owned>(
             });
             match tended.await {
                 Ok(tended) => done += u64::from(tended),
-                Err(error) => failed = Some(error),
+                // It was deleted meanwhile.
+                Err(Error::NotFound { .. }) => {}
+                Err(error) => {
+                    let cause = error.cause();
+                    tracing::error!(%tenant, kind = E::KIND, %id, %cause, "a row could not be tended to");
+                    failed = failed.or(Some(error));
+                }
             }
         }
     }
 }
 
-/// Does what is due, again and again, until it is dropped.
-pub async fn run(store: Store) {
-    let by = cuid2::create_id();
+/// A server's part in the tasks.
+pub struct Background {
+    store: Store,
+    by: String,
+    loops: JoinHandle<()>,
+}
+
+impl Background {
+    /// From now on this server does what is due.
+    pub fn start(store: Store) -> Self {
+        let by = cuid2::create_id();
+        let loops = tokio::spawn(run(store.clone(), by.clone()));
+        Self { store, by, loops }
+    }
+
+    /// Stops at once, and leaves what is under way to other servers.
+    pub async fn stop(self) {
+        self.loops.abort();
+        // It was told to end, and says so.
+        let _ = self.loops.await;
+        if let Err(error) = self.store.give_tasks_back(&self.by).await {
+            tracing::warn!(cause = %error.cause(), "others wait for this server's tasks until its lease is over");
+        }
+    }
+}
+
+/// Does what is due, again and again. A task that takes long does not keep the others waiting.
+async fn run(store: Store, by: String) {
+    join_all(TASKS.iter().map(|task| attend(&store, task, &by))).await;
+}
+
+async fn attend(store: &Store, task: &Task, by: &str) {
     let mut is_entered = false;
     loop {
         let done = async {
             if !is_entered {
-                enter(&store).await?;
+                store.enter_task(task.name).await?;
             }
-            run_due_as(&store, &by).await
+            do_if_due(store, task, by).await
         };
         match done.await {
             Ok(_) => is_entered = true,
-            Err(error) => tracing::warn!(cause = %error.cause(), "what is due could not be done"),
+            Err(error) => {
+                tracing::warn!(task = task.name, cause = %error.cause(), "nobody knows whether it is due");
+            }
         }
         tokio::time::sleep(LOOK).await;
     }
-}
-
-async fn enter(store: &Store) -> Result<()> {
-    store.enter_tasks(&TASKS.map(|task| task.name)).await
 }
 
 /// Does what is due now, once. Returns how many tasks that were.
@@ -150,29 +184,24 @@ async fn enter(store: &Store) -> Result<()> {
 /// # Errors
 /// If the database fails; a task that fails is noted and tried again when it is due.
 pub async fn run_due(store: &Store) -> Result<usize> {
-    enter(store).await?;
-    run_due_as(store, &cuid2::create_id()).await
+    let by = &cuid2::create_id();
+    let done = TASKS.iter().map(|task| async move {
+        store.enter_task(task.name).await?;
+        do_if_due(store, task, by).await
+    });
+    let done = join_all(done).await.into_iter();
+    let done: Vec<bool> = done.collect::<Result<_>>()?;
+    Ok(done.into_iter().filter(|done| *done).count())
 }
 
-async fn run_due_as(store: &Store, by: &str) -> Result<usize> {
-    let now = store.clock().now();
-    let known = store.tasks().await?;
-    let is_due = |name: &str| {
-        known
-            .iter()
-            .any(|row| row.name == name && row.next_at <= now)
-    };
-    let due = TASKS.iter().filter(|task| is_due(task.name));
-    let done = due.map(|task| async move {
-        let is_ours = store.claim_task(task.name, by, delta(LEASE)).await?;
-        if is_ours {
-            perform(store, task, by).await?;
-        }
-        Ok::<_, Error>(is_ours)
-    });
-    // One that takes long does not keep the others waiting.
-    let done = try_join_all(done).await?;
-    Ok(done.into_iter().filter(|done| *done).count())
+/// Does a task if it is due and no other server does it. Says whether it did.
+async fn do_if_due(store: &Store, task: &Task, by: &str) -> Result<bool> {
+    let is_ours =
+        store.is_due(task.name).await? && store.claim_task(task.name, by, delta(LEASE)).await?;
+    if is_ours {
+        perform(store, task, by).await?;
+    }
+    Ok(is_ours)
 }
 
 async fn perform(store: &Store, task: &Task, by: &str) -> Result<()> {

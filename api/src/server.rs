@@ -2,7 +2,7 @@
 
 use crate::{
     auth::{Secret, Sessions, Tokens},
-    background,
+    background::Background,
     clock::Clock,
     config::Settings,
     error::{Error, Result},
@@ -133,8 +133,7 @@ pub async fn serve(
     welcome(address, settings, &graphiql).map_err(|error| error.to_string())?;
     let hints = Hints::start(&store, settings.nats_url.clone());
     let tending = tokio::spawn(store.clone().tend_search(TEND_SEARCH));
-    let background =
-        (!settings.no_background).then(|| tokio::spawn(background::run(store.clone())));
+    let background = (!settings.no_background).then(|| Background::start(store.clone()));
     let sessions = Sessions::new(store.clone(), tokens, settings.sign_ins_per_minute);
     let front = Front {
         allowed_origins: settings.allowed_origins.clone(),
@@ -149,9 +148,7 @@ pub async fn serve(
     sessions.finish().await;
     hints.stop().await;
     if let Some(background) = background {
-        background.abort();
-        // What it was at is taken over when its lease is over.
-        let _ = background.await;
+        background.stop().await;
     }
     tending.abort();
     // It was told to end, and says so.

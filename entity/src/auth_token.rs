@@ -16,6 +16,24 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// What a reply to a message says.
+    ReplyDecision {
+        /// Go ahead with the brief or the plan.
+        Approve,
+        /// Do not go ahead; the reason says why.
+        Reject,
+        /// Do it again, differently; the reason says how.
+        Redirect,
+        /// Plan again what failed.
+        Retry,
+        /// Hold what failed for now.
+        Pause,
+        /// Stop what failed.
+        Cancel,
+    }
+}
+
 /// A token that works once: a session's refresh token, or what a reply to a message proves itself with.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
 #[sea_orm(table_name = "auth_tokens", rename_all = "camelCase")]
@@ -50,6 +68,8 @@ pub struct Model {
     pub expires_at: Timestamp,
     /// When it was used; null while it can be.
     pub consumed_at: Option<Timestamp>,
+    /// What the reply said; null before there is one, and for tokens that are no reply.
+    pub answer: Option<ReplyDecision>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it last changed.

@@ -19,8 +19,6 @@ pub struct Model {
     pub started_at: Option<Timestamp>,
     /// When it ended last; null before that.
     pub ended_at: Option<Timestamp>,
-    /// How many things it did the last time.
-    pub done: BigInt,
     /// How often it failed since it last succeeded.
     pub failures: i32,
     /// Why it failed last; null when it succeeded since.

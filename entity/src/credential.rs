@@ -18,6 +18,20 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// Whether the other service took a credential when it was last used or tested.
+    CredentialHealth {
+        /// It was not tested yet.
+        Unknown,
+        /// The service took it.
+        Healthy,
+        /// The service failed twice or more in a row, but did not reject it.
+        Degraded,
+        /// The service rejected it.
+        Failing,
+    }
+}
+
 /// A credential of the tenant, encrypted with AES-256-GCM and bound to its row. Its value never leaves the server.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
 #[sea_orm(table_name = "credential_vault", rename_all = "camelCase")]
@@ -47,6 +61,12 @@ pub struct Model {
     pub algorithm: String,
     /// The value's last four characters, to recognise it by; null when it is too short to show any.
     pub hint: Option<String>,
+    /// Whether the other service took it the last time.
+    pub health: CredentialHealth,
+    /// When that was; null when it was never tested.
+    pub last_checked_at: Option<Timestamp>,
+    /// What the other service said when it did not take it; null when it did.
+    pub last_error: Option<String>,
     /// When it was last decrypted for use; null when never.
     #[graphql(skip)]
     pub last_used_at: Option<Timestamp>,

@@ -53,12 +53,12 @@ text_enum! {
 #[serde(rename_all = "camelCase", default)]
 #[graphql(input_name = "RequirementInput")]
 pub struct Requirement {
-    /// Its id within the brief, such as `REQ-1`.
+    /// Its id within the brief, such as `REQ-1`, at most 100 characters.
     #[graphql(default)]
     pub id: String,
-    /// What is required, in a few words.
+    /// What is required, in a few words: 1 to 300 characters.
     pub title: String,
-    /// What is required, in full.
+    /// What is required, in full, in at most 10,000 characters.
     #[graphql(default)]
     pub description: String,
     /// How much it matters.
@@ -68,7 +68,7 @@ pub struct Requirement {
     #[serde(rename = "type")]
     #[graphql(default, name = "type")]
     pub kind: RequirementType,
-    /// The statements that must hold for it to count as met.
+    /// The statements that must hold for it to count as met, at most 100 of at most 2,000 characters.
     #[graphql(default)]
     pub acceptance_criteria: Vec<String>,
 }
@@ -78,12 +78,12 @@ pub struct Requirement {
 #[serde(rename_all = "camelCase", default)]
 #[graphql(input_name = "RiskInput")]
 pub struct Risk {
-    /// What could happen.
+    /// What could happen, 1 to 2,000 characters.
     pub description: String,
-    /// What it would cost, in words.
+    /// What it would cost, in words, at most 2,000 characters.
     #[graphql(default)]
     pub impact: String,
-    /// What is done about it.
+    /// What is done about it, in at most 2,000 characters.
     #[graphql(default)]
     pub mitigation: String,
 }

@@ -18,6 +18,7 @@ mod m20261129_000004_entries_by_target;
 mod m20261130_000001_briefs_lives;
 mod m20261130_000002_background;
 mod m20261130_000003_links;
+mod m20261130_000004_credential_health;
 mod table;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000001_briefs_lives::FollowBriefs),
             Box::new(m20261130_000002_background::TendByItself),
             Box::new(m20261130_000003_links::UnlinkSymbols),
+            Box::new(m20261130_000004_credential_health::KeepHealth),
         ]
     }
 }

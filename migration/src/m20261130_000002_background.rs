@@ -33,7 +33,6 @@ impl MigrationTrait for TendByItself {
   "lockedBy" text,
   "startedAt" {moment},
   "endedAt" {moment},
-  "done" bigint NOT NULL DEFAULT 0,
   "failures" integer NOT NULL DEFAULT 0,
   "lastError" text
 )"#
@@ -42,6 +41,8 @@ impl MigrationTrait for TendByItself {
             r#"ALTER TABLE auth_tokens ADD COLUMN "subjectVersion" integer"#.to_owned(),
             r#"ALTER TABLE auth_tokens ADD COLUMN "channel" text"#.to_owned(),
             r#"ALTER TABLE auth_tokens ADD COLUMN "channelIdentity" text"#.to_owned(),
+            r#"ALTER TABLE auth_tokens ADD COLUMN "answer" text CHECK ("answer" IN ('approve', 'reject', 'redirect', 'retry', 'pause', 'cancel'))"#
+                .to_owned(),
             r#"CREATE INDEX "agent_jobs_sessionId_createdAt_id_idx" ON agent_jobs ("sessionId", "createdAt" DESC, "id")"#.to_owned(),
             format!(r#"ALTER TABLE prds ADD COLUMN "approvalDueAt" {moment}"#),
             format!(r#"ALTER TABLE execution_plans ADD COLUMN "approvalDueAt" {moment}"#),

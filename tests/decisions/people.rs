@@ -75,6 +75,50 @@ on_both_databases! {
         assert_eq!((&now["status"], now["approvals"]["nodes"].as_array().map(Vec::len)), (&json!("APPROVED"), Some(1)));
     }
 
+    async fn an_approval_that_others_had_to_join_decided_nothing(app) {
+        let [owner, admin, ..] = clients(&app).await;
+        let (made, other) = (Made { app: &app, client: &owner }, Made { app: &app, client: &admin });
+        made.run("updateApprovalRules", json!({ "requiredPlanApprovals": 2, "requiredTicketApprovals": 2 })).await;
+        let (plan, ticket) = (made.plan().await, made.ticket().await);
+        made.hand_in(&ticket).await;
+        for (approve, cancel, reject, id) in [
+            ("approvePlan", "cancelPlan", "rejectPlan", &plan),
+            ("approveTicket", "cancelTicket", "rejectTicket", &ticket),
+        ] {
+            made.run(approve, version(id, 1)).await;
+            made.run(cancel, json!({ "id": id })).await;
+            for client in [&made, &other] {
+                assert_eq!(client.code(approve, version(id, 1)).await, "ILLEGAL_TRANSITION", "{approve}");
+                assert_eq!(client.code(reject, because(id, 1)).await, "ILLEGAL_TRANSITION", "{reject}");
+            }
+        }
+        // One that was enough is answered again, whatever became of it.
+        made.run("updateApprovalRules", json!({ "requiredPlanApprovals": 1 })).await;
+        let plan = made.plan().await;
+        made.run("approvePlan", version(&plan, 1)).await;
+        made.run("cancelPlan", json!({ "id": plan })).await;
+        made.run("approvePlan", version(&plan, 1)).await;
+        assert_eq!(other.code("rejectPlan", because(&plan, 1)).await, "CONFLICT");
+    }
+
+    async fn who_was_asked_about_a_brief_is_asked_again_when_it_says_something_else(app) {
+        let [owner, admin, member, _] = clients(&app).await;
+        let (made, writer) = (Made { app: &app, client: &owner }, Made { app: &app, client: &member });
+        end_delegation(&made).await;
+        let id = writer.submitted().await;
+        let unread = async || {
+            let query = "query($id: ID!) { notifications(filter: { targetId: { eq: $id }, readAt: { isNull: true } }) { nodes { title } } }";
+            admin.data(query, json!({ "id": id })).await["notifications"]["nodes"].clone()
+        };
+        let first = unread().await;
+        writer.run("updatePrd", json!({ "id": id, "expectedVersion": 1, "title": "Said otherwise" })).await;
+        assert_eq!(unread().await, json!([{ "title": "Approve the brief \"Said otherwise\"?" }]));
+        assert_ne!(unread().await, first);
+        // What says nothing new asks nobody.
+        writer.run("updatePrd", json!({ "id": id, "expectedVersion": 2, "title": "Said otherwise" })).await;
+        assert_eq!(unread().await.as_array().expect("notices").len(), 1);
+    }
+
     async fn who_wrote_a_brief_is_told_what_was_decided(app) {
         let [owner, _, member, _] = clients(&app).await;
         let made = Made { app: &app, client: &owner };

@@ -218,6 +218,53 @@ on_both_databases! {
         assert_eq!(open.count(), 0);
     }
 
+    async fn steps_are_kept_as_they_are_checked_and_bounded_before_anything_is_asked(app) {
+        let client = app.owner().await;
+        let made = Made { app: &app, client: &client };
+        let brief = made.approved().await;
+        let padded = format!("Build{}", " ".repeat(250));
+        let with = |change: Value| {
+            let mut step = json!({ "title": padded, "roleSlug": "dev_agent" });
+            step.as_object_mut().expect("a step").extend(change.as_object().expect("fields").clone());
+            json!({ "prdId": brief, "channelSummary": "One", "steps": [step] })
+        };
+        let many: Vec<_> = (0..70_000).map(|number| format!("s{number}")).collect();
+        for change in [json!({ "skills": many[..21] }), json!({ "skills": many[..20_000] }), json!({ "dependsOn": vec![1; 20_000] }), json!({ "title": "x".repeat(201) })] {
+            assert_eq!(made.code("createExecutionPlan", with(change)).await, "BAD_USER_INPUT");
+        }
+        let id = made.run("createExecutionPlan", with(json!({}))).await;
+        let kept = "query($id: ID!) { executionPlan(id: $id) { steps { title } tickets { nodes { title } } } }";
+        assert_eq!(client.data(kept, json!({ "id": id })).await["executionPlan"], json!({ "steps": [{ "title": "Build" }], "tickets": { "nodes": [{ "title": "Build" }] } }));
+    }
+
+    async fn what_nobody_needs_any_more_is_not_done_again(app) {
+        let client = app.owner().await;
+        let made = Made { app: &app, client: &client };
+        let allowed = async |ticket: &Value| {
+            let query = "query($id: ID!) { ticket(id: $id) { allowedSteps status } }";
+            client.data(query, json!({ "id": ticket })).await["ticket"].clone()
+        };
+        let brief = made.submitted().await;
+        made.run("redirectPrd", because(&brief, 1)).await;
+        let drafting = "query($id: ID!) { prd(id: $id) { tickets { nodes { id } } } }";
+        let ticket = client.data(drafting, json!({ "id": brief })).await["prd"]["tickets"]["nodes"][0]["id"].clone();
+        made.set("tickets", &ticket, "status = 'failed'").await;
+        assert_eq!(allowed(&ticket).await["allowedSteps"], json!(["RETRY"]));
+        made.submit(&brief, 2).await;
+        assert_eq!(allowed(&ticket).await["allowedSteps"], json!([]));
+        assert_eq!(made.code("retryTicket", json!({ "id": ticket })).await, "CONFLICT", "it was handed in");
+        // What goes on is answered as it then is: held back while its brief is paused.
+        let other = made.submitted().await;
+        made.run("redirectPrd", because(&other, 1)).await;
+        let ticket = client.data(drafting, json!({ "id": other })).await["prd"]["tickets"]["nodes"][0]["id"].clone();
+        made.set("tickets", &ticket, "status = 'failed'").await;
+        made.run("pausePrd", json!({ "id": other })).await;
+        let retry = "mutation($id: ID!) { retryTicket(input: { id: $id }) { ticket { status } } }";
+        let answer = client.data(retry, json!({ "id": ticket })).await;
+        assert_eq!(answer["retryTicket"]["ticket"]["status"], "BLOCKED");
+        assert_eq!(allowed(&ticket).await["status"], "BLOCKED");
+    }
+
     async fn a_failed_ticket_is_done_again_while_its_plan_is_active(app) {
         let client = app.owner().await;
         let made = Made { app: &app, client: &client };

@@ -108,7 +108,7 @@ on_both_databases! {
         let first = one.plan().await;
         one.run("redirectPlan", because(&first, 1)).await;
         let mut last = plans::plan(&owner, &first).await;
-        for attempt in 2..ROUNDS as i32 / 2 + 2 {
+        for attempt in 2..ROUNDS as i32 + 2 {
             let id = plans::again(&one, &last).await;
             one.run("approvePlan", version(&id, attempt)).await;
             // A cycle of its own each time, so that there is another attempt.

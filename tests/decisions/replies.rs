@@ -55,9 +55,26 @@ on_both_databases! {
         let told = owner.data(query, json!({ "id": id })).await;
         assert_eq!(told["prd"]["approvals"]["nodes"], json!([{ "channel": "SLACK", "externalActorRef": "U1", "messageLink": "https://chat.example/1",
             "user": { "id": admin.id }, "actorEmail": admin.email }]));
+        // The same again is answered and decides nothing; another is too late.
+        let before = head(&owner).await;
         let again = reply(&app, &token, "APPROVE", json!({})).await;
-        assert_eq!(code(&again), "CONFLICT");
-        assert!(again["errors"][0]["message"].as_str().expect("text").contains("answered already"), "{again}");
+        assert_eq!(again["data"]["decideByReply"]["status"], "APPROVED", "{again}");
+        let other = reply(&app, &token, "REJECT", json!({ "reason": "No." })).await;
+        assert_eq!(code(&other), "CONFLICT");
+        assert!(other["errors"][0]["message"].as_str().expect("text").contains("answered with APPROVE already"), "{other}");
+        assert_eq!(code(&reply(&app, &token, "APPROVE", json!({ "channelIdentity": "U2" })).await), "FORBIDDEN");
+        assert_eq!(head(&owner).await, before);
+    }
+
+    async fn who_ended_all_sessions_is_not_spoken_for_by_a_reply(app) {
+        let (owner, admin) = (app.owner().await, app.client(DEMO, "admin").await);
+        let id = Made { app: &app, client: &owner }.submitted().await;
+        let token = Made { app: &app, client: &admin }.reply_token("BRIEF", &id).await;
+        admin.data("mutation { signOutEverywhere(input: {}) { feedCursor } }", json!({})).await;
+        let answer = reply(&app, &token, "APPROVE", json!({})).await;
+        assert_eq!(code(&answer), "CONFLICT", "{answer}");
+        assert!(answer["errors"][0]["message"].as_str().expect("text").contains("ended all sessions"), "{answer}");
+        assert_eq!(brief(&owner, &id).await["status"], "PENDING_APPROVAL");
     }
 
     async fn a_reply_that_is_too_late_says_so(app) {

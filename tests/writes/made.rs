@@ -131,7 +131,7 @@ fn document(mutation: &str) -> String {
 fn names(mutation: &str) -> (String, &'static str) {
     let row = match mutation {
         "setDelegate" | "updateApprovalRules" => "tenant",
-        "createProject" => "project",
+        "createProject" | "updateProject" => "project",
         "linkSymbol" => "prdSymbolLink",
         "deletePrd" | "unlinkSymbol" => "deletedId",
         name if name.ends_with("Prd") => "prd",

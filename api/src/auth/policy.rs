@@ -39,6 +39,8 @@ pub enum Action {
     Replan,
     /// Say what needs how many approvals, what a rule approves, and who decides in place of whom.
     SetApprovals,
+    /// Put away what everyone who decides is told of.
+    AnswerForAll,
     /// Make and revoke agent tokens.
     ManageAgentTokens,
     /// Decide over other people's accounts.
@@ -73,6 +75,7 @@ pub fn authorize(actor: &Actor, action: Action) -> Result<()> {
         | Action::DeleteBrief
         | Action::Replan
         | Action::SetApprovals
+        | Action::AnswerForAll
         | Action::ManageAgentTokens
         | Action::ManagePeople => Role::Admin,
         Action::ManageOwners => Role::Owner,

@@ -349,7 +349,8 @@ async fn set_password(tx: &mut Tx<'_>, user: &user::Model, hash: String) -> Resu
     end_all(tx, &user).await
 }
 
-/// Ends all sessions of a user: their access tokens stop at once, their refresh tokens are used up.
+/// Ends all sessions of a user: their access tokens stop at once, their other tokens are used up, also those by which they
+/// decide by reply.
 ///
 /// # Errors
 /// If the database fails.

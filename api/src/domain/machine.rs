@@ -3,20 +3,30 @@
 
 mod brief;
 mod clarification;
+mod connection;
+mod delivery;
 mod goal;
 mod invitation;
+mod job;
 mod meeting;
+mod package;
 mod plan;
 mod ticket;
+mod transcription;
 
 pub(crate) use self::{
     brief::{PRDConsequence, PRDStep},
     clarification::{ClarificationConsequence, ClarificationStep},
+    connection::ConnectionStep,
+    delivery::DeliveryStep,
     goal::GoalStep,
     invitation::{InvitationConsequence, InvitationStep},
+    job::AgentJobStep,
     meeting::{MeetingConsequence, MeetingStep},
+    package::PackageStep,
     plan::{ExecutionPlanConsequence, ExecutionPlanStep},
     ticket::{TicketConsequence, TicketStep},
+    transcription::TranscriptionStep,
 };
 
 use crate::{
@@ -36,6 +46,8 @@ impl<S: ActiveEnum<Value = String> + EnumType + Copy + PartialEq> State for S {}
 pub(crate) trait Machine: Owned {
     /// What the status may be.
     type State: State + 'static;
+    /// The column that holds it.
+    const STATUS: &'static str = "status";
 
     /// The steps that people take, then those that follow by themselves.
     fn rules() -> impl Iterator<Item = (String, &'static Rule<Self::State>)>;
@@ -75,10 +87,12 @@ pub(crate) struct Rule<S: 'static> {
     pub(crate) from: &'static [S],
     /// Where it leads.
     pub(crate) to: To<S>,
-    /// What one must be allowed to do; nothing lets nobody take it, since it follows from other steps.
+    /// What one must be allowed to do; nothing lets no person take it: it follows from other steps, or is for agents.
     pub(crate) who: Option<Action>,
     /// What a waiting row must wait for.
     pub(crate) waiting: Option<&'static str>,
+    /// Whether something begins by it, so that the row's project must not be archived.
+    pub(crate) needs_open_project: bool,
     /// The ledger's action.
     pub(crate) entry: &'static str,
 }
@@ -182,11 +196,11 @@ pub(crate) fn step_to<T: Step>(
 /// }
 /// ```
 ///
-/// After `=>` stands a state, or `same`, `paused`, `resumed`, `gone`. Before the ledger's action may stand `when "approval"`:
-/// what a waiting row must wait for.
+/// The status is the column `status` unless `in "…"` after its type names another. After `=>` stands a state, or `same`, `paused`, `resumed`, `gone`. Before the ledger's action may stand `when "approval"`:
+/// what a waiting row must wait for, and `in open_project`: that something begins by it, for which that must not be archived.
 macro_rules! machine {
     (
-        $entity:ident: $state:ident {
+        $entity:ident: $state:ident $(in $column:literal)? {
             $(#[doc = $doc:literal])*
             $step:ident as $name:literal { $($steps:tt)* }
             $(
@@ -202,6 +216,7 @@ macro_rules! machine {
 
         impl $crate::domain::machine::Machine for entity::$entity::Entity {
             type State = $state;
+            $(const STATUS: &'static str = $column;)?
 
             fn rules() -> impl Iterator<Item = (String, &'static $crate::domain::machine::Rule<$state>)> {
                 use $crate::domain::machine::Step as _;
@@ -214,7 +229,7 @@ macro_rules! machine {
     (@steps [$($doc:tt)*] $step:ident $name:literal $entity:ident $state:ident { $(
         $(#[doc = $step_doc:literal])*
         $variant:ident: [$($from:ident),*] => $to:ident, by $who:ident,
-        $(when $waiting:literal,)? $entry:literal;
+        $(when $waiting:literal,)? $(in $open:ident,)? $entry:literal;
     )* }) => {
         $($doc)*
         #[derive(async_graphql::Enum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,7 +237,7 @@ macro_rules! machine {
         pub enum $step { $($(#[doc = $step_doc])* $variant),* }
 
         impl $step {
-            /// What one must be allowed to do to take it; nothing lets nobody, since it follows from other steps.
+            /// What one must be allowed to do to take it; nothing lets no person.
             pub(crate) const fn who(self) -> Option<$crate::auth::Action> {
                 match self { $(Self::$variant => $crate::domain::machine::machine!(@who $who),)* }
             }
@@ -238,6 +253,7 @@ macro_rules! machine {
                         to: $crate::domain::machine::machine!(@to $state $to),
                         who: Self::$variant.who(),
                         waiting: $crate::domain::machine::machine!(@when $($waiting)?),
+                        needs_open_project: $crate::domain::machine::machine!(@in $($open)?),
                         entry: $entry,
                     } },
                 )* }
@@ -251,6 +267,8 @@ macro_rules! machine {
     (@to $state:ident $to:ident) => { $crate::domain::machine::To::State($state::$to) };
     (@who itself) => { None };
     (@who $who:ident) => { Some($crate::auth::Action::$who) };
+    (@in) => { false };
+    (@in open_project) => { true };
     (@when) => { None };
     (@when $waiting:literal) => { Some($waiting) };
 }

@@ -36,22 +36,41 @@ pub(crate) fn fallback(title: &str, summary: &str) -> PlanStep {
     }
 }
 
-/// Checks the steps of a plan against each other and against what they can name.
+/// The steps of a plan as they are kept: not too many, and each without more than it may say. This looks at what a client
+/// sent before anything is asked about it.
 ///
 /// # Errors
 /// [`Error::BadUserInput`] naming the first step that is wrong, and why.
-pub(crate) fn check_steps(steps: &[PlanStep], means: &Means) -> Result<()> {
+pub(crate) fn trimmed(steps: Vec<PlanStep>) -> Result<Vec<PlanStep>> {
     if steps.is_empty() || steps.len() > MOST_STEPS {
         return Err(Error::bad_input(
             "steps",
             format!("a plan has 1 to {MOST_STEPS} steps"),
         ));
     }
+    let trim = |(position, step): (usize, PlanStep)| {
+        let field = |name: &str| format!("steps[{position}].{name}");
+        if step.depends_on.len() >= MOST_STEPS {
+            let reason = "has more entries than a plan has other steps";
+            return Err(Error::bad_input(field("dependsOn"), reason));
+        }
+        Ok(PlanStep {
+            title: check::line(&field("title"), &step.title, 1, 200)?,
+            description: check::text(&field("description"), &step.description, 0, 10_000)?,
+            skills: check::texts(&field("skills"), &step.skills, 20, 100)?,
+            ..step
+        })
+    };
+    steps.into_iter().enumerate().map(trim).collect()
+}
+
+/// Checks the steps of a plan against each other and against what they can name.
+///
+/// # Errors
+/// [`Error::BadUserInput`] naming the first step that is wrong, and why.
+pub(crate) fn check_steps(steps: &[PlanStep], means: &Means) -> Result<()> {
     for (position, step) in steps.iter().enumerate() {
         let field = |name: &str| format!("steps[{position}].{name}");
-        check::line(&field("title"), &step.title, 1, 200)?;
-        check::text(&field("description"), &step.description, 0, 10_000)?;
-        check::texts(&field("skills"), &step.skills, 20, 100)?;
         check_role(&field("roleSlug"), &step.role_slug, &means.roles)?;
         if let Some(slug) = &step.subagent_slug
             && !means.subagents.contains(slug)
@@ -139,7 +158,7 @@ mod tests {
             .iter()
             .map(|depends_on| step(depends_on))
             .collect();
-        check_steps(&steps, &means()).is_ok()
+        trimmed(steps).is_ok_and(|steps| check_steps(&steps, &means()).is_ok())
     }
 
     fn means() -> Means {

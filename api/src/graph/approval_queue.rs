@@ -5,7 +5,7 @@ use super::{
     prelude::*,
     progress::{ApprovalProgress, progress},
     shared::{count, project_asked},
-    steps::allowed,
+    steps::{Shown, allowed},
 };
 use crate::{
     auth::{Action, authorize},
@@ -104,6 +104,17 @@ pub struct ApprovalQueueEdge {
     cursor: Cursor,
 }
 
+/// What a function over the steps of a type tells of an entry's row.
+macro_rules! of_its_kind {
+    ($entry:ident, $ctx:ident, $told:ident) => {
+        match $entry.0.kind {
+            QueueKind::Brief => $told::<PRDStep>($ctx, &$entry.0.id).await,
+            QueueKind::ExecutionPlan => $told::<ExecutionPlanStep>($ctx, &$entry.0.id).await,
+            QueueKind::Ticket => $told::<TicketStep>($ctx, &$entry.0.id).await,
+        }
+    };
+}
+
 /// Something that waits for a decision.
 pub struct ApprovalQueueEntry(QueueEntry);
 
@@ -144,16 +155,7 @@ impl ApprovalQueueEntry {
 
     /// What a decision names as `expectedVersion`: a brief's `version`, a plan's `attempt`, a ticket's `attemptCount`.
     async fn version(&self, ctx: &Context<'_>) -> Nullable<i32> {
-        let (scope, id) = (ctx.scope(), &self.0.id);
-        Ok(match self.0.kind {
-            QueueKind::Brief => { scope.find::<prd::Entity>(id).await? }.map(|row| row.version),
-            QueueKind::ExecutionPlan => {
-                { scope.find::<execution_plan::Entity>(id).await? }.map(|row| row.attempt)
-            }
-            QueueKind::Ticket => {
-                { scope.find::<ticket::Entity>(id).await? }.map(|row| row.attempt_count)
-            }
-        })
+        Ok(of_its_kind!(self, ctx, version)?)
     }
 
     /// By when it should be decided; null for a ticket, and when the workspace set no such time as it was handed in.
@@ -171,32 +173,12 @@ impl ApprovalQueueEntry {
 
     /// What you may do with it now, as its type's `allowedSteps` names it, in one list for all types.
     async fn allowed_steps(&self, ctx: &Context<'_>) -> Nullable<Vec<String>> {
-        let (scope, id) = (ctx.scope(), &self.0.id);
-        Ok(match self.0.kind {
-            QueueKind::Brief => names::<PRDStep>(ctx, scope.find::<prd::Entity>(id).await?).await?,
-            QueueKind::ExecutionPlan => {
-                let row = scope.find::<execution_plan::Entity>(id).await?;
-                names::<ExecutionPlanStep>(ctx, row).await?
-            }
-            QueueKind::Ticket => {
-                names::<TicketStep>(ctx, scope.find::<ticket::Entity>(id).await?).await?
-            }
-        })
+        Ok(of_its_kind!(self, ctx, steps)?)
     }
 
     /// How many people approved it as it is, of those who must.
     async fn approval_progress(&self, ctx: &Context<'_>) -> Nullable<ApprovalProgress> {
-        let (scope, id) = (ctx.scope(), &self.0.id);
-        Ok(match self.0.kind {
-            QueueKind::Brief => far::<PRDStep>(ctx, scope.find::<prd::Entity>(id).await?).await?,
-            QueueKind::ExecutionPlan => {
-                let row = scope.find::<execution_plan::Entity>(id).await?;
-                far::<ExecutionPlanStep>(ctx, row).await?
-            }
-            QueueKind::Ticket => {
-                far::<TicketStep>(ctx, scope.find::<ticket::Entity>(id).await?).await?
-            }
-        })
+        Ok(of_its_kind!(self, ctx, how_far)?)
     }
 
     /// The project it is in.
@@ -222,16 +204,31 @@ impl ApprovalQueueEntry {
 
 type Found<T> = Option<Arc<<<T as Step>::Entity as EntityTrait>::Model>>;
 
-async fn names<T: Step>(ctx: &Context<'_>, row: Found<T>) -> crate::Result<Option<Vec<String>>> {
-    let Some(row) = row else { return Ok(None) };
-    let steps = allowed::<T>(ctx, &row).await?;
-    Ok(Some(steps.into_iter().map(named).collect()))
+async fn found<T: Step>(ctx: &Context<'_>, id: &Id) -> crate::Result<Found<T>> {
+    ctx.scope().find::<T::Entity>(id).await
 }
 
-async fn far<T: Decision>(
+async fn version<T: Decision>(ctx: &Context<'_>, id: &Id) -> crate::Result<Option<i32>> {
+    let row = found::<T>(ctx, id).await?;
+    Ok(row.map(|row| T::subject(&row).version))
+}
+
+async fn steps<T: Shown>(ctx: &Context<'_>, id: &Id) -> crate::Result<Option<Vec<String>>> {
+    match found::<T>(ctx, id).await? {
+        Some(row) => {
+            let steps = allowed::<T>(ctx, &row).await?;
+            Ok(Some(steps.into_iter().map(named).collect()))
+        }
+        None => Ok(None),
+    }
+}
+
+async fn how_far<T: Decision>(
     ctx: &Context<'_>,
-    row: Found<T>,
+    id: &Id,
 ) -> crate::Result<Option<ApprovalProgress>> {
-    let Some(row) = row else { return Ok(None) };
-    progress::<T>(ctx, &row).await.map(Some)
+    match found::<T>(ctx, id).await? {
+        Some(row) => progress::<T>(ctx, &row).await.map(Some),
+        None => Ok(None),
+    }
 }

@@ -18,6 +18,7 @@ node! {
             family_id: IdFilter,
             expires_at: DateTimeFilter,
             consumed_at: DateTimeFilter,
+            answer: EnumFilter<auth_token::ReplyDecision>,
             created_at: DateTimeFilter,
             updated_at: DateTimeFilter,
         }

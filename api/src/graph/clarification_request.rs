@@ -3,7 +3,7 @@
 use super::prelude::*;
 use super::{
     constraints::size,
-    steps::allowed,
+    steps::{Shown, allowed},
     write::{Once, Write, mutations},
 };
 use crate::{auth::Action, domain::machine::ClarificationStep, store::Tx, workflow};
@@ -52,6 +52,8 @@ node! {
     }
 }
 
+impl Shown for ClarificationStep {}
+
 /// A question about a brief.
 #[derive(InputObject, Clone)]
 pub struct AskClarificationInput {
@@ -79,14 +81,13 @@ impl Write for AskClarificationInput {
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<clarification_request::Model> {
         let asked = workflow::Asked {
-            prd_id: self.prd_id,
             question: self.question,
             context: self.context,
             options: self.options,
             route_to: self.route_to,
             urgency: self.urgency,
         };
-        workflow::ask(tx, asked).await
+        workflow::ask(tx, &self.prd_id, asked).await
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::prelude::*;
 use super::{
+    constraints::size,
     decisions::decisions,
     progress::{ApprovalProgress, progress},
-    steps::allowed,
+    steps::{Shown, allowed},
     write::{Once, Write, mutations},
 };
 use crate::{
@@ -97,6 +98,8 @@ node! {
     }
 }
 
+impl Shown for ExecutionPlanStep {}
+
 /// A plan for an approved brief. Its steps become tickets.
 #[derive(InputObject, Clone)]
 pub struct CreateExecutionPlanInput {
@@ -106,6 +109,7 @@ pub struct CreateExecutionPlanInput {
     channel_summary: String,
     /// The steps, 1 to 6. A step waits for the steps it depends on, named by their positions from 0. The roles, specialists
     /// and skills that it names are active. Left out, the plan has one step, for the brief as a whole: `isFallback`.
+    #[graphql(directive = size::apply(1, 6))]
     steps: Option<Vec<execution_plan::PlanStep>>,
     /// How many tokens carrying it out should take.
     estimated_tokens: Option<BigInt>,

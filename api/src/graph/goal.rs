@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 use super::{
-    steps::allowed,
+    steps::{Shown, allowed},
     write::{Once, Write, change, given, mutations, patch},
 };
 use crate::{
@@ -68,6 +68,8 @@ node! {
         }
     }
 }
+
+impl Shown for GoalStep {}
 
 /// A new goal.
 #[derive(InputObject, Clone)]

@@ -2,7 +2,7 @@
 
 use super::{
     prelude::*,
-    steps::{allowed, needs},
+    steps::{Shown, allowed, needs},
     write::{Once, Write, mutations},
 };
 use crate::{auth::Action, domain::machine::InvitationStep, store::Tx, workflow};
@@ -39,6 +39,8 @@ node! {
         }
     }
 }
+
+impl Shown for InvitationStep {}
 
 /// Which invitation is taken back.
 #[derive(InputObject, Clone)]

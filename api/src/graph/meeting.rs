@@ -4,7 +4,7 @@ use super::prelude::*;
 use super::{
     constraints::{length, size},
     shared::count,
-    steps::{allowed, needs},
+    steps::{Shown, allowed, needs},
     write::{Once, Write, mutations},
 };
 use crate::{
@@ -89,6 +89,8 @@ node! {
         }
     }
 }
+
+impl Shown for MeetingStep {}
 
 /// The text of a transcript, as it was pasted.
 #[derive(InputObject, Clone)]

@@ -151,7 +151,7 @@ async fn put_away(
     let actor = tx.scope().actor();
     let user = actor.user_id().cloned();
     let user = user.ok_or_else(|| Error::Forbidden("Only people are notified.".to_owned()))?;
-    let for_all = crate::auth::authorize(actor, Action::SetApprovals).is_ok();
+    let for_all = crate::auth::authorize(actor, Action::AnswerForAll).is_ok();
     let named = ids.as_ref().map(|ids| ids.iter().map(Id::as_str));
     let wanted: BTreeSet<&Id> = ids.iter().flatten().collect();
     let found = tx

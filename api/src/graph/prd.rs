@@ -4,7 +4,7 @@ use super::prelude::*;
 use super::{
     connection::{newest, rows_by},
     progress::{ApprovalProgress, progress},
-    steps::allowed,
+    steps::{Shown, allowed},
 };
 use crate::{
     auth::Action,
@@ -14,19 +14,23 @@ use crate::{
         phase::{self, OpenTickets},
     },
     store::Row,
-    workflow,
+    workflow::{self, Decision as _},
 };
 use async_graphql::{Enum, SimpleObject};
 use entity::{
     BigInt, Json, Large, api_usage, clarification_request,
     execution_plan::{self, ExecutionPlanStatus},
     prd::{self, PrdStatus},
+    tenant,
     ticket::{self, TicketStatus},
 };
 use futures_util::try_join;
 
 /// So many of the latest questions about a brief are looked at to tell whether another may be asked.
 const MOST_ASKED: i32 = 50;
+
+/// So many of the latest revisions of a brief are looked at to tell whether it may be deleted.
+const MOST_REVISIONS: i32 = 50;
 
 node! {
     /// A brief: what is to be built and why, drafted from a meeting or written by hand.
@@ -126,15 +130,7 @@ node! {
 
         /// What you may do with it now, in the order in which it comes up; empty when nothing.
         async fn allowed_steps(&self, ctx: &Context<'_>) -> Nullable<Vec<PRDStep>> {
-            let mut steps = allowed(ctx, &self.row()?).await?;
-            if steps.contains(&PRDStep::Ask) {
-                let about = clarification_request::Column::PrdId;
-                let asked = rows_by::<ClarificationRequest>(ctx, about, self.id()?.as_str(), MOST_ASKED).await?;
-                let asked = asked.iter().map(|row| row.model::<clarification_request::Entity>());
-                let may_ask = workflow::may_ask(&asked.collect::<crate::Result<Vec<_>>>()?);
-                steps.retain(|step| may_ask || *step != PRDStep::Ask);
-            }
-            Ok(Some(steps))
+            Ok(Some(allowed(ctx, &self.row()?).await?))
         }
 
         /// How many people approved it as it is, of those who must.
@@ -189,6 +185,74 @@ node! {
             Ok(Some(markdown::brief(&self.whole(ctx).await?)))
         }
     }
+}
+
+impl Shown for PRDStep {
+    async fn possible(
+        ctx: &Context<'_>,
+        row: &prd::Model,
+        mut steps: Vec<Self>,
+    ) -> crate::Result<Vec<Self>> {
+        if steps.contains(&Self::Ask) && !may_ask(ctx, row).await? {
+            steps.retain(|step| *step != Self::Ask);
+        }
+        if steps.contains(&Self::Approve) && !may_be_approved(ctx, row).await? {
+            steps.retain(|step| *step != Self::Approve);
+        }
+        if steps.contains(&Self::Delete) && !may_be_deleted(ctx, row).await? {
+            steps.retain(|step| *step != Self::Delete);
+        }
+        Ok(steps)
+    }
+}
+
+/// Nothing is taken from under an agent's hands, or from a brief that is being revised.
+async fn may_be_deleted(ctx: &Context<'_>, row: &prd::Model) -> crate::Result<bool> {
+    use ticket::Column::{PrdId, Status};
+    let claimed = ctx
+        .scope()
+        .count_words::<ticket::Entity>(Status, PrdId, &row.id);
+    if claimed.await?.of(TicketStatus::Claimed) > 0 {
+        return Ok(false);
+    }
+    let revisions = rows_by::<PRD>(
+        ctx,
+        prd::Column::SupersedesId,
+        row.id.as_str(),
+        MOST_REVISIONS,
+    );
+    for revision in revisions.await? {
+        if workflow::is_open_brief(&revision.model::<prd::Entity>()?) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+async fn may_ask(ctx: &Context<'_>, row: &prd::Model) -> crate::Result<bool> {
+    let about = clarification_request::Column::PrdId;
+    let asked = rows_by::<ClarificationRequest>(ctx, about, row.id.as_str(), MOST_ASKED).await?;
+    let asked = asked
+        .iter()
+        .map(|row| row.model::<clarification_request::Entity>());
+    Ok(workflow::may_ask(
+        &asked.collect::<crate::Result<Vec<_>>>()?,
+    ))
+}
+
+/// Several people approve only what was handed in, and nothing takes the place of what another revision replaced.
+async fn may_be_approved(ctx: &Context<'_>, row: &prd::Model) -> crate::Result<bool> {
+    let scope = ctx.scope();
+    let tenant = scope.get::<tenant::Entity>(scope.actor().tenant()).await?;
+    let required = PRDStep::required(&tenant.settings.0.required_approvals);
+    if required > 1 && PRDStep::may_be_counted(row, required).is_err() {
+        return Ok(false);
+    }
+    let revised = match &row.supersedes_id {
+        Some(revised) => scope.find::<prd::Entity>(revised).await?,
+        None => None,
+    };
+    Ok(revised.is_none_or(|revised| revised.status == PrdStatus::Approved))
 }
 
 impl PRDFields {

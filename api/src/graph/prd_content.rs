@@ -77,11 +77,46 @@ impl BriefContent {
             out_of_scope: list("outOfScope", self.out_of_scope)?,
             assumptions: list("assumptions", self.assumptions)?,
             requirement_count,
-            requirements: change("requirements", self.requirements, |all| Ok(large(all)))?,
-            risks: change("risks", self.risks, |all| Ok(large(all)))?,
+            requirements: change("requirements", self.requirements, |all| {
+                each("requirements", all, requirement)
+            })?,
+            risks: change("risks", self.risks, |all| each("risks", all, risk))?,
             ..Default::default()
         })
     }
+}
+
+/// Every entry as it is kept, each checked under its own name.
+fn each<T>(
+    list: &str,
+    all: Vec<T>,
+    checked: impl Fn(&dyn Fn(&str) -> String, T) -> Result<T>,
+) -> Result<Large<Json<Vec<T>>>> {
+    let entry = |(place, entry)| checked(&|field: &str| format!("{list}[{place}].{field}"), entry);
+    let all = all.into_iter().enumerate().map(entry);
+    all.collect::<Result<_>>().map(large)
+}
+
+fn requirement(
+    field: &dyn Fn(&str) -> String,
+    given: prd::Requirement,
+) -> Result<prd::Requirement> {
+    let criteria = field("acceptanceCriteria");
+    Ok(prd::Requirement {
+        id: check::line(&field("id"), &given.id, 0, 100)?,
+        title: check::line(&field("title"), &given.title, 1, 300)?,
+        description: check::text(&field("description"), &given.description, 0, 10_000)?,
+        acceptance_criteria: check::texts(&criteria, &given.acceptance_criteria, 100, 2000)?,
+        ..given
+    })
+}
+
+fn risk(field: &dyn Fn(&str) -> String, given: prd::Risk) -> Result<prd::Risk> {
+    Ok(prd::Risk {
+        description: check::text(&field("description"), &given.description, 1, 2000)?,
+        impact: check::text(&field("impact"), &given.impact, 0, 2000)?,
+        mitigation: check::text(&field("mitigation"), &given.mitigation, 0, 2000)?,
+    })
 }
 
 fn large<T>(all: Vec<T>) -> Large<Json<Vec<T>>> {

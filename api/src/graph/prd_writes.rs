@@ -92,10 +92,8 @@ impl Write for UpdatePRDInput {
     const ACTION: Action = Action::EditBrief;
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<prd::Model> {
-        let before = tx.get::<prd::Entity>(&self.id).await?;
-        workflow::must_be_at(&before, self.expected_version)?;
         let changes = words(self.title, self.summary, self.content)?;
-        workflow::edit(tx, &before, changes).await
+        workflow::edit(tx, &self.id, self.expected_version, changes).await
     }
 }
 

@@ -12,7 +12,11 @@ use crate::{
     workflow::{self, Addressee, Reply},
 };
 use async_graphql::{Enum, InputObject, Object, SimpleObject};
-use entity::{Id, approval::ApprovalChannel, auth_token};
+use entity::{
+    Id,
+    approval::ApprovalChannel,
+    auth_token::{self, ReplyDecision},
+};
 
 /// What a reply decides on.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
@@ -22,24 +26,6 @@ pub enum ReplySubject {
     Brief,
     /// An execution plan.
     Plan,
-}
-
-/// What a reply says.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "workflow::ReplyDecision")]
-pub enum ReplyDecision {
-    /// Go ahead with the brief or the plan.
-    Approve,
-    /// Do not go ahead; the reason says why.
-    Reject,
-    /// Do it again, differently; the reason says how.
-    Redirect,
-    /// Plan again what failed.
-    Retry,
-    /// Hold what failed for now.
-    Pause,
-    /// Stop what failed.
-    Cancel,
 }
 
 /// What a message asks to decide, and whom.
@@ -117,7 +103,7 @@ pub struct ReplyMutation;
 #[Object]
 impl ReplyMutation {
     /// Decides by reply to a message. Needs no access token: the message's own is good once, for its version, and from whom
-    /// it was sent to.
+    /// it was sent to. The same reply again decides nothing and is answered with the status by then.
     async fn decide_by_reply(
         &self,
         ctx: &Context<'_>,
@@ -129,7 +115,7 @@ impl ReplyMutation {
             .reply(&input.token, &visitor.origin)
             .await?;
         let reply = Reply {
-            decision: input.decision.into(),
+            decision: input.decision,
             reason: input.reason,
             identity: input.channel_identity,
             message_link: input.message_link,

@@ -313,7 +313,7 @@ impl Write for SignOutEverywhereInput {
 
 mutations! {
     SessionsMutation {
-        /// Ends all sessions of a person at once, on every device.
+        /// Ends all sessions of a person at once, on every device. What was sent to them to decide by reply is void, too.
         sign_out_everywhere(SignOutEverywhereInput) -> SignOutEverywherePayload { user: User };
     }
 }

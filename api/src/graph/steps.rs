@@ -3,12 +3,13 @@
 use super::prelude::*;
 use crate::{
     auth::{Action, Role, authorize, decides},
-    domain::machine::Step,
-    store::{Scope, standing},
+    domain::machine::{Machine, Step},
+    store::{Scope, project_of, standing},
     workflow::delegation,
 };
-use entity::{tenant, user};
+use entity::{project, tenant, user};
 use sea_orm::EntityTrait;
+use std::future::{Future, ready};
 
 /// What one must be allowed to do to take a step that somebody takes.
 pub(super) const fn needs(who: Option<Action>) -> Action {
@@ -18,11 +19,26 @@ pub(super) const fn needs(who: Option<Action>) -> Action {
     }
 }
 
+/// Steps of rows that `allowedSteps` shows.
+pub(super) trait Shown: Step + Send + Sync {
+    /// What is left of steps when more is looked at than the row's status and pause.
+    ///
+    /// # Errors
+    /// If the database fails.
+    fn possible(
+        _: &Context<'_>,
+        _: &<Self::Entity as EntityTrait>::Model,
+        steps: Vec<Self>,
+    ) -> impl Future<Output = crate::Result<Vec<Self>>> + Send {
+        ready(Ok(steps))
+    }
+}
+
 /// The steps that whoever asks may take with a row, in the order of its machine.
 ///
 /// # Errors
 /// If the database fails.
-pub(super) async fn allowed<T: Step>(
+pub(super) async fn allowed<T: Shown>(
     ctx: &Context<'_>,
     row: &<T::Entity as EntityTrait>::Model,
 ) -> crate::Result<Vec<T>> {
@@ -36,7 +52,19 @@ pub(super) async fn allowed<T: Step>(
     if steps.iter().any(is_decision) && !may_decide(scope).await? {
         steps.retain(|step| !is_decision(step));
     }
-    Ok(steps)
+    let begins = |step: &T| step.rule().needs_open_project;
+    if steps.iter().any(begins) && is_in_archived_project::<T::Entity>(scope, row).await? {
+        steps.retain(|step| !begins(step));
+    }
+    T::possible(ctx, row, steps).await
+}
+
+async fn is_in_archived_project<E: Machine>(scope: &Scope, row: &E::Model) -> crate::Result<bool> {
+    let Some(id) = project_of::<E>(row) else {
+        return Ok(false);
+    };
+    let project = scope.find::<project::Entity>(&id).await?;
+    Ok(project.is_some_and(|project| project.is_archived))
 }
 
 fn may(scope: &Scope, who: Option<Action>) -> bool {

@@ -227,7 +227,7 @@ impl Write for SetDelegateInput {
     }
 }
 
-/// The actor's workspace. Others that change its settings wait, and those that decide by them; nobody else does.
+/// The actor's workspace. Others that change its settings wait, those that decide by them, and who looks for a free slug.
 async fn workspace(tx: &Tx<'_>) -> crate::Result<tenant::Model> {
     tx.lock_workspace().await?;
     let id = tx.scope().actor().tenant();

@@ -6,7 +6,7 @@ use super::{
     connection::newest,
     decisions::decisions,
     progress::{ApprovalProgress, progress},
-    steps::allowed,
+    steps::{Shown, allowed},
     write::{Once, Write, mutations},
 };
 use crate::{
@@ -14,13 +14,11 @@ use crate::{
     auth::Action,
     domain::{check, machine::TicketStep},
     store::Tx,
-    workflow::{active_role, goal_of_project, open_project},
+    workflow::{self, active_role, goal_of_project, open_project},
 };
 use async_graphql::InputObject;
 use entity::{
-    Id, Json, Large, agent_job, agent_role,
-    execution_plan::{self, ExecutionPlanStatus},
-    subagent_definition,
+    Id, Json, Large, agent_job, agent_role, execution_plan, prd, subagent_definition,
     ticket::{self, TicketStatus},
 };
 use sea_orm::ActiveValue::Set;
@@ -121,14 +119,7 @@ node! {
 
         /// What you may do with it now, in the order in which it comes up; empty when nothing.
         async fn allowed_steps(&self, ctx: &Context<'_>) -> Nullable<Vec<TicketStep>> {
-            let row = self.row()?;
-            let mut steps = allowed(ctx, &row).await?;
-            if let Some(plan) = row.plan_id.filter(|_| steps.contains(&TicketStep::Retry)) {
-                let plan = ctx.scope().find::<execution_plan::Entity>(&plan).await?;
-                let is_active = plan.is_some_and(|plan| plan.status == ExecutionPlanStatus::Active);
-                steps.retain(|step| is_active || *step != TicketStep::Retry);
-            }
-            Ok(Some(steps))
+            Ok(Some(allowed(ctx, &self.row()?).await?))
         }
 
         /// How many people approved its result as it is, of those who must.
@@ -158,6 +149,29 @@ node! {
             let job = newest::<AgentJob>(ctx, of_ticket, &self.id()?).await?;
             Ok(job.map(AgentJob::from))
         }
+    }
+}
+
+impl Shown for TicketStep {
+    async fn possible(
+        ctx: &Context<'_>,
+        row: &ticket::Model,
+        mut steps: Vec<Self>,
+    ) -> crate::Result<Vec<Self>> {
+        if steps.contains(&Self::Retry) {
+            let scope = ctx.scope();
+            let brief = match &row.prd_id {
+                Some(brief) => scope.find::<prd::Entity>(brief).await?,
+                None => None,
+            };
+            let plan = match &row.plan_id {
+                Some(plan) => scope.find::<execution_plan::Entity>(plan).await?,
+                None => None,
+            };
+            let may = workflow::may_be_retried(row, brief.as_deref(), plan.as_deref());
+            steps.retain(|step| may.is_ok() || *step != Self::Retry);
+        }
+        Ok(steps)
     }
 }
 

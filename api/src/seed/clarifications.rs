@@ -3,19 +3,14 @@
 use super::{agenda::Who, drafting, tickets, work, workspace::Workspace, workspace::raw};
 use crate::{
     error::{Error, Result},
-    workflow::{Asked, answer, ask, tend_question},
+    workflow::{self, Asked, REMINDERS, answer, ask, tend_question},
 };
 use entity::{
-    Id, Json,
+    Id,
     clarification_request::{self, ClarificationRoute, ClarificationStatus, ClarificationUrgency},
-    ticket,
     user::UserRole,
 };
-use sea_orm::ActiveValue::Set;
 use serde::Deserialize;
-
-/// Hours after which people are reminded.
-const REMINDERS: [f64; 2] = [24.0, 48.0];
 
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -40,44 +35,36 @@ fn this_morning() -> f64 {
     0.35
 }
 
+impl Question {
+    fn asked(&self) -> Asked {
+        Asked {
+            question: self.question.clone(),
+            context: self.context.clone(),
+            options: self.options.clone(),
+            route_to: self.route_to,
+            urgency: self.urgency,
+        }
+    }
+}
+
 /// The analyst asks something about a brief, now.
 pub(super) async fn ask_about_brief(
     ws: &mut Workspace<'_>,
     brief: &Id,
     question: Question,
 ) -> Result<()> {
-    let asked = Asked {
-        prd_id: brief.clone(),
-        question: question.question.clone(),
-        context: question.context.clone(),
-        options: question.options.clone(),
-        route_to: question.route_to,
-        urgency: question.urgency,
-    };
-    let row = ask(&mut ws.tx, asked).await?;
+    let row = ask(&mut ws.tx, brief, question.asked()).await?;
     goes_on(ws, row, question, None)
 }
 
 /// Whoever works on a ticket asks something about it, now.
 pub(super) async fn ask_about_ticket(
     ws: &mut Workspace<'_>,
-    ticket: &ticket::Model,
+    ticket: &Id,
     question: Question,
     work: tickets::Work,
 ) -> Result<()> {
-    let row = clarification_request::ActiveModel {
-        ticket_id: Set(Some(ticket.id.clone())),
-        prd_id: Set(ticket.prd_id.clone()),
-        question: Set(question.question.clone()),
-        context: Set(question.context.clone()),
-        options: Set(Json(question.options.clone())),
-        route_to: Set(question.route_to),
-        urgency: Set(question.urgency),
-        status: Set(ClarificationStatus::Pending),
-        expires_at: Set(raw(ws.moment, ws.patience)),
-        ..Default::default()
-    };
-    let row = ws.tx.insert(row, "clarification.created").await?;
+    let row = workflow::ask_about_ticket(&mut ws.tx, ticket, question.asked()).await?;
     goes_on(ws, row, question, Some(work))
 }
 
@@ -102,7 +89,7 @@ fn goes_on(
     }
     let ends = raw(ws.moment, ws.patience);
     for hours in REMINDERS {
-        let due = ws.hours.next(raw(ws.moment, hours));
+        let due = ws.hours.next(raw(ws.moment, hours as f64));
         if due <= ws.now && due < ends {
             let id = row.id.clone();
             ws.at(due, Who::Server("clarifications"), move |ws| {

@@ -8,13 +8,12 @@ use crate::{
     domain::machine::{ExecutionPlanStep, PRDStep, TicketStep},
     error::{Error, Result},
     store::Tx,
-    workflow::{
-        Addressee, Reply, ReplyDecision, ReplySubject, Seen, decide, decide_by_reply, invite,
-    },
+    workflow::{Addressee, Reply, ReplySubject, Seen, decide, decide_by_reply, invite},
 };
 use entity::{
     Id, Timestamp,
     approval::{ApprovalChannel, ApprovalDecision},
+    auth_token::ReplyDecision,
     user::UserRole,
 };
 use futures_util::future::BoxFuture;

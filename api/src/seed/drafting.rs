@@ -2,6 +2,7 @@
 
 use super::{agenda::Who, briefs, usage::Call, work, workspace::Workspace};
 use crate::{
+    domain::machine::TicketConsequence,
     error::Result,
     workflow::{ANALYST, loose_for},
 };
@@ -56,13 +57,12 @@ async fn redraft(
         ws.tx.update(&brief, changes, "brief.drafted").await?;
     }
     let done = ticket::ActiveModel {
-        status: Set(TicketStatus::Done),
         result: Set(Large(Some(Json(json!({ "version": brief.version }))))),
         confidence: Set(brief.confidence),
         completed_at: Set(Some(ws.moment)),
         ..work::unleased()
     };
-    ws.tx.update(&ticket, done, "ticket.done").await?;
+    ws.tx.take(&ticket, TicketConsequence::Finish, done).await?;
     if let Some(is_left) = is_left {
         briefs::tell_submitted(ws, &id, ws.soon(0.4), is_left);
     }

@@ -1,7 +1,10 @@
 //! The jobs that a daemon runs for tickets, and the pull requests that come of them.
 
 use super::{agenda::Who, workspace::Workspace, workspace::raw};
-use crate::error::{Error, Result};
+use crate::{
+    domain::machine::AgentJobStep,
+    error::{Error, Result},
+};
 use entity::{
     Id, Json, Large,
     agent_job::{self, AgentJobStatus},
@@ -58,24 +61,22 @@ pub(super) async fn begin(
 ) -> Result<Id> {
     let job = offer(ws, ticket, repo, action).await?;
     let sent = agent_job::ActiveModel {
-        status: Set(AgentJobStatus::Dispatched),
         agent_token_id: Set(Some(ws.id("token:builder")?)),
         session_id: Set(Some(ws.id("session:connected")?)),
         dispatched_at: Set(Some(ws.moment)),
         ..Default::default()
     };
-    let job = ws.tx.update(&job, sent, "job.dispatched").await?;
+    let job = ws.tx.take(&job, AgentJobStep::Dispatch, sent).await?;
     let id = job.id.clone();
     ws.at(ws.soon(0.003), daemon(), move |ws| {
         Box::pin(async move {
             let changes = agent_job::ActiveModel {
-                status: Set(AgentJobStatus::InProgress),
                 acked_at: Set(Some(ws.moment)),
                 started_at: Set(Some(ws.moment)),
                 lease_expires_at: Set(Some(raw(ws.moment, 1.0))),
                 ..Default::default()
             };
-            let job = ws.tx.update(&job, changes, "job.started").await?;
+            let job = ws.tx.take(&job, AgentJobStep::Start, changes).await?;
             ws.jobs.insert(job.id.clone(), job);
             Ok(())
         })
@@ -118,15 +119,14 @@ pub(super) async fn end(
         lease_expires_at: Set(None),
         ..Default::default()
     };
-    let (ended, action) = if let Some(error) = error {
+    let (ended, step) = if let Some(error) = error {
         let failed = agent_job::ActiveModel {
-            status: Set(AgentJobStatus::Failed),
             progress_percent: Set(Some(35)),
             progress_message: Set(Some("Stopped by an error".to_owned())),
             error: Set(Some(error.to_owned())),
             ..ended
         };
-        (failed, "job.failed")
+        (failed, AgentJobStep::Fail)
     } else {
         let tests = job.action == "run_tests";
         let repo = &job.target_repo;
@@ -138,26 +138,24 @@ pub(super) async fn end(
             }
         };
         let done = agent_job::ActiveModel {
-            status: Set(AgentJobStatus::Done),
             progress_percent: Set(Some(100)),
             progress_message: Set(Some("Finished".to_owned())),
             result: Set(Large(Some(Json(result)))),
             pr_url: Set((!tests).then_some(pr_url)),
             ..ended
         };
-        (done, "job.done")
+        (done, AgentJobStep::Finish)
     };
-    ws.tx.update(&job, ended, action).await.map(drop)
+    ws.tx.take(&job, step, ended).await.map(drop)
 }
 
 /// A job that no daemon has begun is not needed any more.
 pub(super) async fn cancel(ws: &mut Workspace<'_>, id: &Id) -> Result<()> {
     let job = ws.row::<agent_job::Entity>(id).await?;
     let cancelled = agent_job::ActiveModel {
-        status: Set(AgentJobStatus::Cancelled),
         completed_at: Set(Some(ws.moment)),
         ..Default::default()
     };
-    let cancelled = ws.tx.update(&job, cancelled, "job.cancelled").await;
+    let cancelled = ws.tx.take(&job, AgentJobStep::Cancel, cancelled).await;
     cancelled.map(drop)
 }

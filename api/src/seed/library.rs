@@ -2,7 +2,7 @@
 
 use super::{agenda::Who, content, workspace::Workspace};
 use crate::{
-    domain::digest,
+    domain::{digest, machine::PackageStep},
     error::Result,
     store::{Store, Tx},
 };
@@ -178,11 +178,8 @@ async fn approve(ws: &mut Workspace<'_>, package: skill_package::Model) -> Resul
         ..Default::default()
     };
     ws.tx.insert(made, "approval.created").await?;
-    let changes = skill_package::ActiveModel {
-        status: Set(LibraryStatus::Active),
-        ..Default::default()
-    };
-    let approved = ws.tx.update(&package, changes, "skill_package.approved");
+    let nothing = skill_package::ActiveModel::default();
+    let approved = ws.tx.take(&package, PackageStep::Approve, nothing);
     approved.await.map(drop)
 }
 

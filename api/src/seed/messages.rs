@@ -1,7 +1,7 @@
 //! What people are told, and what they want to be told.
 
 use super::{agenda::Who, workspace::Workspace};
-use crate::error::Result;
+use crate::{domain::machine::DeliveryStep, error::Result};
 use entity::{
     Id, Json,
     notification::{self, DeliveryStatus, NotificationChannel, NotificationType},
@@ -145,21 +145,20 @@ async fn deliver(
     delivery: DeliveryStatus,
     error: Option<String>,
 ) -> Result<()> {
-    let (attempts, action) = match delivery {
-        DeliveryStatus::Sent => (1, "notification.sent"),
-        DeliveryStatus::Failed => (3, "notification.failed"),
-        DeliveryStatus::Suppressed => (0, "notification.suppressed"),
+    let (attempts, step) = match delivery {
+        DeliveryStatus::Sent => (1, DeliveryStep::Send),
+        DeliveryStatus::Failed => (3, DeliveryStep::Fail),
+        DeliveryStatus::Suppressed => (0, DeliveryStep::Suppress),
         DeliveryStatus::Pending => return Ok(()),
     };
     let row = ws.row::<notification::Entity>(&id).await?;
     let changes = notification::ActiveModel {
-        delivery_status: Set(delivery),
         attempts: Set(attempts),
         last_error: Set(error),
         sent_at: Set((delivery == DeliveryStatus::Sent).then_some(ws.moment)),
         ..Default::default()
     };
-    ws.tx.update(&row, changes, action).await.map(drop)
+    ws.tx.take(&row, step, changes).await.map(drop)
 }
 
 /// Whoever was told has read it, or needs it no more.

@@ -5,11 +5,15 @@ use super::{
     secrets,
     workspace::{Workspace, raw},
 };
-use crate::error::Result;
+use crate::{
+    domain::machine::{ConnectionStep, step_to},
+    error::Result,
+    store::standing,
+};
 use entity::{
     Id, Json, Secret,
     channel_route::{self, RouteChannel, RouteMessageType},
-    credential::{self, CredentialKind},
+    credential::{self, CredentialHealth, CredentialKind},
     integration_connection::{self, IntegrationName, IntegrationStatus},
     scheduled_job::{self, ScheduledJobOutcome},
     user::UserRole,
@@ -117,6 +121,7 @@ async fn write_credential(ws: &mut Workspace<'_>, credential: Credential) -> Res
         nonce: Set(Secret::new(secrets::random::<12>())),
         key_id: Set("demo-key-1".to_owned()),
         hint: Set(Some(credential.hint)),
+        health: Set(CredentialHealth::Unknown),
         created_by_id: Set(Some(ws.user(UserRole::Admin)?)),
         ..Default::default()
     };
@@ -145,6 +150,8 @@ async fn write_credential(ws: &mut Workspace<'_>, credential: Credential) -> Res
         Box::pin(async move {
             let changes = credential::ActiveModel {
                 last_used_at: Set(Some(ws.moment)),
+                health: Set(CredentialHealth::Healthy),
+                last_checked_at: Set(Some(ws.moment)),
                 updated_at: Set(changed),
                 ..Default::default()
             };
@@ -195,14 +202,16 @@ async fn write_connection(ws: &mut Workspace<'_>, connection: Connection) -> Res
         ws.at(ws.ago(used), Who::Server("integrations"), move |ws| {
             Box::pin(async move {
                 let tested = integration_connection::ActiveModel {
-                    status: Set(status),
                     last_tested_at: Set(Some(ws.moment)),
                     last_error: Set(error),
                     ..Default::default()
                 };
-                let tested = match status == row.status {
-                    true => ws.tx.update_untold(&row, tested).await,
-                    false => ws.tx.update(&row, tested, "integration.transitioned").await,
+                let tested = match step_to::<ConnectionStep>(
+                    &standing::<integration_connection::Entity>(&row)?,
+                    status,
+                )? {
+                    None => ws.tx.update_untold(&row, tested).await,
+                    Some(step) => ws.tx.take(&row, step, tested).await,
                 };
                 tested.map(drop)
             })

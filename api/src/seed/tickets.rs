@@ -139,16 +139,10 @@ async fn write_loose(ws: &mut Workspace<'_>, loose: Loose) -> Result<()> {
         ..Default::default()
     };
     let ticket = ws.tx.insert(row, "ticket.created").await?;
-    let id = ticket.id.clone();
+    let id = ticket.id;
     ws.remember(format!("ticket:{}", loose.key), &id);
-    let paused = work.waits == Some(WaitingReason::Paused);
     match work.is {
         TicketStatus::Cancelled => tell_cancelled(ws, id, ws.soon(2.1), loose.by),
-        TicketStatus::Waiting if paused => {
-            ws.at(ws.soon(2.1), Who::Person(loose.by), move |ws| {
-                Box::pin(async move { work::wait(ws, &ticket, WaitingReason::Paused).await })
-            });
-        }
         _ => tell(ws, id, work, ws.soon(0.2)),
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! The runs that write recordings down.
 
 use super::{meetings::Meeting, usage::Call, workspace::Workspace};
-use crate::{error::Result, workflow::ANALYST};
+use crate::{domain::machine::TranscriptionStep, error::Result, workflow::ANALYST};
 use entity::{
     BigInt, Id, Json, Secret,
     api_usage::ApiOperation,
@@ -42,22 +42,17 @@ pub(super) async fn begin(
     ws.remember(format!("transcription:{}", row.id), &queued.id);
     let failed = meeting.status == MeetingStatus::Failed;
     let running = whisper_transcription::ActiveModel {
-        status: Set(WhisperTranscriptionStatus::Running),
         chunks_done: Set(i32::from(!failed)),
         attempt: Set(if failed { 2 } else { 1 }),
         started_at: Set(Some(ws.moment)),
         ..Default::default()
     };
-    let running = ws
-        .tx
-        .update(&queued, running, "transcription.started")
-        .await;
+    let running = ws.tx.take(&queued, TranscriptionStep::Start, running).await;
     running.map(drop)
 }
 
 /// Ends that run as its meeting ended.
 pub(super) async fn end(ws: &mut Workspace<'_>, row: &meeting::Model, seconds: i32) -> Result<Id> {
-    use WhisperTranscriptionStatus::{Failed, Succeeded};
     let id = ws.id(&format!("transcription:{}", row.id))?;
     let running = ws.row::<whisper_transcription::Entity>(&id).await?;
     let ended = whisper_transcription::ActiveModel {
@@ -66,29 +61,27 @@ pub(super) async fn end(ws: &mut Workspace<'_>, row: &meeting::Model, seconds: i
         audio_deleted_at: Set(Some(ws.moment)),
         ..Default::default()
     };
-    let (ended, action) = match &row.failure_reason {
+    let (ended, step) = match &row.failure_reason {
         Some(failure) => {
             let failed = whisper_transcription::ActiveModel {
-                status: Set(Failed),
                 error: Set(Some(failure.clone())),
                 ..ended
             };
-            (failed, "transcription.failed")
+            (failed, TranscriptionStep::Fail)
         }
         None => {
             let done = whisper_transcription::ActiveModel {
-                status: Set(Succeeded),
                 provider: Set(Some(WhisperTranscriptionProvider::Openai)),
                 model: Set(Some("whisper-1".to_owned())),
                 chunks_done: Set(running.chunk_count),
                 cost_micros: Set(Some(BigInt(100 * i64::from(seconds)))),
                 ..ended
             };
-            (done, "transcription.done")
+            (done, TranscriptionStep::Finish)
         }
     };
-    let ended = ws.tx.update(&running, ended, action).await?;
-    if ended.status == Succeeded {
+    let ended = ws.tx.take(&running, step, ended).await?;
+    if ended.status == WhisperTranscriptionStatus::Succeeded {
         ws.calls.push(Call {
             project: Some(row.project_id.clone()),
             seconds,

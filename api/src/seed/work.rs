@@ -10,7 +10,8 @@ use super::{
     workspace::{Workspace, raw},
 };
 use crate::{
-    error::{Error, Result},
+    domain::machine::TicketConsequence,
+    error::Result,
     workflow::{ticket_done, ticket_failed},
 };
 use entity::{
@@ -35,18 +36,10 @@ pub(super) async fn claim(
     ticket: &ticket::Model,
     who: &Who,
 ) -> Result<ticket::Model> {
-    if ticket.status != TicketStatus::Ready {
-        let error = format!(
-            "the demo's ticket {:?} is {:?}",
-            ticket.title, ticket.status
-        );
-        return Err(Error::internal(error));
-    }
     let is_outside = matches!(who, Who::Agent(_));
     let token = is_outside.then(|| ws.id("token:builder")).transpose()?;
     ws.act(who)?;
     let changes = ticket::ActiveModel {
-        status: Set(TicketStatus::Claimed),
         claimed_by_token_id: Set(token),
         claimed_by: Set((!is_outside).then(|| "server-1/worker-2".to_owned())),
         claimed_at: Set(Some(ws.moment)),
@@ -55,7 +48,7 @@ pub(super) async fn claim(
         attempt_count: Set(ticket.attempt_count + 1),
         ..Default::default()
     };
-    ws.tx.update(ticket, changes, "ticket.claimed").await
+    ws.tx.take(ticket, TicketConsequence::Claim, changes).await
 }
 
 /// Whoever does a piece of work begins.
@@ -76,10 +69,7 @@ pub(super) async fn begin(ws: &mut Workspace<'_>, id: Id, mut work: Work) -> Res
     if let Some(question) = work.ask.take() {
         let at = ws.ago(question.ago);
         ws.at(at, worker, |ws| {
-            Box::pin(async move {
-                wait(ws, &ticket, WaitingReason::Clarification).await?;
-                ask_about_ticket(ws, &ticket, question, work).await
-            })
+            Box::pin(async move { ask_about_ticket(ws, &ticket.id, question, work).await })
         });
     } else if work.is == TicketStatus::Claimed {
         ws.at(ws.ago(0.0002), worker, |ws| {
@@ -117,21 +107,6 @@ pub(super) fn go_on(ws: &mut Workspace<'_>, id: Id, work: Work) {
     ws.at(ws.soon(0.5), work.worker(), |ws| {
         Box::pin(begin(ws, id, work))
     });
-}
-
-/// A ticket waits for somebody.
-pub(super) async fn wait(
-    ws: &mut Workspace<'_>,
-    ticket: &ticket::Model,
-    reason: WaitingReason,
-) -> Result<()> {
-    let changes = ticket::ActiveModel {
-        status: Set(TicketStatus::Waiting),
-        waiting_reason: Set(Some(reason)),
-        ..unleased()
-    };
-    let waits = ws.tx.update(ticket, changes, "ticket.transitioned").await;
-    waits.map(drop)
 }
 
 /// Nobody need show signs of life.
@@ -189,13 +164,15 @@ async fn finish(
     }
     if failed {
         let changes = ticket::ActiveModel {
-            status: Set(TicketStatus::Failed),
             error: Set(work.error.clone()),
             error_signature: Set(work.signature),
             completed_at: Set(Some(ws.moment)),
             ..unleased()
         };
-        let ticket = ws.tx.update(&ticket, changes, "ticket.failed").await?;
+        let ticket = ws
+            .tx
+            .take(&ticket, TicketConsequence::Fail, changes)
+            .await?;
         ws.tx.explain(work.error.unwrap_or_default());
         ws.tx.begin_by_itself(PLANNER);
         let followed = ticket_failed(&mut ws.tx, &ticket).await;
@@ -210,12 +187,11 @@ async fn finish(
     };
     if work.is_held() {
         let waiting = ticket::ActiveModel {
-            status: Set(TicketStatus::Waiting),
             waiting_reason: Set(Some(WaitingReason::Approval)),
             ..result
         };
         ws.tx
-            .update(&ticket, waiting, "ticket.transitioned")
+            .take(&ticket, TicketConsequence::Wait, waiting)
             .await?;
         if work.approval {
             let (subject, decision) =
@@ -226,11 +202,10 @@ async fn finish(
         return Ok(());
     }
     let done = ticket::ActiveModel {
-        status: Set(TicketStatus::Done),
         completed_at: Set(Some(ws.moment)),
         ..result
     };
-    let ticket = ws.tx.update(&ticket, done, "ticket.done").await?;
+    let ticket = ws.tx.take(&ticket, TicketConsequence::Finish, done).await?;
     ws.tx.begin_by_itself(PLANNER);
     let followed = ticket_done(&mut ws.tx, &ticket).await;
     ws.tx.end_by_itself();

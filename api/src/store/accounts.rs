@@ -176,6 +176,24 @@ fn one<E: Owned>(tenant: &Id, id: &Id) -> SelectStatement {
 }
 
 impl Tx<'_> {
+    /// The same of an actor whose row was read and locked in this transaction.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`].
+    pub(crate) fn check_user(&self, user: &user::Model) -> Result<()> {
+        match self.scope().actor().account() {
+            Some(Account::User {
+                id,
+                role,
+                token_version,
+            }) if *id == user.id && (role, token_version) != (user.role, user.token_version) => {
+                self.scope().store().accounts().forget(&user.id);
+                Err(CHANGED)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses an actor whose account is no longer what it was when the actor was let in.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use super::{Scope, Store};
 use crate::error::Result;
 use chrono::TimeDelta;
-use entity::{BigInt, Timestamp, background_task as task, idempotency_key};
+use entity::{Timestamp, background_task as task, idempotency_key};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait,
@@ -19,47 +19,48 @@ impl Scope {
     /// # Errors
     /// If the database fails.
     pub(crate) async fn background_tasks(&self) -> Result<Vec<task::Model>> {
-        self.store().tasks().await
+        let select = task::Entity::find().order_by_asc(task::Column::Name);
+        let rows = self.view().snapshot.all(&select.into_query()).await?;
+        { rows.iter() }
+            .map(|row| Ok(task::Model::from_query_result(row, "")?))
+            .collect()
     }
 }
 
 impl Store {
-    /// Enters tasks that are not known yet; they are due at once.
+    /// Enters a task that is not known yet; it is due at once.
     ///
     /// # Errors
     /// If the database fails.
-    pub(crate) async fn enter_tasks(&self, names: &[&str]) -> Result<()> {
-        let now = self.clock().now();
-        let rows = names.iter().map(|name| task::ActiveModel {
-            name: Set((*name).to_owned()),
-            next_at: Set(now),
-            done: Set(BigInt(0)),
+    pub(crate) async fn enter_task(&self, name: &str) -> Result<()> {
+        let row = task::ActiveModel {
+            name: Set(name.to_owned()),
+            next_at: Set(self.clock().now()),
             failures: Set(0),
             ..Default::default()
-        });
+        };
         let known = OnConflict::column(task::Column::Name)
             .do_nothing()
             .to_owned();
         let transaction = self.system_transaction().await?;
-        task::Entity::insert_many(rows)
+        task::Entity::insert(row)
             .on_conflict(known)
             .exec_without_returning(&transaction)
             .await?;
         transaction.commit().await
     }
 
-    /// Every task, by its name.
+    /// Whether a task is due.
     ///
     /// # Errors
     /// If the database fails.
-    pub(crate) async fn tasks(&self) -> Result<Vec<task::Model>> {
-        let select = task::Entity::find()
-            .order_by_asc(task::Column::Name)
+    pub(crate) async fn is_due(&self, name: &str) -> Result<bool> {
+        use task::Column::{Name, NextAt};
+        let due = task::Entity::find()
+            .filter(Name.eq(name))
+            .filter(NextAt.lte(self.clock().now()))
             .into_query();
-        let rows = self.system().rows(&select).await?;
-        rows.iter()
-            .map(|row| Ok(task::Model::from_query_result(row, "")?))
-            .collect()
+        Ok(!self.system().rows(&due).await?.is_empty())
     }
 
     /// Takes a task that is due and that no server holds. Says whether it was to be had.
@@ -96,31 +97,41 @@ impl Store {
         name: &str,
         by: &str,
         next: TimeDelta,
-        done: &Result<u64>,
+        outcome: &Result<u64>,
     ) -> Result<()> {
-        use task::Column::{
-            Done, EndedAt, Failures, LastError, LockedBy, LockedUntil, Name, NextAt,
-        };
+        use task::Column::{EndedAt, Failures, LastError, LockedBy, LockedUntil, Name, NextAt};
         let now = self.clock().now();
-        let failures = match done {
+        let failures = match outcome {
             Ok(_) => Expr::val(0),
             Err(_) => Expr::cust("\"failures\" + 1"),
         };
-        let number = done
-            .as_ref()
-            .map_or(0, |done| i64::try_from(*done).unwrap_or(i64::MAX));
         // What the database said stays in the log.
-        let error = done.as_ref().err().map(crate::Error::message);
+        let error = outcome.as_ref().err().map(crate::Error::message);
         let transaction = self.system_transaction().await?;
         task::Entity::update_many()
             .col_expr(NextAt, Expr::val(Timestamp::new(now.inner() + next)))
             .col_expr(LockedUntil, Expr::val(None::<Timestamp>))
             .col_expr(LockedBy, Expr::val(None::<String>))
             .col_expr(EndedAt, Expr::val(now))
-            .col_expr(Done, Expr::val(number))
             .col_expr(Failures, failures)
             .col_expr(LastError, Expr::val(error))
             .filter(Name.eq(name))
+            .filter(LockedBy.eq(by))
+            .exec(&transaction)
+            .await?;
+        transaction.commit().await
+    }
+
+    /// Gives back the tasks that a server holds, which is about to end. They are due again at once.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn give_tasks_back(&self, by: &str) -> Result<()> {
+        use task::Column::{LockedBy, LockedUntil};
+        let transaction = self.system_transaction().await?;
+        task::Entity::update_many()
+            .col_expr(LockedUntil, Expr::val(None::<Timestamp>))
+            .col_expr(LockedBy, Expr::val(None::<String>))
             .filter(LockedBy.eq(by))
             .exec(&transaction)
             .await?;

@@ -91,5 +91,5 @@ pub use self::{
 pub(crate) use self::{
     commits::{Commits, Fate},
     transaction::retried,
-    tx::{digest, standing},
+    tx::{digest, project_of, standing},
 };

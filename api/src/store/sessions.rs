@@ -194,7 +194,8 @@ impl Tx<'_> {
         expires_at: Timestamp,
     ) -> Result<()> {
         auth_token::Entity::delete_many()
-            .filter(self.refresh_tokens(user))
+            .filter(self.tokens(user))
+            .filter(auth_token::Column::Kind.eq(AuthTokenKind::Refresh))
             .filter(auth_token::Column::ExpiresAt.lte(self.now()))
             .exec(self.transaction())
             .await?;
@@ -212,6 +213,7 @@ impl Tx<'_> {
             family_id: Set(Some(family)),
             expires_at: Set(expires_at),
             consumed_at: Set(None),
+            answer: Set(None),
             created_at: Set(self.now()),
             updated_at: Set(self.now()),
         };
@@ -235,7 +237,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Uses up what is left of a user's refresh tokens, of one family or of all. Returns how many there were.
+    /// Uses up what is left of a user's tokens: the refresh tokens of one family, or all, those for replies too. Returns how
+    /// many there were.
     ///
     /// # Errors
     /// If the database fails.
@@ -243,7 +246,7 @@ impl Tx<'_> {
         let mut update = auth_token::Entity::update_many()
             .col_expr(auth_token::Column::ConsumedAt, Expr::val(self.now()))
             .col_expr(auth_token::Column::UpdatedAt, Expr::val(self.now()))
-            .filter(self.refresh_tokens(user))
+            .filter(self.tokens(user))
             .filter(auth_token::Column::ConsumedAt.is_null());
         if let Some(family) = family {
             update = update.filter(auth_token::Column::FamilyId.eq(family.as_str()));
@@ -251,11 +254,10 @@ impl Tx<'_> {
         Ok(update.exec(self.transaction()).await?.rows_affected)
     }
 
-    fn refresh_tokens(&self, user: &Id) -> Condition {
+    fn tokens(&self, user: &Id) -> Condition {
         Condition::all()
             .add(auth_token::Column::TenantId.eq(self.scope().actor().tenant().as_str()))
             .add(auth_token::Column::UserId.eq(user.as_str()))
-            .add(auth_token::Column::Kind.eq(AuthTokenKind::Refresh))
     }
 }
 

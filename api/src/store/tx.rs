@@ -7,7 +7,7 @@ mod read;
 mod step;
 
 use step::difference;
-pub(crate) use step::{digest, standing};
+pub(crate) use step::{digest, project_of, standing};
 
 use super::{
     Scope,
@@ -30,6 +30,12 @@ use serde_json::{Value as Json, json};
 
 /// The column that counts a row's changes, where there is one.
 const VERSION: &str = "version";
+
+/// The part of the server that reads what the actor need not see.
+const COMPONENT: &str = "transaction";
+
+/// The column that says where a row stands, unless its machine names another.
+const STATUS: &str = "status";
 
 /// The tenant id of changes to what all tenants share.
 pub(crate) const SYSTEM_TENANT: &str = "system";
@@ -110,6 +116,11 @@ impl<'s> Tx<'s> {
         Place::outermost(self.acting(), self.scope.store().backend())
     }
 
+    /// What reads what the actor need not see.
+    fn all_seeing(&self) -> Actor {
+        Actor::system(self.tenant().clone(), COMPONENT)
+    }
+
     /// Changes a row that was read in this transaction. Without a difference nothing is written.
     ///
     /// # Errors
@@ -125,7 +136,8 @@ impl<'s> Tx<'s> {
         A: ActiveModelTrait<Entity = E> + Send,
         E::Model: IntoActiveModel<A>,
     {
-        self.change::<E, A>(before, changes, Some(action)).await
+        self.change::<E, A>(before, changes, Some(action), STATUS)
+            .await
     }
 
     /// Changes a row in a way that the ledger does not tell of: a sign of life, which comes every few seconds. It names no
@@ -143,14 +155,16 @@ impl<'s> Tx<'s> {
         A: ActiveModelTrait<Entity = E> + Send,
         E::Model: IntoActiveModel<A>,
     {
-        self.change::<E, A>(before, changes, None).await
+        self.change::<E, A>(before, changes, None, STATUS).await
     }
 
+    /// Changes a row, if its column of this name still holds what was read.
     async fn change<E, A>(
         &mut self,
         before: &E::Model,
         mut changes: A,
         action: Option<&'static str>,
+        status: &str,
     ) -> Result<E::Model>
     where
         E: Owned + EntityTrait<ActiveModel = A>,
@@ -181,7 +195,7 @@ impl<'s> Tx<'s> {
         let mut update = E::update_many()
             .filter(E::ID.eq(before.get(E::ID)))
             .filter(self.own::<E>());
-        if let Some(status) = column::<E>("status") {
+        if let Some(status) = column::<E>(status) {
             update = update.filter(status.eq(before.get(status)));
         }
         for column in E::Column::iter() {
@@ -228,10 +242,11 @@ impl<'s> Tx<'s> {
         self.record::<E>(row, action, Json::Null);
     }
 
-    /// Says of which brief's life the entries of the changes just made are part, so many of them, where their rows do not
-    /// say so themselves.
-    pub fn belong_to(&mut self, entries: usize, brief: Option<&Id>) {
+    /// Says of which project and of which brief's life the entries of the changes just made are part, so many of them,
+    /// where their rows do not say so themselves.
+    pub fn belong_to(&mut self, entries: usize, project: &Id, brief: Option<&Id>) {
         for entry in self.entries.iter_mut().rev().take(entries) {
+            entry.project_id = Some(project.clone());
             entry.prd_id = brief.cloned();
         }
     }

@@ -5,7 +5,7 @@ mod revise;
 mod symbols;
 
 pub(crate) use self::{
-    delete::delete_brief,
+    delete::{delete_brief, is_open},
     revise::revise,
     symbols::{link_symbol, unlink_symbol},
 };
@@ -18,9 +18,9 @@ use super::{
     rule, ticket,
 };
 use crate::{
-    domain::machine::{PRDConsequence, PRDStep, Step as _, refusal},
+    domain::machine::{PRDConsequence, PRDStep, Step as _},
     error::{Error, Result, named},
-    store::{Tx, digest, standing},
+    store::{Tx, digest},
 };
 use entity::{
     Id, Json, Large, Owned as _, Reading, Timestamp,
@@ -88,9 +88,9 @@ impl Decision for PRDStep {
     }
 
     async fn lock(self, tx: &Tx<'_>, id: &Id) -> Result<prd::Model> {
-        match self {
-            Self::Approve | Self::Redirect | Self::Regenerate | Self::Resume => lock(tx, id).await,
-            _ => tx.get::<prd::Entity>(id).await,
+        match self.rule().needs_open_project {
+            true => lock(tx, id).await,
+            false => tx.get::<prd::Entity>(id).await,
         }
     }
 
@@ -98,7 +98,7 @@ impl Decision for PRDStep {
         matches!(self, Self::Pause | Self::Resume)
     }
 
-    fn may_be_counted(row: &prd::Model, required: usize) -> Result<()> {
+    fn may_be_counted(row: &prd::Model, required: i32) -> Result<()> {
         if row.status == PrdStatus::PendingApproval {
             return Ok(());
         }
@@ -211,30 +211,36 @@ pub(crate) async fn submit(tx: &mut Tx<'_>, id: &Id, version: i32) -> Result<prd
     }
 }
 
-/// Changes what a brief says, and counts its version up if that is another thing.
+/// Changes what a brief says, and counts its version up if that is another thing: then those who decide are asked anew.
 ///
 /// # Errors
-/// As a step.
+/// As a step, and [`Error::Conflict`] when it is at another version than was seen.
 pub(crate) async fn edit(
     tx: &mut Tx<'_>,
-    before: &prd::Model,
+    id: &Id,
+    version: i32,
     changes: prd::ActiveModel,
 ) -> Result<prd::Model> {
-    let now = standing::<prd::Entity>(before)?;
-    if !PRDStep::Update.rule().is_open(&now) {
-        return Err(refusal(PRDStep::Update, &now));
-    }
+    let settings = decider::settings(tx).await?;
+    let before = tx.get::<prd::Entity>(id).await?;
+    must_be_at(&before, version)?;
+    let is_otherwise = says_otherwise(&before, &changes);
     let changes = prd::ActiveModel {
         version: Set(before.version + 1),
         // How sure a model was of other words says nothing of these.
-        confidence: match says_otherwise(before, &changes) {
+        confidence: match is_otherwise {
             true => Set(0.0),
             false => NotSet,
         },
         ..changes
     };
-    tx.update(before, changes, PRDStep::Update.rule().entry)
-        .await
+    let row = tx.edit(&before, PRDStep::Update, changes).await?;
+    if row.status == PrdStatus::PendingApproval && row.version != before.version {
+        // Who approved it as it was is asked about it as it is.
+        notice::settle(tx, [&row.id]).await?;
+        notice::ask_to_decide(tx, &settings, &row).await?;
+    }
+    Ok(row)
 }
 
 /// Whether changes are of what is shown to who decides. Large columns are not read for that: they were given to be changed.
@@ -253,7 +259,7 @@ fn says_otherwise(before: &prd::Model, changes: &prd::ActiveModel) -> bool {
 ///
 /// # Errors
 /// [`Error::Conflict`].
-pub(crate) fn must_be_at(brief: &prd::Model, version: i32) -> Result<()> {
+fn must_be_at(brief: &prd::Model, version: i32) -> Result<()> {
     if brief.version == version {
         return Ok(());
     }

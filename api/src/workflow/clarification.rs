@@ -1,7 +1,7 @@
 //! Questions that hold up a brief or a ticket until somebody answers.
 
 use super::{
-    brief,
+    brief, decider,
     notice::{self, Occasion},
     references::all_of,
     ticket,
@@ -20,6 +20,7 @@ use entity::{
     Id, Json, Timestamp,
     clarification_request::{self, ClarificationRoute, ClarificationStatus, ClarificationUrgency},
     prd::{self, PrdStatus},
+    tenant::TenantSettings,
     ticket::{TicketStatus, WaitingReason},
 };
 use sea_orm::{
@@ -30,6 +31,9 @@ use sea_orm::{
 };
 use serde_json::{Value, json};
 
+/// The part of the server that sees to questions.
+const COMPONENT: &str = "clarifications";
+
 /// The most questions that are open about one thing.
 const MOST_OPEN: usize = 2;
 
@@ -38,7 +42,6 @@ const MOST_ROUNDS: i32 = 3;
 
 /// A question that somebody asks.
 pub(crate) struct Asked {
-    pub(crate) prd_id: Id,
     pub(crate) question: String,
     pub(crate) context: Option<String>,
     pub(crate) options: Vec<String>,
@@ -46,30 +49,82 @@ pub(crate) struct Asked {
     pub(crate) urgency: ClarificationUrgency,
 }
 
+impl Asked {
+    fn trimmed(self) -> Result<Self> {
+        let context = { self.context }.map(|text| check::text("context", &text, 0, 5000));
+        Ok(Self {
+            question: check::text("question", &self.question, 1, 2000)?,
+            context: context.transpose()?,
+            options: check::texts("options", &self.options, 10, 200)?,
+            ..self
+        })
+    }
+}
+
 /// Asks something about a brief, which waits for the answer.
 ///
 /// # Errors
 /// [`Error::BadUserInput`]; [`Error::Conflict`] when enough is asked already; as a step.
-pub(crate) async fn ask(tx: &mut Tx<'_>, asked: Asked) -> Result<clarification_request::Model> {
-    let question = check::text("question", &asked.question, 1, 2000)?;
-    let context = asked
-        .context
-        .map(|text| check::text("context", &text, 0, 5000))
-        .transpose()?;
-    let options = check::texts("options", &asked.options, 10, 200)?;
-    let settings = super::decider::settings(tx).await?;
-    let before = tx.get::<prd::Entity>(&asked.prd_id).await?;
-    let earlier = about(tx, &before.id).await?;
-    let round = round(&earlier)?;
-    let brief = tx
-        .take(&before, PRDStep::Ask, prd::ActiveModel::default())
-        .await?;
+pub(crate) async fn ask(
+    tx: &mut Tx<'_>,
+    brief: &Id,
+    asked: Asked,
+) -> Result<clarification_request::Model> {
+    let asked = asked.trimmed()?;
+    let settings = decider::settings(tx).await?;
+    let before = tx.get::<prd::Entity>(brief).await?;
+    let round = round(&about(tx, &before.id).await?)?;
+    let nothing = prd::ActiveModel::default();
+    let brief = tx.take(&before, PRDStep::Ask, nothing).await?;
+    put(tx, &settings, HeldUp::Brief(brief), round, asked).await
+}
+
+/// Asks something about a ticket, for whoever works on it. It waits for the answer.
+///
+/// # Errors
+/// As [`ask`].
+pub(crate) async fn ask_about_ticket(
+    tx: &mut Tx<'_>,
+    ticket: &Id,
+    asked: Asked,
+) -> Result<clarification_request::Model> {
+    let asked = asked.trimmed()?;
+    let settings = decider::settings(tx).await?;
+    // Its brief, its plan and what else was asked, who works on it need not see.
+    tx.begin_by_itself(COMPONENT);
+    let locked = ticket::lock(tx, ticket).await;
+    let earlier = about_ticket(tx, ticket).await;
+    tx.end_by_itself();
+    let (before, round) = (locked?.ticket, round(&earlier?)?);
+    let waiting = entity::ticket::ActiveModel {
+        waiting_reason: Set(Some(WaitingReason::Clarification)),
+        lease_expires_at: Set(None),
+        heartbeat_at: Set(None),
+        ..Default::default()
+    };
+    let ticket = match before.waiting_reason {
+        // Something else about it was asked before.
+        Some(WaitingReason::Clarification) => before,
+        _ => tx.take(&before, TicketConsequence::Wait, waiting).await?,
+    };
+    put(tx, &settings, HeldUp::Ticket(ticket), round, asked).await
+}
+
+/// Puts a question to those who can answer it.
+async fn put(
+    tx: &mut Tx<'_>,
+    settings: &TenantSettings,
+    about: HeldUp,
+    round: i32,
+    asked: Asked,
+) -> Result<clarification_request::Model> {
     let hours = i64::from(settings.clarification_timeout_hours);
     let row = clarification_request::ActiveModel {
-        prd_id: Set(Some(brief.id.clone())),
-        question: Set(question),
-        context: Set(context),
-        options: Set(Json(options)),
+        prd_id: Set(about.brief().cloned()),
+        ticket_id: Set(about.ticket().cloned()),
+        question: Set(asked.question),
+        context: Set(asked.context),
+        options: Set(Json(asked.options)),
         route_to: Set(asked.route_to),
         urgency: Set(asked.urgency),
         status: Set(ClarificationStatus::Pending),
@@ -78,8 +133,9 @@ pub(crate) async fn ask(tx: &mut Tx<'_>, asked: Asked) -> Result<clarification_r
         ..Default::default()
     };
     let asked = tx.insert(row, "clarification.created").await?;
-    let author = brief.created_by_id.as_ref();
-    notice::ask(tx, &asked, Some(&brief.project_id), author, Occasion::Asked).await?;
+    about.holds(tx);
+    let (project, author) = (about.project(), about.author());
+    notice::ask(tx, settings, &asked, project, author, Occasion::Asked).await?;
     Ok(asked)
 }
 
@@ -92,6 +148,15 @@ async fn about(tx: &Tx<'_>, brief: &Id) -> Result<Vec<clarification_request::Mod
     use clarification_request::Column::{PrdId, TicketId};
     tx.rows::<clarification_request::Entity>(|place| {
         all_of(place.column(PrdId).eq(brief.as_str())).add(place.column(TicketId).is_null())
+    })
+    .await
+}
+
+/// The questions about a ticket, locked.
+async fn about_ticket(tx: &Tx<'_>, ticket: &Id) -> Result<Vec<clarification_request::Model>> {
+    let of_ticket = clarification_request::Column::TicketId;
+    tx.rows::<clarification_request::Entity>(|place| {
+        all_of(place.column(of_ticket).eq(ticket.as_str()))
     })
     .await
 }
@@ -149,6 +214,7 @@ pub(crate) async fn answer(
     let answered = tx
         .take(&question, ClarificationStep::Answer, changes)
         .await?;
+    held_up.holds(tx);
     notice::settle(tx, [&answered.id]).await?;
     go_on(tx, held_up).await?;
     Ok(answered)
@@ -161,13 +227,53 @@ enum HeldUp {
     Nothing,
 }
 
+impl HeldUp {
+    fn project(&self) -> Option<&Id> {
+        match self {
+            Self::Brief(brief) => Some(&brief.project_id),
+            Self::Ticket(ticket) => Some(&ticket.project_id),
+            Self::Nothing => None,
+        }
+    }
+
+    fn brief(&self) -> Option<&Id> {
+        match self {
+            Self::Brief(brief) => Some(&brief.id),
+            Self::Ticket(ticket) => ticket.prd_id.as_ref(),
+            Self::Nothing => None,
+        }
+    }
+
+    fn ticket(&self) -> Option<&Id> {
+        match self {
+            Self::Ticket(ticket) => Some(&ticket.id),
+            Self::Brief(_) | Self::Nothing => None,
+        }
+    }
+
+    /// Who wrote it.
+    fn author(&self) -> Option<&Id> {
+        match self {
+            Self::Brief(brief) => brief.created_by_id.as_ref(),
+            Self::Ticket(_) | Self::Nothing => None,
+        }
+    }
+
+    /// Says of the entry just made, about the question, that it belongs to this.
+    fn holds(&self, tx: &mut Tx<'_>) {
+        if let Some(project) = self.project() {
+            tx.belong_to(1, project, self.brief());
+        }
+    }
+}
+
 /// What a question holds up, locked before the question is.
 async fn lock(tx: &Tx<'_>, question: Option<&clarification_request::Model>) -> Result<HeldUp> {
     let Some(question) = question else {
         return Ok(HeldUp::Nothing);
     };
     Ok(match (&question.ticket_id, &question.prd_id) {
-        (Some(ticket), _) => HeldUp::Ticket(ticket::lock(tx, ticket).await?.1),
+        (Some(ticket), _) => HeldUp::Ticket(ticket::lock(tx, ticket).await?.ticket),
         (None, Some(brief)) => HeldUp::Brief(tx.get::<prd::Entity>(brief).await?),
         (None, None) => HeldUp::Nothing,
     })
@@ -177,13 +283,7 @@ async fn lock(tx: &Tx<'_>, question: Option<&clarification_request::Model>) -> R
 async fn go_on(tx: &mut Tx<'_>, held_up: HeldUp) -> Result<()> {
     let asked = match &held_up {
         HeldUp::Brief(brief) => about(tx, &brief.id).await?,
-        HeldUp::Ticket(ticket) => {
-            let of_ticket = clarification_request::Column::TicketId;
-            tx.rows::<clarification_request::Entity>(|place| {
-                all_of(place.column(of_ticket).eq(ticket.id.as_str()))
-            })
-            .await?
-        }
+        HeldUp::Ticket(ticket) => about_ticket(tx, &ticket.id).await?,
         HeldUp::Nothing => return Ok(()),
     };
     let is_open =
@@ -203,7 +303,7 @@ async fn go_on(tx: &mut Tx<'_>, held_up: HeldUp) -> Result<()> {
             let ready = tx
                 .take(&waiting, TicketConsequence::Answer, changes)
                 .await?;
-            ticket::hold_if_paused(tx, &ready).await
+            ticket::hold_if_paused(tx, ready).await.map(drop)
         }
         _ => Ok(()),
     }
@@ -222,7 +322,7 @@ fn answers(asked: &[clarification_request::Model]) -> Value {
 }
 
 /// After so many hours without an answer people are reminded: once, and then those who decide are told as well.
-const REMINDERS: [i64; 2] = [24, 48];
+pub(crate) const REMINDERS: [i64; 2] = [24, 48];
 
 /// Which questions are to be reminded of, or closed.
 pub(crate) fn overdue(now: Timestamp) -> Condition {
@@ -242,6 +342,7 @@ pub(crate) fn overdue(now: Timestamp) -> Condition {
 /// Reminds of a question, or closes it when its time is up: then what it held up goes on without an answer. Says whether
 /// there was need.
 pub(crate) async fn tend(tx: &mut Tx<'_>, id: &Id) -> Result<bool> {
+    let settings = decider::settings(tx).await?;
     let found = tx.find::<clarification_request::Entity>(id).await?;
     let held_up = lock(tx, found.as_ref()).await?;
     let question = tx.get::<clarification_request::Entity>(id).await?;
@@ -252,6 +353,7 @@ pub(crate) async fn tend(tx: &mut Tx<'_>, id: &Id) -> Result<bool> {
         let nothing = clarification_request::ActiveModel::default();
         tx.take(&question, ClarificationConsequence::Expire, nothing)
             .await?;
+        held_up.holds(tx);
         notice::settle(tx, [&question.id]).await?;
         go_on(tx, held_up).await?;
         return Ok(true);
@@ -269,15 +371,12 @@ pub(crate) async fn tend(tx: &mut Tx<'_>, id: &Id) -> Result<bool> {
     let question = tx
         .update(&question, changes, "clarification.reminded")
         .await?;
-    let (project, author) = match &held_up {
-        HeldUp::Brief(brief) => (Some(&brief.project_id), brief.created_by_id.as_ref()),
-        HeldUp::Ticket(ticket) => (Some(&ticket.project_id), None),
-        HeldUp::Nothing => (None, None),
-    };
+    held_up.holds(tx);
+    let (project, author) = (held_up.project(), held_up.author());
     let occasion = Occasion::Reminder(question.reminders_sent);
-    notice::ask(tx, &question, project, author, occasion).await?;
+    notice::ask(tx, &settings, &question, project, author, occasion).await?;
     if due == REMINDERS.len() {
-        notice::escalate_question(tx, &question, project).await?;
+        notice::escalate_question(tx, &settings, &question, project).await?;
     }
     Ok(true)
 }

@@ -9,7 +9,7 @@ use crate::{
 use chrono::TimeDelta;
 use entity::{
     Id, Timestamp,
-    tenant::{self, Delegation, TenantSettings},
+    tenant::{Delegation, TenantSettings},
     user::{self, UserRole},
 };
 use sea_orm::{
@@ -29,8 +29,7 @@ pub(super) struct Decider {
 
 /// The workspace's settings, as they stay until the transaction ends.
 pub(super) async fn settings(tx: &Tx<'_>) -> Result<TenantSettings> {
-    let tenant = tx.hold::<tenant::Entity>(tx.writer().tenant()).await?;
-    Ok(tenant.settings.0)
+    Ok(tx.workspace().await?.settings.0)
 }
 
 /// Whether who acts decides by itself, so that a rule may take its word.
@@ -96,6 +95,10 @@ impl Decider {
                 .await?
             }
         };
+        // Who was let in before may have lost the role by now.
+        for user in &people {
+            tx.check_user(user)?;
+        }
         let stood_in_for = people
             .iter()
             .find(|user| named.is_some_and(|named| named.for_user_id == user.id));

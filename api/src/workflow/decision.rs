@@ -6,7 +6,7 @@ use crate::{
     auth::{Action, authorize},
     domain::{
         check,
-        machine::{Machine, Standing, Step, refusal},
+        machine::{Machine, Step, refusal},
     },
     error::{Error, Result, named},
     store::{Tx, standing},
@@ -14,6 +14,7 @@ use crate::{
 use entity::{
     Id, Timestamp,
     approval::{self, ApprovalChannel, ApprovalDecision, ApprovalSubject},
+    audit_log,
     tenant::RequiredApprovals,
 };
 use sea_orm::{
@@ -53,7 +54,7 @@ pub(crate) trait Decision:
     ///
     /// # Errors
     /// [`Error::Conflict`].
-    fn may_be_counted(_: &Model<Self>, _: usize) -> Result<()> {
+    fn may_be_counted(_: &Model<Self>, _: i32) -> Result<()> {
         Ok(())
     }
 
@@ -155,7 +156,7 @@ pub(crate) async fn decide<T: Decision>(tx: &mut Tx<'_>, step: T, seen: Seen) ->
         None => Vec::new(),
     };
     if about != version || !step.rule().is_open(&now) {
-        return settled(step, row, &now, about, &earlier);
+        return settled(tx, step, row, about, &earlier).await;
     }
     let decided = Decided {
         user: tx.writer().user_id().cloned(),
@@ -168,8 +169,8 @@ pub(crate) async fn decide<T: Decision>(tx: &mut Tx<'_>, step: T, seen: Seen) ->
     if step.decision() == Some(ApprovalDecision::Approved) {
         let is_approval = |made: &&approval::Model| made.decision == ApprovalDecision::Approved;
         let approvals: Vec<_> = earlier.iter().filter(is_approval).collect();
-        let required = T::required(&decider.settings.required_approvals);
-        let required = usize::try_from(required).unwrap_or(1);
+        let asked_for = T::required(&decider.settings.required_approvals);
+        let required = usize::try_from(asked_for).unwrap_or(1);
         let mine = { approvals.iter() }.find(|made| decider.people().any(|id| is_of(made, id)));
         match mine {
             // The number may have been lowered since.
@@ -179,7 +180,7 @@ pub(crate) async fn decide<T: Decision>(tx: &mut Tx<'_>, step: T, seen: Seen) ->
             Some(made) if approvals.len() < required => return Err(counted_already(made)),
             Some(_) => {}
             None if approvals.len() + 1 < required => {
-                T::may_be_counted(&row, required)?;
+                T::may_be_counted(&row, asked_for)?;
                 keep(tx, step, &row, &decider, &decided, &seen.via).await?;
                 tx.note::<T::Entity>(&row, T::COUNTED);
                 return Ok(row);
@@ -219,18 +220,21 @@ pub(super) async fn take<T: Decision>(
 }
 
 /// The answer to a decision that can no longer be made, or not about this version.
-fn settled<T: Decision>(
+async fn settled<T: Decision>(
+    tx: &Tx<'_>,
     step: T,
     row: Model<T>,
-    now: &Standing<<T::Entity as Machine>::State>,
     about: i32,
     earlier: &[approval::Model],
 ) -> Result<Model<T>> {
+    let now = &standing::<T::Entity>(&row)?;
     let version = T::subject(&row).version;
     let is_current = about == version;
-    // An approval that others had to join decided nothing by itself.
+    let is_approval = |made: &approval::Model| made.decision == ApprovalDecision::Approved;
+    let is_approved =
+        is_current && earlier.iter().any(is_approval) && was_approved::<T>(tx, &row).await?;
     let settles = |made: &&approval::Model| match made.decision {
-        ApprovalDecision::Approved => is_current,
+        ApprovalDecision::Approved => is_approved,
         ApprovalDecision::Rejected | ApprovalDecision::Redirected => true,
         ApprovalDecision::Paused | ApprovalDecision::Resumed => false,
     };
@@ -268,6 +272,18 @@ fn settled<T: Decision>(
         })),
         None => Err(refusal(step, now)),
     }
+}
+
+/// Whether approvals were enough for something. One that others had yet to join decided nothing by itself.
+async fn was_approved<T: Decision>(tx: &Tx<'_>, row: &Model<T>) -> Result<bool> {
+    use audit_log::Column::{Action, TargetId};
+    let approves = |step: &T| step.decision() == Some(ApprovalDecision::Approved);
+    let entries = { T::all().filter(approves) }.map(|step| step.rule().entry);
+    let id = T::subject(row).id.as_str();
+    let told = tx.unlocked_rows::<audit_log::Entity>(|place| {
+        all_of(place.column(TargetId).eq(id)).add(place.column(Action).is_in(entries))
+    });
+    Ok(!told.await?.is_empty())
 }
 
 /// What is decided on, in words.
@@ -351,8 +367,8 @@ pub(super) async fn record<T: Decision>(
         subject_digest: Set(Some(T::digest(tx, row).await?)),
         ..made
     };
-    let brief = subject.brief;
+    let (project, brief) = (subject.project, subject.brief);
     tx.insert(made, "approval.created").await?;
-    tx.belong_to(1, brief);
+    tx.belong_to(1, project, brief);
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! What a decision brings about, in the transaction that makes it: whatever door it comes through.
 //!
 //! A mutation says which step is taken; what follows in other tables stands here. Rows are locked in one order everywhere:
-//! the workspace's settings, people, project, brief, plan, tickets by id, questions, notices.
+//! the workspace's settings, people, project, brief, plan, tickets by id, questions, notices, tokens. Whoever has locked a brief
+//! may lock what is below it in any order: everybody locks or holds the brief before.
 
 mod brief;
 mod clarification;
@@ -17,11 +18,12 @@ mod ticket;
 
 pub(crate) use self::{
     brief::{
-        ANALYST, delete_brief, edit, escalate as escalate_brief, link_symbol, must_be_at,
-        overdue as overdue_briefs, revise, submit, unlink_symbol,
+        ANALYST, delete_brief, edit, escalate as escalate_brief, is_open as is_open_brief,
+        link_symbol, overdue as overdue_briefs, revise, submit, unlink_symbol,
     },
     clarification::{
-        Asked, answer, ask, may_ask, overdue as overdue_questions, tend as tend_question,
+        Asked, REMINDERS, answer, ask, ask_about_ticket, may_ask, overdue as overdue_questions,
+        tend as tend_question,
     },
     decider::delegation,
     decision::{Decision, Seen, decide, subject_column},
@@ -32,7 +34,7 @@ pub(crate) use self::{
     references::{
         active_role, active_roles, all_of, default_project, goal_of_project, open_project,
     },
-    reply::{Addressee, Reply, ReplyDecision, ReplySubject, decide_by_reply, invite},
+    reply::{Addressee, Reply, ReplySubject, decide_by_reply, invite},
     step::step,
-    ticket::loose_for,
+    ticket::{loose_for, may_be_retried},
 };

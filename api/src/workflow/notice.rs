@@ -1,7 +1,10 @@
 //! What people are told in the dashboard about what they can act on, in the transaction that causes it.
 
 use super::{decider, references::all_of};
-use crate::{error::Result, store::Tx};
+use crate::{
+    error::Result,
+    store::{Place, Tx},
+};
 use entity::{
     Id, Json, Owned,
     clarification_request::{self, ClarificationRoute},
@@ -166,6 +169,7 @@ fn overdue<'n>(tx: &Tx<'_>, title: String, message: &str, about: About<'n>) -> N
 /// Tells those who decide that nobody answered a question.
 pub(super) async fn escalate_question(
     tx: &mut Tx<'_>,
+    settings: &TenantSettings,
     question: &clarification_request::Model,
     project: Option<&Id>,
 ) -> Result<()> {
@@ -176,36 +180,37 @@ pub(super) async fn escalate_question(
         occasion: "escalated".to_owned(),
         about: About::question(question, project),
     };
-    let settings = decider::settings(tx).await?;
-    tell_deciders(tx, &settings, notice).await
+    tell_deciders(tx, settings, notice).await
 }
 
 /// Puts a question to those who can best answer it: people of the persona that it is for, or else those who decide.
 pub(super) async fn ask(
     tx: &mut Tx<'_>,
+    settings: &TenantSettings,
     question: &clarification_request::Model,
     project: Option<&Id>,
     author: Option<&Id>,
     occasion: Occasion,
 ) -> Result<()> {
-    let all = tx
-        .unlocked_rows::<user::Entity>(|place| {
-            let viewer = UserRole::Viewer.to_value();
-            all_of(place.column(user::Column::Role).ne(viewer))
-        })
-        .await?;
-    let is_meant = |user: &&user::Model| match persona(question.route_to) {
-        Some(persona) => user.persona == Some(persona),
-        None => Some(&user.id) == author,
+    let meant = match persona(question.route_to) {
+        Some(persona) => (user::Column::Persona, persona.to_value()),
+        None => (
+            user::Column::Id,
+            author.map(|id| id.0.clone()).unwrap_or_default(),
+        ),
     };
-    let mut people: Vec<Id> = { all.iter().filter(is_meant) }
-        .map(|user| user.id.clone())
-        .collect();
+    let found = people(tx, |place| {
+        let viewer = UserRole::Viewer.to_value();
+        all_of(place.column(meant.0).eq(meant.1)).add(place.column(user::Column::Role).ne(viewer))
+    })
+    .await?;
     let actor = tx.writer().user_id();
-    people.retain(|user| Some(user) != actor);
-    if people.is_empty() {
-        let settings = decider::settings(tx).await?;
-        people = deciders(tx, &settings).await?;
+    let mut asked: Vec<Id> = { found.into_iter() }
+        .map(|user| user.id)
+        .filter(|user| Some(user) != actor)
+        .collect();
+    if asked.is_empty() {
+        asked = deciders(tx, settings).await?;
     }
     let (title, occasion) = match occasion {
         Occasion::Asked => ("A question needs an answer", "asked".to_owned()),
@@ -221,7 +226,18 @@ pub(super) async fn ask(
         occasion,
         about: About::question(question, project),
     };
-    tell(tx, people, notice).await
+    tell(tx, asked, notice).await
+}
+
+/// People of the workspace, also where an agent acts, who does not see them.
+async fn people(
+    tx: &mut Tx<'_>,
+    condition: impl FnOnce(Place<'_>) -> Condition,
+) -> Result<Vec<user::Model>> {
+    tx.begin_by_itself(COMPONENT);
+    let found = tx.unlocked_rows::<user::Entity>(condition).await;
+    tx.end_by_itself();
+    found
 }
 
 /// Why a question is put to people.
@@ -246,27 +262,25 @@ fn persona(route: ClarificationRoute) -> Option<UserPersona> {
 }
 
 /// Those who decide, but for who acts.
-async fn deciders(tx: &Tx<'_>, settings: &TenantSettings) -> Result<Vec<Id>> {
+async fn deciders(tx: &mut Tx<'_>, settings: &TenantSettings) -> Result<Vec<Id>> {
     let roles = [UserRole::Owner, UserRole::Admin].map(|role| role.to_value());
     let delegation = settings.delegation.as_ref();
     let delegation = delegation.filter(|delegation| tx.now() < delegation.until);
-    let found = tx
-        .unlocked_rows::<user::Entity>(|place| {
-            let id = place.column(user::Column::Id);
-            let delegate = delegation.map(|to| id.eq(to.user_id.as_str()));
-            Condition::any()
-                .add(place.column(user::Column::Role).is_in(roles))
-                .add_option(delegate)
-        })
-        .await?;
+    let found = people(tx, |place| {
+        let id = place.column(user::Column::Id);
+        let delegate = delegation.map(|to| id.eq(to.user_id.as_str()));
+        Condition::any()
+            .add(place.column(user::Column::Role).is_in(roles))
+            .add_option(delegate)
+    })
+    .await?;
     let decides = |user: &user::Model| matches!(user.role, UserRole::Owner | UserRole::Admin);
-    // Who stands in for nobody who decides any more decides nothing.
+    let stood_in_for = found
+        .iter()
+        .find(|user| delegation.is_some_and(|to| to.for_user_id == user.id));
+    let standing = decider::delegation(settings, stood_in_for).filter(|_| delegation.is_some());
     let stands_in = |user: &user::Model| {
-        user.role == UserRole::Member
-            && delegation.is_some_and(|to| {
-                let named = |other: &&user::Model| other.id == to.for_user_id;
-                to.user_id == user.id && found.iter().find(named).is_some_and(decides)
-            })
+        user.role == UserRole::Member && standing.is_some_and(|to| to.user_id == user.id)
     };
     let actor = tx.writer().user_id();
     let people = found.iter().filter(|user| decides(user) || stands_in(user));

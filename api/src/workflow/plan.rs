@@ -19,7 +19,7 @@ use super::{
     notice, ticket,
 };
 use crate::{
-    domain::machine::ExecutionPlanStep,
+    domain::machine::{ExecutionPlanStep, Step as _},
     error::Result,
     store::{Tx, digest},
 };
@@ -70,13 +70,10 @@ impl Decision for ExecutionPlanStep {
     async fn lock(self, tx: &Tx<'_>, id: &Id) -> Result<execution_plan::Model> {
         // Its brief is locked before it, whose pause holds it up too.
         if let Some(plan) = tx.find::<execution_plan::Entity>(id).await? {
-            match self {
-                Self::Approve | Self::Redirect | Self::Replan | Self::Retry | Self::Resume => {
-                    brief::lock(tx, &plan.prd_id).await?;
-                }
-                Self::Reject | Self::Pause | Self::Cancel => {
-                    tx.hold::<prd::Entity>(&plan.prd_id).await?;
-                }
+            if self.rule().needs_open_project {
+                brief::lock(tx, &plan.prd_id).await?;
+            } else {
+                tx.hold::<prd::Entity>(&plan.prd_id).await?;
             }
         }
         tx.get::<execution_plan::Entity>(id).await

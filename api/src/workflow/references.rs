@@ -114,15 +114,16 @@ pub(super) struct Reach {
 
 /// What the steps of a plan can name. Of specialists and skills, only those that they do name are looked up.
 pub(super) async fn reach(tx: &Tx<'_>, steps: &[PlanStep]) -> Result<Reach> {
-    let subagents: BTreeSet<&str> = steps
-        .iter()
-        .filter_map(|step| step.subagent_slug.as_deref())
-        .collect();
-    let skills: BTreeSet<&str> = steps
-        .iter()
-        .flat_map(|step| &step.skills)
-        .map(String::as_str)
-        .collect();
+    let subagents = distinct(
+        steps
+            .iter()
+            .filter_map(|step| step.subagent_slug.as_deref()),
+    );
+    let skills = distinct(
+        { steps.iter() }
+            .flat_map(|step| &step.skills)
+            .map(String::as_str),
+    );
     let roles = roles(tx).await?;
     let roles = active(&roles);
     let rules_may = steps.iter().all(|step| {
@@ -136,7 +137,7 @@ pub(super) async fn reach(tx: &Tx<'_>, steps: &[PlanStep]) -> Result<Reach> {
     if !subagents.is_empty() {
         use subagent_definition::{Column, Entity};
         let found = tx
-            .rows::<Entity>(|place| all_of(place.column(Column::Slug).is_in(subagents)))
+            .rows::<Entity>(|place| all_of(place.is_any_of(Column::Slug, &subagents)))
             .await?;
         let usable = in_force::<Entity>(&found, Column::Slug, |row| {
             row.status == LibraryStatus::Active
@@ -146,7 +147,7 @@ pub(super) async fn reach(tx: &Tx<'_>, steps: &[PlanStep]) -> Result<Reach> {
     if !skills.is_empty() {
         use skill_package::{Column, Entity};
         let found = tx
-            .rows::<Entity>(|place| all_of(place.column(Column::Slug).is_in(skills.clone())))
+            .rows::<Entity>(|place| all_of(place.is_any_of(Column::Slug, &skills)))
             .await?;
         let usable = in_force::<Entity>(&found, Column::Slug, |row| {
             row.status == LibraryStatus::Active
@@ -154,7 +155,7 @@ pub(super) async fn reach(tx: &Tx<'_>, steps: &[PlanStep]) -> Result<Reach> {
         means.skills = slugs::<Entity>(&usable, Column::Slug);
         let slug = skill::Column::Slug;
         let own = tx
-            .rows::<skill::Entity>(|place| all_of(place.column(slug).is_in(skills)))
+            .rows::<skill::Entity>(|place| all_of(place.is_any_of(slug, &skills)))
             .await?;
         means.skills.extend(
             own.into_iter()
@@ -163,6 +164,11 @@ pub(super) async fn reach(tx: &Tx<'_>, steps: &[PlanStep]) -> Result<Reach> {
         );
     }
     Ok(Reach { means, rules_may })
+}
+
+fn distinct<'s>(slugs: impl Iterator<Item = &'s str>) -> Vec<&'s str> {
+    let slugs: BTreeSet<&str> = slugs.collect();
+    slugs.into_iter().collect()
 }
 
 /// The rows that can be used. A workspace's own row counts in place of the global one, also when it cannot.

@@ -17,7 +17,7 @@ use chrono::TimeDelta;
 use entity::{
     Id, Owned as _, Secret, Timestamp,
     approval::ApprovalChannel,
-    auth_token::{self, AuthTokenKind},
+    auth_token::{self, AuthTokenKind, ReplyDecision},
     execution_plan::{self, ExecutionPlanStatus},
     prd::{self, PrdStatus},
 };
@@ -31,17 +31,6 @@ const GOOD_FOR: TimeDelta = TimeDelta::days(7);
 pub(crate) enum ReplySubject {
     Brief,
     Plan,
-}
-
-/// What a reply says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ReplyDecision {
-    Approve,
-    Reject,
-    Redirect,
-    Retry,
-    Pause,
-    Cancel,
 }
 
 /// How a message about something reaches a person.
@@ -79,7 +68,7 @@ pub(crate) async fn invite(
 ) -> Result<auth_token::Model> {
     let identity = check::line("channelIdentity", &to.identity, 1, 320)?;
     let user = must_decide(tx).await?;
-    let (kind, subject_type, version, brief) = match subject {
+    let (kind, subject_type, version, project, brief) = match subject {
         ReplySubject::Brief => {
             let brief = tx.keep::<prd::Entity>(id).await?;
             if brief.status != PrdStatus::PendingApproval {
@@ -89,6 +78,7 @@ pub(crate) async fn invite(
                 AuthTokenKind::ApprovalReply,
                 prd::Entity::KIND,
                 brief.version,
+                brief.project_id,
                 brief.id,
             )
         }
@@ -103,6 +93,7 @@ pub(crate) async fn invite(
                 kind,
                 execution_plan::Entity::KIND,
                 plan.attempt,
+                plan.project_id,
                 plan.prd_id,
             )
         }
@@ -121,7 +112,7 @@ pub(crate) async fn invite(
         ..Default::default()
     };
     let row = tx.insert(row, "reply_token.created").await?;
-    tx.belong_to(1, Some(&brief));
+    tx.belong_to(1, &project, Some(&brief));
     tx.show_once(token);
     Ok(row)
 }
@@ -132,16 +123,48 @@ fn nothing_to_decide(status: String) -> Error {
     ))
 }
 
-/// Decides as a reply says, in the name of whom its token was sent to. The token is used up by that.
+/// Decides as a reply says, in the name of whom its token was sent to. The token is used up by that; the same reply again is
+/// answered with how it stands by then.
 ///
 /// # Errors
 /// [`Error::Conflict`] when it is too late, [`Error::Forbidden`] when it comes from somebody else; as a decision.
 pub(crate) async fn decide_by_reply(tx: &mut Tx<'_>, token: &Id, reply: Reply) -> Result<Outcome> {
-    let token = tx.get::<auth_token::Entity>(token).await?;
+    // Who decides and what is decided on are locked before it.
+    let kind = auth_token::Entity::KIND;
+    let found = tx.find::<auth_token::Entity>(token).await?;
+    let token = found.ok_or(Error::NotFound { kind })?;
+    if token.channel_identity.as_deref() != Some(reply.identity.as_str()) {
+        return Err(Error::Forbidden(
+            "This was sent to somebody else, who alone can answer it.".to_owned(),
+        ));
+    }
+    if token.answer == Some(reply.decision) {
+        return answered(tx, &token).await;
+    }
+    must_be_open(tx, &token)?;
+    let outcome = decide_on(tx, &token, &reply).await?;
+    let token = tx.get::<auth_token::Entity>(&token.id).await?;
+    // Another reply may have come at the same moment.
+    if token.answer != Some(reply.decision) {
+        must_be_open(tx, &token)?;
+        let used = auth_token::ActiveModel {
+            consumed_at: Set(Some(tx.now())),
+            answer: Set(Some(reply.decision)),
+            ..Default::default()
+        };
+        tx.update(&token, used, "reply_token.used").await?;
+    }
+    Ok(outcome)
+}
+
+fn must_be_open(tx: &Tx<'_>, token: &auth_token::Model) -> Result<()> {
     if let Some(at) = token.consumed_at {
-        return Err(Error::Conflict(format!(
-            "This was answered already, at {at}."
-        )));
+        return Err(Error::Conflict(match token.answer {
+            Some(answer) => format!("This was answered with {} already, at {at}.", named(answer)),
+            None => format!(
+                "Whom this was sent to has ended all sessions, at {at}. Decide in the dashboard."
+            ),
+        }));
     }
     if token.expires_at <= tx.now() {
         return Err(Error::Conflict(format!(
@@ -149,21 +172,36 @@ pub(crate) async fn decide_by_reply(tx: &mut Tx<'_>, token: &Id, reply: Reply) -
             token.expires_at
         )));
     }
-    if token.channel_identity.as_deref() != Some(reply.identity.as_str()) {
-        return Err(Error::Forbidden(
-            "This was sent to somebody else, who alone can answer it.".to_owned(),
-        ));
+    Ok(())
+}
+
+/// How what a reply decided on stands by now.
+async fn answered(tx: &Tx<'_>, token: &auth_token::Model) -> Result<Outcome> {
+    let subject = subject(token)?;
+    if is_of_brief(token) {
+        let row = tx.find::<prd::Entity>(&subject).await?;
+        let row = row.ok_or(Error::NotFound {
+            kind: prd::Entity::KIND,
+        })?;
+        return Ok(Outcome::of_brief(&row));
     }
-    let (Some(subject), Some(channel)) = (token.subject_id.clone(), token.channel) else {
-        return Err(Error::internal("a reply's token without a subject"));
-    };
+    let row = tx.find::<execution_plan::Entity>(&subject).await?;
+    let row = row.ok_or(Error::NotFound {
+        kind: execution_plan::Entity::KIND,
+    })?;
+    Ok(Outcome::of_plan(&row))
+}
+
+async fn decide_on(tx: &mut Tx<'_>, token: &auth_token::Model, reply: &Reply) -> Result<Outcome> {
+    let channel = token.channel;
+    let channel = channel.ok_or_else(|| Error::internal("a reply's token without a channel"))?;
     let seen = Seen {
         via: Via {
             channel,
             identity: Some(reply.identity.clone()),
             message_link: reply.message_link.clone(),
         },
-        ..Seen::new(subject.clone(), token.subject_version, reply.reason.clone())?
+        ..Seen::new(subject(token)?, token.subject_version, reply.reason.clone())?
     };
     if let Some(link) = &reply.message_link
         && !(link.starts_with("https://") || link.starts_with("http://"))
@@ -173,7 +211,6 @@ pub(crate) async fn decide_by_reply(tx: &mut Tx<'_>, token: &Id, reply: Reply) -
             "begins with https:// or http://",
         ));
     }
-    let is_brief = token.subject_type.as_deref() == Some(prd::Entity::KIND);
     let must_say_why = matches!(
         reply.decision,
         ReplyDecision::Reject | ReplyDecision::Redirect
@@ -181,31 +218,38 @@ pub(crate) async fn decide_by_reply(tx: &mut Tx<'_>, token: &Id, reply: Reply) -
     if must_say_why && seen.reason.is_none() {
         return Err(Error::bad_input("reason", "is needed"));
     }
-    let outcome = match (is_brief, step(token.kind, reply.decision)?) {
-        (true, (Some(step), _)) => {
-            let row = decide(tx, step, seen).await?;
-            Outcome {
-                subject_type: prd::Entity::KIND,
-                subject,
-                status: named(row.status),
-            }
+    match (is_of_brief(token), step(token.kind, reply.decision)?) {
+        (true, (Some(step), _)) => Ok(Outcome::of_brief(&decide(tx, step, seen).await?)),
+        (true, (None, _)) => Err(no_answer(token.kind)),
+        (false, (_, step)) => Ok(Outcome::of_plan(&decide(tx, step, seen).await?)),
+    }
+}
+
+fn subject(token: &auth_token::Model) -> Result<Id> {
+    let subject = token.subject_id.clone();
+    subject.ok_or_else(|| Error::internal("a reply's token without a subject"))
+}
+
+fn is_of_brief(token: &auth_token::Model) -> bool {
+    token.subject_type.as_deref() == Some(prd::Entity::KIND)
+}
+
+impl Outcome {
+    fn of_brief(row: &prd::Model) -> Self {
+        Self {
+            subject_type: prd::Entity::KIND,
+            subject: row.id.clone(),
+            status: named(row.status),
         }
-        (false, (_, step)) => {
-            let row = decide(tx, step, seen).await?;
-            Outcome {
-                subject_type: execution_plan::Entity::KIND,
-                subject,
-                status: named(row.status),
-            }
+    }
+
+    fn of_plan(row: &execution_plan::Model) -> Self {
+        Self {
+            subject_type: execution_plan::Entity::KIND,
+            subject: row.id.clone(),
+            status: named(row.status),
         }
-        (true, (None, _)) => return Err(no_answer(token.kind)),
-    };
-    let used = auth_token::ActiveModel {
-        consumed_at: Set(Some(tx.now())),
-        ..Default::default()
-    };
-    tx.update(&token, used, "reply_token.used").await?;
-    Ok(outcome)
+    }
 }
 
 /// The steps that a reply means, for a brief and for a plan.

@@ -1,7 +1,7 @@
 //! Tickets: their results decided, and what their end means for others.
 
 use super::{
-    decider,
+    brief, decider,
     decision::{Decided, Decision, Subject},
     notice, plan,
     references::{all_of, open_project},
@@ -19,7 +19,7 @@ use entity::{
     approval::{ApprovalDecision, ApprovalSubject},
     clarification_request::{self, ClarificationStatus},
     execution_plan::{self, ExecutionPlanStatus},
-    prd,
+    prd::{self, PrdStatus},
     tenant::RequiredApprovals,
     ticket::{self, TicketStatus},
     ticket_dependency,
@@ -49,15 +49,20 @@ impl Decision for TicketStep {
     }
 
     async fn lock(self, tx: &Tx<'_>, id: &Id) -> Result<ticket::Model> {
-        match self {
-            Self::Retry => lock_to_retry(tx, id).await,
-            Self::Approve | Self::Reject => lock(tx, id).await.map(|(_, ticket)| ticket),
-            Self::Cancel => {
-                // Those who decide may have to be told, and who they are is locked first.
-                decider::settings(tx).await?;
-                lock(tx, id).await.map(|(_, ticket)| ticket)
-            }
+        if self.rule().needs_open_project
+            && let Some(ticket) = tx.find::<ticket::Entity>(id).await?
+        {
+            open_project(tx, &ticket.project_id).await?;
         }
+        if self == Self::Cancel {
+            // Those who decide may have to be told, and who they are is locked first.
+            decider::settings(tx).await?;
+        }
+        let locked = lock(tx, id).await?;
+        if self == Self::Retry && locked.ticket.status == TicketStatus::Failed {
+            may_be_retried(&locked.ticket, locked.brief.as_ref(), locked.plan.as_ref())?;
+        }
+        Ok(locked.ticket)
     }
 
     fn is_done_once(self) -> bool {
@@ -125,42 +130,69 @@ impl Decision for TicketStep {
                 close_questions(tx, std::slice::from_ref(&row)).await?;
                 plan::ticket_cancelled(tx, &row).await?;
             }
-            Self::Retry => hold_if_paused(tx, &row).await?,
+            Self::Retry => {
+                notice::settle(tx, [&row.id]).await?;
+                return hold_if_paused(tx, row).await;
+            }
         }
         notice::settle(tx, [&row.id]).await?;
         Ok(row)
     }
 }
 
-/// A failed ticket to be done again, of a plan that is active and in a project that is open.
-async fn lock_to_retry(tx: &Tx<'_>, id: &Id) -> Result<ticket::Model> {
-    if let Some(ticket) = tx.find::<ticket::Entity>(id).await? {
-        open_project(tx, &ticket.project_id).await?;
-    }
-    let (plan, ticket) = lock(tx, id).await?;
-    match plan.filter(|plan| plan.status != ExecutionPlanStatus::Active) {
-        Some(plan) => Err(Error::Conflict(format!(
+/// Refuses to have a ticket done again that nobody needs any more.
+///
+/// # Errors
+/// [`Error::Conflict`].
+pub(crate) fn may_be_retried(
+    ticket: &ticket::Model,
+    brief: Option<&prd::Model>,
+    plan: Option<&execution_plan::Model>,
+) -> Result<()> {
+    if let Some(plan) = plan.filter(|plan| plan.status != ExecutionPlanStatus::Active) {
+        return Err(Error::Conflict(format!(
             "Its plan is {}: only tickets of an active plan are done again.",
             named(plan.status)
+        )));
+    }
+    let is_drafted = plan.is_none() && ticket.role_slug == brief::ANALYST;
+    let is_needed = |brief: &&prd::Model| match brief.status {
+        PrdStatus::Rejected | PrdStatus::Superseded => false,
+        PrdStatus::PendingApproval | PrdStatus::Approved => !is_drafted,
+        PrdStatus::Draft | PrdStatus::NeedsClarification => true,
+    };
+    match brief.filter(|brief| !is_needed(brief)) {
+        Some(brief) => Err(Error::Conflict(format!(
+            "Its brief is {}: nobody needs it any more.",
+            named(brief.status)
         ))),
-        None => Ok(ticket),
+        None => Ok(()),
     }
 }
 
-/// A ticket with its plan, locked in that order after their brief.
-pub(super) async fn lock(
-    tx: &Tx<'_>,
-    id: &Id,
-) -> Result<(Option<execution_plan::Model>, ticket::Model)> {
+/// A ticket, and what it is for.
+pub(super) struct Locked {
+    pub(super) ticket: ticket::Model,
+    brief: Option<prd::Model>,
+    plan: Option<execution_plan::Model>,
+}
+
+/// A ticket, locked after its brief and its plan.
+pub(super) async fn lock(tx: &Tx<'_>, id: &Id) -> Result<Locked> {
     let found = tx.find::<ticket::Entity>(id).await?;
-    if let Some(brief) = found.as_ref().and_then(|ticket| ticket.prd_id.as_ref()) {
-        tx.hold::<prd::Entity>(brief).await?;
-    }
+    let brief = match found.as_ref().and_then(|ticket| ticket.prd_id.as_ref()) {
+        Some(brief) => Some(tx.hold::<prd::Entity>(brief).await?),
+        None => None,
+    };
     let plan = match found.as_ref().and_then(|ticket| ticket.plan_id.as_ref()) {
         Some(plan) => Some(tx.get::<execution_plan::Entity>(plan).await?),
         None => None,
     };
-    Ok((plan, tx.get::<ticket::Entity>(id).await?))
+    Ok(Locked {
+        ticket: tx.get::<ticket::Entity>(id).await?,
+        brief,
+        plan,
+    })
 }
 
 /// The status of a new ticket of a brief that waits for nothing else.
@@ -214,8 +246,11 @@ pub(super) async fn release(tx: &mut Tx<'_>, which: impl Fn(Place<'_>) -> Condit
         .map(drop)
 }
 
-/// Holds a ticket back that became ready while its brief or its plan is paused.
-pub(super) async fn hold_if_paused(tx: &mut Tx<'_>, ticket: &ticket::Model) -> Result<()> {
+/// Holds a ticket back that became ready while its brief or its plan is paused. Returns it as it is then.
+pub(super) async fn hold_if_paused(
+    tx: &mut Tx<'_>,
+    ticket: ticket::Model,
+) -> Result<ticket::Model> {
     let brief = match &ticket.prd_id {
         Some(brief) => tx.hold::<prd::Entity>(brief).await?.paused_at,
         None => None,
@@ -225,13 +260,10 @@ pub(super) async fn hold_if_paused(tx: &mut Tx<'_>, ticket: &ticket::Model) -> R
         None => None,
     };
     if brief.or(plan).is_none() {
-        return Ok(());
+        return Ok(ticket);
     }
-    let id = ticket.id.clone();
-    hold(tx, move |place| {
-        all_of(place.column(ticket::Column::Id).eq(id.as_str()))
-    })
-    .await
+    let nothing = ticket::ActiveModel::default();
+    tx.take(&ticket, TicketConsequence::Hold, nothing).await
 }
 
 /// Hands out those tickets of a brief that belong to no plan and were held back.
@@ -254,9 +286,14 @@ async fn close_questions(tx: &mut Tx<'_>, tickets: &[ticket::Model]) -> Result<(
         .await?;
     notice::settle(tx, open.iter().map(|question| &question.id)).await?;
     let nothing = clarification_request::ActiveModel::default();
-    tx.take_each(&open, ClarificationConsequence::Expire, nothing)
-        .await
-        .map(drop)
+    let closed = tx
+        .take_each(&open, ClarificationConsequence::Expire, nothing)
+        .await?;
+    // They are of one brief, or it is one ticket.
+    if let Some(ticket) = tickets.first() {
+        tx.belong_to(closed.len(), &ticket.project_id, ticket.prd_id.as_ref());
+    }
+    Ok(())
 }
 
 /// What a new ticket of a brief is told about where it belongs.

@@ -7,21 +7,21 @@ super::machine! {
         /// What a person can do with an execution plan. Each is a mutation.
         ExecutionPlanStep as "ExecutionPlanStep" {
             /// Approve it, so that its tickets are handed out: `approvePlan`.
-            Approve: [PendingApproval] => Active, by Decide, "plan.approved";
+            Approve: [PendingApproval] => Active, by Decide, in open_project, "plan.approved";
             /// Turn it down, so that the brief has no plan: `rejectPlan`.
             Reject: [PendingApproval] => Cancelled, by Decide, "plan.rejected";
             /// Have another plan made, as you say: `redirectPlan`.
-            Redirect: [PendingApproval] => Superseded, by Decide, "plan.redirected";
+            Redirect: [PendingApproval] => Superseded, by Decide, in open_project, "plan.redirected";
             /// Hold back its tickets that nobody works on yet: `pausePlan`.
             Pause: [PendingApproval, Active, Failed] => paused, by Decide, "plan.paused";
             /// Let its work go on: `resumePlan`.
-            Resume: [PendingApproval, Active, Failed] => resumed, by Decide, "plan.resumed";
+            Resume: [PendingApproval, Active, Failed] => resumed, by Decide, in open_project, "plan.resumed";
             /// Stop it and its open tickets: `cancelPlan`.
             Cancel: [PendingApproval, Active, Failed] => Cancelled, by Decide, "plan.cancelled";
             /// Have the next attempt planned in its place: `replan`.
-            Replan: [PendingApproval, Active] => Superseded, by Replan, "plan.replanned";
+            Replan: [PendingApproval, Active] => Superseded, by Replan, in open_project, "plan.replanned";
             /// After it failed, open a new cycle of attempts: `retryPlan`.
-            Retry: [Failed] => Superseded, by Replan, "plan.retried";
+            Retry: [Failed] => Superseded, by Replan, in open_project, "plan.retried";
         }
         /// What becomes of a plan by itself.
         ExecutionPlanConsequence as "ExecutionPlanConsequence" {

@@ -1,7 +1,10 @@
 //! The machines as people read them, and what holds for all of them.
 
 use super::*;
-use entity::{clarification_request, execution_plan, goal, invitation, meeting, prd, ticket};
+use entity::{
+    agent_job, clarification_request, execution_plan, goal, integration_connection, invitation,
+    meeting, notification, prd, skill_package, ticket, whisper_transcription,
+};
 use std::{collections::HashSet, env, fmt::Write, fs, path::Path};
 
 /// A machine as a page shows it.
@@ -25,9 +28,14 @@ fn page<E: Machine>(out: &mut String) {
         let who = rule
             .who
             .map_or("by itself".to_owned(), |action| format!("{action:?}"));
+        let open = if rule.needs_open_project {
+            ", in a project that is not archived"
+        } else {
+            ""
+        };
         writeln!(
             out,
-            "| `{name}` | {}{} | {to} | {who} | `{}` |",
+            "| `{name}` | {}{} | {to} | {who}{open} | `{}` |",
             from.join(", "),
             waiting.unwrap_or_default(),
             rule.entry
@@ -39,7 +47,8 @@ fn page<E: Machine>(out: &mut String) {
 #[test]
 fn the_page_of_all_machines_is_this() {
     let mut text = "# State machines\n\nThese statuses move by these steps and by no others. *Who* is an action of \
-                    `api/src/auth/policy.rs`. This page is written from `api/src/domain/machine/`: after a change there, \
+                    `api/src/auth/policy.rs`; what no person takes follows by itself, from other steps or from what \
+                    agents and the server do. This page is written from `api/src/domain/machine/`: after a change there, \
                     `UPDATE_DOCS=1 cargo test -p workgraph the_page_of_all_machines`.\n"
         .to_owned();
     page::<prd::Entity>(&mut text);
@@ -49,6 +58,11 @@ fn the_page_of_all_machines_is_this() {
     page::<goal::Entity>(&mut text);
     page::<meeting::Entity>(&mut text);
     page::<invitation::Entity>(&mut text);
+    page::<agent_job::Entity>(&mut text);
+    page::<whisper_transcription::Entity>(&mut text);
+    page::<integration_connection::Entity>(&mut text);
+    page::<skill_package::Entity>(&mut text);
+    page::<notification::Entity>(&mut text);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/STATE_MACHINES.md");
     if env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&file, &text).unwrap();
@@ -92,22 +106,25 @@ fn check<E: Machine>(begins: &[E::State]) {
 #[test]
 fn every_state_can_be_come_to() {
     use entity::{
-        clarification_request::ClarificationStatus, execution_plan::ExecutionPlanStatus,
-        goal::GoalStatus, invitation::InvitationStatus, meeting::MeetingStatus, prd::PrdStatus,
-        ticket::TicketStatus,
+        agent_job::AgentJobStatus, clarification_request::ClarificationStatus,
+        execution_plan::ExecutionPlanStatus, goal::GoalStatus,
+        integration_connection::IntegrationStatus, invitation::InvitationStatus,
+        meeting::MeetingStatus, notification::DeliveryStatus, prd::PrdStatus,
+        skill_package::LibraryStatus, ticket::TicketStatus,
+        whisper_transcription::WhisperTranscriptionStatus,
     };
     check::<prd::Entity>(&[PrdStatus::Draft]);
     check::<clarification_request::Entity>(&[ClarificationStatus::Pending]);
     check::<execution_plan::Entity>(&[ExecutionPlanStatus::PendingApproval]);
-    // Agents claim tickets and hand them in.
-    check::<ticket::Entity>(&[
-        TicketStatus::Blocked,
-        TicketStatus::Claimed,
-        TicketStatus::Waiting,
-    ]);
+    check::<ticket::Entity>(&[TicketStatus::Blocked]);
     check::<goal::Entity>(&[GoalStatus::Active]);
     check::<meeting::Entity>(&[MeetingStatus::Scheduled, MeetingStatus::Uploading]);
     check::<invitation::Entity>(&[InvitationStatus::Pending]);
+    check::<agent_job::Entity>(&[AgentJobStatus::Pending]);
+    check::<whisper_transcription::Entity>(&[WhisperTranscriptionStatus::Queued]);
+    check::<integration_connection::Entity>(&[IntegrationStatus::Disconnected]);
+    check::<skill_package::Entity>(&[LibraryStatus::PendingApproval]);
+    check::<notification::Entity>(&[DeliveryStatus::Pending]);
 }
 
 #[test]

@@ -13,10 +13,20 @@ super::machine! {
             /// Stop it: `cancelTicket`.
             Cancel: [Blocked, Ready, Claimed, Waiting] => Cancelled, by EditTicket, "ticket.cancelled";
             /// After it failed, have it done again: `retryTicket`.
-            Retry: [Failed] => Ready, by EditTicket, "ticket.retried";
+            Retry: [Failed] => Ready, by EditTicket, in open_project, "ticket.retried";
         }
-        /// What becomes of a ticket by itself.
+        /// What becomes of a ticket by itself, or by who works on it.
         TicketConsequence as "TicketConsequence" {
+            /// Somebody begins to work on it.
+            Claim: [Ready] => Claimed, by itself, "ticket.claimed";
+            /// Who works on it has asked something, or has a result that somebody must approve.
+            Wait: [Claimed] => Waiting, by itself, "ticket.transitioned";
+            /// Who works on it has done it.
+            Finish: [Claimed] => Done, by itself, "ticket.done";
+            /// Who works on it could not do it.
+            Fail: [Claimed] => Failed, by itself, "ticket.failed";
+            /// Who worked on it gave it back or fell silent.
+            GiveBack: [Claimed] => Ready, by itself, "ticket.released";
             /// Its plan goes ahead, and what it waited for is done.
             Release: [Blocked] => Ready, by itself, "ticket.ready";
             /// The plan that it was to make is made.

@@ -2,7 +2,6 @@
 
 use super::Tx;
 use crate::{
-    auth::Actor,
     domain::digest::sha256,
     error::{Error, Result},
     store::{
@@ -12,16 +11,13 @@ use crate::{
         select::{self, Place},
     },
 };
-use entity::{Column, Follower, Id, Owned, Reading, Table, followers};
+use entity::{Column, Follower, Id, Owned, Reading, Shape, Table, followers};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, QueryFilter, Value,
     sea_query::{LockType, Order},
 };
 use serde_json::{Map, Value as Json, json};
 use std::collections::{HashSet, VecDeque};
-
-/// What reads what goes along: all of it, also what the actor does not see.
-const COMPONENT: &str = "cascade";
 
 /// So many rows of a table are told of one by one; more become one entry.
 const TOLD_ONE_BY_ONE: usize = 1000;
@@ -30,6 +26,34 @@ const TOLD_ONE_BY_ONE: usize = 1000;
 struct Gone {
     follower: Follower,
     ids: Vec<Id>,
+}
+
+/// Rows of a table that the ledger tells of in one way.
+struct Told<'g> {
+    shape: &'static Shape,
+    action: &'static str,
+    ids: Vec<&'g str>,
+}
+
+/// What goes, by its table, whatever it went because of.
+fn by_table(gone: &[Gone]) -> Vec<Told<'_>> {
+    let mut all: Vec<Told<'_>> = Vec::new();
+    for Gone { follower, ids } in gone {
+        let (shape, Some(action)) = (follower.column.shape(), follower.entry) else {
+            continue;
+        };
+        let ids = ids.iter().map(Id::as_str);
+        let is_it = |told: &&mut Told<'_>| (told.shape.table, told.action) == (shape.table, action);
+        match all.iter_mut().find(is_it) {
+            Some(told) => told.ids.extend(ids),
+            None => all.push(Told {
+                shape,
+                action,
+                ids: ids.collect(),
+            }),
+        }
+    }
+    all
 }
 
 impl Tx<'_> {
@@ -49,7 +73,7 @@ impl Tx<'_> {
         let about = self.removal(&row, action);
         // What depends on others is told of before them.
         gone.reverse();
-        for of in &gone {
+        for of in by_table(&gone) {
             let told = self.entries.len();
             self.tell(of).await?;
             for entry in &mut self.entries[told..] {
@@ -111,13 +135,9 @@ impl Tx<'_> {
     }
 
     /// Enters into the ledger what goes.
-    async fn tell(&mut self, gone: &Gone) -> Result<()> {
-        let Some(action) = gone.follower.entry else {
-            return Ok(());
-        };
-        let shape = gone.follower.column.shape();
-        if gone.ids.len() > TOLD_ONE_BY_ONE {
-            let ids: Vec<&str> = gone.ids.iter().map(Id::as_str).collect();
+    async fn tell(&mut self, gone: Told<'_>) -> Result<()> {
+        let Told { shape, action, ids } = gone;
+        if ids.len() > TOLD_ONE_BY_ONE {
             let before = json!({ "count": ids.len(), "idsSha256": sha256(ids.join("\n")) });
             let diff = json!({ "before": before, "after": null });
             let entry = self.entry(shape, |_| None, action, diff);
@@ -127,7 +147,7 @@ impl Tx<'_> {
         let columns = Columns::ordinary(shape);
         let actor = self.all_seeing();
         let place = Place::outermost(&actor, self.scope.store().backend());
-        let keys = gone.ids.iter().map(Id::as_str);
+        let keys = ids.into_iter();
         let id = place.named(shape.id().name);
         let mut select = select::read(&columns, &[], place);
         select.and_where(select::is_any_of(id.clone(), keys, place.backend()));
@@ -142,10 +162,6 @@ impl Tx<'_> {
     /// The entry of a row that goes.
     fn removal(&self, row: &Row, action: &'static str) -> Entry {
         self.entry(row.shape(), |name| text(row, name), action, removed(row))
-    }
-
-    fn all_seeing(&self) -> Actor {
-        Actor::system(self.tenant().clone(), COMPONENT)
     }
 }
 

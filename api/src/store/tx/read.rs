@@ -66,7 +66,7 @@ impl Tx<'_> {
     }
 
     /// Waits for all others of the workspace that hold this lock, so that what is free when it is looked for stays free
-    /// until the commit. Those that do not take it write meanwhile.
+    /// until the commit. So do those that decide by its settings; others write meanwhile.
     ///
     /// # Errors
     /// If the database fails.
@@ -79,6 +79,22 @@ impl Tx<'_> {
         self.place().lock(&mut select, LockType::NoKeyUpdate);
         self.transaction.query_one(&select).await?;
         Ok(())
+    }
+
+    /// The workspace as it stays until the transaction ends, also for an agent, who does not see it. Many may hold it at
+    /// once.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn workspace(&self) -> Result<tenant::Model> {
+        let actor = self.all_seeing();
+        let place = Place::outermost(&actor, self.scope.store().backend());
+        let mut select = select::select::<tenant::Entity>(place);
+        select.and_where(place.column(tenant::Column::Id).eq(self.tenant().as_str()));
+        place.lock(&mut select, LockType::Share);
+        let row = self.transaction.query_one(&select).await?;
+        let row = row.ok_or_else(|| Error::internal("a transaction without a workspace"))?;
+        Ok(tenant::Model::from_query_result(&row, "")?)
     }
 
     /// The row with this id, locked until the transaction ends.

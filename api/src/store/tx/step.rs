@@ -26,7 +26,6 @@ use std::collections::HashMap;
 type Model<T> = <<T as Step>::Entity as EntityTrait>::Model;
 type Changes<T> = <<T as Step>::Entity as EntityTrait>::ActiveModel;
 
-const STATUS: &str = "status";
 const PAUSED_AT: &str = "pausedAt";
 const PAUSED_BY: &str = "pausedById";
 const WAITING_REASON: &str = "waitingReason";
@@ -38,12 +37,18 @@ const WAITING_REASON: &str = "waitingReason";
 pub(crate) fn standing<E: Machine>(row: &E::Model) -> Result<Standing<E::State>> {
     let value = |name| column::<E>(name).map(|column| row.get(column));
     let word = |name| value(name).and_then(text);
-    let state = word(STATUS).ok_or_else(|| Error::internal("a row without a status"))?;
+    let state = word(E::STATUS).ok_or_else(|| Error::internal("a row without a status"))?;
     Ok(Standing {
         state: sea_orm::ActiveEnum::try_from_value(&state)?,
         is_paused: value(PAUSED_AT).is_some_and(|at| at != at.as_null()),
         waiting: word(WAITING_REASON),
     })
+}
+
+/// The project that a row belongs to; nothing when its table belongs to none.
+pub(crate) fn project_of<E: Owned>(row: &E::Model) -> Option<Id> {
+    let column = column::<E>("projectId")?;
+    text(row.get(column)).map(Id)
 }
 
 impl Tx<'_> {
@@ -62,16 +67,32 @@ impl Tx<'_> {
         Changes<T>: ActiveModelTrait<Entity = T::Entity> + Send,
         Model<T>: IntoActiveModel<Changes<T>>,
     {
-        let changes = self.changes(&standing::<T::Entity>(before)?, step, changes)?;
         let entries = self.entries.len();
-        let entry = step.rule().entry;
-        let row = self
-            .update::<T::Entity, Changes<T>>(before, changes, entry)
-            .await?;
+        let row = self.edit(before, step, changes).await?;
         if self.entries.len() == entries {
-            self.note::<T::Entity>(&row, entry);
+            self.note::<T::Entity>(&row, step.rule().entry);
         }
         Ok(row)
+    }
+
+    /// The same for a step that changes what a row says: without a difference nothing happened.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub(crate) async fn edit<T: Step>(
+        &mut self,
+        before: &Model<T>,
+        step: T,
+        changes: Changes<T>,
+    ) -> Result<Model<T>>
+    where
+        Changes<T>: ActiveModelTrait<Entity = T::Entity> + Send,
+        Model<T>: IntoActiveModel<Changes<T>>,
+    {
+        let changes = self.changes(&standing::<T::Entity>(before)?, step, changes)?;
+        let (entry, status) = (step.rule().entry, T::Entity::STATUS);
+        self.change::<T::Entity, Changes<T>>(before, changes, Some(entry), status)
+            .await
     }
 
     /// Takes the step that deletes a row that was read and locked in this transaction. Returns the ids of all that went.
@@ -189,7 +210,7 @@ impl Tx<'_> {
         match rule.to {
             To::Same => {}
             To::Gone => return Err(Error::internal("a row that goes is deleted")),
-            To::State(to) => set(STATUS, sea_orm::ActiveEnum::to_value(&to).into())?,
+            To::State(to) => set(T::Entity::STATUS, sea_orm::ActiveEnum::to_value(&to).into())?,
             To::Paused => {
                 let user = self.writer().user_id();
                 set(PAUSED_AT, self.now.into())?;

@@ -7,7 +7,7 @@ use crate::{
     store::{Place, Tx},
 };
 use entity::{
-    Id,
+    Id, execution_plan,
     prd::{self, PrdStatus},
     ticket::{Column::Status, TicketStatus},
 };
@@ -27,6 +27,11 @@ pub(crate) async fn delete_brief(tx: &mut Tx<'_>, id: &Id) -> Result<()> {
             "Another brief revises this one. Reject or delete that one first.".to_owned(),
         ));
     }
+    // Plans are locked before tickets.
+    tx.rows::<execution_plan::Entity>(|place| {
+        all_of(place.column(execution_plan::Column::PrdId).eq(id.as_str()))
+    })
+    .await?;
     let claimed = tx
         .rows::<entity::ticket::Entity>(|place| {
             let claimed = ticket::word(TicketStatus::Claimed);
@@ -55,7 +60,8 @@ fn revisions_of(id: &Id) -> impl Fn(Place<'_>) -> Condition + use<> {
     move |place| all_of(place.column(prd::Column::SupersedesId).eq(id.as_str()))
 }
 
-fn is_open(brief: &prd::Model) -> bool {
+/// Whether a brief is not decided yet.
+pub(crate) fn is_open(brief: &prd::Model) -> bool {
     matches!(
         brief.status,
         PrdStatus::Draft | PrdStatus::NeedsClarification | PrdStatus::PendingApproval

@@ -1,11 +1,12 @@
 //! Plans that are made, and the ticket of the chief of staff under which they hang.
 
+use super::outcome::OPEN;
 use crate::{
     domain::{
         check,
         count::count,
         machine::{ExecutionPlanStep, TicketConsequence},
-        plan::{CHIEF_OF_STAFF, check_steps, fallback},
+        plan::{CHIEF_OF_STAFF, check_steps, fallback, trimmed},
     },
     error::{Error, Result, named},
     store::Tx,
@@ -44,8 +45,9 @@ pub(crate) struct NewPlan {
 /// [`Error::BadUserInput`] naming what is wrong with a step; [`Error::Conflict`] when the brief is not approved or has an
 /// open plan.
 pub(crate) async fn create_plan(tx: &mut Tx<'_>, new: NewPlan) -> Result<execution_plan::Model> {
-    let settings = decider::settings(tx).await?;
     let summary = check::text("channelSummary", &new.channel_summary, 1, 2000)?;
+    let steps = new.steps.map(trimmed).transpose()?;
+    let settings = decider::settings(tx).await?;
     let brief = brief::lock(tx, &new.prd_id).await?;
     if brief.status != PrdStatus::Approved {
         return Err(Error::Conflict(format!(
@@ -53,8 +55,8 @@ pub(crate) async fn create_plan(tx: &mut Tx<'_>, new: NewPlan) -> Result<executi
             named(brief.status)
         )));
     }
-    let is_fallback = new.steps.is_none();
-    let steps = { new.steps }.unwrap_or_else(|| vec![fallback(&brief.title, &brief.summary)]);
+    let is_fallback = steps.is_none();
+    let steps = steps.unwrap_or_else(|| vec![fallback(&brief.title, &brief.summary)]);
     let Reach { means, rules_may } = reach(tx, &steps).await?;
     if is_fallback && !means.roles.contains(&steps[0].role_slug) {
         return Err(Error::Conflict(format!(
@@ -63,22 +65,19 @@ pub(crate) async fn create_plan(tx: &mut Tx<'_>, new: NewPlan) -> Result<executi
         )));
     }
     check_steps(&steps, &means)?;
-    let parent = chief_ticket(tx, &brief).await?;
     let earlier = tx
         .rows::<execution_plan::Entity>(|place| {
-            all_of(
-                place
-                    .column(execution_plan::Column::ParentTicketId)
-                    .eq(parent.id.as_str()),
-            )
+            let of_brief = place.column(execution_plan::Column::PrdId);
+            all_of(of_brief.eq(brief.id.as_str()))
         })
         .await?;
-    if earlier.iter().any(is_open) {
+    if earlier.iter().any(|plan| OPEN.contains(&plan.status)) {
         return Err(Error::Conflict(
             "This brief has an open plan already, or one that failed: retry or cancel that one first."
                 .to_owned(),
         ));
     }
+    let parent = chief_ticket(tx, &brief).await?;
     let asked = tx.whole::<entity::ticket::Entity>(&parent).await?.payload.0;
     let asked = asked.map_or(Value::Null, |payload| payload.0);
     let cycle = earlier.iter().map(|plan| plan.cycle).max().unwrap_or(1);
@@ -126,15 +125,6 @@ pub(crate) async fn create_plan(tx: &mut Tx<'_>, new: NewPlan) -> Result<executi
             Ok(plan)
         }
     }
-}
-
-fn is_open(plan: &execution_plan::Model) -> bool {
-    matches!(
-        plan.status,
-        ExecutionPlanStatus::PendingApproval
-            | ExecutionPlanStatus::Active
-            | ExecutionPlanStatus::Failed
-    )
 }
 
 /// What the project's code looked like.
@@ -218,6 +208,6 @@ async fn write_tickets(
     let number = dependencies.len();
     tx.insert_all(dependencies, "ticket.dependency_added")
         .await?;
-    tx.belong_to(number, Some(&brief.id));
+    tx.belong_to(number, &brief.project_id, Some(&brief.id));
     Ok(())
 }

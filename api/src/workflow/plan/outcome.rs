@@ -55,19 +55,21 @@ pub(super) fn of_plan(plan: &execution_plan::Model) -> impl Fn(Place<'_>) -> Con
     move |place| all_of(place.column(entity::ticket::Column::PlanId).eq(id.as_str()))
 }
 
+/// A plan with one of these has not ended, and nothing took its place.
+pub(super) const OPEN: [ExecutionPlanStatus; 3] = [
+    ExecutionPlanStatus::PendingApproval,
+    ExecutionPlanStatus::Active,
+    ExecutionPlanStatus::Failed,
+];
+
 /// The plans of a brief that are neither ended nor replaced: one at most, and one that failed.
 async fn open_plans(tx: &Tx<'_>, brief: &prd::Model) -> Result<Vec<execution_plan::Model>> {
     use execution_plan::Column::{PrdId, Status};
-    let open = [
-        ExecutionPlanStatus::PendingApproval,
-        ExecutionPlanStatus::Active,
-        ExecutionPlanStatus::Failed,
-    ];
     tx.rows::<execution_plan::Entity>(|place| {
         all_of(place.column(PrdId).eq(brief.id.as_str())).add(
             place
                 .column(Status)
-                .is_in(open.map(|status| status.to_value())),
+                .is_in(OPEN.map(|status| status.to_value())),
         )
     })
     .await
@@ -83,11 +85,7 @@ pub(in crate::workflow) async fn supersede_of_brief(
             .await?;
         notice::settle(tx, [&plan.id]).await?;
     }
-    let id = brief.id.clone();
-    ticket::supersede(tx, move |place| {
-        all_of(place.column(entity::ticket::Column::PrdId).eq(id.as_str()))
-    })
-    .await
+    ticket::supersede(tx, ticket::of(&brief.id)).await
 }
 
 /// What follows when a plan was replaced: its open tickets are dropped, and the chief of staff plans again.
