@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 const QUEUE: &str = "query($projectId: ID, $types: [ApprovalQueueType!], $first: Int, $after: Cursor) {
     approvalQueue(projectId: $projectId, types: $types, first: $first, after: $after) {
-        nodes { id type title preview createdAt project { id } sourceMeeting { id } node { id __typename } }
+        nodes { subjectId type title preview createdAt project { id } sourceMeeting { id } node { id __typename } }
         pageInfo { hasNextPage hasPreviousPage endCursor }
         totalCount
     } }";
@@ -40,7 +40,7 @@ on_both_databases! {
             let page = client.data(QUEUE, json!({ "types": [of] })).await;
             let entry = &page["approvalQueue"]["nodes"][0];
             assert_eq!(entry["type"], of);
-            assert_eq!(entry["node"], json!({ "id": entry["id"], "__typename": kind }));
+            assert_eq!(entry["node"], json!({ "id": entry["subjectId"], "__typename": kind }));
         }
         let project = &waiting[0].2;
         assert_eq!(whole(&client, json!({ "projectId": project }), 2).await, ids(&|other, _| other == project));
@@ -102,7 +102,7 @@ async fn whole(client: &Client, mut variables: Value, size: usize) -> Vec<String
         out.extend(
             nodes
                 .iter()
-                .map(|entry| entry["id"].as_str().expect("an id").to_owned()),
+                .map(|entry| entry["subjectId"].as_str().expect("an id").to_owned()),
         );
         if page["pageInfo"]["hasNextPage"] == false {
             assert_eq!(page["totalCount"], out.len());

@@ -121,6 +121,15 @@ on_both_databases! {
         let now = brief(&client, &id).await;
         assert_eq!((&now["status"], &now["version"]), (&json!("DRAFT"), &json!(4)));
         assert_eq!(statuses(&now, "ba_agent"), ["READY", "SUPERSEDED"]);
+        // A draft that is drafted anew is another version too, so that the second click is told of the first.
+        made.run("regeneratePrd", json!({ "id": id, "expectedVersion": 4 })).await;
+        assert_eq!(brief(&client, &id).await["version"], 5);
+        assert_eq!(made.code("regeneratePrd", json!({ "id": id, "expectedVersion": 4 })).await, "CONFLICT");
+        // What was handed in is handed in.
+        made.submit(&id, 5).await;
+        let before = head(&client).await;
+        made.submit(&id, 5).await;
+        assert_eq!(head(&client).await, before);
     }
 
     async fn an_approved_brief_is_changed_by_no_door(app) {
@@ -165,6 +174,7 @@ on_both_databases! {
         let old = of["executionPlan"]["prd"]["id"].clone();
         let revision = made.run("revisePrd", json!({ "id": old, "summary": "Anew." })).await;
         let other = made.run("revisePrd", json!({ "id": old })).await;
+        let third = made.run("revisePrd", json!({ "id": old })).await;
         let copied = client.data("query($id: ID!) { prd(id: $id) { status version title summary supersedes { id } } }", json!({ "id": revision })).await;
         assert_eq!(copied["prd"], json!({ "status": "DRAFT", "version": 1, "title": of["executionPlan"]["prd"]["title"], "summary": "Anew.", "supersedes": { "id": old } }));
         for id in [&revision, &other] {
@@ -179,6 +189,15 @@ on_both_databases! {
         assert_eq!(was["executionPlan"], json!({ "status": "SUPERSEDED", "allowedSteps": [] }));
         assert_eq!(made.code("approvePrd", version(&other, 1)).await, "CONFLICT", "the brief that it revises is superseded");
         assert_eq!(brief(&client, &other).await["status"], "PENDING_APPROVAL");
+        // Nobody is asked about it in vain.
+        made.run("updateApprovalRules", json!({ "requiredBriefApprovals": 2 })).await;
+        assert_eq!(made.code("approvePrd", version(&other, 1)).await, "CONFLICT", "not as the first of two either");
+        assert_eq!(made.code("submitPrd", version(&third, 1)).await, "CONFLICT");
+        for id in [&other, &third] {
+            let steps = brief(&client, id).await["allowedSteps"].clone();
+            let steps = steps.as_array().expect("steps");
+            assert!(!steps.contains(&json!("APPROVE")) && !steps.contains(&json!("SUBMIT")), "{steps:?}");
+        }
     }
 
     async fn what_is_paused_hands_nothing_out(app) {
@@ -228,7 +247,11 @@ on_both_databases! {
             assert_eq!((&now["status"], &now["version"]), (&json!("DRAFT"), &json!(round + 1)));
             let drafting = now["tickets"]["nodes"].as_array().expect("tickets").iter().find(|ticket| ticket["status"] == "READY").expect("one");
             assert_eq!(drafting["payload"]["answers"][0]["answer"], "CSV", "{drafting}");
-            assert_eq!(made.code("answerClarification", json!({ "id": first, "response": "CSV" })).await, "ILLEGAL_TRANSITION");
+            // The same again is answered, another one is too late.
+            let before = head(&client).await;
+            made.run("answerClarification", json!({ "id": first, "response": "CSV" })).await;
+            assert_eq!(made.code("answerClarification", json!({ "id": first, "response": "PDF" })).await, "CONFLICT");
+            assert_eq!(head(&client).await, before);
         }
         assert!(!brief(&client, &id).await["allowedSteps"].as_array().expect("steps").contains(&json!("ASK")));
         assert_eq!(made.code("askClarification", ask).await, "CONFLICT", "a fourth round");

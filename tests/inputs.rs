@@ -64,7 +64,8 @@ on_both_databases! {
                     cleared.push(field.name.clone());
                 } else {
                     assert_eq!(answer.code(), "BAD_USER_INPUT", "{name}.{}", field.name);
-                    assert_eq!(answer.body["errors"][0]["extensions"]["field"], field.name.as_str());
+                    let path = around.map_or(field.name.clone(), |around| format!("{around}.{}", field.name));
+                    assert_eq!(answer.body["errors"][0]["extensions"]["field"], path.as_str());
                     refused.push(field.name.clone());
                 }
             }

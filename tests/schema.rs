@@ -52,6 +52,14 @@ on_both_databases! {
         assert!(shown.is_empty(), "secrets in the schema: {shown:?}");
     }
 
+    async fn what_has_an_id_is_a_node(app) {
+        let schema = Schema::of(&app.owner().await).await;
+        // Clients keep records by their ids alone.
+        let has_id = |of: &&Type| of.fields.iter().any(|field| field.name == "id" && field.of.name == "ID") && of.name != "Node";
+        let others: Vec<_> = schema.types().filter(has_id).filter(|of| !of.is_node()).map(|of| &of.name).collect();
+        assert!(others.is_empty(), "{others:?}");
+    }
+
     async fn every_mutation_is_nullable(app) {
         let schema = Schema::of(&app.owner().await).await;
         let required: Vec<_> = schema.mutations().iter().filter(|mutation| mutation.of.required).collect();

@@ -20,7 +20,14 @@ on_both_databases! {
             let unread = |node: &&Value| {
                 node["channel"] == "IN_APP" && node["readAt"].is_null() && node["dismissedAt"].is_null()
             };
-            let count = nodes.iter().filter(unread).count();
+            // What is for everyone is in the bell of those who can put it away.
+            let counts = |node: &&Value| unread(node) && (["owner", "admin"].contains(&role) || !node["userId"].is_null());
+            let count = nodes.iter().filter(counts).count();
+            let put_away = "mutation($ids: [ID!]) { markNotificationsRead(input: { ids: $ids }) { user { id } } }";
+            if ["member", "viewer"].contains(&role) {
+                let shared = client.data("{ viewer { notifications(first: 200, filter: { userId: { isNull: true } }) { nodes { id } } } }", json!({})).await["viewer"]["notifications"]["nodes"][0]["id"].clone();
+                assert_eq!(client.code(put_away, json!({ "ids": [shared] })).await, "FORBIDDEN", "{role}");
+            }
             assert_eq!(data["viewer"]["unreadNotificationCount"], count, "{role}");
             // No filter widens the list.
             let wide = json!({ "filter": { "or": [{ "userId": { "eq": owner } }, { "userId": { "isNull": true } }] } });

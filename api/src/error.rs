@@ -37,16 +37,7 @@ pub enum Error {
         reason: String,
     },
     /// The state machine has no such step.
-    IllegalTransition {
-        /// The step that was to be taken.
-        step: String,
-        /// The present state.
-        from: String,
-        /// The state asked for.
-        to: String,
-        /// The states that can follow the present one.
-        allowed: Vec<String>,
-    },
+    IllegalTransition(Box<Refusal>),
     /// The row is not as the caller believed, or a unique key is taken.
     Conflict(String),
     /// It was decided otherwise before.
@@ -202,6 +193,21 @@ const BUSY_MS: u64 = 1000;
 /// The result of everything that can fail for a client.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// Why a step cannot be taken.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// The step.
+    pub step: String,
+    /// The present state.
+    pub from: String,
+    /// The state asked for.
+    pub to: String,
+    /// The states that the step is taken from.
+    pub needs: Vec<String>,
+    /// The states that people can bring the row to from the present one.
+    pub allowed: Vec<String>,
+}
+
 impl Error {
     /// An operation that was stopped because its time was up.
     pub const TOO_SLOW: Self = Self::DeadlineExceeded(
@@ -255,7 +261,7 @@ impl Error {
             Self::Forbidden(_) => "FORBIDDEN",
             Self::NotFound { .. } => "NOT_FOUND",
             Self::BadUserInput { .. } => "BAD_USER_INPUT",
-            Self::IllegalTransition { .. } => "ILLEGAL_TRANSITION",
+            Self::IllegalTransition(_) => "ILLEGAL_TRANSITION",
             Self::Conflict(_) | Self::Decided { .. } | Self::Contended => "CONFLICT",
             Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
             Self::CursorMismatch(_) => "CURSOR_MISMATCH",

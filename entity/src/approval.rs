@@ -92,8 +92,10 @@ pub struct Model {
     /// Through what the decision arrived.
     pub channel: ApprovalChannel,
     /// A link to the message that was answered; null for decisions made in the dashboard.
+    #[graphql(skip)]
     pub message_link: Option<String>,
     /// Who decided in the channel's own terms, such as a Slack user id; null for the dashboard and the API.
+    #[graphql(skip)]
     pub external_actor_ref: Option<String>,
     /// The version of the subject that was seen; 1 for subjects without versions.
     pub subject_version: i32,
@@ -108,6 +110,16 @@ pub struct Model {
     pub idempotency_key: Option<String>,
     /// When it was decided.
     pub created_at: Timestamp,
+}
+
+impl Model {
+    /// Whether it was this person's decision, or made in this person's place: nobody's word counts twice.
+    pub fn is_of(&self, person: &Id) -> bool {
+        [&self.user_id, &self.on_behalf_of_user_id]
+            .into_iter()
+            .flatten()
+            .any(|id| id == person)
+    }
 }
 
 owned!(Approval, large[Diff]);

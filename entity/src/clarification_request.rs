@@ -5,19 +5,19 @@ use crate::prelude::*;
 text_enum! {
     /// Whom a question is put to.
     ClarificationRoute {
-        /// Whoever decides on the product.
+        /// Whoever decides on the product: people of the persona `PM`.
         ProductLead,
-        /// Whoever decides on the technology.
+        /// Whoever decides on the technology: people of the persona `CTO`.
         TechLead,
-        /// The engineers.
+        /// The engineers: people of the persona `DEVELOPER`.
         Engineering,
-        /// The designers.
+        /// The designers: people of the persona `DESIGNER`.
         Design,
-        /// The testers.
+        /// The testers: people of the persona `QA`.
         Qa,
-        /// The management.
+        /// The management: people of the persona `FOUNDER`.
         Executive,
-        /// Whoever asked for the work.
+        /// Whoever asked for the work, a brief's author. Where there is nobody to be asked, those who decide are.
         Stakeholder,
     }
 }

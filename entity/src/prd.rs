@@ -53,7 +53,7 @@ text_enum! {
 #[serde(rename_all = "camelCase", default)]
 #[graphql(input_name = "RequirementInput")]
 pub struct Requirement {
-    /// Its id within the brief, such as `REQ-1`, at most 100 characters.
+    /// Its id within the brief, at most 100 characters; by its place, such as `REQ-1`, if none is given.
     #[graphql(default)]
     pub id: String,
     /// What is required, in a few words: 1 to 300 characters.
@@ -123,7 +123,7 @@ pub struct Model {
     pub scope: Option<String>,
     /// What is not part of it, in the one-page form; null when not given.
     pub non_scope: Option<String>,
-    /// The questions, at most two, that must be answered before it is drafted again.
+    /// What its author left open when it was written, at most two. What somebody asked is `clarifications`.
     pub open_questions: Json<Vec<String>>,
     /// What it should achieve, one sentence each.
     #[graphql(skip)]

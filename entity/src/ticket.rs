@@ -7,7 +7,8 @@ text_enum! {
     TicketStatus {
         /// Free to be claimed.
         Ready,
-        /// Waiting for other tickets to be done or for its plan to become active.
+        /// Waiting for other tickets to be done, for its plan to become active, or for its brief or its plan to go on after a
+        /// pause.
         Blocked,
         /// Being worked on by whoever holds the lease.
         Claimed,
@@ -31,7 +32,7 @@ text_enum! {
         Approval,
         /// The answer to a question.
         Clarification,
-        /// Someone who resumes its brief or plan.
+        /// Someone who resumes its brief or plan. A ticket that nobody works on is `BLOCKED` then.
         Paused,
     }
 }

@@ -22,7 +22,7 @@ text_enum! {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TranscriptSegment {
-    /// Who spoke.
+    /// Who spoke; empty when nobody is named.
     pub speaker: String,
     /// What they said.
     pub text: String,

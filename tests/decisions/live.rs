@@ -88,11 +88,11 @@ on_both_databases! {
         for action in ["approval.created", "brief.approval_counted"] {
             assert_eq!(streams.next("life", "activity", "event").await["action"], action);
         }
-        let query = "query($id: ID!) { prd(id: $id) { approvalProgress { given required } } approvalQueue(first: 200) { nodes { id approvalProgress { given required } } } }";
+        let query = "query($id: ID!) { prd(id: $id) { approvalProgress { given required } } approvalQueue(first: 200) { nodes { subjectId approvalProgress { given required } } } }";
         let progress = owner.data(query, json!({ "id": id })).await;
         let one_of_two = json!({ "given": 1, "required": 2 });
         assert_eq!(progress["prd"]["approvalProgress"], one_of_two);
-        let entry = progress["approvalQueue"]["nodes"].as_array().expect("entries").iter().find(|entry| entry["id"] == id).expect("waits").clone();
+        let entry = progress["approvalQueue"]["nodes"].as_array().expect("entries").iter().find(|entry| entry["subjectId"] == id).expect("waits").clone();
         assert_eq!(entry["approvalProgress"], one_of_two);
 
         let admin = app.client(DEMO, "admin").await;
@@ -104,5 +104,17 @@ on_both_databases! {
         streams.subscribe("plan", "subscription($id: ID) { planChanged(id: $id) { plan { status } } }", &plan).await;
         made.run("approvePlan", version(&plan, 1)).await;
         assert_eq!(streams.next("plan", "planChanged", "plan").await["status"], "ACTIVE");
+    }
+
+    async fn a_frame_names_what_is_gone(app) {
+        let owner = app.owner().await;
+        let made = Made { app: &app, client: &owner };
+        let id = made.draft().await;
+        let socket = Socket::signed_in(&app.url, &app.token(DEMO, "member").await).await;
+        let mut streams = Streams { socket, waiting: VecDeque::new() };
+        streams.subscribe("prd", "subscription { prdChanged { prdId prd { id } } }", &id).await;
+        made.run("deletePrd", json!({ "id": id })).await;
+        let frame = streams.frame("prd").await;
+        assert_eq!(frame["prdChanged"], json!({ "prdId": id, "prd": null }));
     }
 }

@@ -69,8 +69,8 @@ on_both_databases! {
         let made = Made { app: &app, client: &owner };
         made.run("updateApprovalRules", json!({ "approvalDueHours": 10 })).await;
         let (prd, plan) = (made.submitted().await, made.plan().await);
-        let due = owner.data("{ approvalQueue(first: 200) { nodes { id dueAt } } }", json!({})).await;
-        let due = |id: &Value| due["approvalQueue"]["nodes"].as_array().expect("entries").iter().find(|entry| entry["id"] == *id).expect("waits")["dueAt"].clone();
+        let due = owner.data("{ approvalQueue(first: 200) { nodes { subjectId dueAt } } }", json!({})).await;
+        let due = |id: &Value| due["approvalQueue"]["nodes"].as_array().expect("entries").iter().find(|entry| entry["subjectId"] == *id).expect("waits")["dueAt"].clone();
         assert!(due(&prd).is_string() && due(&plan).is_string());
         for (hours, times) in [(9, 0), (2, 1), (2, 1), (24, 2)] {
             app.wait(HOUR * hours);

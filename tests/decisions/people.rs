@@ -274,5 +274,57 @@ on_both_databases! {
         let told = bell(&admin).await;
         assert_eq!(told["viewer"]["unreadNotificationCount"], 0);
         assert!(told["notifications"]["nodes"][1]["dismissedAt"].is_string());
+        // However many there are, they are put away a few hundred at a time.
+        let many = format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 700) \
+             INSERT INTO notifications (id, \"tenantId\", \"userId\", title, message, \"createdAt\", \"updatedAt\") \
+             SELECT 'many' || i, '{}', '{}', 'x', 'x', '2026-01-01T00:00:00+00:00', '2026-01-01T00:00:00+00:00' FROM n",
+            app.tenant(DEMO).await, app.user(DEMO, "admin").await.id,
+        );
+        app.execute(&many).await;
+        for left in [200, 0] {
+            admin.data("mutation { markNotificationsRead(input: {}) { user { id } } }", json!({})).await;
+            assert_eq!(bell(&admin).await["viewer"]["unreadNotificationCount"], left);
+        }
+    }
+
+    async fn an_approval_that_would_not_count_is_not_offered(app) {
+        let [owner, admin, member, _] = clients(&app).await;
+        let made = Made { app: &app, client: &owner };
+        end_delegation(&made).await;
+        made.run("updateApprovalRules", json!({ "requiredBriefApprovals": 2 })).await;
+        let deputy = json!(app.user(DEMO, "member").await.id);
+        made.run("setDelegate", json!({ "userId": deputy, "until": "2100-01-01T00:00:00Z" })).await;
+        let id = made.submitted().await;
+        let offered = async |client: &Client| {
+            let query = "query($id: ID!) { prd(id: $id) { allowedSteps approvalProgress { given byViewer } } approvalQueue(first: 200) { nodes { subjectId allowedSteps } } }";
+            let told = client.data(query, json!({ "id": id })).await;
+            let steps = |steps: &Value| steps.as_array().expect("steps").contains(&json!("APPROVE"));
+            let queue = told["approvalQueue"]["nodes"].as_array().expect("entries").iter().find(|entry| entry["subjectId"] == id).expect("waits").clone();
+            assert_eq!(steps(&told["prd"]["allowedSteps"]), steps(&queue["allowedSteps"]));
+            (steps(&told["prd"]["allowedSteps"]), told["prd"]["approvalProgress"]["byViewer"] == true)
+        };
+        Made { app: &app, client: &member }.run("approvePrd", version(&id, 1)).await;
+        assert_eq!(offered(&member).await, (false, true));
+        assert_eq!(offered(&owner).await, (false, true), "in whose place it was given");
+        assert_eq!(offered(&admin).await, (true, false));
+        // However often it was held up since, what was given stays.
+        let pauses: String = (0..40).map(|place| format!("p{place}: pausePrd(input: {{ id: $id }}) {{ feedCursor }} r{place}: resumePrd(input: {{ id: $id }}) {{ feedCursor }} ")).collect();
+        for half in 0..2 {
+            let aliases: String = pauses.split_inclusive("} ").skip(half * 40).take(40).collect();
+            admin.data(&format!("mutation($id: ID!) {{ {aliases} }}"), json!({ "id": id })).await;
+        }
+        assert_eq!(offered(&owner).await, (false, true));
+        Made { app: &app, client: &admin }.run("approvePrd", version(&id, 1)).await;
+        assert_eq!(brief(&owner, &id).await["status"], "APPROVED");
+    }
+
+    async fn how_somebody_answered_is_for_admins(app) {
+        let query = "{ approvals(first: 200) { nodes { externalActorRef messageLink } } }";
+        for (role, expected) in [("owner", true), ("admin", true), ("member", false), ("viewer", false)] {
+            let told = app.client(DEMO, role).await.data(query, json!({})).await;
+            let told = told["approvals"]["nodes"].as_array().expect("decisions").iter().any(|made| made["externalActorRef"].is_string() || made["messageLink"].is_string());
+            assert_eq!(told, expected, "{role}");
+        }
     }
 }

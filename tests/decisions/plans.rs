@@ -142,11 +142,15 @@ on_both_databases! {
         let tickets = plan(&client, &id).await["tickets"]["nodes"].clone();
         made.run("cancelTicket", json!({ "id": tickets[0]["id"], "reason": "No need." })).await;
         assert_eq!(escalated().await, 0, "another ticket goes on");
+        let goes_on = client.data("query($id: ID!) { executionPlan(id: $id) { isStuck } }", json!({ "id": id })).await;
+        assert_eq!(goes_on["executionPlan"]["isStuck"], false);
         made.hand_in(&tickets[1]["id"]).await;
         made.run("approveTicket", version(&tickets[1]["id"], 1)).await;
         let now = plan(&client, &id).await;
         assert_eq!((now["status"].as_str(), states(&now)), (Some("ACTIVE"), vec!["CANCELLED", "DONE", "BLOCKED"]));
         assert_eq!(escalated().await, 1, "nothing goes on");
+        let stuck = client.data("query($id: ID!) { executionPlan(id: $id) { isStuck } }", json!({ "id": id })).await;
+        assert_eq!(stuck["executionPlan"]["isStuck"], true);
         made.run("cancelTicket", json!({ "id": tickets[2]["id"] })).await;
         assert_eq!(escalated().await, 1, "which is told once");
     }

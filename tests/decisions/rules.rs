@@ -1,7 +1,7 @@
 //! What the workspace's rules decide, and what they do not.
 
 use super::{brief, statuses, version};
-use crate::writes::Made;
+use crate::{support::DEMO, writes::Made};
 use serde_json::json;
 
 on_both_databases! {
@@ -31,6 +31,18 @@ on_both_databases! {
         assert_eq!(sure(0.99).await["status"], "PENDING_APPROVAL", "it takes no person's place among several");
         made.run("updateApprovalRules", json!({ "requiredBriefApprovals": 1, "autoApprovalProjectIds": [] })).await;
         assert_eq!(sure(0.99).await["status"], "PENDING_APPROVAL", "nor where it does not stand");
+    }
+
+    async fn no_rule_is_sure_of_what_a_person_wrote(app) {
+        let owner = app.owner().await;
+        let made = Made { app: &app, client: &owner };
+        made.run("updateApprovalRules", json!({ "autoApproval": true, "autoApproveAbove": -0.0, "requireHumanBelow": 0 })).await;
+        let kept = owner.data("{ viewer { tenant { settings { approvalThresholds { autoApproveAbove } } } } }", json!({})).await;
+        assert!(kept["viewer"]["tenant"]["settings"]["approvalThresholds"]["autoApproveAbove"].as_f64().is_some_and(f64::is_sign_positive), "{kept}");
+        let member = app.client(DEMO, "member").await;
+        let id = Made { app: &app, client: &member }.submitted().await;
+        assert_eq!(brief(&owner, &id).await["status"], "PENDING_APPROVAL");
+        app.verify_ledger(DEMO).await;
     }
 
     async fn a_rule_believes_nobody_who_may_not_decide(app) {

@@ -65,6 +65,39 @@ on_both_databases! {
         assert_eq!(client.code(second, json!({ "id": prd["id"] })).await, "CONFLICT");
     }
 
+    async fn notes_are_read_as_files_of_notes_are(app) {
+        let client = app.owner().await;
+        let notes = "# Harbour meeting, 3 March 2026\n\n| Name | Abbreviation | Organization |\n|---|---|---|\n\
+            | Ann Lee | ALE | Harbour |\n| Bob Ray | BRY | Harbour |\n\n## Cranes\n\nALE: Two of them stand still.\n\nBRY: Since Monday.\n";
+        let create = "mutation($input: CreateMeetingInput!) { createMeeting(input: $input) { meeting { projectId startTime participants { name }
+            currentTranscript { speakers segments { nodes { speaker text } } } } } }";
+        let input = json!({ "title": "Harbour", "transcript": { "text": notes, "format": "NOTES" } });
+        let meeting = client.data(create, json!({ "input": input })).await["createMeeting"]["meeting"].clone();
+        assert_eq!(meeting["participants"], json!([{ "name": "Ann Lee" }, { "name": "Bob Ray" }]));
+        assert!(meeting["startTime"].as_str().expect("a moment").starts_with("2026-03-03"), "{meeting}");
+        assert_eq!(meeting["currentTranscript"]["segments"]["nodes"], json!([
+            { "speaker": "Ann Lee", "text": "Two of them stand still." }, { "speaker": "Bob Ray", "text": "Since Monday." },
+        ]));
+        let none = json!({ "title": "Harbour", "transcript": { "text": "nothing", "format": "NOTES" } });
+        assert_eq!(client.code(create, json!({ "input": none })).await, "BAD_USER_INPUT");
+    }
+
+    async fn a_brief_is_for_the_project_of_its_meeting(app) {
+        let client = app.owner().await;
+        let meetings = "{ meetings(first: 1, filter: { project: { slug: { ne: \"default\" }, isArchived: { eq: false } } }) { nodes { id projectId } }
+            projects(filter: { slug: { eq: \"default\" } }) { nodes { id } } }";
+        let data = client.data(meetings, json!({})).await;
+        let meeting = &data["meetings"]["nodes"][0];
+        let create = "mutation($input: CreatePRDInput!) { createPrd(input: $input) { prd { projectId requirements { id } } } }";
+        let of_meeting = json!({ "meetingId": meeting["id"], "title": "x", "content": { "requirements": [{ "title": "a" }, { "id": "own", "title": "b" }] } });
+        let made = client.data(create, json!({ "input": of_meeting })).await;
+        assert_eq!(made["createPrd"]["prd"], json!({ "projectId": meeting["projectId"], "requirements": [{ "id": "REQ-1" }, { "id": "own" }] }));
+        let made = client.data(create, json!({ "input": { "title": "x" } })).await;
+        assert_eq!(made["createPrd"]["prd"]["projectId"], data["projects"]["nodes"][0]["id"]);
+        let wrong = client.send(create, json!({ "input": { "title": "x", "content": { "requirements": [{ "title": "" }] } } })).await;
+        assert_eq!(wrong.body["errors"][0]["extensions"]["field"], "content.requirements[0].title", "{}", wrong.body);
+    }
+
     async fn each_edit_of_a_transcript_is_a_new_version(app) {
         let client = app.owner().await;
         let meeting = client.data("{ meetings(first: 1, filter: { status: { eq: COMPLETED } }) { nodes { id transcripts { totalCount } } } }", json!({})).await;

@@ -31,6 +31,10 @@ fn write(value: &Value, out: &mut String) {
             }
             out.push(']');
         }
+        // `jsonb` keeps no sign of nothing.
+        Value::Number(number) if number.as_f64() == Some(0.0) && number.is_f64() => {
+            out.push_str("0.0");
+        }
         scalar => out.push_str(&scalar.to_string()),
     }
 }
@@ -39,6 +43,12 @@ fn write(value: &Value, out: &mut String) {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn nothing_has_no_sign() {
+        assert_eq!(canonical(&json!([-0.0, 0.0])), "[0.0,0.0,]");
+        assert_ne!(canonical(&json!(-0.5)), canonical(&json!(0.5)));
+    }
 
     #[test]
     fn only_the_order_of_fields_does_not_matter() {

@@ -31,7 +31,7 @@ pub(crate) use self::{
 
 use crate::{
     auth::Action,
-    error::{Error, Result, named},
+    error::{Error, Refusal, Result, named},
 };
 use async_graphql::resolver_utils::EnumType;
 use entity::Owned;
@@ -52,10 +52,14 @@ pub(crate) trait Machine: Owned {
     /// The steps that people take, then those that follow by themselves.
     fn rules() -> impl Iterator<Item = (String, &'static Rule<Self::State>)>;
 
-    /// The other states that a row can come to from where it stands, in the order of the machine.
+    /// The other states that people can bring a row to from where it stands, in the order of the machine.
     fn next(now: &Standing<Self::State>) -> Vec<Self::State> {
         let mut next = Vec::new();
-        for (_, rule) in Self::rules().filter(|(_, rule)| rule.is_open(now)) {
+        let taken = |(_, rule): &(String, &Rule<Self::State>)| rule.who.is_some();
+        for (_, rule) in Self::rules()
+            .filter(taken)
+            .filter(|(_, rule)| rule.is_open(now))
+        {
             if let To::State(to) = rule.to
                 && to != now.state
                 && !next.contains(&to)
@@ -152,12 +156,14 @@ pub(crate) fn refusal<T: Step>(step: T, now: &Standing<<T::Entity as Machine>::S
         To::State(to) => to,
         To::Same | To::Paused | To::Resumed | To::Gone => now.state,
     };
-    Error::IllegalTransition {
+    let needs = step.rule().from.iter().copied().map(named);
+    Error::IllegalTransition(Box::new(Refusal {
         step: named(step),
         from: named(now.state),
         to: named(to),
+        needs: needs.collect(),
         allowed: T::Entity::next(now).into_iter().map(named).collect(),
-    }
+    }))
 }
 
 /// The step that people take from a row's state to another; nothing if it has that state already.

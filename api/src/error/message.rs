@@ -1,6 +1,6 @@
 //! What errors say: what was wrong, and what to do.
 
-use super::{Error, Measured, Whose};
+use super::{Error, Measured, Refusal, Whose};
 
 impl Error {
     /// What the client reads.
@@ -12,18 +12,17 @@ impl Error {
                 format!("There is no {kind} with this id in your workspace.")
             }
             Self::BadUserInput { field, reason } => format!("`{field}`: {reason}"),
-            Self::IllegalTransition {
-                step,
-                from,
-                allowed,
-                ..
-            } => match &**allowed {
-                [] => format!("{step} cannot be done now: it is {from}, and that is final."),
-                allowed => format!(
-                    "{step} cannot be done now: it is {from}, which can become {}.",
-                    allowed.join(", ")
-                ),
-            },
+            Self::IllegalTransition(refusal) => {
+                let Refusal { step, from, needs, .. } = &**refusal;
+                match needs.contains(from) {
+                // Its status is right, and what it waits for or whether it is paused is not.
+                true => format!("{step} cannot be done now, though it is {from}."),
+                false => {
+                    let needs = needs.join(" or ");
+                    format!("{step} cannot be done now: it is {from}, and must be {needs}.")
+                }
+                }
+            }
             Self::Conflict(what) => what.clone(),
             Self::Decided { what, by, at, .. } => format!("{what} by {by} at {at}."),
             Self::IdempotencyMismatch => {

@@ -24,16 +24,11 @@ impl From<Error> for async_graphql::Error {
                     extensions.set("field", field);
                     extensions.set("reason", reason);
                 }
-                Error::IllegalTransition {
-                    step,
-                    from,
-                    to,
-                    allowed,
-                } => {
-                    extensions.set("step", step);
-                    extensions.set("from", from);
-                    extensions.set("to", to);
-                    extensions.set("allowed", allowed);
+                Error::IllegalTransition(refusal) => {
+                    extensions.set("step", &refusal.step);
+                    extensions.set("from", &refusal.from);
+                    extensions.set("to", &refusal.to);
+                    extensions.set("allowed", refusal.allowed.as_slice());
                 }
                 Error::Decided {
                     decision, by, at, ..

@@ -1,6 +1,7 @@
 //! What was decided, by whom and through which channel. Rows are added, never changed.
 
 use super::prelude::*;
+use crate::auth::Action;
 use entity::{Json, approval};
 
 node! {
@@ -21,8 +22,6 @@ node! {
             actor_email: StringFilter,
             on_behalf_of_user_id: IdFilter,
             channel: EnumFilter<approval::ApprovalChannel>,
-            message_link: StringFilter,
-            external_actor_ref: StringFilter,
             subject_version: IntFilter,
             subject_digest: StringFilter,
             rule_matched: StringFilter,
@@ -48,6 +47,19 @@ node! {
         large {
             /// What the decision changed, as `before` and `after`; empty when nothing but the status.
             diff: Json<serde_json::Value>,
+        }
+    }
+    fields {
+
+        /// Who decided in the channel's own terms, such as a Slack user id; null for the dashboard and the API, and for all
+        /// but admins.
+        async fn external_actor_ref(&self, ctx: &Context<'_>) -> Nullable<String> {
+            Ok(self.row()?.external_actor_ref.filter(|_| ctx.may(Action::ReadAudit)))
+        }
+
+        /// A link to the message that was answered; null for decisions made in the dashboard, and for all but admins.
+        async fn message_link(&self, ctx: &Context<'_>) -> Nullable<String> {
+            Ok(self.row()?.message_link.filter(|_| ctx.may(Action::ReadAudit)))
         }
     }
 }

@@ -121,8 +121,8 @@ pub struct ApprovalQueueEntry(QueueEntry);
 /// Something that waits for a decision.
 #[Object]
 impl ApprovalQueueEntry {
-    /// The id of what waits.
-    async fn id(&self) -> &Id {
+    /// The id of what waits. The entry itself is none of its own.
+    async fn subject_id(&self) -> &Id {
         &self.0.id
     }
 

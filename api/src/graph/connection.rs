@@ -370,6 +370,20 @@ pub(super) async fn rows_by<N: Node>(
     value: &str,
     most: i32,
 ) -> Result<Vec<Arc<Row>>> {
+    rows_where::<N>(ctx, column, value, None, most).await
+}
+
+/// The newest of those of them that satisfy a filter.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn rows_where<N: Node>(
+    ctx: &Context<'_>,
+    column: <N::Entity as EntityTrait>::Column,
+    value: &str,
+    filter: Option<Value>,
+    most: i32,
+) -> Result<Vec<Arc<Row>>> {
     let value = Id::from(value);
     let (scope, parent) = (ctx.scope(), Some((N::Entity::column(column), &value)));
     let page = PageArgs {
@@ -378,7 +392,10 @@ pub(super) async fn rows_by<N: Node>(
     };
     let row_type = N::row_type();
     let order = vec![SortKey::new(row_type.declared.newest_by, true)];
-    let list = scope.list(row_type.shape(), parent, None, order, &page)?;
+    let filter = filter.map(|filter| RowFilter::new(row_type, filter));
+    let filter = filter.transpose()?;
+    let filter = filter.as_ref().map(|filter| filter as &dyn Filter);
+    let list = scope.list(row_type.shape(), parent, filter, order, &page)?;
     let columns = Columns::ordinary(row_type.shape());
     Ok(scope.page(parent, &list, columns, Vec::new()).await?.rows)
 }

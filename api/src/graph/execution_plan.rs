@@ -2,10 +2,11 @@
 
 use super::prelude::*;
 use super::{
+    connection::rows_by,
     constraints::size,
     decisions::decisions,
     progress::{ApprovalProgress, progress},
-    steps::{Shown, allowed},
+    steps::{Shown, allowed, without_idle_approval},
     write::{Once, Write, mutations},
 };
 use crate::{
@@ -16,7 +17,14 @@ use crate::{
     workflow::{self, NewPlan},
 };
 use async_graphql::InputObject;
-use entity::{BigInt, Id, Json, execution_plan, project_graph};
+use entity::{
+    BigInt, Id, Json,
+    execution_plan::{self, ExecutionPlanStatus},
+    project_graph, ticket,
+};
+
+/// More tickets than a plan has.
+const MOST_TICKETS: i32 = 20;
 
 node! {
     /// A plan for carrying out a brief. A plan that fails is not repaired: the next attempt is a new plan.
@@ -86,6 +94,17 @@ node! {
             Ok(Some(progress::<ExecutionPlanStep>(ctx, &self.row()?).await?))
         }
 
+        /// Whether nothing of it can go on although it is active, because tickets of it were stopped: cancel it, or have it made
+        /// anew.
+        async fn is_stuck(&self, ctx: &Context<'_>) -> Nullable<bool> {
+            if self.row()?.status != ExecutionPlanStatus::Active {
+                return Ok(Some(false));
+            }
+            let tickets = rows_by::<Ticket>(ctx, ticket::Column::PlanId, self.id()?.as_str(), MOST_TICKETS).await?;
+            let tickets = tickets.iter().map(|ticket| ticket.model::<ticket::Entity>());
+            Ok(Some(!workflow::goes_on(&tickets.collect::<crate::Result<Vec<_>>>()?)))
+        }
+
         /// Whether the code changed since the plan was made: its map's hash differs from the project's present one. Null
         /// when either is unknown.
         async fn graph_stale(&self, ctx: &Context<'_>) -> Nullable<bool> {
@@ -98,7 +117,15 @@ node! {
     }
 }
 
-impl Shown for ExecutionPlanStep {}
+impl Shown for ExecutionPlanStep {
+    async fn possible(
+        ctx: &Context<'_>,
+        row: &execution_plan::Model,
+        steps: Vec<Self>,
+    ) -> crate::Result<Vec<Self>> {
+        without_idle_approval(ctx, row, steps).await
+    }
+}
 
 /// A plan for an approved brief. Its steps become tickets.
 #[derive(InputObject, Clone)]

@@ -13,8 +13,10 @@ use crate::{
     domain::{
         self, check,
         machine::MeetingStep,
+        parse_error::ParseError,
         transcript::{Format, Parsed},
     },
+    import,
     store::Tx,
     workflow::{self, all_of, default_project, goal_of_project, open_project},
 };
@@ -95,9 +97,9 @@ impl Shown for MeetingStep {}
 /// The text of a transcript, as it was pasted.
 #[derive(InputObject, Clone)]
 pub struct TranscriptInput {
-    /// The text: lines such as `Ann: good morning`, WebVTT or SubRip.
+    /// The text: lines such as `Ann: good morning`, WebVTT or SubRip, or notes in Markdown.
     text: String,
-    /// Its format; found out if not given.
+    /// Its format; found out if not given, but for `NOTES`.
     format: Option<TranscriptFormat>,
     /// Its language, as a tag such as `en` or `pt-BR`.
     language: Option<String>,
@@ -112,6 +114,9 @@ pub enum TranscriptFormat {
     Webvtt,
     /// SubRip subtitles, as in `.srt` files.
     Srt,
+    /// Notes in Markdown: a list of those who attended, `##` headings for the agenda, and lines such as `ABC: good morning`,
+    /// read as `workgraph import` reads them.
+    Notes,
 }
 
 /// A meeting that took place, with its transcript.
@@ -125,11 +130,11 @@ pub struct CreateMeetingInput {
     title: String,
     /// A line about it for whoever drafts the brief, at most 2,000 characters.
     context: Option<String>,
-    /// When it began; now if not given.
+    /// When it began; if not given, the day that notes tell, or else now.
     start_time: Option<Timestamp>,
     /// When it ended, which is not before it began.
     end_time: Option<Timestamp>,
-    /// Who took part, at most 100; the transcript's speakers if not given.
+    /// Who took part, at most 100; if not given, those whom notes list, and the transcript's speakers.
     #[graphql(directive = size::apply(0, 100))]
     participants: Option<Vec<meeting::MeetingParticipant>>,
     /// What was said.
@@ -143,9 +148,9 @@ impl Write for CreateMeetingInput {
     const ACTION: Action = Action::EditMeeting;
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<meeting::Model> {
-        let spoken = parse(&self.transcript)?;
+        let told = parse(&self.title, &self.transcript)?;
         let language = language(&self.transcript)?;
-        let begun = self.start_time.unwrap_or(tx.now());
+        let begun = self.start_time.or(told.held_at).unwrap_or(tx.now());
         if self.end_time.is_some_and(|ended| ended < begun) {
             return Err(Error::bad_input("endTime", "is before it began"));
         }
@@ -155,13 +160,7 @@ impl Write for CreateMeetingInput {
         };
         goal_of_project(tx, self.goal_id.as_ref(), &project.id).await?;
         let participants = self.participants.map(check_participants).transpose()?;
-        let participants = participants.unwrap_or_else(|| {
-            let speaker = |name: &String| meeting::MeetingParticipant {
-                name: name.clone(),
-                ..Default::default()
-            };
-            spoken.speakers.iter().map(speaker).collect()
-        });
+        let participants = participants.unwrap_or(told.participants);
         let row = meeting::ActiveModel {
             project_id: Set(project.id),
             goal_id: Set(self.goal_id),
@@ -180,7 +179,15 @@ impl Write for CreateMeetingInput {
             ..Default::default()
         };
         let meeting = tx.insert(row, "meeting.created").await?;
-        add_version(tx, meeting, spoken, TranscriptSource::Paste, language, None).await
+        add_version(
+            tx,
+            meeting,
+            told.spoken,
+            TranscriptSource::Paste,
+            language,
+            None,
+        )
+        .await
     }
 }
 
@@ -202,7 +209,7 @@ impl Write for EditTranscriptInput {
     const ACTION: Action = Action::EditMeeting;
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<meeting::Model> {
-        let spoken = parse(&self.transcript)?;
+        let spoken = parse("", &self.transcript)?.spoken;
         let language = language(&self.transcript)?;
         let note = self
             .note
@@ -213,14 +220,42 @@ impl Write for EditTranscriptInput {
     }
 }
 
-fn parse(input: &TranscriptInput) -> crate::Result<Parsed> {
-    let format = input.format.map(|format| match format {
-        TranscriptFormat::Plain => Format::Plain,
-        TranscriptFormat::Webvtt => Format::WebVtt,
-        TranscriptFormat::Srt => Format::SubRip,
-    });
-    domain::transcript::parse(&input.text, format)
-        .map_err(|error| Error::bad_input("transcript.text", error.to_string()))
+/// What was said, and what notes tell beside that.
+struct Told {
+    spoken: Parsed,
+    participants: Vec<meeting::MeetingParticipant>,
+    held_at: Option<Timestamp>,
+}
+
+fn parse(title: &str, input: &TranscriptInput) -> crate::Result<Told> {
+    let format = match input.format {
+        Some(TranscriptFormat::Plain) => Some(Format::Plain),
+        Some(TranscriptFormat::Webvtt) => Some(Format::WebVtt),
+        Some(TranscriptFormat::Srt) => Some(Format::SubRip),
+        Some(TranscriptFormat::Notes) => {
+            let notes = import::notes(title, &input.text).map_err(unreadable)?;
+            return Ok(Told {
+                participants: notes.participants(),
+                held_at: notes.held_at,
+                spoken: notes.spoken,
+            });
+        }
+        None => None,
+    };
+    let spoken = domain::transcript::parse(&input.text, format).map_err(unreadable)?;
+    let speaker = |name: &String| meeting::MeetingParticipant {
+        name: name.clone(),
+        ..Default::default()
+    };
+    Ok(Told {
+        participants: spoken.speakers.iter().map(speaker).collect(),
+        held_at: None,
+        spoken,
+    })
+}
+
+fn unreadable(error: ParseError) -> Error {
+    Error::bad_input("transcript.text", error.to_string())
 }
 
 fn language(input: &TranscriptInput) -> crate::Result<Option<String>> {

@@ -78,6 +78,20 @@ pub(super) fn unread() -> crate::Result<RowFilter> {
     RowFilter::new(Notification::row_type(), unread)
 }
 
+/// The same of those that whoever asks can put away.
+fn unread_of(ctx: &Context<'_>) -> crate::Result<RowFilter> {
+    if ctx.may(Action::AnswerForAll) {
+        return unread();
+    }
+    let unread = value!({
+        "channel": { "eq": "IN_APP" },
+        "readAt": { "isNull": true },
+        "dismissedAt": { "isNull": true },
+        "userId": { "isNull": false },
+    });
+    RowFilter::new(Notification::row_type(), unread)
+}
+
 /// How many the bell shows of whoever asks.
 ///
 /// # Errors
@@ -86,7 +100,7 @@ pub(super) async fn unread_count(ctx: &Context<'_>) -> crate::Result<i32> {
     // The bell is one, whichever project somebody is at work in.
     let scope = &ctx.scope().across_projects();
     let (shape, page) = (notification::Entity::shape(), PageArgs::default());
-    let list = scope.list(shape, None, Some(&unread()?), Vec::new(), &page)?;
+    let list = scope.list(shape, None, Some(&unread_of(ctx)?), Vec::new(), &page)?;
     Ok(count(scope.count(None, &list).await?))
 }
 
@@ -138,6 +152,9 @@ impl Write for DismissNotificationsInput {
     }
 }
 
+/// So many notifications are put away at a time.
+const MOST: u64 = 500;
+
 /// Changes those of the actor's own notifications that have no time in this column yet. What is for everyone is nobody's to
 /// put away but of those who decide.
 async fn put_away(
@@ -147,7 +164,7 @@ async fn put_away(
     changes: notification::ActiveModel,
     action: &'static str,
 ) -> crate::Result<user::Model> {
-    use notification::Column::{Channel, Id as NotificationId, UserId};
+    use notification::Column::{Channel, DismissedAt, Id as NotificationId, ReadAt, UserId};
     let actor = tx.scope().actor();
     let user = actor.user_id().cloned();
     let user = user.ok_or_else(|| Error::Forbidden("Only people are notified.".to_owned()))?;
@@ -155,7 +172,7 @@ async fn put_away(
     let named = ids.as_ref().map(|ids| ids.iter().map(Id::as_str));
     let wanted: BTreeSet<&Id> = ids.iter().flatten().collect();
     let found = tx
-        .rows::<notification::Entity>(|place| {
+        .newest_rows::<notification::Entity>(MOST, |place| {
             let mine = Condition::any()
                 .add(place.column(UserId).eq(user.as_str()))
                 .add_option(for_all.then(|| place.column(UserId).is_null()));
@@ -164,12 +181,24 @@ async fn put_away(
                 None => place
                     .column(Channel)
                     .eq(NotificationChannel::InApp.to_value())
-                    .and(place.column(column).is_null()),
+                    .and(place.column(ReadAt).is_null())
+                    .and(place.column(DismissedAt).is_null()),
             };
             all_of(which).add(mine)
         })
         .await?;
     if found.len() < wanted.len() {
+        let seen = tx
+            .unlocked_rows::<notification::Entity>(|place| {
+                let named = wanted.iter().map(|id| id.as_str());
+                all_of(place.column(NotificationId).is_in(named))
+            })
+            .await?;
+        if seen.len() == wanted.len() {
+            return Err(Error::Forbidden(
+                "What everyone is told of is put away by admins.".to_owned(),
+            ));
+        }
         return Err(Error::NotFound {
             kind: notification::Entity::KIND,
         });
@@ -185,8 +214,9 @@ async fn put_away(
 }
 
 mutations! { NotificationMutation {
-    /// Marks notifications as read: yours, and as an admin also those that are for everyone.
+    /// Marks notifications as read: yours, and as an admin also those that are for everyone. At most 500 at a time, the
+    /// newest.
     mark_notifications_read(MarkNotificationsReadInput) -> MarkNotificationsReadPayload { user: User };
-    /// Puts notifications away: yours, and as an admin also those that are for everyone.
+    /// Puts notifications away: yours, and as an admin also those that are for everyone. At most 500 at a time, the newest.
     dismiss_notifications(DismissNotificationsInput) -> DismissNotificationsPayload { user: User };
 } }

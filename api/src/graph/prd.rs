@@ -2,9 +2,9 @@
 
 use super::prelude::*;
 use super::{
-    connection::{newest, rows_by},
+    connection::{newest, rows_where},
     progress::{ApprovalProgress, progress},
-    steps::{Shown, allowed},
+    steps::{Shown, allowed, without_idle_approval},
 };
 use crate::{
     auth::Action,
@@ -16,7 +16,7 @@ use crate::{
     store::Row,
     workflow::{self, Decision as _},
 };
-use async_graphql::{Enum, SimpleObject};
+use async_graphql::{Enum, SimpleObject, value};
 use entity::{
     BigInt, Json, Large, api_usage, clarification_request,
     execution_plan::{self, ExecutionPlanStatus},
@@ -28,9 +28,6 @@ use futures_util::try_join;
 
 /// So many of the latest questions about a brief are looked at to tell whether another may be asked.
 const MOST_ASKED: i32 = 50;
-
-/// So many of the latest revisions of a brief are looked at to tell whether it may be deleted.
-const MOST_REVISIONS: i32 = 50;
 
 node! {
     /// A brief: what is to be built and why, drafted from a meeting or written by hand.
@@ -199,10 +196,14 @@ impl Shown for PRDStep {
         if steps.contains(&Self::Approve) && !may_be_approved(ctx, row).await? {
             steps.retain(|step| *step != Self::Approve);
         }
+        let takes_a_place = [Self::Approve, Self::Submit];
+        if steps.iter().any(|step| takes_a_place.contains(step)) && !has_place(ctx, row).await? {
+            steps.retain(|step| !takes_a_place.contains(step));
+        }
         if steps.contains(&Self::Delete) && !may_be_deleted(ctx, row).await? {
             steps.retain(|step| *step != Self::Delete);
         }
-        Ok(steps)
+        without_idle_approval(ctx, row, steps).await
     }
 }
 
@@ -215,23 +216,18 @@ async fn may_be_deleted(ctx: &Context<'_>, row: &prd::Model) -> crate::Result<bo
     if claimed.await?.of(TicketStatus::Claimed) > 0 {
         return Ok(false);
     }
-    let revisions = rows_by::<PRD>(
-        ctx,
-        prd::Column::SupersedesId,
-        row.id.as_str(),
-        MOST_REVISIONS,
-    );
-    for revision in revisions.await? {
-        if workflow::is_open_brief(&revision.model::<prd::Entity>()?) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let open = value!({ "status": { "in": ["DRAFT", "NEEDS_CLARIFICATION", "PENDING_APPROVAL"] } });
+    let revises = prd::Column::SupersedesId;
+    let revisions = rows_where::<PRD>(ctx, revises, row.id.as_str(), Some(open), 1).await?;
+    Ok(revisions.is_empty())
 }
 
 async fn may_ask(ctx: &Context<'_>, row: &prd::Model) -> crate::Result<bool> {
     let about = clarification_request::Column::PrdId;
-    let asked = rows_by::<ClarificationRequest>(ctx, about, row.id.as_str(), MOST_ASKED).await?;
+    let of_brief = value!({ "ticketId": { "isNull": true } });
+    let id = row.id.as_str();
+    let asked =
+        rows_where::<ClarificationRequest>(ctx, about, id, Some(of_brief), MOST_ASKED).await?;
     let asked = asked
         .iter()
         .map(|row| row.model::<clarification_request::Entity>());
@@ -240,19 +236,21 @@ async fn may_ask(ctx: &Context<'_>, row: &prd::Model) -> crate::Result<bool> {
     ))
 }
 
-/// Several people approve only what was handed in, and nothing takes the place of what another revision replaced.
+/// Several people approve only what was handed in.
 async fn may_be_approved(ctx: &Context<'_>, row: &prd::Model) -> crate::Result<bool> {
     let scope = ctx.scope();
     let tenant = scope.get::<tenant::Entity>(scope.actor().tenant()).await?;
     let required = PRDStep::required(&tenant.settings.0.required_approvals);
-    if required > 1 && PRDStep::may_be_counted(row, required).is_err() {
-        return Ok(false);
-    }
-    let revised = match &row.supersedes_id {
-        Some(revised) => scope.find::<prd::Entity>(revised).await?,
-        None => None,
+    Ok(required <= 1 || PRDStep::may_be_counted(row, required).is_ok())
+}
+
+/// Nothing takes the place of what another revision replaced.
+async fn has_place(ctx: &Context<'_>, row: &prd::Model) -> crate::Result<bool> {
+    let Some(revised) = &row.supersedes_id else {
+        return Ok(true);
     };
-    Ok(revised.is_none_or(|revised| revised.status == PrdStatus::Approved))
+    let revised = ctx.scope().find::<prd::Entity>(revised).await?;
+    Ok(revised.is_none_or(|revised| workflow::may_be_replaced(&revised).is_ok()))
 }
 
 impl PRDFields {

@@ -5,7 +5,7 @@ use super::{
     shared::count,
     write::{change, patch},
 };
-use crate::{Result, domain::check};
+use crate::{Error, Result, domain::check};
 use async_graphql::{InputObject, MaybeUndefined};
 use entity::{Json, Large, prd};
 use sea_orm::ActiveValue::{NotSet, Set};
@@ -50,6 +50,15 @@ pub struct BriefContent {
 impl BriefContent {
     /// The columns that were given; the others stay as they are.
     pub(super) fn columns(self) -> Result<prd::ActiveModel> {
+        self.checked().map_err(|error| match error {
+            Error::BadUserInput { field, reason } => {
+                Error::bad_input(format!("content.{field}"), reason)
+            }
+            other => other,
+        })
+    }
+
+    fn checked(self) -> Result<prd::ActiveModel> {
         let words = |field: &'static str, value| {
             patch(value, |text: String| check::text(field, &text, 0, 10_000))
         };
@@ -90,20 +99,31 @@ impl BriefContent {
 fn each<T>(
     list: &str,
     all: Vec<T>,
-    checked: impl Fn(&dyn Fn(&str) -> String, T) -> Result<T>,
+    checked: impl Fn(usize, &dyn Fn(&str) -> String, T) -> Result<T>,
 ) -> Result<Large<Json<Vec<T>>>> {
-    let entry = |(place, entry)| checked(&|field: &str| format!("{list}[{place}].{field}"), entry);
+    let entry = |(place, entry)| {
+        checked(
+            place,
+            &|field: &str| format!("{list}[{place}].{field}"),
+            entry,
+        )
+    };
     let all = all.into_iter().enumerate().map(entry);
     all.collect::<Result<_>>().map(large)
 }
 
 fn requirement(
+    place: usize,
     field: &dyn Fn(&str) -> String,
     given: prd::Requirement,
 ) -> Result<prd::Requirement> {
     let criteria = field("acceptanceCriteria");
+    let id = match check::line(&field("id"), &given.id, 0, 100)? {
+        id if id.is_empty() => format!("REQ-{}", place + 1),
+        id => id,
+    };
     Ok(prd::Requirement {
-        id: check::line(&field("id"), &given.id, 0, 100)?,
+        id,
         title: check::line(&field("title"), &given.title, 1, 300)?,
         description: check::text(&field("description"), &given.description, 0, 10_000)?,
         acceptance_criteria: check::texts(&criteria, &given.acceptance_criteria, 100, 2000)?,
@@ -111,7 +131,7 @@ fn requirement(
     })
 }
 
-fn risk(field: &dyn Fn(&str) -> String, given: prd::Risk) -> Result<prd::Risk> {
+fn risk(_: usize, field: &dyn Fn(&str) -> String, given: prd::Risk) -> Result<prd::Risk> {
     Ok(prd::Risk {
         description: check::text(&field("description"), &given.description, 1, 2000)?,
         impact: check::text(&field("impact"), &given.impact, 0, 2000)?,

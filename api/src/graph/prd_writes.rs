@@ -13,7 +13,7 @@ use crate::{
     auth::Action,
     domain::{check, machine::PRDStep},
     store::Tx,
-    workflow::{self, goal_of_project, open_project},
+    workflow::{self, default_project, goal_of_project, open_project},
 };
 use async_graphql::{Context, InputObject, MaybeUndefined};
 use entity::{
@@ -26,8 +26,8 @@ use sea_orm::ActiveValue::Set;
 #[derive(InputObject, Clone)]
 #[graphql(name = "CreatePRDInput")]
 pub struct CreatePRDInput {
-    /// The project it is for.
-    project_id: Id,
+    /// The project it is for; if not given, its meeting's, or else the workspace's default project.
+    project_id: Option<Id>,
     /// The goal it serves, in the same project.
     goal_id: Option<Id>,
     /// The meeting it came out of.
@@ -48,7 +48,19 @@ impl Write for CreatePRDInput {
     const ACTION: Action = Action::EditBrief;
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<prd::Model> {
-        let project = open_project(tx, &self.project_id).await?;
+        let of_meeting = match &self.meeting_id {
+            Some(meeting) if self.project_id.is_none() => {
+                tx.find::<meeting::Entity>(meeting).await?
+            }
+            _ => None,
+        };
+        let project = self
+            .project_id
+            .or(of_meeting.map(|meeting| meeting.project_id));
+        let project = match &project {
+            Some(project) => open_project(tx, project).await?,
+            None => default_project(tx).await?,
+        };
         goal_of_project(tx, self.goal_id.as_ref(), &project.id).await?;
         let meeting = tx
             .keep_some::<meeting::Entity>(self.meeting_id.as_ref())
@@ -164,14 +176,16 @@ mutations! { PRDMutation {
     create_prd(CreatePRDInput) -> CreatePRDPayload { prd: PRD };
     /// Changes a brief that is not decided yet, and counts its version up.
     update_prd(UpdatePRDInput) -> UpdatePRDPayload { prd: PRD };
-    /// Hands a draft in for approval. Those who decide are told; a rule of the workspace may approve it at once.
+    /// Hands a draft in for approval. Those who decide are told; a rule of the workspace may approve it at once. Not while a
+    /// question about it is open.
     submit_prd(SubmitPRDInput) -> SubmitPRDPayload { prd: PRD };
     /// Begins a draft that says what an approved brief says. Approving it supersedes that one, its plan and its open tickets.
     revise_prd(RevisePRDInput) -> RevisePRDPayload { prd: PRD };
 } }
 
 decisions! { PRDDecisionMutation of prd: PRD by PRDStep {
-    /// Approves a brief. With the last approval that is needed, the chief of staff is asked for a plan.
+    /// Approves a brief. With the last approval that is needed, the chief of staff is asked for a plan. Where one approval is
+    /// enough, a draft can be approved as well.
     approve_prd(ApprovePRDInput) -> ApprovePRDPayload: Approve, seen note;
     /// Turns a brief down for good.
     reject_prd(RejectPRDInput) -> RejectPRDPayload: Reject, seen reason;

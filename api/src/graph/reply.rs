@@ -92,7 +92,7 @@ pub struct DecideByReplyPayload {
     subject_type: String,
     /// What was decided on.
     subject_id: Id,
-    /// Its status now, as its type's enum writes it, such as `APPROVED`.
+    /// Its status now, as its type's enum writes it, such as `APPROVED`; still `PENDING_APPROVAL` while others must approve, too.
     status: String,
 }
 

@@ -19,7 +19,9 @@ streams! {
             ticket: Ticket
         } when any;
 
-        /// Tells when something happens to briefs. A view of the ledger: nothing is lost between `after` and now.
+        /// Tells when something happens to briefs themselves; of their plans and tickets `planChanged` and `ticketChanged`
+        /// tell by their `prdId`, and of all of it `activity(filter: {prdId: …})`. A view of the ledger: nothing is lost
+        /// between `after` and now.
         prd_changed in prd (
             "Only this brief." id: Id,
             "Only briefs of this project." project_id: ProjectId,

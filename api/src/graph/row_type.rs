@@ -273,6 +273,8 @@ mod tests {
             "WhisperTranscription.providerChain",
             "WhisperTranscription.costMicros",
             "Skill.configSchema",
+            "Approval.messageLink",
+            "Approval.externalActorRef",
         ];
         assert_eq!(coded, expected);
     }

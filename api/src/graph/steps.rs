@@ -1,13 +1,13 @@
 //! What whoever asks may do with a row now.
 
-use super::prelude::*;
+use super::{prelude::*, progress::would_count};
 use crate::{
     auth::{Action, Role, authorize, decides},
     domain::machine::{Machine, Step},
     store::{Scope, project_of, standing},
-    workflow::delegation,
+    workflow::{Decision, delegation},
 };
-use entity::{project, tenant, user};
+use entity::{Id, approval::ApprovalDecision, project, tenant, user};
 use sea_orm::EntityTrait;
 use std::future::{Future, ready};
 
@@ -49,7 +49,7 @@ pub(super) async fn allowed<T: Shown>(
         .filter(|step| may(scope, step.rule().who))
         .collect();
     let is_decision = |step: &T| step.rule().who == Some(Action::Decide);
-    if steps.iter().any(is_decision) && !may_decide(scope).await? {
+    if steps.iter().any(is_decision) && deciders(scope).await?.is_none() {
         steps.retain(|step| !is_decision(step));
     }
     let begins = |step: &T| step.rule().needs_open_project;
@@ -71,11 +71,32 @@ fn may(scope: &Scope, who: Option<Action>) -> bool {
     who.is_some_and(|action| authorize(scope.actor(), action).is_ok())
 }
 
-/// Whether whoever asks decides, perhaps in place of somebody.
-async fn may_decide(scope: &Scope) -> crate::Result<bool> {
+/// Takes an approval away that would not count: somebody's for whom, or in whose place, one was given.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn without_idle_approval<T: Decision>(
+    ctx: &Context<'_>,
+    row: &<T::Entity as EntityTrait>::Model,
+    mut steps: Vec<T>,
+) -> crate::Result<Vec<T>> {
+    let approves = |step: &T| step.decision() == Some(ApprovalDecision::Approved);
+    if steps.iter().any(approves) {
+        let people = deciders(ctx.scope()).await?.unwrap_or_default();
+        if !would_count::<T>(ctx, row, &people).await? {
+            steps.retain(|step| !approves(step));
+        }
+    }
+    Ok(steps)
+}
+
+/// For whom whoever asks decides: for itself, and perhaps in place of somebody. Nothing if it decides nothing.
+async fn deciders(scope: &Scope) -> crate::Result<Option<Vec<Id>>> {
     let actor = scope.actor();
+    let own = actor.user_id().cloned().into_iter();
     if actor.role() != Role::Member {
-        return Ok(decides(actor, None, scope.now()).is_ok());
+        let decides = decides(actor, None, scope.now()).is_ok();
+        return Ok(decides.then(|| own.collect()));
     }
     let tenant = scope.get::<tenant::Entity>(actor.tenant()).await?;
     let settings = &tenant.settings.0;
@@ -85,5 +106,6 @@ async fn may_decide(scope: &Scope) -> crate::Result<bool> {
         None => None,
     };
     let standing = delegation(settings, stood_in_for.as_deref());
-    Ok(decides(actor, standing, scope.now()).is_ok())
+    let instead_of = decides(actor, standing, scope.now());
+    Ok(instead_of.ok().map(|id| own.chain(id.cloned()).collect()))
 }

@@ -238,6 +238,8 @@ macro_rules! streams {
                 place: $crate::graph::subscription::FramePlace,
                 $(#[$row_doc])*
                 $row: Option<$type>,
+                #[doc = "The id of what something happened to, also when it is gone; null in a frame that only tells the position."]
+                [<$row _id>]: Option<entity::Id>,
             }
 
             $crate::graph::as_named_in_rust!($frame);
@@ -258,6 +260,7 @@ macro_rules! streams {
                     shows: |place, occurrence| $frame {
                         place,
                         $row: occurrence.row::<entity::$entity::Model>().map(|row| $type::of(&row)),
+                        [<$row _id>]: occurrence.target(),
                     },
                 }
             )* }

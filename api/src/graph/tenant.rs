@@ -120,7 +120,8 @@ impl Write for UpdateApprovalRulesInput {
         ];
         for (field, wanted, place) in shares {
             if let Some(wanted) = given(field, wanted)? {
-                *place = within(field, wanted, 0.0, 1.0)?;
+                // So that nothing has no sign: the databases differ in what they keep of it.
+                *place = within(field, wanted, 0.0, 1.0)? + 0.0;
             }
         }
         match self.approval_due_hours {

@@ -6,7 +6,7 @@ use super::{
     connection::newest,
     decisions::decisions,
     progress::{ApprovalProgress, progress},
-    steps::{Shown, allowed},
+    steps::{Shown, allowed, without_idle_approval},
     write::{Once, Write, mutations},
 };
 use crate::{
@@ -171,7 +171,7 @@ impl Shown for TicketStep {
             let may = workflow::may_be_retried(row, brief.as_deref(), plan.as_deref());
             steps.retain(|step| may.is_ok() || *step != Self::Retry);
         }
-        Ok(steps)
+        without_idle_approval(ctx, row, steps).await
     }
 }
 

@@ -239,7 +239,7 @@ macro_rules! mutations {
                 /// The row as it is now.
                 $row: $type,
                 $($(#[$once_doc])* $once: Option<String>,)?
-                /// The ledger's position after this change.
+                /// The ledger's position after this change; when an answer is repeated, after the first one.
                 feed_cursor: Cursor,
             }
         )*

@@ -20,4 +20,15 @@ mod recording;
 mod run;
 mod walk;
 
+pub(crate) use self::recording::Recording;
 pub use self::run::{Options, Summary, import};
+
+use crate::domain::parse_error::ParseError;
+
+/// Reads notes of a meeting that somebody sends rather than keeps in a file.
+///
+/// # Errors
+/// The line at which they are none.
+pub(crate) fn notes(title: &str, text: &str) -> Result<Recording, ParseError> {
+    notes::parse(title, text).map(Recording::of_notes)
+}

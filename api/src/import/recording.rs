@@ -20,15 +20,15 @@ const NOBODY: [&str; 5] = ["", "Unknown", "All", "Everybody", "Everyone"];
 
 /// What a file says about a meeting.
 #[derive(Clone, Debug)]
-pub(super) struct Recording {
+pub(crate) struct Recording {
     /// What it was about.
     pub(super) title: String,
     /// The beginning of the day it was held on, when the file tells.
-    pub(super) held_at: Option<Timestamp>,
+    pub(crate) held_at: Option<Timestamp>,
     /// The agenda; empty for a bare transcript.
     pub(super) agenda: Vec<String>,
     /// What was said.
-    pub(super) spoken: Parsed,
+    pub(crate) spoken: Parsed,
     /// The SHA-256 of what was said as the file alone tells it, so that a name learnt from another file is no change.
     pub(super) text_hash: String,
     /// The attendee list; `None` for a bare transcript.
@@ -63,7 +63,7 @@ impl Recording {
     }
 
     /// Who was there: those on the list, then those who only spoke.
-    pub(super) fn participants(&self) -> Vec<MeetingParticipant> {
+    pub(crate) fn participants(&self) -> Vec<MeetingParticipant> {
         let listed = self.attendees.iter().flatten();
         let listed = listed.map(|person| person.name.as_str());
         // Capitals that no list explains are more often a slip of the note-taker's than one more person.

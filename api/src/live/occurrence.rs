@@ -35,6 +35,11 @@ impl Occurrence {
         (event.entry().id == *id).then_some((event, self.feed.as_deref()?))
     }
 
+    /// The id of the row that the entry is about.
+    pub(crate) fn target(&self) -> Option<Id> {
+        self.event.as_ref()?.entry().target_id.clone()
+    }
+
     /// The row that the entry is about, as it is now; none when it is gone.
     pub(crate) fn row<M: Send + Sync + 'static>(&self) -> Option<Arc<M>> {
         self.row.clone()?.downcast().ok()

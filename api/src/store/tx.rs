@@ -28,9 +28,6 @@ use sea_orm::{
 };
 use serde_json::{Value as Json, json};
 
-/// The column that counts a row's changes, where there is one.
-const VERSION: &str = "version";
-
 /// The part of the server that reads what the actor need not see.
 const COMPONENT: &str = "transaction";
 
@@ -136,7 +133,7 @@ impl<'s> Tx<'s> {
         A: ActiveModelTrait<Entity = E> + Send,
         E::Model: IntoActiveModel<A>,
     {
-        self.change::<E, A>(before, changes, Some(action), STATUS)
+        self.change::<E, A>(before, changes, Some(action), STATUS, None)
             .await
     }
 
@@ -155,16 +152,19 @@ impl<'s> Tx<'s> {
         A: ActiveModelTrait<Entity = E> + Send,
         E::Model: IntoActiveModel<A>,
     {
-        self.change::<E, A>(before, changes, None, STATUS).await
+        self.change::<E, A>(before, changes, None, STATUS, None)
+            .await
     }
 
-    /// Changes a row, if its column of this name still holds what was read.
+    /// Changes a row, if its status, in the column of that name, is still what was read. What changes nothing but one other
+    /// column may be no change.
     async fn change<E, A>(
         &mut self,
         before: &E::Model,
         mut changes: A,
         action: Option<&'static str>,
         status: &str,
+        but_for: Option<&str>,
     ) -> Result<E::Model>
     where
         E: Owned + EntityTrait<ActiveModel = A>,
@@ -183,8 +183,7 @@ impl<'s> Tx<'s> {
         };
         let before = full.as_ref().unwrap_or(before);
         let (old, after) = difference::<E, A>(before, &changes);
-        // A version counts changes, and is none by itself.
-        if after.keys().all(|name| name == VERSION) {
+        if after.keys().all(|name| Some(name.as_str()) == but_for) {
             return Ok(before.clone());
         }
         if let Some(column) = column::<E>(UPDATED_AT)

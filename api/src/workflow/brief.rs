@@ -5,7 +5,7 @@ mod revise;
 mod symbols;
 
 pub(crate) use self::{
-    delete::{delete_brief, is_open},
+    delete::delete_brief,
     revise::revise,
     symbols::{link_symbol, unlink_symbol},
 };
@@ -88,10 +88,14 @@ impl Decision for PRDStep {
     }
 
     async fn lock(self, tx: &Tx<'_>, id: &Id) -> Result<prd::Model> {
-        match self.rule().needs_open_project {
-            true => lock(tx, id).await,
-            false => tx.get::<prd::Entity>(id).await,
+        if !self.rule().needs_open_project {
+            return tx.get::<prd::Entity>(id).await;
         }
+        let brief = lock(tx, id).await?;
+        if self == Self::Approve && brief.status != PrdStatus::Approved {
+            must_have_a_place(tx, &brief).await?;
+        }
+        Ok(brief)
     }
 
     fn is_done_once(self) -> bool {
@@ -196,6 +200,11 @@ pub(crate) async fn submit(tx: &mut Tx<'_>, id: &Id, version: i32) -> Result<prd
     let settings = decider::settings(tx).await?;
     let before = lock(tx, id).await?;
     must_be_at(&before, version)?;
+    if before.status == PrdStatus::PendingApproval {
+        // It was handed in as it is.
+        return Ok(before);
+    }
+    must_have_a_place(tx, &before).await?;
     let changes = prd::ActiveModel {
         approval_due_at: Set(decider::due(tx, &settings)),
         ..Default::default()
@@ -308,15 +317,35 @@ async fn drafting_ends(tx: &mut Tx<'_>, brief: &prd::Model) -> Result<()> {
     ticket::supersede(tx, ticket::loose_for(&brief.id, ANALYST)).await
 }
 
+/// Refuses to put another brief in the place of one that has none any more.
+///
+/// # Errors
+/// [`Error::Conflict`].
+pub(crate) fn may_be_replaced(revised: &prd::Model) -> Result<()> {
+    match revised.status {
+        PrdStatus::Approved => Ok(()),
+        status => Err(Error::Conflict(format!(
+            "The brief that this one revises is {} by now. Revise the one that took its place.",
+            named(status)
+        ))),
+    }
+}
+
+/// The same, of what a brief revises, before people are asked about it in vain.
+async fn must_have_a_place(tx: &Tx<'_>, brief: &prd::Model) -> Result<()> {
+    let Some(revised) = &brief.supersedes_id else {
+        return Ok(());
+    };
+    match tx.find::<prd::Entity>(revised).await? {
+        Some(revised) => may_be_replaced(&revised),
+        None => Ok(()),
+    }
+}
+
 /// What becomes of an approved brief when one that revises it is approved.
 async fn supersede(tx: &mut Tx<'_>, id: &Id) -> Result<()> {
     let revised = tx.get::<prd::Entity>(id).await?;
-    if revised.status != PrdStatus::Approved {
-        return Err(Error::Conflict(format!(
-            "The brief that this one revises is {} by now. Revise the one that took its place.",
-            named(revised.status)
-        )));
-    }
+    may_be_replaced(&revised)?;
     tx.take(
         &revised,
         PRDConsequence::Supersede,

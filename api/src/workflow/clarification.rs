@@ -200,6 +200,14 @@ pub(crate) async fn answer(
     let found = tx.find::<clarification_request::Entity>(id).await?;
     let held_up = lock(tx, found.as_ref()).await?;
     let question = tx.get::<clarification_request::Entity>(id).await?;
+    if let (Some(given), Some(at)) = (&question.response, question.responded_at) {
+        return match *given == response {
+            true => Ok(question),
+            false => Err(Error::Conflict(format!(
+                "This question was answered already, at {at}: {given}"
+            ))),
+        };
+    }
     let options = &question.options.0;
     if !options.is_empty() && !options.contains(&response) {
         let reason = format!("choose one of: {}", options.join(" | "));

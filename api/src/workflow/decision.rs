@@ -171,7 +171,7 @@ pub(crate) async fn decide<T: Decision>(tx: &mut Tx<'_>, step: T, seen: Seen) ->
         let approvals: Vec<_> = earlier.iter().filter(is_approval).collect();
         let asked_for = T::required(&decider.settings.required_approvals);
         let required = usize::try_from(asked_for).unwrap_or(1);
-        let mine = { approvals.iter() }.find(|made| decider.people().any(|id| is_of(made, id)));
+        let mine = { approvals.iter() }.find(|made| decider.people().any(|id| made.is_of(id)));
         match mine {
             // The number may have been lowered since.
             Some(made) if approvals.len() < required && made.user_id == decided.user => {
@@ -183,6 +183,9 @@ pub(crate) async fn decide<T: Decision>(tx: &mut Tx<'_>, step: T, seen: Seen) ->
                 T::may_be_counted(&row, asked_for)?;
                 keep(tx, step, &row, &decider, &decided, &seen.via).await?;
                 tx.note::<T::Entity>(&row, T::COUNTED);
+                if let Some(reason) = decided.reason {
+                    tx.explain(reason);
+                }
                 return Ok(row);
             }
             None => keep(tx, step, &row, &decider, &decided, &seen.via).await?,
@@ -191,11 +194,6 @@ pub(crate) async fn decide<T: Decision>(tx: &mut Tx<'_>, step: T, seen: Seen) ->
         keep(tx, step, &row, &decider, &decided, &seen.via).await?;
     }
     take(tx, step, row, decided).await
-}
-
-/// Whether an earlier decision was this person's, or made in this person's place: nobody's word counts twice.
-fn is_of(made: &approval::Model, id: &Id) -> bool {
-    [&made.user_id, &made.on_behalf_of_user_id].contains(&&Some(id.clone()))
 }
 
 fn counted_already(made: &approval::Model) -> Error {

@@ -18,8 +18,8 @@ mod ticket;
 
 pub(crate) use self::{
     brief::{
-        ANALYST, delete_brief, edit, escalate as escalate_brief, is_open as is_open_brief,
-        link_symbol, overdue as overdue_briefs, revise, submit, unlink_symbol,
+        ANALYST, delete_brief, edit, escalate as escalate_brief, link_symbol, may_be_replaced,
+        overdue as overdue_briefs, revise, submit, unlink_symbol,
     },
     clarification::{
         Asked, REMINDERS, answer, ask, ask_about_ticket, may_ask, overdue as overdue_questions,
@@ -28,8 +28,8 @@ pub(crate) use self::{
     decider::delegation,
     decision::{Decision, Seen, decide, subject_column},
     plan::{
-        NewPlan, create_plan, escalate as escalate_plan, overdue as overdue_plans, ticket_done,
-        ticket_failed,
+        NewPlan, create_plan, escalate as escalate_plan, goes_on, overdue as overdue_plans,
+        ticket_done, ticket_failed,
     },
     references::{
         active_role, active_roles, all_of, default_project, goal_of_project, open_project,

@@ -112,7 +112,11 @@ pub(super) async fn escalate(
 ) -> Result<()> {
     let notice = Notice {
         kind: NotificationType::Escalation,
-        title: format!("A plan failed in attempt {}", plan.attempt),
+        title: format!(
+            "The plan for \"{}\" failed in attempt {}",
+            brief_of(tx, plan).await?,
+            plan.attempt
+        ),
         message: why.to_owned(),
         occasion: "failed".to_owned(),
         about: About::plan(plan),
@@ -125,7 +129,10 @@ pub(super) async fn escalate(
 pub(super) async fn stuck(tx: &mut Tx<'_>, plan: &execution_plan::Model) -> Result<()> {
     let notice = Notice {
         kind: NotificationType::Escalation,
-        title: "A plan cannot go on: tickets of it were stopped".to_owned(),
+        title: format!(
+            "The plan for \"{}\" cannot go on: tickets of it were stopped",
+            brief_of(tx, plan).await?
+        ),
         message: "Cancel the plan, or have it made anew.".to_owned(),
         occasion: "stuck".to_owned(),
         about: About::plan(plan),
@@ -151,9 +158,18 @@ pub(super) async fn overdue_plan(
     settings: &TenantSettings,
     plan: &execution_plan::Model,
 ) -> Result<()> {
-    let title = "A plan still waits for a decision".to_owned();
+    let title = format!(
+        "The plan for \"{}\" still waits for a decision",
+        brief_of(tx, plan).await?
+    );
     let notice = overdue(tx, title, &plan.channel_summary, About::plan(plan));
     tell_deciders(tx, settings, notice).await
+}
+
+/// What the brief of a plan is called.
+async fn brief_of(tx: &Tx<'_>, plan: &execution_plan::Model) -> Result<String> {
+    let brief = tx.find::<prd::Entity>(&plan.prd_id).await?;
+    Ok(brief.map(|brief| brief.title).unwrap_or_default())
 }
 
 fn overdue<'n>(tx: &Tx<'_>, title: String, message: &str, about: About<'n>) -> Notice<'n> {

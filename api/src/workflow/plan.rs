@@ -9,7 +9,7 @@ pub(super) use self::{
 };
 pub(crate) use self::{
     create::{NewPlan, create_plan},
-    outcome::{ticket_done, ticket_failed},
+    outcome::{goes_on, ticket_done, ticket_failed},
 };
 
 use self::outcome::{of_plan, release, replaced, tell_if_stuck};

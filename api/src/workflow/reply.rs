@@ -138,7 +138,7 @@ pub(crate) async fn decide_by_reply(tx: &mut Tx<'_>, token: &Id, reply: Reply) -
             "This was sent to somebody else, who alone can answer it.".to_owned(),
         ));
     }
-    if token.answer == Some(reply.decision) {
+    if token.answer == Some(reply.decision) && tx.now() < token.expires_at {
         return answered(tx, &token).await;
     }
     must_be_open(tx, &token)?;

@@ -21,6 +21,8 @@ pub(super) fn for_brief(settings: &TenantSettings, brief: &prd::Model) -> Option
         .max(thresholds.require_human_below);
     let holds = applies(settings, &brief.project_id)
         && settings.required_approvals.brief == 1
+        // What a person wrote, no model is sure of.
+        && brief.confidence > 0.0
         && brief.confidence >= least;
     holds.then(|| format!("The confidence {} is at least {least}.", brief.confidence))
 }

@@ -10,7 +10,7 @@ super::machine! {
             Approve: [PendingApproval] => Active, by Decide, in open_project, "plan.approved";
             /// Turn it down, so that the brief has no plan: `rejectPlan`.
             Reject: [PendingApproval] => Cancelled, by Decide, "plan.rejected";
-            /// Have another plan made, as you say: `redirectPlan`.
+            /// Turn it down and have another plan made, as you say: `redirectPlan`.
             Redirect: [PendingApproval] => Superseded, by Decide, in open_project, "plan.redirected";
             /// Hold back its tickets that nobody works on yet: `pausePlan`.
             Pause: [PendingApproval, Active, Failed] => paused, by Decide, "plan.paused";
@@ -18,7 +18,7 @@ super::machine! {
             Resume: [PendingApproval, Active, Failed] => resumed, by Decide, in open_project, "plan.resumed";
             /// Stop it and its open tickets: `cancelPlan`.
             Cancel: [PendingApproval, Active, Failed] => Cancelled, by Decide, "plan.cancelled";
-            /// Have the next attempt planned in its place: `replan`.
+            /// Drop it, also when it is under way, and have the next attempt planned: `replan`.
             Replan: [PendingApproval, Active] => Superseded, by Replan, in open_project, "plan.replanned";
             /// After it failed, open a new cycle of attempts: `retryPlan`.
             Retry: [Failed] => Superseded, by Replan, in open_project, "plan.retried";

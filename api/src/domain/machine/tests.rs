@@ -141,12 +141,13 @@ fn a_step_is_refused_with_the_states_that_can_follow() {
             .rule()
             .is_open(&waiting("clarification"))
     );
-    let Error::IllegalTransition {
-        from, to, allowed, ..
-    } = refusal(TicketStep::Approve, &waiting("clarification"))
-    else {
+    let refused = refusal(TicketStep::Approve, &waiting("clarification"));
+    let Error::IllegalTransition(refused) = refused else {
         panic!("another error");
     };
+    let Refusal {
+        from, to, allowed, ..
+    } = *refused;
     assert_eq!((from.as_str(), to.as_str()), ("WAITING", "DONE"));
     assert!(!allowed.contains(&"FAILED".to_owned()), "{allowed:?}");
 }

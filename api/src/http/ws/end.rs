@@ -111,7 +111,7 @@ impl End {
             | Error::Forbidden(_)
             | Error::NotFound { .. }
             | Error::BadUserInput { .. }
-            | Error::IllegalTransition { .. }
+            | Error::IllegalTransition(_)
             | Error::Decided { .. }
             | Error::Conflict(_)
             | Error::IdempotencyMismatch

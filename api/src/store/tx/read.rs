@@ -3,7 +3,10 @@
 use super::{SYSTEM_TENANT, Tx};
 use crate::{
     error::{Error, Result},
-    store::select::{self, Place},
+    store::{
+        diff::column,
+        select::{self, Place},
+    },
 };
 use entity::{Id, Owned, Ownership, tenant};
 use sea_orm::{
@@ -20,7 +23,21 @@ impl Tx<'_> {
         &self,
         condition: impl FnOnce(Place<'_>) -> Condition,
     ) -> Result<Vec<E::Model>> {
-        self.read::<E>(condition, Some(LockType::Update)).await
+        self.read::<E>(condition, Some(LockType::Update), None)
+            .await
+    }
+
+    /// The newest so many of them.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn newest_rows<E: Owned>(
+        &self,
+        most: u64,
+        condition: impl FnOnce(Place<'_>) -> Condition,
+    ) -> Result<Vec<E::Model>> {
+        self.read::<E>(condition, Some(LockType::Update), Some(most))
+            .await
     }
 
     /// The rows that satisfy a condition, as they stay until the transaction ends. Many may hold the same rows at once.
@@ -31,7 +48,7 @@ impl Tx<'_> {
         &self,
         condition: impl FnOnce(Place<'_>) -> Condition,
     ) -> Result<Vec<E::Model>> {
-        self.read::<E>(condition, Some(LockType::Share)).await
+        self.read::<E>(condition, Some(LockType::Share), None).await
     }
 
     /// The rows that satisfy a condition, which others may change meanwhile.
@@ -42,16 +59,21 @@ impl Tx<'_> {
         &self,
         condition: impl FnOnce(Place<'_>) -> Condition,
     ) -> Result<Vec<E::Model>> {
-        self.read::<E>(condition, None).await
+        self.read::<E>(condition, None, None).await
     }
 
     async fn read<E: Owned>(
         &self,
         condition: impl FnOnce(Place<'_>) -> Condition,
         lock: Option<LockType>,
+        newest: Option<u64>,
     ) -> Result<Vec<E::Model>> {
         let mut select = select::select::<E>(self.place());
         select.cond_where(condition(self.place()));
+        if let (Some(most), Some(created)) = (newest, column::<E>("createdAt")) {
+            let created = self.place().column(created);
+            select.order_by_expr(created, Order::Desc).limit(most);
+        }
         // Global rows are nobody's to change, so a tenant cannot lock them.
         let lockable = E::OWNERSHIP == Ownership::Tenant || self.tenant().as_str() == SYSTEM_TENANT;
         if let Some(lock) = lock.filter(|_| lockable) {
@@ -138,7 +160,7 @@ impl Tx<'_> {
 
     async fn with_id<E: Owned>(&self, id: &Id, lock: Option<LockType>) -> Result<Option<E::Model>> {
         let is_it = |place: Place<'_>| Condition::all().add(place.column(E::ID).eq(id.as_str()));
-        Ok(self.read::<E>(is_it, lock).await?.pop())
+        Ok(self.read::<E>(is_it, lock, None).await?.pop())
     }
 
     /// Like [`keep`](Self::keep), when there is an id at all.

@@ -26,6 +26,7 @@ use std::collections::HashMap;
 type Model<T> = <<T as Step>::Entity as EntityTrait>::Model;
 type Changes<T> = <<T as Step>::Entity as EntityTrait>::ActiveModel;
 
+const VERSION: &str = "version";
 const PAUSED_AT: &str = "pausedAt";
 const PAUSED_BY: &str = "pausedById";
 const WAITING_REASON: &str = "waitingReason";
@@ -68,14 +69,15 @@ impl Tx<'_> {
         Model<T>: IntoActiveModel<Changes<T>>,
     {
         let entries = self.entries.len();
-        let row = self.edit(before, step, changes).await?;
+        let row = self.step(before, step, changes, None).await?;
         if self.entries.len() == entries {
             self.note::<T::Entity>(&row, step.rule().entry);
         }
         Ok(row)
     }
 
-    /// The same for a step that changes what a row says: without a difference nothing happened.
+    /// The same for a step that changes what a row says: without a difference nothing happened, and a version that counts the
+    /// changes is none.
     ///
     /// # Errors
     /// As [`take`](Self::take).
@@ -89,9 +91,23 @@ impl Tx<'_> {
         Changes<T>: ActiveModelTrait<Entity = T::Entity> + Send,
         Model<T>: IntoActiveModel<Changes<T>>,
     {
+        self.step(before, step, changes, Some(VERSION)).await
+    }
+
+    async fn step<T: Step>(
+        &mut self,
+        before: &Model<T>,
+        step: T,
+        changes: Changes<T>,
+        but_for: Option<&str>,
+    ) -> Result<Model<T>>
+    where
+        Changes<T>: ActiveModelTrait<Entity = T::Entity> + Send,
+        Model<T>: IntoActiveModel<Changes<T>>,
+    {
         let changes = self.changes(&standing::<T::Entity>(before)?, step, changes)?;
         let (entry, status) = (step.rule().entry, T::Entity::STATUS);
-        self.change::<T::Entity, Changes<T>>(before, changes, Some(entry), status)
+        self.change::<T::Entity, Changes<T>>(before, changes, Some(entry), status, but_for)
             .await
     }
 

@@ -61,7 +61,7 @@ fn revisions_of(id: &Id) -> impl Fn(Place<'_>) -> Condition + use<> {
 }
 
 /// Whether a brief is not decided yet.
-pub(crate) fn is_open(brief: &prd::Model) -> bool {
+fn is_open(brief: &prd::Model) -> bool {
     matches!(
         brief.status,
         PrdStatus::Draft | PrdStatus::NeedsClarification | PrdStatus::PendingApproval

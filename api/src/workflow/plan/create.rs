@@ -71,11 +71,17 @@ pub(crate) async fn create_plan(tx: &mut Tx<'_>, new: NewPlan) -> Result<executi
             all_of(of_brief.eq(brief.id.as_str()))
         })
         .await?;
-    if earlier.iter().any(|plan| OPEN.contains(&plan.status)) {
-        return Err(Error::Conflict(
-            "This brief has an open plan already, or one that failed: retry or cancel that one first."
-                .to_owned(),
-        ));
+    if let Some(open) = earlier.iter().find(|plan| OPEN.contains(&plan.status)) {
+        let ends = match open.status {
+            ExecutionPlanStatus::Failed => "Retry or cancel that one first",
+            ExecutionPlanStatus::PendingApproval => "Redirect, replan or cancel that one first",
+            _ => "Replan or cancel that one first",
+        };
+        return Err(Error::Conflict(format!(
+            "The plan of attempt {} for this brief is {}. {ends}.",
+            open.attempt,
+            named(open.status)
+        )));
     }
     let parent = chief_ticket(tx, &brief).await?;
     let asked = tx.whole::<entity::ticket::Entity>(&parent).await?.payload.0;

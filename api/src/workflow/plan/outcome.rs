@@ -211,8 +211,14 @@ pub(super) async fn tell_if_stuck(tx: &mut Tx<'_>, plan: &execution_plan::Model)
     }
 }
 
-/// Whether something is left that can be worked on, or that somebody works on, of a plan's tickets.
-fn goes_on(tickets: &[entity::ticket::Model]) -> bool {
+/// Whether something is left that can be worked on, or that somebody works on, of a plan's tickets, or all of them are done.
+pub(crate) fn goes_on(tickets: &[entity::ticket::Model]) -> bool {
+    if tickets
+        .iter()
+        .all(|ticket| ticket.status == TicketStatus::Done)
+    {
+        return true;
+    }
     tickets.iter().any(|ticket| match ticket.status {
         TicketStatus::Ready | TicketStatus::Claimed | TicketStatus::Waiting => true,
         // What is held back by a pause waits for no other.
