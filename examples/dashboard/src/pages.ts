@@ -31,6 +31,7 @@ export function pages(rows: DemoRowsQueryQuery): Page[] {
       filter: { ...inProject, targetType: { in: ['Meeting', 'PRD', 'ExecutionPlan', 'Ticket'] } },
       first: 12,
     }),
+    page(graphql.ActivityItemQueryDocument, { id: only(rows.activity).id }),
     page(graphql.AgentJobsQueryDocument, {}),
     page(graphql.AgentJobQueryDocument, { id: only(rows.agentJobs).id, withPayload: true }),
     page(graphql.LibraryQueryDocument, {}),
