@@ -3,8 +3,8 @@
 use super::prelude::*;
 use super::{
     connection::{newest, rows_where},
-    progress::{ApprovalProgress, progress},
-    steps::{Shown, allowed, without_idle_approval},
+    progress::{ApprovalProgress, progress, required},
+    steps::{Shown, allowed, only_if, without_idle_approval},
 };
 use crate::{
     auth::Action,
@@ -21,7 +21,6 @@ use entity::{
     BigInt, Json, Large, api_usage, clarification_request,
     execution_plan::{self, ExecutionPlanStatus},
     prd::{self, PrdStatus},
-    tenant,
     ticket::{self, TicketStatus},
 };
 use futures_util::try_join;
@@ -190,19 +189,12 @@ impl Shown for PRDStep {
         row: &prd::Model,
         mut steps: Vec<Self>,
     ) -> crate::Result<Vec<Self>> {
-        if steps.contains(&Self::Ask) && !may_ask(ctx, row).await? {
-            steps.retain(|step| *step != Self::Ask);
-        }
-        if steps.contains(&Self::Approve) && !may_be_approved(ctx, row).await? {
-            steps.retain(|step| *step != Self::Approve);
-        }
-        let takes_a_place = [Self::Approve, Self::Submit];
-        if steps.iter().any(|step| takes_a_place.contains(step)) && !has_place(ctx, row).await? {
-            steps.retain(|step| !takes_a_place.contains(step));
-        }
-        if steps.contains(&Self::Delete) && !may_be_deleted(ctx, row).await? {
-            steps.retain(|step| *step != Self::Delete);
-        }
+        let is = |one: Self| move |step: &Self| *step == one;
+        only_if(&mut steps, is(Self::Ask), may_ask(ctx, row)).await?;
+        only_if(&mut steps, is(Self::Approve), may_be_approved(ctx, row)).await?;
+        let takes_a_place = |step: &Self| matches!(step, Self::Approve | Self::Submit);
+        only_if(&mut steps, takes_a_place, has_place(ctx, row)).await?;
+        only_if(&mut steps, is(Self::Delete), may_be_deleted(ctx, row)).await?;
         without_idle_approval(ctx, row, steps).await
     }
 }
@@ -238,9 +230,7 @@ async fn may_ask(ctx: &Context<'_>, row: &prd::Model) -> crate::Result<bool> {
 
 /// Several people approve only what was handed in.
 async fn may_be_approved(ctx: &Context<'_>, row: &prd::Model) -> crate::Result<bool> {
-    let scope = ctx.scope();
-    let tenant = scope.get::<tenant::Entity>(scope.actor().tenant()).await?;
-    let required = PRDStep::required(&tenant.settings.0.required_approvals);
+    let required = required::<PRDStep>(ctx).await?;
     Ok(required <= 1 || PRDStep::may_be_counted(row, required).is_ok())
 }
 

@@ -58,7 +58,11 @@ pub(super) async fn would_count<T: Decision>(
     Ok(!is_theirs || count(made.len()) >= required)
 }
 
-async fn required<T: Decision>(ctx: &Context<'_>) -> crate::Result<i32> {
+/// How many people must approve such rows.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn required<T: Decision>(ctx: &Context<'_>) -> crate::Result<i32> {
     let scope = ctx.scope();
     let tenant = scope.get::<tenant::Entity>(scope.actor().tenant()).await?;
     Ok(T::required(&tenant.settings.0.required_approvals))

@@ -49,22 +49,39 @@ pub(super) async fn allowed<T: Shown>(
         .filter(|step| may(scope, step.rule().who))
         .collect();
     let is_decision = |step: &T| step.rule().who == Some(Action::Decide);
-    if steps.iter().any(is_decision) && deciders(scope).await?.is_none() {
-        steps.retain(|step| !is_decision(step));
-    }
+    let decides = async { Ok(deciders(scope).await?.is_some()) };
+    only_if(&mut steps, is_decision, decides).await?;
     let begins = |step: &T| step.rule().needs_open_project;
-    if steps.iter().any(begins) && is_in_archived_project::<T::Entity>(scope, row).await? {
-        steps.retain(|step| !begins(step));
-    }
+    only_if(
+        &mut steps,
+        begins,
+        is_in_open_project::<T::Entity>(scope, row),
+    )
+    .await?;
     T::possible(ctx, row, steps).await
 }
 
-async fn is_in_archived_project<E: Machine>(scope: &Scope, row: &E::Model) -> crate::Result<bool> {
+/// Leaves some of the steps out unless they can be taken, which is looked at only where there is one of them.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn only_if<T>(
+    steps: &mut Vec<T>,
+    some: impl Fn(&T) -> bool,
+    can_be: impl Future<Output = crate::Result<bool>>,
+) -> crate::Result<()> {
+    if steps.iter().any(&some) && !can_be.await? {
+        steps.retain(|step| !some(step));
+    }
+    Ok(())
+}
+
+async fn is_in_open_project<E: Machine>(scope: &Scope, row: &E::Model) -> crate::Result<bool> {
     let Some(id) = project_of::<E>(row) else {
-        return Ok(false);
+        return Ok(true);
     };
     let project = scope.find::<project::Entity>(&id).await?;
-    Ok(project.is_some_and(|project| project.is_archived))
+    Ok(project.is_none_or(|project| !project.is_archived))
 }
 
 fn may(scope: &Scope, who: Option<Action>) -> bool {
@@ -81,12 +98,11 @@ pub(super) async fn without_idle_approval<T: Decision>(
     mut steps: Vec<T>,
 ) -> crate::Result<Vec<T>> {
     let approves = |step: &T| step.decision() == Some(ApprovalDecision::Approved);
-    if steps.iter().any(approves) {
+    let counts = async {
         let people = deciders(ctx.scope()).await?.unwrap_or_default();
-        if !would_count::<T>(ctx, row, &people).await? {
-            steps.retain(|step| !approves(step));
-        }
-    }
+        would_count::<T>(ctx, row, &people).await
+    };
+    only_if(&mut steps, approves, counts).await?;
     Ok(steps)
 }
 

@@ -6,7 +6,7 @@ use super::{
     connection::newest,
     decisions::decisions,
     progress::{ApprovalProgress, progress},
-    steps::{Shown, allowed, without_idle_approval},
+    steps::{Shown, allowed, only_if, without_idle_approval},
     write::{Once, Write, mutations},
 };
 use crate::{
@@ -158,21 +158,28 @@ impl Shown for TicketStep {
         row: &ticket::Model,
         mut steps: Vec<Self>,
     ) -> crate::Result<Vec<Self>> {
-        if steps.contains(&Self::Retry) {
-            let scope = ctx.scope();
-            let brief = match &row.prd_id {
-                Some(brief) => scope.find::<prd::Entity>(brief).await?,
-                None => None,
-            };
-            let plan = match &row.plan_id {
-                Some(plan) => scope.find::<execution_plan::Entity>(plan).await?,
-                None => None,
-            };
-            let may = workflow::may_be_retried(row, brief.as_deref(), plan.as_deref());
-            steps.retain(|step| may.is_ok() || *step != Self::Retry);
-        }
+        only_if(
+            &mut steps,
+            |step| *step == Self::Retry,
+            may_be_retried(ctx, row),
+        )
+        .await?;
         without_idle_approval(ctx, row, steps).await
     }
+}
+
+async fn may_be_retried(ctx: &Context<'_>, row: &ticket::Model) -> crate::Result<bool> {
+    let scope = ctx.scope();
+    let brief = match &row.prd_id {
+        Some(brief) => scope.find::<prd::Entity>(brief).await?,
+        None => None,
+    };
+    let plan = match &row.plan_id {
+        Some(plan) => scope.find::<execution_plan::Entity>(plan).await?,
+        None => None,
+    };
+    let may = workflow::may_be_retried(row, brief.as_deref(), plan.as_deref());
+    Ok(may.is_ok())
 }
 
 /// A ticket outside of any plan.
