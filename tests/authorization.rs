@@ -37,7 +37,10 @@ on_both_databases! {
             app.owner().await.data(end, json!({})).await;
             write!(table, "{:<32}", field.name).expect("writes to a string");
             for caller in CALLERS {
-                let client = client(&app, caller, &agent).await;
+                let client = match caller {
+                    "agent" => if_agent(&app, &owner, &agent, &field.name).await,
+                    _ => client(&app, caller, &agent).await,
+                };
                 let (input, before) = (input(&app, &schema, field).await, head(&app).await);
                 let answer = client.send(&mutation(&schema, field), json!({ "input": input })).await;
                 let told = outcome(&answer).unwrap_or("yes");
@@ -230,6 +233,28 @@ async fn input(app: &TestApp, schema: &Schema, field: &Field) -> Value {
             let token = made.reply_token("BRIEF", &made.submitted().await).await;
             json!({ "token": token, "decision": "APPROVE", "channelIdentity": "U1" })
         }
+        "agentHeartbeat" => {
+            let made = writes::Made {
+                app,
+                client: &owner,
+            };
+            json!({ "sessionId": made.session().await })
+        }
+        "reportJobProgress" | "recordJobEvents" | "saveCheckpoint" => {
+            let made = writes::Made {
+                app,
+                client: &owner,
+            };
+            let mut input = made.job().await;
+            match field.name.as_str() {
+                "reportJobProgress" => input["seq"] = json!(1),
+                "recordJobEvents" => {
+                    input["events"] = json!([{ "seq": 1, "kind": "ACTION", "text": "Begun." }])
+                }
+                _ => input["checkpoint"] = json!({ "step": 2 }),
+            }
+            input
+        }
         "changePassword" => {
             json!({ "currentPassword": PASSWORD, "newPassword": "a new long password" })
         }
@@ -239,4 +264,12 @@ async fn input(app: &TestApp, schema: &Schema, field: &Field) -> Value {
 
 async fn head(app: &TestApp) -> Value {
     app.owner().await.data("{ feedCursor }", json!({})).await["feedCursor"].clone()
+}
+
+/// The agent that sends a mutation: the one that has something, where it is for agents.
+async fn if_agent(app: &TestApp, owner: &Client, agent: &str, mutation: &str) -> Client {
+    match writes::is_for_agents(mutation) {
+        true => app.worker(owner).await,
+        false => Client::new(&app.url, agent),
+    }
 }

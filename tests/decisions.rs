@@ -283,6 +283,7 @@ fn mutation_of(kind: &str, step: &str) -> String {
     };
     match (kind, step) {
         ("ExecutionPlan", "REPLAN") => "replan".to_owned(),
+        ("AgentJob", "CANCEL") => "cancelJob".to_owned(),
         ("PRD", "ASK") => "askClarification".to_owned(),
         _ => format!("{}{short}", step.to_lowercase()),
     }

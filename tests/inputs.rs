@@ -2,7 +2,7 @@
 
 use crate::{
     support::{Schema, Type},
-    writes::{head, operation, sample},
+    writes::{head, operation, sample, sender},
 };
 use serde_json::{Value, json};
 
@@ -11,6 +11,7 @@ on_both_databases! {
         let client = app.owner().await;
         let schema = Schema::of(&client).await;
         for mutation in schema.writes() {
+            let sender = sender(&app, &client, &mutation.name).await;
             let mut input = sample(&app, &client, &mutation.name).await;
             let before = head(&client).await;
             let (name, kind) = (&mutation.name, &mutation.args[0].of.name);
@@ -20,7 +21,7 @@ on_both_databases! {
             }}");
             for key in [String::new(), "ü".repeat(201)] {
                 input["idempotencyKey"] = json!(key);
-                let answer = client.send(&query, json!({ "input": input })).await;
+                let answer = sender.send(&query, json!({ "input": input })).await;
                 assert_eq!(answer.code(), "BAD_USER_INPUT", "{name}");
                 assert_eq!(answer.body["errors"][0]["extensions"]["field"], "idempotencyKey", "{name}");
                 assert!(answer.body.get("data").is_none(), "{name}: {:#}", answer.body);
@@ -73,13 +74,13 @@ on_both_databases! {
         cleared.sort();
         refused.sort();
         assert_eq!(cleared, [
-            "approvalDueHours", "autoApprovalProjectIds", "color", "description", "goalText", "mostPlanCostMicros", "nonScope", "parentGoalId", "scope", "successMetrics", "targetDate", "targetRepo",
-            "targetUsers", "timeline",
+            "approvalDueHours", "autoApprovalProjectIds", "color", "description", "goalId", "goalText", "mostPlanCostMicros", "nonScope", "parentGoalId", "scope", "successMetrics", "targetDate", "targetRepo",
+            "targetRepo", "targetUsers", "timeline", "timeoutSeconds",
         ]);
         assert_eq!(refused, [
-            "acceptanceCriteria", "assumptions", "autoApproval", "autoApproveAbove", "content", "description", "isArchived", "name", "objectives", "outOfScope",
-            "outcome", "requireHumanBelow", "requiredBriefApprovals", "requiredPlanApprovals", "requiredTicketApprovals",
-            "requirements", "risks", "status", "summary", "title", "title",
+            "acceptanceCriteria", "assumptions", "autoApproval", "autoApproveAbove", "content", "description", "description", "isArchived", "name", "objectives", "outOfScope",
+            "outcome", "priority", "requireHumanBelow", "requiredBriefApprovals", "requiredPlanApprovals", "requiredTicketApprovals",
+            "requirements", "requiresApproval", "risks", "status", "summary", "title", "title", "title",
         ]);
     }
 
@@ -126,10 +127,11 @@ on_both_databases! {
                 if what.ends_with("transcript.text") {
                     continue;
                 }
+                let sender = sender(&app, &client, &mutation.name).await;
                 let mut input = sample(&app, &client, &mutation.name).await;
                 put(&schema, kind, &mut input, &path, &"x".repeat(20_001));
                 let before = head(&client).await;
-                let answer = client.send(&operation(mutation), json!({ "input": input })).await;
+                let answer = sender.send(&operation(mutation), json!({ "input": input })).await;
                 assert!(["BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"].contains(&answer.code().as_str()), "{what}: {}", answer.body);
                 let told = answer.body["errors"][0].to_string();
                 assert!(told.contains(path.last().expect("a field")), "{what}: {told}");

@@ -8,6 +8,7 @@
 #[macro_use]
 mod support;
 
+mod agents;
 mod analytics;
 mod append_only;
 mod approval_queue;

@@ -2,7 +2,7 @@
 
 use crate::{
     support::{Client, Schema, TestApp},
-    writes::{Made, operation, sample},
+    writes::{Made, operation, sample, sender},
 };
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
@@ -91,11 +91,12 @@ on_both_databases! {
         let schema = Schema::of(&client).await;
         let mut table = String::new();
         for mutation in schema.writes() {
+            let sender = sender(&app, &client, &mutation.name).await;
             let input = sample(&app, &client, &mutation.name).await;
             let query = operation(mutation);
             // Who asks is known by then.
-            client.data("{ feedCursor }", json!({})).await;
-            let answer = client.send(&query, json!({ "input": input })).await;
+            sender.data("{ feedCursor }", json!({})).await;
+            let answer = sender.send(&query, json!({ "input": input })).await;
             writeln!(table, "{:<24}{:>3}", mutation.name, answer.statements()).expect("writes to a string");
             answer.data(&query);
         }

@@ -151,6 +151,22 @@ pub async fn sample(app: &TestApp, client: &Client, mutation: &str) -> Value {
             made.hand_in(&id).await;
             json!({ "id": id, "expectedVersion": 1, "reason": "Seen." })
         }
+        "updateTicket" => json!({ "id": made.ticket().await, "title": another() }),
+        "commentOnTicket" => json!({ "id": made.ticket().await, "text": "Mind the gap." }),
+        "mirrorTicket" => json!({
+            "id": made.ticket().await, "externalSystem": "LINEAR", "externalKey": format!("TEST-{}", number()),
+        }),
+        "requeueTicket" => json!({ "id": made.claimed().await["ticket"]["id"] }),
+        "registerAgent" => json!({ "repos": ["acme/shop"], "roles": ["dev_agent"] }),
+        "disconnectAgent" | "drainAgent" => json!({ "sessionId": made.session().await }),
+        "claimNextTicket" => {
+            made.ticket().await;
+            json!({ "sessionId": made.session().await })
+        }
+        "cancelJob" => json!({ "id": made.claimed().await["job"]["id"] }),
+        "startJob" | "releaseTicket" => made.job().await,
+        "completeJob" => with(made.job().await, json!({ "result": { "testsRun": 3 } })),
+        "failJob" => with(made.job().await, json!({ "error": "It cannot be built." })),
         "createAgentToken" => {
             json!({ "name": "Sample", "roleSlugs": ["dev_agent"], "projectIds": [project] })
         }
@@ -160,9 +176,44 @@ pub async fn sample(app: &TestApp, client: &Client, mutation: &str) -> Value {
     }
 }
 
+/// What agents send; all else is for people.
+const OF_AGENTS: [&str; 11] = [
+    "registerAgent",
+    "agentHeartbeat",
+    "disconnectAgent",
+    "claimNextTicket",
+    "startJob",
+    "reportJobProgress",
+    "recordJobEvents",
+    "saveCheckpoint",
+    "completeJob",
+    "failJob",
+    "releaseTicket",
+];
+
+/// Whether agents send a mutation.
+pub fn is_for_agents(mutation: &str) -> bool {
+    OF_AGENTS.contains(&mutation)
+}
+
+/// Who sends a mutation: this person, or an agent where it is for agents.
+pub async fn sender(app: &TestApp, person: &Client, mutation: &str) -> Client {
+    match is_for_agents(mutation) {
+        true => app.worker(person).await,
+        false => person.clone(),
+    }
+}
+
 /// A text that was not there before.
 fn another() -> String {
     format!("changed {}", number())
+}
+
+/// An object with the fields of another one.
+fn with(mut object: Value, more: Value) -> Value {
+    let fields = object.as_object_mut().expect("an object");
+    fields.extend(more.as_object().expect("an object").clone());
+    object
 }
 
 /// A number that was not there before.
@@ -184,8 +235,9 @@ on_both_databases! {
         let schema = Schema::of(&client).await;
         for mutation in schema.writes() {
             let before = head(&client).await;
+            let sender = sender(&app, &client, &mutation.name).await;
             let input = sample(&app, &client, &mutation.name).await;
-            client.data(&operation(mutation), json!({ "input": input })).await;
+            sender.data(&operation(mutation), json!({ "input": input })).await;
             assert!(head(&client).await > before, "{} left no entry", mutation.name);
         }
         let tenant = app.store.system().workspace(DEMO).await.expect("reads").expect("is seeded");

@@ -9,7 +9,10 @@ use crate::{
     workflow,
 };
 use chrono::TimeDelta;
-use entity::{Id, Owned, Timestamp, clarification_request, execution_plan, prd};
+use entity::{
+    Id, Owned, Timestamp, agent_job, agent_session, clarification_request, execution_plan, prd,
+    ticket,
+};
 use futures_util::future::{BoxFuture, join_all};
 use sea_orm::Condition;
 use std::time::Duration;
@@ -34,7 +37,7 @@ pub(crate) struct Task {
 }
 
 /// All that the server does by itself.
-pub(crate) const TASKS: [Task; 4] = [
+pub(crate) const TASKS: [Task; 7] = [
     Task {
         name: "clarifications",
         about: "Reminds people of questions that nobody answered, after 24 and 48 hours, and closes those whose time is up.",
@@ -75,12 +78,54 @@ pub(crate) const TASKS: [Task; 4] = [
         },
     },
     Task {
+        name: "agent_sessions",
+        about: "Ends the sessions of agents that were silent for 90 seconds: what they had can be claimed again.",
+        every: Duration::from_secs(15),
+        run: |store| {
+            Box::pin(tend_each::<agent_session::Entity>(
+                store,
+                AGENTS,
+                workflow::silent_sessions,
+                |tx, id| Box::pin(workflow::end_silent_session(tx, id)),
+            ))
+        },
+    },
+    Task {
+        name: "tickets",
+        about: "Hands tickets out again whose agent let their lease run out, and those that failed in passing a while ago.",
+        every: Duration::from_secs(5),
+        run: |store| {
+            Box::pin(tend_each::<ticket::Entity>(
+                store,
+                AGENTS,
+                workflow::overdue_tickets,
+                |tx, id| Box::pin(workflow::tend_ticket(tx, id)),
+            ))
+        },
+    },
+    Task {
+        name: "agent_jobs",
+        about: "Sees to jobs that were not begun in time, take too long, are not reported of, or that no agent takes.",
+        every: MINUTE,
+        run: |store| {
+            Box::pin(tend_each::<agent_job::Entity>(
+                store,
+                AGENTS,
+                workflow::overdue_jobs,
+                |tx, id| Box::pin(workflow::tend_job(tx, id)),
+            ))
+        },
+    },
+    Task {
         name: "idempotency_keys",
         about: "Forgets the answers of requests that can no longer be repeated.",
         every: Duration::from_secs(3600),
         run: |store| Box::pin(store.forget_answers()),
     },
 ];
+
+/// The part of the server that sees to agents.
+const AGENTS: &str = "agents";
 
 const MINUTE: Duration = Duration::from_secs(60);
 

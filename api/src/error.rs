@@ -51,6 +51,8 @@ pub enum Error {
         /// When.
         at: entity::Timestamp,
     },
+    /// Whoever works on something has it no longer: its lease is over, or another try of it has begun.
+    StaleLease,
     /// An idempotency key was used before with another input.
     IdempotencyMismatch,
     /// A cursor that is damaged, or was made under another order, filter, list or tenant.
@@ -262,7 +264,9 @@ impl Error {
             Self::NotFound { .. } => "NOT_FOUND",
             Self::BadUserInput { .. } => "BAD_USER_INPUT",
             Self::IllegalTransition(_) => "ILLEGAL_TRANSITION",
-            Self::Conflict(_) | Self::Decided { .. } | Self::Contended => "CONFLICT",
+            Self::Conflict(_) | Self::Decided { .. } | Self::StaleLease | Self::Contended => {
+                "CONFLICT"
+            }
             Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
             Self::CursorMismatch(_) => "CURSOR_MISMATCH",
             Self::ResyncRequired { .. } => "RESYNC_REQUIRED",

@@ -15,7 +15,7 @@ text_enum! {
         Done,
         /// Failed, with its error.
         Failed,
-        /// Stopped by a person before it began.
+        /// Stopped: by a person, or because its ticket is not needed any more.
         Cancelled,
     }
 }
@@ -35,7 +35,7 @@ pub struct Model {
     pub ticket_id: Id,
     /// The project of that ticket.
     pub project_id: Id,
-    /// The agent token that has or had it; null before it was sent or when the token is gone.
+    /// The agent token that has or had it last; null before it was sent or when the token is gone.
     pub agent_token_id: Option<Id>,
     /// The daemon's connection that has or had it; null before it was sent.
     pub session_id: Option<Id>,
@@ -43,7 +43,7 @@ pub struct Model {
     pub action: String,
     /// Where it stands.
     pub status: AgentJobStatus,
-    /// The repository it works in, as `owner/name`.
+    /// The repository it works in, as `owner/name`; empty when its ticket names none.
     pub target_repo: String,
     /// What the daemon is given, such as the branch and the brief's text, in at most 5 MB.
     #[graphql(skip)]
@@ -52,12 +52,20 @@ pub struct Model {
     #[graphql(skip)]
     #[sea_orm(nullable)]
     pub result: Large<Json<serde_json::Value>>,
+    /// Where its daemon was when it last said so, for whoever goes on after it; null when it never did.
+    #[graphql(skip)]
+    #[sea_orm(nullable)]
+    pub checkpoint: Large<Json<serde_json::Value>>,
     /// The address of the pull request it opened; null when there is none.
     pub pr_url: Option<String>,
     /// How far it has come as last reported, from 0 to 100; null before the first report.
     pub progress_percent: Option<i32>,
     /// What it was doing as last reported; null before the first report.
     pub progress_message: Option<String>,
+    /// The number of the last report of its progress, as the daemon counts them; null before the first one.
+    pub progress_seq: Option<i32>,
+    /// When its daemon last reported something; null before that.
+    pub reported_at: Option<Timestamp>,
     /// Why it failed, in at most 5,000 characters; null when it did not.
     pub error: Option<String>,
     /// The number of the current try, from 1; a lost connection starts another.
@@ -68,6 +76,8 @@ pub struct Model {
     pub acked_at: Option<Timestamp>,
     /// When the daemon began; null before that.
     pub started_at: Option<Timestamp>,
+    /// When it has failed if it is not done by then; null when no daemon has had it.
+    pub deadline_at: Option<Timestamp>,
     /// When it was done, failed or cancelled; null before that.
     pub completed_at: Option<Timestamp>,
     /// Until when it belongs to its daemon, which must show signs of life before; null when no daemon has it.
@@ -78,4 +88,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!(AgentJob, large [Payload, Result], agent AgentTokenId);
+owned!(AgentJob, large [Payload, Result, Checkpoint], agent AgentTokenId);

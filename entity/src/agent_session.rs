@@ -31,6 +31,8 @@ pub struct Model {
     pub last_ping_at: Timestamp,
     /// When it left or was lost; null while connected.
     pub disconnected_at: Option<Timestamp>,
+    /// Since when it takes no new work, because an admin asked it to finish and leave; null while it takes some.
+    pub draining_at: Option<Timestamp>,
     /// The server process that holds the connection.
     pub instance_id: String,
     /// When it first registered.

@@ -26,6 +26,7 @@ pub mod prelude {
 }
 
 pub mod agent_job;
+pub mod agent_job_event;
 pub mod agent_role;
 pub mod agent_session;
 pub mod agent_task;
@@ -94,6 +95,7 @@ macro_rules! for_each_table {
             ticket,
             ticket_dependency,
             agent_job,
+            agent_job_event,
             agent_task,
             approval,
             clarification_request,

@@ -74,6 +74,7 @@ tables! {
     Ticket,
     TicketDependency,
     AgentJob,
+    AgentJobEvent,
     AgentTask,
     Approval,
     ClarificationRequest,

@@ -19,6 +19,7 @@ mod m20261130_000001_briefs_lives;
 mod m20261130_000002_background;
 mod m20261130_000003_links;
 mod m20261130_000004_credential_health;
+mod m20261201_000001_agents;
 mod table;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
@@ -73,6 +74,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000002_background::TendByItself),
             Box::new(m20261130_000003_links::UnlinkSymbols),
             Box::new(m20261130_000004_credential_health::KeepHealth),
+            Box::new(m20261201_000001_agents::LetAgentsWork),
         ]
     }
 }

@@ -90,6 +90,19 @@ fn kept() -> Vec<Kept> {
     kept.collect()
 }
 
+/// What keeps the rows of a table that a later step made: nothing of them changes, and retention alone deletes them.
+pub(crate) fn keep(table: Table, backend: DbBackend) -> Vec<String> {
+    let kept = Kept {
+        table,
+        door: Some("retention"),
+        rule: Rule::AppendOnly,
+    };
+    match backend {
+        DbBackend::Sqlite => sqlite::triggers(&kept),
+        _ => postgres::triggers(&kept),
+    }
+}
+
 impl Kept {
     /// The columns that point to rows of other tables for which this is done when they are deleted, with these tables.
     fn pointers(&self, on_delete: OnDelete) -> Vec<(&'static str, &'static str)> {

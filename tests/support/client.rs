@@ -44,6 +44,11 @@ impl Client {
         client
     }
 
+    /// The token it sends.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().expect("it has one")
+    }
+
     /// The same client, at work in a project.
     pub fn in_project(&self, id: &str) -> Self {
         let mut client = self.clone();

@@ -35,7 +35,10 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{net::TcpListener, sync::Notify};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, OnceCell},
+};
 use workgraph::{
     auth::{Secret, Sessions, Tokens},
     clock::Clock,
@@ -58,6 +61,7 @@ pub struct TestApp {
     pub connection: database::Connection,
     ahead: Arc<AtomicI64>,
     stop: Arc<Notify>,
+    worker: OnceCell<Client>,
 }
 
 impl TestApp {
@@ -111,6 +115,7 @@ impl TestApp {
             connection,
             ahead,
             stop,
+            worker: OnceCell::new(),
         }
     }
 
@@ -225,6 +230,22 @@ impl TestApp {
         made["token"].as_str().expect("a token").to_owned()
     }
 
+    /// An agent of the demo whose token is for all projects and for these roles.
+    pub async fn agent_for(&self, owner: &Client, roles: &[&str]) -> Client {
+        let create = "mutation($roles: [String!]!) { createAgentToken(input: { name: \"Worker\", roleSlugs: $roles }) { token } }";
+        let made = owner
+            .data(create, serde_json::json!({ "roles": roles }))
+            .await;
+        let token = made["createAgentToken"]["token"].as_str();
+        Client::new(&self.url, token.expect("a token"))
+    }
+
+    /// The agent of the demo that tests send agents' mutations as: always the same one.
+    pub async fn worker(&self, owner: &Client) -> Client {
+        let made = self.agent_for(owner, &["dev_agent"]);
+        self.worker.get_or_init(|| made).await.clone()
+    }
+
     /// Fails when a workspace's ledger does not hold.
     pub async fn verify_ledger(&self, workspace: &str) {
         let tenant = self.workspace(workspace).await;
@@ -306,6 +327,8 @@ pub fn limits() -> Limits {
     Limits {
         requests_per_minute: 1_000_000,
         refusals_per_minute: 1_000_000,
+        workspace_agents: 1_000,
+        agents: 10_000,
         ..Limits::default()
     }
 }

@@ -1,6 +1,6 @@
 //! A mutation is done whole or not at all, whichever of its statements fails.
 
-use super::{head, operation, sample};
+use super::{head, operation, sample, sender};
 use crate::{
     support::{Database, Schema, TestApp},
     tables::counts,
@@ -60,12 +60,13 @@ on_both_databases! {
         let mut broken = 0;
         for mutation in schema.writes() {
             let (name, query) = (&mutation.name, operation(mutation));
+            let sender = sender(&app, &client, name).await;
             let input = sample(&app, &client, name).await;
             let (before, rows) = (head(&client).await, counts(&connection, everywhere).await);
             // It fails at its first statement that writes, then at its second, until there are no more.
             for place in 0.. {
                 allow(&app, place).await;
-                let answer = client.send(&query, json!({ "input": input })).await;
+                let answer = sender.send(&query, json!({ "input": input })).await;
                 allow(&app, ALL).await;
                 if answer.body.get("errors").is_none() {
                     assert!(place > 1, "{name} wrote {place} times");

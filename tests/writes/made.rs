@@ -67,6 +67,34 @@ impl Made<'_> {
         self.run("createTicket", input).await
     }
 
+    /// A new session of the agent that tests send agents' mutations as. What its others had is done by now.
+    pub async fn session(&self) -> Value {
+        let over = "UPDATE tickets SET status = 'done', \"leaseExpiresAt\" = NULL WHERE status = 'claimed'";
+        self.app.execute(over).await;
+        let worker = self.app.worker(self.client).await;
+        let register =
+            "mutation { registerAgent(input: { repos: [\"acme/shop\"] }) { agentSession { id } } }";
+        let made = worker.data(register, json!({})).await;
+        made["registerAgent"]["agentSession"]["id"].clone()
+    }
+
+    /// A ticket that this agent works on, and its job.
+    pub async fn claimed(&self) -> Value {
+        self.ticket().await;
+        let worker = self.app.worker(self.client).await;
+        let claim = "mutation($id: ID!) { claimNextTicket(input: { sessionId: $id }) { ticket { id } job { id attempt } reason } }";
+        let claimed = worker
+            .data(claim, json!({ "id": self.session().await }))
+            .await;
+        claimed["claimNextTicket"].clone()
+    }
+
+    /// The job, as the agent names it.
+    pub async fn job(&self) -> Value {
+        let job = self.claimed().await["job"].clone();
+        json!({ "jobId": job["id"], "attempt": job["attempt"] })
+    }
+
     /// A token with which the client decides by reply, from `U1` on Slack.
     pub async fn reply_token(&self, of: &str, id: &Value) -> String {
         let input = json!({ "subjectType": of, "subjectId": id, "channel": "SLACK", "channelIdentity": "U1" });
@@ -137,7 +165,10 @@ fn names(mutation: &str) -> (String, &'static str) {
         name if name.ends_with("Prd") => "prd",
         name if name.ends_with("Plan") || name == "replan" => "executionPlan",
         name if name.ends_with("Clarification") => "clarificationRequest",
+        "releaseTicket" => "agentJob",
         name if name.ends_with("Ticket") => "ticket",
+        name if name.ends_with("Job") => "agentJob",
+        "registerAgent" | "disconnectAgent" | "drainAgent" => "agentSession",
         other => panic!("what does {other} answer with?"),
     };
     let (first, rest) = mutation.split_at(1);

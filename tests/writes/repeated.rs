@@ -1,6 +1,6 @@
 //! Requests that are sent again: what makes two of them the same, and how the second is answered.
 
-use super::{head, operation, sample};
+use super::{head, operation, sample, sender};
 use crate::support::{Field, Schema};
 use serde_json::{Value, json};
 
@@ -9,12 +9,13 @@ on_both_databases! {
         let client = app.owner().await;
         let schema = Schema::of(&client).await;
         for mutation in schema.writes() {
+            let sender = sender(&app, &client, &mutation.name).await;
             let mut input = sample(&app, &client, &mutation.name).await;
             input["idempotencyKey"] = json!(format!("once-{}", mutation.name));
             let query = operation(mutation);
-            let first = client.data(&query, json!({ "input": input })).await;
+            let first = sender.data(&query, json!({ "input": input })).await;
             let after = head(&client).await;
-            let again = client.data(&query, json!({ "input": input })).await;
+            let again = sender.data(&query, json!({ "input": input })).await;
             assert_eq!(first, again, "{}", mutation.name);
             assert_eq!(after, head(&client).await, "{} was done twice", mutation.name);
             let text = input.as_object_mut().expect("an object").iter_mut().find(|(name, _)| {
@@ -22,7 +23,7 @@ on_both_databases! {
             });
             let Some((_, text)) = text else { continue };
             *text = json!("another");
-            let code = client.code(&query, json!({ "input": input })).await;
+            let code = sender.code(&query, json!({ "input": input })).await;
             assert_eq!(code, "IDEMPOTENCY_MISMATCH", "{}", mutation.name);
         }
     }
@@ -34,20 +35,21 @@ on_both_databases! {
         for mutation in schema.writes() {
             let input = schema.get(&mutation.args[0].of.name);
             let query = operation(mutation);
+            let sender = sender(&app, &client, &mutation.name).await;
             let sample = sample(&app, &client, &mutation.name).await;
             let left_out = |field: &&Field| !field.of.required && field.name != "idempotencyKey" && sample.get(&field.name).is_none();
             let nullable: Vec<_> = input.inputs.iter().filter(left_out).collect();
             let mut once = sample.clone();
             once["idempotencyKey"] = json!(format!("sent-{}", mutation.name));
-            let first = client.data(&query, json!({ "input": once })).await;
+            let first = sender.data(&query, json!({ "input": once })).await;
             for field in nullable {
                 let mut input = once.clone();
                 input[&field.name] = Value::Null;
-                let code = client.code(&query, json!({ "input": input })).await;
+                let code = sender.code(&query, json!({ "input": input })).await;
                 assert_eq!(code, "IDEMPOTENCY_MISMATCH", "{}.{} left out and null", mutation.name, field.name);
                 tried += 1;
             }
-            assert_eq!(first, client.data(&query, json!({ "input": once })).await, "{}", mutation.name);
+            assert_eq!(first, sender.data(&query, json!({ "input": once })).await, "{}", mutation.name);
         }
         assert!(tried >= 20, "only {tried} fields");
     }

@@ -33,6 +33,16 @@ pub enum Action {
     EditTicket,
     /// Answer a question.
     Answer,
+    /// Work on tickets: connect, claim, report, hand in. For agents.
+    Work,
+    /// Ask something that holds up a brief, or the ticket that one works on.
+    Ask,
+    /// Say something about a ticket.
+    Comment,
+    /// Take a ticket out of an agent's hands, and keep what outside trackers say of it.
+    SteerWork,
+    /// Have an agent finish and leave.
+    ManageAgents,
     /// Decide over briefs, plans and results. A member only in place of an admin: see [`decides`].
     Decide,
     /// Have an approved brief planned again.
@@ -53,12 +63,14 @@ pub enum Action {
     EditLibrary,
 }
 
-/// Refuses what the actor's role does not allow. Agents may do none of this; what is theirs to do is not a person's.
+/// Refuses what the actor's role does not allow. Agents work on tickets; all else is for people.
 ///
 /// # Errors
 /// [`Error::Forbidden`], naming the role that is needed.
 pub fn authorize(actor: &Actor, action: Action) -> Result<()> {
     let least = match action {
+        Action::Work => return for_agents(actor.role()),
+        Action::Ask | Action::Comment if actor.role() == Role::Agent => return Ok(()),
         Action::Read | Action::EditAccount => Role::Viewer,
         Action::ReadCosts
         | Action::EditProject
@@ -66,6 +78,8 @@ pub fn authorize(actor: &Actor, action: Action) -> Result<()> {
         | Action::EditBrief
         | Action::EditTicket
         | Action::Answer
+        | Action::Ask
+        | Action::Comment
         | Action::Decide => Role::Member,
         Action::ReadAudit
         | Action::ReadAllCosts
@@ -76,6 +90,8 @@ pub fn authorize(actor: &Actor, action: Action) -> Result<()> {
         | Action::Replan
         | Action::SetApprovals
         | Action::AnswerForAll
+        | Action::SteerWork
+        | Action::ManageAgents
         | Action::ManageAgentTokens
         | Action::ManagePeople => Role::Admin,
         Action::ManageOwners => Role::Owner,
@@ -179,7 +195,11 @@ pub fn rows(actor: &Actor, table: Table) -> Result<Rows> {
     }
     let at_least = |least| require(role, least).map(|()| Rows::All);
     match table {
-        Table::Ticket | Table::AgentJob | Table::AgentSession | Table::AgentToken
+        Table::Ticket
+        | Table::AgentJob
+        | Table::AgentJobEvent
+        | Table::AgentSession
+        | Table::AgentToken
             if role == Role::Agent =>
         {
             Ok(Rows::OfAgent)
@@ -205,6 +225,7 @@ pub fn rows(actor: &Actor, table: Table) -> Result<Rows> {
         | Table::Ticket
         | Table::TicketDependency
         | Table::AgentJob
+        | Table::AgentJobEvent
         | Table::AgentTask
         | Table::Approval
         | Table::ClarificationRequest
@@ -223,6 +244,16 @@ pub fn rows(actor: &Actor, table: Table) -> Result<Rows> {
         Table::AuthToken | Table::GoogleOAuthToken | Table::NotificationSubscription => {
             at_least(Role::Admin).or_else(|_| at_least(Role::Viewer).map(|_| Rows::OfUser))
         }
+    }
+}
+
+fn for_agents(role: Role) -> Result<()> {
+    match role {
+        Role::Agent | Role::System => Ok(()),
+        _ => Err(Error::Forbidden(
+            "This is for agents: send it with an agent token, which createAgentToken makes."
+                .to_owned(),
+        )),
     }
 }
 

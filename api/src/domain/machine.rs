@@ -21,7 +21,7 @@ pub(crate) use self::{
     delivery::DeliveryStep,
     goal::GoalStep,
     invitation::{InvitationConsequence, InvitationStep},
-    job::AgentJobStep,
+    job::{AgentJobConsequence, AgentJobStep},
     meeting::{MeetingConsequence, MeetingStep},
     package::PackageStep,
     plan::{ExecutionPlanConsequence, ExecutionPlanStep},

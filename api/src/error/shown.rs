@@ -37,6 +37,7 @@ impl From<Error> for async_graphql::Error {
                     extensions.set("decidedBy", by);
                     extensions.set("decidedAt", at.to_string());
                 }
+                Error::StaleLease => extensions.set("reason", "STALE_LEASE"),
                 Error::ResyncRequired { cursor } => {
                     extensions.set("cursor", cursor);
                 }

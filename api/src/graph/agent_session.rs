@@ -1,10 +1,18 @@
 //! Agents' connections, kept here so that they survive a restart of the server.
 
-use super::prelude::*;
-use chrono::TimeDelta;
-
-/// After so much silence a daemon counts as lost.
-const SILENCE: TimeDelta = TimeDelta::seconds(90);
+use super::{
+    constraints::{length, size},
+    prelude::*,
+    shared::said,
+    write::{Once, Write, mutations},
+};
+use crate::{
+    auth::Action,
+    store::Tx,
+    workflow::{self, Registration, SILENCE},
+};
+use async_graphql::InputObject;
+use entity::{Id, agent_session};
 
 node! {
     /// A connection of an agent's machine, and what it can do. It resumes under the same id after an interruption.
@@ -17,6 +25,7 @@ node! {
             connected_at: DateTimeFilter,
             last_ping_at: DateTimeFilter,
             disconnected_at: DateTimeFilter,
+            draining_at: DateTimeFilter,
             instance_id: StringFilter,
             created_at: DateTimeFilter,
             updated_at: DateTimeFilter,
@@ -40,3 +49,96 @@ node! {
         }
     }
 }
+
+/// An agent, and what it can do.
+#[derive(InputObject, Clone)]
+pub struct RegisterAgentInput {
+    /// The session that it takes up again after an interruption; left out, it gets a new one.
+    session_id: Option<Id>,
+    /// The repositories it has checked out, as `owner/name`, at most 50.
+    #[graphql(default, directive = size::apply(0, 50))]
+    repos: Vec<String>,
+    /// The roles whose tickets it offers to claim, of those that its token is for; left out, all of these.
+    #[graphql(directive = size::apply(1, 50))]
+    roles: Option<Vec<String>>,
+    /// The tools it found on its machine, such as `git` or `npm`, at most 50.
+    #[graphql(default, directive = size::apply(0, 50))]
+    capabilities: Vec<String>,
+    /// How many jobs it takes at once, 1 to 32.
+    #[graphql(default = 3)]
+    max_active_jobs: i32,
+    #[graphql(flatten)]
+    once: Once,
+}
+
+impl Write for RegisterAgentInput {
+    type Entity = agent_session::Entity;
+    const ACTION: Action = Action::Work;
+
+    async fn prepare(self, ctx: &Context<'_>) -> crate::Result<Self> {
+        ctx.scope().has_room_for_agent().await?;
+        Ok(self)
+    }
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<agent_session::Model> {
+        let asked = Registration {
+            session: self.session_id,
+            repos: self.repos,
+            roles: self.roles,
+            capabilities: self.capabilities,
+            max_active_jobs: self.max_active_jobs,
+        };
+        workflow::register(tx, asked).await
+    }
+}
+
+/// Which session ends.
+#[derive(InputObject, Clone)]
+pub struct DisconnectAgentInput {
+    /// The session, which is the agent's own.
+    session_id: Id,
+    #[graphql(flatten)]
+    once: Once,
+}
+
+impl Write for DisconnectAgentInput {
+    type Entity = agent_session::Entity;
+    const ACTION: Action = Action::Work;
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<agent_session::Model> {
+        workflow::disconnect(tx, &self.session_id).await
+    }
+}
+
+/// Which agent is to leave, and why.
+#[derive(InputObject, Clone)]
+pub struct DrainAgentInput {
+    /// Its session.
+    session_id: Id,
+    /// Why: 1 to 5,000 characters.
+    #[graphql(directive = length::apply(1, 5000))]
+    reason: Option<String>,
+    #[graphql(flatten)]
+    once: Once,
+}
+
+impl Write for DrainAgentInput {
+    type Entity = agent_session::Entity;
+    const ACTION: Action = Action::ManageAgents;
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<agent_session::Model> {
+        workflow::drain(tx, &self.session_id, said(self.reason)?).await
+    }
+}
+
+mutations! { AgentSessionMutation {
+    /// Connects an agent, or takes a session of it up again under the same id. From then on it shows signs of life, by
+    /// `agentHeartbeat` every 30 seconds: after 90 seconds without any the session is over, and what it had can be claimed
+    /// again. For agents.
+    register_agent(RegisterAgentInput) -> RegisterAgentPayload { agent_session: AgentSession };
+    /// Ends a session. What it had can be claimed again at once. For agents.
+    disconnect_agent(DisconnectAgentInput) -> DisconnectAgentPayload { agent_session: AgentSession };
+    /// Has an agent take no new work, finish what it has, and leave: it hears of it by `agentCommands`, and its claims are
+    /// answered with `DRAINING`.
+    drain_agent(DrainAgentInput) -> DrainAgentPayload { agent_session: AgentSession };
+} }

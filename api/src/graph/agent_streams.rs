@@ -103,7 +103,9 @@ impl Interest for WorkInterest {
         Box::pin(async {
             let touched = touched::<ticket::Entity>(event, feed).await?;
             let change = touched.change.as_deref();
-            let became = change.is_some_and(|change| change.became("status").is_some());
+            let now = |name| change.is_some_and(|change| change.became(name).is_some());
+            // What failed in passing is handed out again without another status.
+            let became = now("status") || now("nextAttemptAt");
             let ticket = touched.row.filter(|ticket| became && self.takes(ticket));
             Ok(ticket.map_or(Matched::No, |ticket| {
                 Matched::Yes(Some(ticket as Arc<dyn Any + Send + Sync>))

@@ -10,11 +10,11 @@ use crate::{
     domain::{check, plan::check_role},
     error::Error,
     store::Tx,
-    workflow::active_roles,
+    workflow::{self, active_roles},
 };
 use async_graphql::InputObject;
-use entity::{Id, Json, Secret, Timestamp, agent_session, agent_token, project};
-use sea_orm::{ActiveValue::Set, Condition, sea_query::ExprTrait};
+use entity::{Id, Json, Secret, Timestamp, agent_token, project};
+use sea_orm::ActiveValue::Set;
 
 node! {
     /// Lets an agent's machine claim work for a tenant. The token itself is shown once, when it is made.
@@ -43,6 +43,8 @@ node! {
             claimed_tickets: Ticket by claimed_by_token_id,
             /// Runs taken with this token.
             jobs: AgentJob by agent_token_id,
+            /// What the agent with this token wrote into the journals of runs.
+            job_events: AgentJobEvent by agent_token_id,
         }
     }
 }
@@ -120,27 +122,9 @@ impl Write for RevokeAgentTokenInput {
             ..Default::default()
         };
         let token = tx.update(&token, changes, "agent_token.revoked").await?;
-        end_sessions(tx, &token.id).await?;
+        workflow::end_of_token(tx, &token.id).await?;
         Ok(token)
     }
-}
-
-/// Ends the connections that were made with a token. What they had claimed stays claimed until its lease is over.
-async fn end_sessions(tx: &mut Tx<'_>, token: &Id) -> crate::Result<()> {
-    use agent_session::Column::{AgentTokenId, DisconnectedAt};
-    let connected = tx.rows::<agent_session::Entity>(|place| {
-        Condition::all()
-            .add(place.column(AgentTokenId).eq(token.as_str()))
-            .add(place.column(DisconnectedAt).is_null())
-    });
-    for session in connected.await? {
-        let changes = agent_session::ActiveModel {
-            disconnected_at: Set(Some(tx.now())),
-            ..Default::default()
-        };
-        tx.update(&session, changes, "agent.disconnected").await?;
-    }
-    Ok(())
 }
 
 mutations! {
@@ -151,8 +135,8 @@ mutations! {
             /// The token itself, shown this once: null when the answer is repeated.
             once token
         };
-        /// Makes a token stop working, for good, and ends the sessions of agents that hold it. One that was revoked stays as
-        /// it is.
+        /// Makes a token stop working, for good, and ends the sessions of agents that hold it: what they had can be claimed
+        /// again. One that was revoked stays as it is.
         revoke_agent_token(RevokeAgentTokenInput) -> RevokeAgentTokenPayload { agent_token: AgentToken };
     }
 }

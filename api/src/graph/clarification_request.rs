@@ -6,11 +6,18 @@ use super::{
     steps::{Shown, allowed},
     write::{Once, Write, mutations},
 };
-use crate::{auth::Action, domain::machine::ClarificationStep, store::Tx, workflow};
+use crate::{
+    Error,
+    auth::{Action, Role},
+    domain::machine::ClarificationStep,
+    store::Tx,
+    workflow,
+};
 use async_graphql::InputObject;
 use entity::{
     Id,
     clarification_request::{self, ClarificationRoute, ClarificationUrgency},
+    ticket,
 };
 
 node! {
@@ -54,11 +61,13 @@ node! {
 
 impl Shown for ClarificationStep {}
 
-/// A question about a brief.
+/// A question about a brief, or about a ticket.
 #[derive(InputObject, Clone)]
 pub struct AskClarificationInput {
     /// The brief, which waits for the answer.
-    prd_id: Id,
+    prd_id: Option<Id>,
+    /// The ticket, which waits for the answer: one that the agent works on, which asks. Answered, it can be claimed again.
+    ticket_id: Option<Id>,
     /// The question, 1 to 2,000 characters.
     question: String,
     /// What one must know to answer it, at most 5,000 characters.
@@ -77,7 +86,7 @@ pub struct AskClarificationInput {
 
 impl Write for AskClarificationInput {
     type Entity = clarification_request::Entity;
-    const ACTION: Action = Action::EditBrief;
+    const ACTION: Action = Action::Ask;
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<clarification_request::Model> {
         let asked = workflow::Asked {
@@ -87,7 +96,23 @@ impl Write for AskClarificationInput {
             route_to: self.route_to,
             urgency: self.urgency,
         };
-        workflow::ask(tx, &self.prd_id, asked).await
+        let is_agent = tx.writer().role() == Role::Agent;
+        if let Some(ticket) = &self.ticket_id {
+            tx.keep::<ticket::Entity>(ticket).await?;
+        }
+        match (self.prd_id, self.ticket_id) {
+            (Some(brief), None) if !is_agent => workflow::ask(tx, &brief, asked).await,
+            (None, Some(ticket)) if is_agent => {
+                workflow::ask_about_ticket(tx, &ticket, asked).await
+            }
+            (Some(_), None) => Err(Error::Forbidden(
+                "An agent asks about the ticket that it works on: name that in `ticketId`.".to_owned(),
+            )),
+            (None, Some(_)) => Err(Error::Forbidden(
+                "Only the agent that works on a ticket asks about it. Say something with commentOnTicket.".to_owned(),
+            )),
+            _ => Err(Error::bad_input("prdId", "or `ticketId` is needed, and not both")),
+        }
     }
 }
 
@@ -112,7 +137,8 @@ impl Write for AnswerClarificationInput {
 }
 
 mutations! { ClarificationMutation {
-    /// Asks something about a brief that is not handed in yet: at most two questions at a time, in at most three rounds.
+    /// Asks something about a brief that is not handed in yet or, as an agent, about the ticket that it works on: at most two
+    /// questions at a time, in at most three rounds.
     ask_clarification(AskClarificationInput) -> AskClarificationPayload { clarification_request: ClarificationRequest };
     /// Answers a question. With the last open one its brief is drafted anew, and a ticket that it held up goes on.
     answer_clarification(AnswerClarificationInput) -> AnswerClarificationPayload { clarification_request: ClarificationRequest };

@@ -3,7 +3,7 @@
 use super::prelude::*;
 use super::{
     connection::rows_by,
-    constraints::size,
+    constraints::{length, size},
     decisions::decisions,
     progress::{ApprovalProgress, progress},
     steps::{Shown, allowed, without_idle_approval},
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Error,
     auth::Action,
-    domain::machine::ExecutionPlanStep,
+    domain::{check, machine::ExecutionPlanStep, plan::trimmed},
     store::Tx,
     workflow::{self, NewPlan},
 };
@@ -22,6 +22,7 @@ use entity::{
     execution_plan::{self, ExecutionPlanStatus},
     project_graph, ticket,
 };
+use sea_orm::ActiveValue::Set;
 
 /// More tickets than a plan has.
 const MOST_TICKETS: i32 = 20;
@@ -152,14 +153,54 @@ impl Write for CreateExecutionPlanInput {
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<execution_plan::Model> {
         let new = NewPlan {
-            prd_id: self.prd_id,
             channel_summary: self.channel_summary,
             steps: self.steps,
             estimated_tokens: natural("estimatedTokens", self.estimated_tokens)?,
             estimated_cost_micros: natural("estimatedCostMicros", self.estimated_cost_micros)?,
             drafted: execution_plan::ActiveModel::default(),
         };
-        workflow::create_plan(tx, new).await
+        workflow::create_plan(tx, &self.prd_id, new).await
+    }
+}
+
+/// A plan as the chief of staff made it.
+#[derive(InputObject, Clone)]
+pub struct PlanContent {
+    /// What chat channels are told about it, 1 to 2,000 characters.
+    channel_summary: String,
+    /// The steps, as in `createExecutionPlan`.
+    #[graphql(directive = size::apply(1, 6))]
+    steps: Option<Vec<execution_plan::PlanStep>>,
+    /// How many tokens carrying it out should take.
+    estimated_tokens: Option<BigInt>,
+    /// What carrying it out should cost, in millionths of a US dollar.
+    estimated_cost_micros: Option<BigInt>,
+    /// The model that made it, in at most 200 characters.
+    #[graphql(directive = length::apply(1, 200))]
+    model: Option<String>,
+}
+
+impl PlanContent {
+    pub(super) fn new_plan(self) -> crate::Result<NewPlan> {
+        let named = |error: Error| match error {
+            Error::BadUserInput { field, reason } => {
+                Error::bad_input(format!("plan.{field}"), reason)
+            }
+            other => other,
+        };
+        let (tokens, cost) = (self.estimated_tokens, self.estimated_cost_micros);
+        let steps = self.steps.map(trimmed).transpose().map_err(named)?;
+        let summary = check::text("channelSummary", &self.channel_summary, 1, 2000);
+        Ok(NewPlan {
+            channel_summary: summary.map_err(named)?,
+            steps,
+            estimated_tokens: natural("estimatedTokens", tokens).map_err(named)?,
+            estimated_cost_micros: natural("estimatedCostMicros", cost).map_err(named)?,
+            drafted: execution_plan::ActiveModel {
+                model: Set(self.model),
+                ..Default::default()
+            },
+        })
     }
 }
 

@@ -16,11 +16,14 @@ mod root;
 
 mod activity;
 mod agent_job;
+mod agent_job_event;
 mod agent_role;
 mod agent_session;
+mod agent_signs;
 mod agent_streams;
 mod agent_task;
 mod agent_token;
+mod agent_work;
 mod analytics;
 mod api_usage;
 mod approval;
@@ -30,6 +33,7 @@ mod auth_token;
 mod background_task;
 mod by_slug;
 mod channel_route;
+mod claim;
 mod clarification_request;
 mod counter_streams;
 mod credential;
@@ -79,12 +83,14 @@ mod tables;
 mod tenant;
 mod ticket;
 mod ticket_dependency;
+mod ticket_writes;
 mod transcript;
 mod usage;
 mod usage_figures;
 mod user;
 mod viewer;
 mod whisper_transcription;
+mod why_unclaimed;
 mod write;
 
 pub(crate) use connection::Cursor;
@@ -100,6 +106,7 @@ mod prelude {
     pub(super) use super::{
         Ctx as _, Node as _, Nullable, OfRow as _,
         agent_job::AgentJob,
+        agent_job_event::AgentJobEvent,
         agent_role::AgentRole,
         agent_session::AgentSession,
         agent_task::AgentTask,

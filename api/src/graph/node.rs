@@ -97,6 +97,7 @@ nodes! {
     Ticket,
     TicketDependency,
     AgentJob,
+    AgentJobEvent,
     AgentTask,
     Approval,
     ClarificationRequest,

@@ -2,11 +2,16 @@
 
 use super::{
     activity::ActivitySubscription,
+    agent_job::AgentJobMutation,
+    agent_session::AgentSessionMutation,
+    agent_signs::AgentSignMutation,
     agent_streams::AgentSubscription,
     agent_token::AgentTokenMutation,
+    agent_work::AgentWorkMutation,
     analytics::AnalyticsQuery,
     approval_queue::ApprovalQueueQuery,
     background_task::BackgroundTaskQuery,
+    claim::ClaimMutation,
     clarification_request::ClarificationMutation,
     code_graph::CodeGraphs,
     connection::Cursor,
@@ -33,7 +38,8 @@ use super::{
     spending::SpendingQuery,
     tables::TablesQuery,
     tenant::TenantMutation,
-    ticket::{TicketDecisionMutation, TicketMutation},
+    ticket::TicketDecisionMutation,
+    ticket_writes::TicketMutation,
     usage::UsageQuery,
     viewer::ViewerQuery,
 };
@@ -88,6 +94,11 @@ pub struct Mutation(
     ExecutionPlanDecisionMutation,
     TicketMutation,
     TicketDecisionMutation,
+    AgentSessionMutation,
+    ClaimMutation,
+    AgentWorkMutation,
+    AgentJobMutation,
+    AgentSignMutation,
 );
 
 /// What can be followed, over a WebSocket or as server-sent events. Everything here is the ledger or a view of it: it can

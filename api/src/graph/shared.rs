@@ -2,7 +2,7 @@
 
 pub(super) use crate::domain::count::count;
 
-use crate::{error::Result, store::Scope};
+use crate::{domain::check, error::Result, store::Scope};
 use entity::{Id, project};
 
 /// The project that a field is about: the one it asks for, or the one that the actor is at work in.
@@ -18,4 +18,13 @@ pub(super) async fn project_asked(scope: &Scope, asked: Option<Id>) -> Result<Op
         // That one was looked up with the credentials.
         None => Ok(scope.actor().project().cloned()),
     }
+}
+
+/// Why somebody does something, where it is said.
+///
+/// # Errors
+/// [`Error::BadUserInput`](crate::Error::BadUserInput) when it is too long, or nothing.
+pub(super) fn said(reason: Option<String>) -> Result<Option<String>> {
+    let reason = reason.map(|reason| check::text("reason", &reason, 1, 5000));
+    reason.transpose()
 }

@@ -7,21 +7,10 @@ use super::{
     decisions::decisions,
     progress::{ApprovalProgress, progress},
     steps::{Shown, allowed, only_if, without_idle_approval},
-    write::{Once, Write, mutations},
+    why_unclaimed::{WhyUnclaimed, why_unclaimed},
 };
-use crate::{
-    Error,
-    auth::Action,
-    domain::{check, machine::TicketStep},
-    store::Tx,
-    workflow::{self, active_role, goal_of_project, open_project},
-};
-use async_graphql::InputObject;
-use entity::{
-    Id, Json, Large, agent_job, agent_role, execution_plan, prd, subagent_definition,
-    ticket::{self, TicketStatus},
-};
-use sea_orm::ActiveValue::Set;
+use crate::{domain::machine::TicketStep, workflow};
+use entity::{Json, agent_job, agent_role, execution_plan, prd, subagent_definition, ticket};
 
 node! {
     /// A piece of work for one role: the chief of staff's planning of a brief, or a step of a plan.
@@ -122,6 +111,11 @@ node! {
             Ok(Some(allowed(ctx, &self.row()?).await?))
         }
 
+        /// Why nobody works on it; null when somebody does, a person must act, or it has ended. For people.
+        async fn why_unclaimed(&self, ctx: &Context<'_>) -> Nullable<WhyUnclaimed> {
+            Ok(why_unclaimed(ctx, &self.row()?).await?)
+        }
+
         /// How many people approved its result as it is, of those who must.
         async fn approval_progress(&self, ctx: &Context<'_>) -> Nullable<ApprovalProgress> {
             Ok(Some(progress::<TicketStep>(ctx, &self.row()?).await?))
@@ -182,72 +176,6 @@ async fn may_be_retried(ctx: &Context<'_>, row: &ticket::Model) -> crate::Result
     Ok(may.is_ok())
 }
 
-/// A ticket outside of any plan.
-#[derive(InputObject, Clone)]
-pub struct CreateTicketInput {
-    /// The project it works in.
-    project_id: Id,
-    /// The goal it serves, in the same project.
-    goal_id: Option<Id>,
-    /// What is to be done, 1 to 200 characters.
-    title: String,
-    /// More about it, at most 10,000 characters.
-    #[graphql(default)]
-    description: String,
-    /// The role that can claim it, such as `dev_agent`: one that is active.
-    role_slug: String,
-    /// How urgent it is, 0 to 1000; low is 50, normal 100, high 200, urgent 400.
-    #[graphql(default = 100)]
-    priority: i32,
-    /// The repository it works in, as `owner/name`.
-    target_repo: Option<String>,
-    /// Whether its result must be approved before it counts as done.
-    #[graphql(default)]
-    requires_approval: bool,
-    #[graphql(flatten)]
-    once: Once,
-}
-
-impl Write for CreateTicketInput {
-    type Entity = ticket::Entity;
-    const ACTION: Action = Action::EditTicket;
-
-    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<ticket::Model> {
-        if !(0..=1000).contains(&self.priority) {
-            return Err(Error::bad_input("priority", "must be from 0 to 1000"));
-        }
-        let project = open_project(tx, &self.project_id).await?;
-        goal_of_project(tx, self.goal_id.as_ref(), &project.id).await?;
-        active_role(tx, "roleSlug", &self.role_slug).await?;
-        let row = ticket::ActiveModel {
-            project_id: Set(project.id),
-            goal_id: Set(self.goal_id),
-            role_slug: Set(self.role_slug),
-            title: Set(check::line("title", &self.title, 1, 200)?),
-            description: Set(Large::new(check::text(
-                "description",
-                &self.description,
-                0,
-                10_000,
-            )?)),
-            status: Set(TicketStatus::Ready),
-            priority: Set(self.priority),
-            target_repo: Set({ self.target_repo }
-                .map(|repo| check::repository("targetRepo", &repo))
-                .transpose()?),
-            requires_approval: Set(self.requires_approval),
-            created_by: Set(tx.scope().actor().name()),
-            ..Default::default()
-        };
-        tx.insert(row, "ticket.created").await
-    }
-}
-
-mutations! { TicketMutation {
-    /// Writes a ticket outside of any plan; agents of its role can claim it at once.
-    create_ticket(CreateTicketInput) -> CreateTicketPayload { ticket: Ticket };
-} }
-
 decisions! { TicketDecisionMutation of ticket: Ticket by TicketStep {
     /// Approves a ticket's result. With the last approval that is needed it is done, and what waited for it goes on.
     approve_ticket(ApproveTicketInput) -> ApproveTicketPayload: Approve, seen note;
@@ -255,6 +183,8 @@ decisions! { TicketDecisionMutation of ticket: Ticket by TicketStep {
     reject_ticket(RejectTicketInput) -> RejectTicketPayload: Reject, seen reason;
     /// Stops a ticket that has not ended. What waits for it goes on waiting: stop that too, or have the plan made anew.
     cancel_ticket(CancelTicketInput) -> CancelTicketPayload: Cancel, note;
+    /// Takes a ticket out of the hands of the agent that works on it: it can be claimed again at once.
+    requeue_ticket(RequeueTicketInput) -> RequeueTicketPayload: Requeue, note;
     /// Has a failed ticket done again, while its plan is active.
     retry_ticket(RetryTicketInput) -> RetryTicketPayload: Retry, note;
 } }

@@ -50,6 +50,16 @@ pub(super) trait Delete: InputType + Clone + Send {
     fn apply(self, tx: &mut Tx<'_>) -> impl Future<Output = Result<()>> + Send;
 }
 
+/// The input of a mutation that the ledger does not tell of: an agent's sign of life. What it says may be said again, so it
+/// needs no key for that.
+pub(super) trait Sign: InputType + Clone + Send {
+    /// What it answers with.
+    type Answer: Send;
+
+    /// Takes it in.
+    fn apply(self, tx: &mut Tx<'_>) -> impl Future<Output = Result<Self::Answer>> + Send;
+}
+
 type Model<W> = <<W as Write>::Entity as EntityTrait>::Model;
 
 /// A mutation's answer.
@@ -84,7 +94,21 @@ pub(super) async fn delete<D: Delete>(ctx: &Context<'_>, name: &str, input: D) -
     retried(|| attempt_to_delete(scope, request.clone(), input.clone())).await
 }
 
-fn begin<'c>(
+/// Takes a sign of life in, again if others stood in its way.
+pub(super) async fn sign<S: Sign>(ctx: &Context<'_>, input: S) -> Result<S::Answer> {
+    let scope = ctx.scope();
+    authorize(scope.actor(), Action::Work)?;
+    retried(|| heard(scope, input.clone())).await
+}
+
+async fn heard<S: Sign>(scope: &Scope, input: S) -> Result<S::Answer> {
+    let (mut tx, _) = open(scope, None).await?;
+    let answer = input.apply(&mut tx).await?;
+    tx.commit().await?;
+    Ok(answer)
+}
+
+pub(super) fn begin<'c>(
     ctx: &'c Context<'_>,
     name: &str,
     action: Action,
@@ -95,7 +119,10 @@ fn begin<'c>(
 }
 
 /// A transaction for a mutation, and what it was answered before under the same key.
-async fn open<'s>(scope: &'s Scope, request: Option<&Request>) -> Result<(Tx<'s>, Option<Answer>)> {
+pub(super) async fn open<'s>(
+    scope: &'s Scope,
+    request: Option<&Request>,
+) -> Result<(Tx<'s>, Option<Answer>)> {
     let tx = scope.begin().await?;
     tx.check_account().await?;
     let answer = match request {

@@ -109,6 +109,10 @@ limits! {
     /// After how many seconds a stream asks again who follows it, at the latest with its next heartbeat: what SQL changes of an
     /// account stands in no ledger
     vetted_seconds = 20 up to 3_600, "WORKGRAPH_VETTED_SECONDS";
+    /// How many agents of one workspace may be connected
+    workspace_agents = 20 up to 100_000, "WORKGRAPH_WORKSPACE_AGENTS";
+    /// How many agents may be connected in all
+    agents = 500 up to 1_000_000, "WORKGRAPH_AGENTS";
     /// How many bytes the documents and variables of one person's or agent's subscriptions may take, equal ones once
     stream_bytes = 4_194_304 up to 1_073_741_824, "WORKGRAPH_STREAM_BYTES", "The number of bytes of documents and variables of subscriptions";
 }
@@ -172,6 +176,8 @@ impl Limits {
             wait: Duration::from_secs(self.wait_seconds),
             answer_bytes: self.answer_bytes,
             pending_fields: self.pending_fields,
+            workspace_agents: self.workspace_agents,
+            agents: self.agents,
         }
     }
 

@@ -2,12 +2,13 @@
 
 use super::{agenda::Who, workspace::Workspace, workspace::raw};
 use crate::{
-    domain::machine::AgentJobStep,
+    domain::machine::AgentJobConsequence,
     error::{Error, Result},
 };
 use entity::{
     Id, Json, Large,
     agent_job::{self, AgentJobStatus},
+    agent_job_event::{self, AgentJobEventKind},
     ticket,
 };
 use sea_orm::ActiveValue::Set;
@@ -64,19 +65,27 @@ pub(super) async fn begin(
         agent_token_id: Set(Some(ws.id("token:builder")?)),
         session_id: Set(Some(ws.id("session:connected")?)),
         dispatched_at: Set(Some(ws.moment)),
+        deadline_at: Set(Some(raw(ws.moment, 12.0))),
         ..Default::default()
     };
-    let job = ws.tx.take(&job, AgentJobStep::Dispatch, sent).await?;
+    let job = ws
+        .tx
+        .take(&job, AgentJobConsequence::Dispatch, sent)
+        .await?;
     let id = job.id.clone();
     ws.at(ws.soon(0.003), daemon(), move |ws| {
         Box::pin(async move {
             let changes = agent_job::ActiveModel {
                 acked_at: Set(Some(ws.moment)),
                 started_at: Set(Some(ws.moment)),
+                reported_at: Set(Some(ws.moment)),
                 lease_expires_at: Set(Some(raw(ws.moment, 1.0))),
                 ..Default::default()
             };
-            let job = ws.tx.take(&job, AgentJobStep::Start, changes).await?;
+            let job = ws
+                .tx
+                .take(&job, AgentJobConsequence::Start, changes)
+                .await?;
             ws.jobs.insert(job.id.clone(), job);
             Ok(())
         })
@@ -94,10 +103,50 @@ fn taken(ws: &mut Workspace<'_>, id: &Id) -> Result<agent_job::Model> {
     job.ok_or_else(|| Error::internal("the demo has a job that nobody began"))
 }
 
+/// Writes what a daemon did into a job's journal.
+async fn write_journal(ws: &mut Workspace<'_>, job: &agent_job::Model) -> Result<()> {
+    use AgentJobEventKind::{Action, Observation, Thought};
+    let repo = &job.target_repo;
+    let told = [
+        (
+            Action,
+            format!("git clone {repo}"),
+            Some(json!({ "exit": 0 })),
+        ),
+        (
+            Thought,
+            "The tests say what is expected; they come first.".to_owned(),
+            None,
+        ),
+        (
+            Observation,
+            "The tests of the changed files pass.".to_owned(),
+            Some(json!({ "passed": 42, "failed": 0 })),
+        ),
+    ];
+    type Entry = (i32, (AgentJobEventKind, String, Option<serde_json::Value>));
+    let row = |(seq, (kind, text, data)): Entry| agent_job_event::ActiveModel {
+        job_id: Set(job.id.clone()),
+        agent_token_id: Set(job.agent_token_id.clone()),
+        seq: Set(seq),
+        attempt: Set(job.attempt),
+        kind: Set(kind),
+        text: Set(text),
+        data: Set(Large(data.map(Json))),
+        ..Default::default()
+    };
+    let rows = (1..).zip(told).map(row).collect();
+    ws.tx.insert_untold(rows).await
+}
+
 /// A job has come some way.
 pub(super) async fn is_alive(ws: &mut Workspace<'_>, id: &Id) -> Result<()> {
     let job = taken(ws, id)?;
+    write_journal(ws, &job).await?;
     let alive = agent_job::ActiveModel {
+        progress_seq: Set(Some(3)),
+        reported_at: Set(Some(ws.moment)),
+        checkpoint: Set(Large(Some(Json(json!({ "branch": "pushed" }))))),
         progress_percent: Set(Some(62)),
         progress_message: Set(Some("Running the tests of the changed files".to_owned())),
         lease_expires_at: Set(Some(raw(ws.now, 0.05))),
@@ -114,6 +163,7 @@ pub(super) async fn end(
     error: Option<&str>,
 ) -> Result<()> {
     let job = taken(ws, id)?;
+    write_journal(ws, &job).await?;
     let ended = agent_job::ActiveModel {
         completed_at: Set(Some(ws.moment)),
         lease_expires_at: Set(None),
@@ -126,7 +176,7 @@ pub(super) async fn end(
             error: Set(Some(error.to_owned())),
             ..ended
         };
-        (failed, AgentJobStep::Fail)
+        (failed, AgentJobConsequence::Fail)
     } else {
         let tests = job.action == "run_tests";
         let repo = &job.target_repo;
@@ -144,18 +194,7 @@ pub(super) async fn end(
             pr_url: Set((!tests).then_some(pr_url)),
             ..ended
         };
-        (done, AgentJobStep::Finish)
+        (done, AgentJobConsequence::Finish)
     };
     ws.tx.take(&job, step, ended).await.map(drop)
-}
-
-/// A job that no daemon has begun is not needed any more.
-pub(super) async fn cancel(ws: &mut Workspace<'_>, id: &Id) -> Result<()> {
-    let job = ws.row::<agent_job::Entity>(id).await?;
-    let cancelled = agent_job::ActiveModel {
-        completed_at: Set(Some(ws.moment)),
-        ..Default::default()
-    };
-    let cancelled = ws.tx.take(&job, AgentJobStep::Cancel, cancelled).await;
-    cancelled.map(drop)
 }

@@ -90,7 +90,6 @@ async fn make(
     let votes = json!([{ "model": "gpt-large", "choice": 0 }]);
     let votes = (content.candidates > 1).then_some(Json(votes));
     let new = NewPlan {
-        prd_id: brief.id,
         channel_summary: content.summary.clone(),
         steps: Some(steps),
         estimated_tokens: Some(38_000 * number),
@@ -105,7 +104,7 @@ async fn make(
             ..Default::default()
         },
     };
-    let plan = create_plan(&mut ws.tx, new).await?;
+    let plan = create_plan(&mut ws.tx, &brief.id, new).await?;
     ws.remember(format!("plan:{key}/{attempt}"), &plan.id);
     record_calls(ws, &plan);
     tell_decisions(ws, &plan, &content);

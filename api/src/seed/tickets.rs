@@ -176,7 +176,7 @@ pub(super) fn tell(ws: &mut Workspace<'_>, id: Id, work: Work, from: Timestamp) 
     match work.is {
         Ready | Cancelled if work.runs_outside() => {
             ws.at(begun, jobs::DISPATCHER, |ws| {
-                Box::pin(wait_for_daemon(ws, id, work))
+                Box::pin(wait_for_daemon(ws, id))
             });
         }
         Ready | Cancelled => {}
@@ -187,19 +187,15 @@ pub(super) fn tell(ws: &mut Workspace<'_>, id: Id, work: Work, from: Timestamp) 
     }
 }
 
-/// A job waits for a daemon, and for nothing if the ticket is stopped.
-async fn wait_for_daemon(ws: &mut Workspace<'_>, id: Id, work: Work) -> Result<()> {
+/// A job waits for a daemon.
+async fn wait_for_daemon(ws: &mut Workspace<'_>, id: Id) -> Result<()> {
     let ticket = ws.row::<ticket::Entity>(&id).await?;
-    let Some(repo) = &ticket.target_repo else {
-        return Ok(());
-    };
-    let job = jobs::offer(ws, &ticket, repo, jobs::action_for(&ticket)).await?;
-    if work.is == TicketStatus::Cancelled {
-        ws.at(ws.soon(24.0), jobs::DISPATCHER, move |ws| {
-            Box::pin(async move { jobs::cancel(ws, &job.id).await })
-        });
+    match &ticket.target_repo {
+        Some(repo) => jobs::offer(ws, &ticket, repo, jobs::action_for(&ticket))
+            .await
+            .map(drop),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// A ticket is shown in the outside tracker that a company uses.

@@ -34,6 +34,10 @@ pub struct Bounds {
     pub answer_bytes: u64,
     /// The most fields and rows that an operation may be answering at the same time.
     pub pending_fields: u64,
+    /// How many agents of one workspace may be connected.
+    pub workspace_agents: u64,
+    /// The same of all workspaces.
+    pub agents: u64,
 }
 
 /// Who lets operations in.
@@ -46,6 +50,8 @@ pub(super) struct Gates {
     writing: Arc<Admission>,
     answer_bytes: u64,
     pending_fields: u64,
+    workspace_agents: u64,
+    agents: u64,
 }
 
 impl Gates {
@@ -102,6 +108,8 @@ impl Gates {
             writing,
             answer_bytes: bounds.answer_bytes,
             pending_fields: bounds.pending_fields,
+            workspace_agents: bounds.workspace_agents,
+            agents: bounds.agents,
         }
     }
 }
@@ -188,6 +196,14 @@ impl Store {
             }
             _ => Ok(Permit::free()),
         }
+    }
+
+    /// How many agents of one workspace may be connected, and how many in all.
+    pub(super) fn most_agents(&self) -> [u64; 2] {
+        let gates = self.gates().get();
+        gates.map_or([i64::MAX.unsigned_abs(); 2], |gates| {
+            [gates.workspace_agents, gates.agents]
+        })
     }
 
     /// What measures an operation that may take so long.

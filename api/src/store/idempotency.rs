@@ -8,11 +8,8 @@ use crate::{
 };
 use chrono::TimeDelta;
 use entity::{Id, Json, Large, Timestamp, idempotency_key};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 /// How long an answer is remembered.
 const MEMORY: TimeDelta = TimeDelta::hours(24);
@@ -79,17 +76,9 @@ impl Tx<'_> {
     pub async fn answered(&self, request: &Request) -> Result<Option<Answer>> {
         let actor = self.scope().actor();
         let transaction = self.transaction();
-        if transaction.get_database_backend() == DbBackend::Postgres {
-            // Two equal requests at once: the second waits here and then finds the first one's answer.
-            let name = format!("{}\n{}\n{}", actor.tenant(), actor.name(), request.key);
-            let digest = Sha256::digest(name);
-            let lock = i64::from_be_bytes(std::array::from_fn(|byte| digest[byte]));
-            // Not counted, as BEGIN is not: it asks nothing.
-            transaction
-                .session()
-                .execute_unprepared(&format!("SELECT pg_advisory_xact_lock({lock})"))
-                .await?;
-        }
+        // Two equal requests at once: the second waits here and then finds the first one's answer.
+        self.queue_up(&format!("{}\n{}", actor.name(), request.key))
+            .await?;
         // Whatever the actor sees of the table, its own answers are its own.
         let known = idempotency_key::Entity::find()
             .filter(idempotency_key::Column::TenantId.eq(actor.tenant().as_str()))

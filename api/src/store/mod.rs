@@ -11,6 +11,7 @@
 
 mod accounts;
 mod admission;
+mod agents;
 mod aggregate;
 mod background;
 mod bounds;
@@ -65,6 +66,7 @@ pub(crate) use self::feed::{
 };
 pub(crate) use self::fuzzing::cursor as fuzz_cursor;
 pub(crate) use self::meter::Meter;
+pub(crate) use self::order::to_json;
 pub(crate) use self::readiness::Readiness;
 pub(crate) use self::search::{Hit, Search};
 pub use self::{
@@ -91,5 +93,5 @@ pub use self::{
 pub(crate) use self::{
     commits::{Commits, Fate},
     transaction::retried,
-    tx::{digest, project_of, standing},
+    tx::{Sought, digest, project_of, standing},
 };

@@ -209,7 +209,7 @@ impl SortKey {
 }
 
 /// A column's value as JSON; moments are RFC 3339.
-pub(super) fn to_json(value: &Value) -> Json {
+pub(crate) fn to_json(value: &Value) -> Json {
     match value {
         Value::ChronoDateTimeUtc(Some(at)) => {
             Json::String(at.to_rfc3339_opts(SecondsFormat::Millis, true))

@@ -1,11 +1,13 @@
 //! Every write. A transaction sets id, tenant and times itself, and cannot commit a change without its ledger entry.
 
+mod claim;
 mod commit;
 mod delete;
 mod insert;
 mod read;
 mod step;
 
+pub(crate) use claim::Sought;
 use step::difference;
 pub(crate) use step::{digest, project_of, standing};
 
@@ -223,7 +225,9 @@ impl<'s> Tx<'s> {
         row: &E::Model,
         columns: &[E::Column],
     ) -> Result<E::Model> {
-        let place = self.place();
+        // Whoever could read the row may not see it any more: an agent that another one's job was given to.
+        let actor = self.all_seeing();
+        let place = Place::outermost(&actor, self.scope.store().backend());
         let mut select = select::select::<E>(place);
         select
             .exprs(columns.iter().map(|column| place.column(*column)))

@@ -220,6 +220,29 @@ pub(crate) async fn submit(tx: &mut Tx<'_>, id: &Id, version: i32) -> Result<prd
     }
 }
 
+/// Takes a draft over from the analyst who was asked for it, and hands it in.
+///
+/// # Errors
+/// As [`submit`].
+pub(super) async fn drafted(
+    tx: &mut Tx<'_>,
+    ticket: &entity::ticket::Model,
+    words: prd::ActiveModel,
+) -> Result<()> {
+    let id = ticket.prd_id.as_ref();
+    let id = id.ok_or_else(|| Error::internal("a draft of no brief"))?;
+    let before = tx.get::<prd::Entity>(id).await?;
+    let changes = prd::ActiveModel {
+        version: Set(before.version + 1),
+        ..words
+    };
+    let row = tx.edit(&before, PRDStep::Update, changes).await?;
+    match row.status {
+        PrdStatus::Draft => submit(tx, id, row.version).await.map(drop),
+        _ => Ok(()),
+    }
+}
+
 /// Changes what a brief says, and counts its version up if that is another thing: then those who decide are asked anew.
 ///
 /// # Errors

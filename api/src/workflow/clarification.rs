@@ -1,7 +1,7 @@
 //! Questions that hold up a brief or a ticket until somebody answers.
 
 use super::{
-    brief, decider,
+    agent, brief, decider,
     notice::{self, Occasion},
     references::all_of,
     ticket,
@@ -100,12 +100,18 @@ pub(crate) async fn ask_about_ticket(
         waiting_reason: Set(Some(WaitingReason::Clarification)),
         lease_expires_at: Set(None),
         heartbeat_at: Set(None),
+        // Who asks has not failed.
+        max_attempts: Set(before.max_attempts + 1),
         ..Default::default()
     };
     let ticket = match before.waiting_reason {
         // Something else about it was asked before.
         Some(WaitingReason::Clarification) => before,
-        _ => tx.take(&before, TicketConsequence::Wait, waiting).await?,
+        _ => {
+            let ticket = tx.take(&before, TicketConsequence::Wait, waiting).await?;
+            agent::return_jobs(tx, &ticket).await?;
+            ticket
+        }
     };
     put(tx, &settings, HeldUp::Ticket(ticket), round, asked).await
 }

@@ -4,6 +4,7 @@
 //! the workspace's settings, people, project, brief, plan, tickets by id, questions, notices, tokens. Whoever has locked a brief
 //! may lock what is below it in any order: everybody locks or holds the brief before.
 
+mod agent;
 mod brief;
 mod clarification;
 mod decider;
@@ -17,6 +18,12 @@ mod step;
 mod ticket;
 
 pub(crate) use self::{
+    agent::{
+        Completed, Drafted, Event, Failure, Instructions, Progress, Registration, SILENCE,
+        Unclaimed, Wanted, cancel as cancel_job, checkpoint, claim, complete, disconnect, drain,
+        end_of_token, end_silent_session, fail, heard, instructions, overdue_jobs, overdue_tickets,
+        record, register, release, report, silent_sessions, start, tend_job, tend_ticket,
+    },
     brief::{
         ANALYST, delete_brief, edit, escalate as escalate_brief, link_symbol, may_be_replaced,
         overdue as overdue_briefs, revise, submit, unlink_symbol,

@@ -12,6 +12,7 @@ use entity::{
     notification::{self, DeliveryStatus, NotificationChannel, NotificationType},
     prd::{self, PrdStatus},
     tenant::TenantSettings,
+    ticket,
     user::{self, UserPersona, UserRole},
 };
 use sea_orm::{ActiveEnum, ActiveValue::Set, Condition, sea_query::ExprTrait};
@@ -61,6 +62,15 @@ impl<'n> About<'n> {
         }
     }
 
+    fn ticket(ticket: &'n ticket::Model) -> Self {
+        Self {
+            kind: ticket::Entity::KIND,
+            id: &ticket.id,
+            project: Some(&ticket.project_id),
+            brief: ticket.prd_id.as_ref(),
+        }
+    }
+
     fn question(question: &'n clarification_request::Model, project: Option<&'n Id>) -> Self {
         Self {
             kind: clarification_request::Entity::KIND,
@@ -100,6 +110,22 @@ pub(super) async fn ask_to_decide_plan(
         message: plan.channel_summary.clone(),
         occasion: "plan".to_owned(),
         about: About::plan(plan),
+    };
+    tell_deciders(tx, settings, notice).await
+}
+
+/// Tells those who decide that what came of a ticket waits for them.
+pub(super) async fn ask_to_decide_ticket(
+    tx: &mut Tx<'_>,
+    settings: &TenantSettings,
+    ticket: &ticket::Model,
+) -> Result<()> {
+    let notice = Notice {
+        kind: NotificationType::ApprovalRequest,
+        title: format!("Approve the result of \"{}\"?", ticket.title),
+        message: "Its agent has handed it in.".to_owned(),
+        occasion: format!("attempt {}", ticket.attempt_count),
+        about: About::ticket(ticket),
     };
     tell_deciders(tx, settings, notice).await
 }

@@ -3,13 +3,13 @@
 mod create;
 mod outcome;
 
-pub(super) use self::{
-    create::chief_ticket,
-    outcome::{release_of_brief, supersede_of_brief, ticket_cancelled},
-};
 pub(crate) use self::{
     create::{NewPlan, create_plan},
     outcome::{goes_on, ticket_done, ticket_failed},
+};
+pub(super) use self::{
+    create::{chief_ticket, is_asked_for},
+    outcome::{release_of_brief, supersede_of_brief, ticket_cancelled},
 };
 
 use self::outcome::{of_plan, release, replaced, tell_if_stuck};

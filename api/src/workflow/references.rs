@@ -82,11 +82,13 @@ pub(crate) async fn active_roles(tx: &Tx<'_>) -> Result<Vec<String>> {
     ))
 }
 
-async fn roles(tx: &Tx<'_>) -> Result<Vec<agent_role::Model>> {
+/// The roles that there are for the workspace, global ones included.
+pub(super) async fn roles(tx: &Tx<'_>) -> Result<Vec<agent_role::Model>> {
     tx.rows::<agent_role::Entity>(|_| Condition::all()).await
 }
 
-fn active(roles: &[agent_role::Model]) -> Vec<&agent_role::Model> {
+/// Those of them that count and can be given work.
+pub(super) fn active(roles: &[agent_role::Model]) -> Vec<&agent_role::Model> {
     in_force::<agent_role::Entity>(roles, agent_role::Column::Slug, |role| role.is_active)
 }
 
@@ -172,7 +174,7 @@ fn distinct<'s>(slugs: impl Iterator<Item = &'s str>) -> Vec<&'s str> {
 }
 
 /// The rows that can be used. A workspace's own row counts in place of the global one, also when it cannot.
-fn in_force<E: Owned>(
+pub(super) fn in_force<E: Owned>(
     rows: &[E::Model],
     slug: E::Column,
     usable: impl Fn(&E::Model) -> bool,

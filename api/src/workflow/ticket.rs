@@ -1,7 +1,7 @@
 //! Tickets: their results decided, and what their end means for others.
 
 use super::{
-    brief, decider,
+    agent, brief, decider,
     decision::{Decided, Decision, Subject},
     notice, plan,
     references::{all_of, open_project},
@@ -44,7 +44,7 @@ impl Decision for TicketStep {
         match self {
             Self::Approve => Some(ApprovalDecision::Approved),
             Self::Reject => Some(ApprovalDecision::Rejected),
-            Self::Cancel | Self::Retry => None,
+            Self::Update | Self::Cancel | Self::Requeue | Self::Retry => None,
         }
     }
 
@@ -104,6 +104,11 @@ impl Decision for TicketStep {
                 ..ended
             },
             Self::Cancel => ended,
+            Self::Update => ticket::ActiveModel::default(),
+            Self::Requeue => ticket::ActiveModel {
+                max_attempts: Set(row.attempt_count + ATTEMPTS),
+                ..unclaimed()
+            },
             Self::Retry => ticket::ActiveModel {
                 error: Set(None),
                 error_signature: Set(None),
@@ -127,8 +132,15 @@ impl Decision for TicketStep {
             Self::Approve => plan::ticket_done(tx, &row).await?,
             Self::Reject => plan::ticket_failed(tx, &row).await?,
             Self::Cancel => {
-                close_questions(tx, std::slice::from_ref(&row)).await?;
+                let ended = std::slice::from_ref(&row);
+                close_questions(tx, ended).await?;
+                agent::drop_jobs(tx, ended).await?;
                 plan::ticket_cancelled(tx, &row).await?;
+            }
+            Self::Update => return Ok(row),
+            Self::Requeue => {
+                agent::return_jobs(tx, &row).await?;
+                return hold_if_paused(tx, row).await;
             }
             Self::Retry => {
                 notice::settle(tx, [&row.id]).await?;
@@ -168,6 +180,11 @@ pub(crate) fn may_be_retried(
         ))),
         None => Ok(()),
     }
+}
+
+/// Whether a ticket asks for its brief to be drafted.
+pub(super) fn is_for_analyst(ticket: &ticket::Model) -> bool {
+    ticket.role_slug == brief::ANALYST && ticket.prd_id.is_some() && ticket.plan_id.is_none()
 }
 
 /// A ticket, and what it is for.
@@ -355,6 +372,7 @@ async fn end(
         ..unclaimed()
     };
     let dropped = take_open(tx, step, ended, which).await?;
+    agent::drop_jobs(tx, &dropped).await?;
     close_questions(tx, &dropped).await
 }
 

@@ -33,7 +33,7 @@ pub(super) fn statements(kept: &[Kept]) -> Vec<String> {
     out
 }
 
-fn triggers(kept: &Kept) -> Vec<String> {
+pub(super) fn triggers(kept: &Kept) -> Vec<String> {
     let name = kept.table.name;
     let pointers: Vec<_> = kept
         .pointers(OnDelete::SetNull)

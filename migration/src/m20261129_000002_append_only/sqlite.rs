@@ -18,7 +18,7 @@ pub(super) fn statements(kept: &[Kept]) -> Vec<String> {
     out
 }
 
-fn triggers(kept: &Kept) -> Vec<String> {
+pub(super) fn triggers(kept: &Kept) -> Vec<String> {
     let mut out = vec![delete(kept)];
     match kept.rule {
         Rule::AppendOnly => out.extend([update(kept), replace(kept)]),

@@ -4,8 +4,13 @@ use entity::agent_job::AgentJobStatus;
 
 super::machine! {
     agent_job: AgentJobStatus {
-        /// What becomes of a job.
+        /// What a person can do with a job. Each is a mutation.
         AgentJobStep as "AgentJobStep" {
+            /// Stop it; its ticket can be claimed again: `cancelJob`.
+            Cancel: [Pending, Dispatched, InProgress] => Cancelled, by EditTicket, "job.cancelled";
+        }
+        /// What becomes of a job by itself, or by the daemon that has it.
+        AgentJobConsequence as "AgentJobConsequence" {
             /// A daemon that has its repository and a free slot gets it.
             Dispatch: [Pending] => Dispatched, by itself, "job.dispatched";
             /// The daemon begins.
@@ -13,11 +18,11 @@ super::machine! {
             /// The daemon has done it.
             Finish: [InProgress] => Done, by itself, "job.done";
             /// The daemon could not do it or fell silent, or none took it for too long.
-            Fail: [Pending, InProgress] => Failed, by itself, "job.failed";
-            /// The daemon was lost: another one may have it.
+            Fail: [Pending, Dispatched, InProgress] => Failed, by itself, "job.failed";
+            /// The daemon gave it back, waits for an answer, or was lost: another one may have it.
             Return: [Dispatched, InProgress] => Pending, by itself, "job.returned";
-            /// It is not needed any more.
-            Cancel: [Pending, Dispatched] => Cancelled, by itself, "job.cancelled";
+            /// Its ticket is not needed any more.
+            Drop: [Pending, Dispatched, InProgress] => Cancelled, by itself, "job.cancelled";
         }
     }
 }

@@ -6,12 +6,16 @@ super::machine! {
     ticket: TicketStatus {
         /// What a person can do with a ticket. Each is a mutation.
         TicketStep as "TicketStep" {
+            /// Change what it asks for: `updateTicket`.
+            Update: [Blocked, Ready, Claimed, Waiting] => same, by EditTicket, "ticket.edited";
             /// Approve its result, so that it is done: `approveTicket`.
             Approve: [Waiting] => Done, by Decide, when "approval", "ticket.approved";
             /// Turn its result down, so that it has failed: `rejectTicket`.
             Reject: [Waiting] => Failed, by Decide, when "approval", "ticket.rejected";
             /// Stop it: `cancelTicket`.
             Cancel: [Blocked, Ready, Claimed, Waiting] => Cancelled, by EditTicket, "ticket.cancelled";
+            /// Take it out of the hands of whoever works on it, so that it can be claimed again: `requeueTicket`.
+            Requeue: [Claimed] => Ready, by SteerWork, "ticket.requeued";
             /// After it failed, have it done again: `retryTicket`.
             Retry: [Failed] => Ready, by EditTicket, in open_project, "ticket.retried";
         }

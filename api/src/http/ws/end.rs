@@ -114,6 +114,7 @@ impl End {
             | Error::IllegalTransition(_)
             | Error::Decided { .. }
             | Error::Conflict(_)
+            | Error::StaleLease
             | Error::IdempotencyMismatch
             | Error::CursorMismatch(_)
             | Error::ResyncRequired { .. }

@@ -62,6 +62,38 @@ impl Tx<'_> {
         self.read::<E>(condition, None, None).await
     }
 
+    /// Some of the rows that satisfy a condition, so many at most, which others may change meanwhile.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn unlocked_rows_up_to<E: Owned>(
+        &self,
+        most: u64,
+        condition: impl FnOnce(Place<'_>) -> Condition,
+    ) -> Result<Vec<E::Model>> {
+        self.read::<E>(condition, None, Some(most)).await
+    }
+
+    /// The row with the largest value in a column, of those that satisfy a condition. Others may change it meanwhile.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn last_row<E: Owned>(
+        &self,
+        by: E::Column,
+        condition: impl FnOnce(Place<'_>) -> Condition,
+    ) -> Result<Option<E::Model>> {
+        let mut select = select::select::<E>(self.place());
+        select
+            .cond_where(condition(self.place()))
+            .order_by_expr(self.place().column(by), Order::Desc)
+            .limit(1);
+        let row = self.transaction.query_one(&select).await?;
+        Ok(row
+            .map(|row| E::Model::from_query_result(&row, ""))
+            .transpose()?)
+    }
+
     async fn read<E: Owned>(
         &self,
         condition: impl FnOnce(Place<'_>) -> Condition,

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result, named},
     store::Tx,
     workflow::{
-        brief, decider, notice,
+        agent, brief, decider, notice,
         references::{Reach, all_of, reach},
         rule, ticket,
     },
@@ -28,7 +28,6 @@ use serde_json::{Value, json};
 
 /// A plan that somebody made.
 pub(crate) struct NewPlan {
-    pub(crate) prd_id: Id,
     pub(crate) channel_summary: String,
     /// None where nobody could make any: then it has one, for the brief as a whole.
     pub(crate) steps: Option<Vec<PlanStep>>,
@@ -44,11 +43,15 @@ pub(crate) struct NewPlan {
 /// # Errors
 /// [`Error::BadUserInput`] naming what is wrong with a step; [`Error::Conflict`] when the brief is not approved or has an
 /// open plan.
-pub(crate) async fn create_plan(tx: &mut Tx<'_>, new: NewPlan) -> Result<execution_plan::Model> {
+pub(crate) async fn create_plan(
+    tx: &mut Tx<'_>,
+    brief: &Id,
+    new: NewPlan,
+) -> Result<execution_plan::Model> {
     let summary = check::text("channelSummary", &new.channel_summary, 1, 2000)?;
     let steps = new.steps.map(trimmed).transpose()?;
     let settings = decider::settings(tx).await?;
-    let brief = brief::lock(tx, &new.prd_id).await?;
+    let brief = brief::lock(tx, brief).await?;
     if brief.status != PrdStatus::Approved {
         return Err(Error::Conflict(format!(
             "Only an approved brief gets a plan; this one is {}.",
@@ -120,7 +123,8 @@ pub(crate) async fn create_plan(tx: &mut Tx<'_>, new: NewPlan) -> Result<executi
             completed_at: Set(Some(tx.now())),
             ..ticket::unclaimed()
         };
-        tx.take(&parent, TicketConsequence::Plan, changes).await?;
+        let parent = tx.take(&parent, TicketConsequence::Plan, changes).await?;
+        agent::drop_jobs(tx, std::slice::from_ref(&parent)).await?;
     }
     // Who may not decide states no cost by which a rule then does.
     let rules_may = rules_may && decider::is_trusted(tx);
@@ -131,6 +135,11 @@ pub(crate) async fn create_plan(tx: &mut Tx<'_>, new: NewPlan) -> Result<executi
             Ok(plan)
         }
     }
+}
+
+/// Whether a ticket asks for the plan of its brief.
+pub(in crate::workflow) fn is_asked_for(ticket: &entity::ticket::Model) -> bool {
+    ticket.role_slug == CHIEF_OF_STAFF && ticket.prd_id.is_some() && ticket.plan_id.is_none()
 }
 
 /// What the project's code looked like.

@@ -8,7 +8,7 @@ use crate::{
     },
     error::Result,
     store::{Place, Tx},
-    workflow::{notice, references::all_of, ticket},
+    workflow::{agent, notice, references::all_of, ticket},
 };
 use entity::{
     Json, Large,
@@ -106,7 +106,8 @@ pub(super) async fn replaced(
         error: Set(None),
         ..ticket::unclaimed()
     };
-    tx.take(&parent, TicketConsequence::Reopen, changes).await?;
+    let parent = tx.take(&parent, TicketConsequence::Reopen, changes).await?;
+    agent::drop_jobs(tx, std::slice::from_ref(&parent)).await?;
     if brief.paused_at.is_some() {
         ticket::hold(tx, ticket::of(&brief.id)).await?;
     }

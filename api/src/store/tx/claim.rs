@@ -1,0 +1,216 @@
+//! The next ticket for an agent: which one it is, and that nobody else gets it.
+
+use super::Tx;
+use crate::{
+    error::{Error, Result},
+    store::{row::Columns, select::Place},
+};
+use entity::{Id, Owned, agent_job, agent_session, ticket};
+use sea_orm::{
+    ConnectionTrait, DbBackend, FromQueryResult, Statement, Value,
+    sea_query::{Expr, ExprTrait, Query},
+};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+
+/// How often another ticket is looked for when the one that was found is taken meanwhile.
+const TRIES: usize = 20;
+
+/// What an agent can do.
+#[derive(Clone, Debug)]
+pub(crate) struct Sought {
+    /// The roles that may take one more ticket.
+    pub(crate) roles: Vec<String>,
+    /// The repositories it has; a ticket that names none needs none. Nothing looks at any ticket's.
+    pub(crate) repos: Option<Vec<String>>,
+    /// The projects it may work in; nothing if in all.
+    pub(crate) projects: Option<Vec<Id>>,
+    /// Whether tickets that failed a moment ago wait.
+    pub(crate) is_patient: bool,
+}
+
+impl Tx<'_> {
+    /// Holds off all others of the workspace that queue up under this name, until the transaction ends.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn queue_up(&self, name: &str) -> Result<()> {
+        // SQLite has one writer at a time.
+        if self.transaction.get_database_backend() == DbBackend::Postgres {
+            let digest = Sha256::digest(format!("{}\n{name}", self.tenant()));
+            let lock = i64::from_be_bytes(std::array::from_fn(|byte| digest[byte]));
+            // Not counted, as BEGIN is not: it asks nothing.
+            self.transaction
+                .session()
+                .execute_unprepared(&format!("SELECT pg_advisory_xact_lock({lock})"))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The ticket that is next, locked. The most urgent come first; among equals one of the project that has waited longest
+    /// since it was served; of a project the oldest.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn next_ticket(&self, sought: &Sought) -> Result<Option<ticket::Model>> {
+        for _ in 0..TRIES {
+            if let Some(ticket) = self.found_ticket(sought, true).await? {
+                return Ok(Some(ticket));
+            }
+            // Nothing, or it was taken while this waited for it.
+            if self.found_ticket(sought, false).await?.is_none() {
+                return Ok(None);
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Whether there is a ticket for an agent that can do this.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn has_ticket(&self, sought: &Sought) -> Result<bool> {
+        Ok(self.found_ticket(sought, false).await?.is_some())
+    }
+
+    async fn found_ticket(&self, sought: &Sought, lock: bool) -> Result<Option<ticket::Model>> {
+        let found = self.transaction.query_one_raw(self.find_next(sought, lock));
+        let found = found.await?;
+        Ok(found
+            .map(|row| ticket::Model::from_query_result(&row, ""))
+            .transpose()?)
+    }
+
+    /// The statement. It reads one ticket of each project and role, along an index that is in their order.
+    fn find_next(&self, sought: &Sought, lock: bool) -> Statement {
+        let backend = self.transaction.get_database_backend();
+        let json = |texts: Vec<&str>| Value::from(serde_json::json!(texts).to_string());
+        let all = |texts: &[String]| json(texts.iter().map(String::as_str).collect());
+        let projects = sought.projects.as_ref();
+        let projects = projects.map(|ids| json(ids.iter().map(Id::as_str).collect()));
+        let values = [
+            self.tenant().as_str().into(),
+            all(&sought.roles),
+            projects.unwrap_or(Value::String(None)),
+            sought.repos.as_deref().map_or(Value::String(None), all),
+            match sought.is_patient {
+                true => self.now.into(),
+                false => Value::ChronoDateTimeUtc(None),
+            },
+        ];
+        let columns = Columns::ordinary(ticket::Entity::shape());
+        let columns = columns.read().iter();
+        let columns: Vec<_> = columns
+            .map(|column| format!("t.\"{}\"", column.name))
+            .collect();
+        let [roles, projects, repos] = [2, 3, 4].map(|number| elements(backend, number));
+        let moment = match backend {
+            DbBackend::Sqlite => "$5",
+            _ => "CAST($5 AS timestamp with time zone)",
+        };
+        let lock = match backend {
+            DbBackend::Postgres if lock => " FOR UPDATE OF t",
+            _ => "",
+        };
+        let sql = format!(
+            r#"SELECT {columns} FROM tickets t
+WHERE t."tenantId" = $1 AND t."status" = 'ready' AND t."id" = (
+  SELECT c."id" FROM projects p CROSS JOIN {roles} AS r JOIN tickets c ON c."id" = (
+    SELECT f."id" FROM tickets f
+    WHERE f."tenantId" = $1 AND f."projectId" = p."id" AND f."roleSlug" = r.value AND f."status" = 'ready'
+      AND ({moment} IS NULL OR f."nextAttemptAt" IS NULL OR f."nextAttemptAt" <= {moment})
+      AND (CAST($4 AS text) IS NULL OR f."targetRepo" IS NULL OR f."targetRepo" IN (SELECT value FROM {repos} AS k))
+    ORDER BY f."priority" DESC, f."createdAt", f."id" LIMIT 1)
+  WHERE p."tenantId" = $1 AND NOT p."isArchived"
+    AND (CAST($3 AS text) IS NULL OR p."id" IN (SELECT value FROM {projects} AS k))
+  ORDER BY c."priority" DESC,
+    coalesce((SELECT max(j."dispatchedAt") FROM agent_jobs j WHERE j."tenantId" = $1 AND j."projectId" = p."id"), p."createdAt"),
+    c."createdAt", c."id"
+  LIMIT 1){lock}"#,
+            columns = columns.join(", ")
+        );
+        Statement::from_sql_and_values(backend, sql, values)
+    }
+
+    /// How many tickets of each of these roles somebody works on.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn claimed_by_role(&self, roles: &[String]) -> Result<HashMap<String, i64>> {
+        use ticket::Column::{RoleSlug, Status};
+        let actor = self.all_seeing();
+        let place = Place::outermost(&actor, self.scope.store().backend());
+        let mut select = crate::store::select::bare::<ticket::Entity>(place);
+        let names: Vec<&str> = roles.iter().map(String::as_str).collect();
+        select
+            .expr_as(place.column(RoleSlug), "role")
+            .expr_as(Expr::cust("COUNT(*)"), "claimed")
+            .and_where(place.column(Status).eq("claimed"))
+            .and_where(place.is_any_of(RoleSlug, &names))
+            .add_group_by([place.column(RoleSlug)]);
+        let rows = self.transaction.query_all(&select).await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("", "role")?, row.try_get("", "claimed")?)))
+            .collect()
+    }
+
+    /// How many agents are connected, of so many at most.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(in crate::store) async fn connected_agents(&self, most: u64) -> Result<usize> {
+        let actor = self.all_seeing();
+        let place = Place::outermost(&actor, self.scope.store().backend());
+        let mut select = crate::store::select::bare::<agent_session::Entity>(place);
+        select
+            .expr(Expr::val(1))
+            .and_where(
+                place
+                    .column(agent_session::Column::DisconnectedAt)
+                    .is_null(),
+            )
+            .limit(most);
+        Ok(self.transaction.query_all(&select).await?.len())
+    }
+
+    /// Counts the jobs that these sessions have, which were locked in this transaction.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn count_jobs(&self, sessions: &[&str]) -> Result<()> {
+        let is = |table: &'static str, column: &'static str| Expr::col((table, column));
+        let jobs = Query::select()
+            .expr(Expr::cust("COUNT(*)"))
+            .from(agent_job::Entity)
+            .and_where(is("agent_jobs", "tenantId").eq(is("agent_sessions", "tenantId")))
+            .and_where(is("agent_jobs", "sessionId").eq(is("agent_sessions", "id")))
+            .and_where(is("agent_jobs", "status").is_in(["dispatched", "in_progress"]))
+            .take();
+        let backend = self.scope.store().backend();
+        let is_one = crate::store::select::is_any_of(
+            is("agent_sessions", "id"),
+            sessions.iter().copied(),
+            backend,
+        );
+        let update = Query::update()
+            .table(agent_session::Entity)
+            .value(
+                agent_session::Column::ActiveJobs,
+                Expr::from(sea_orm::sea_query::SubQueryStatement::from(jobs)),
+            )
+            .and_where(is("agent_sessions", "tenantId").eq(self.tenant().as_str()))
+            .and_where(is_one)
+            .take();
+        self.transaction.execute(&update).await?;
+        Ok(())
+    }
+}
+
+/// The texts of a list that is bound as JSON, as rows with one `value`.
+fn elements(backend: DbBackend, number: usize) -> String {
+    match backend {
+        DbBackend::Sqlite => format!("json_each(${number})"),
+        _ => format!("jsonb_array_elements_text(CAST(${number} AS jsonb))"),
+    }
+}

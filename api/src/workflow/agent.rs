@@ -1,0 +1,178 @@
+//! Agents: connected, given tickets, heard of, and done without when they fall silent.
+//!
+//! Who works on a ticket holds a lease on it, and a job that tells of the run. Every sign of life renews both. Jobs are
+//! locked after their tickets, and sessions after jobs.
+
+mod claim;
+mod instructions;
+mod job;
+mod lost;
+mod outcome;
+mod payload;
+mod session;
+
+pub(super) use self::job::{drop_jobs, return_jobs};
+pub(crate) use self::{
+    claim::{Unclaimed, Wanted, claim},
+    instructions::{Instructions, instructions},
+    job::{Event, Progress, checkpoint, heard, record, report, start},
+    lost::{
+        end_silent_session, overdue_jobs, overdue_tickets, silent_sessions, tend_job, tend_ticket,
+    },
+    outcome::{Completed, Drafted, Failure, cancel, complete, fail, release},
+    session::{Registration, disconnect, drain, end_of_token, register},
+};
+
+use crate::{
+    error::{Error, Result},
+    store::Tx,
+};
+use chrono::TimeDelta;
+use entity::{Id, Owned as _, Timestamp, agent_job, ticket};
+use futures_util::future::BoxFuture;
+use sea_orm::{ActiveValue::Set, sea_query::ExprTrait};
+
+/// The part of the server that hands work to agents and sees to what becomes of them.
+const COMPONENT: &str = "agents";
+
+/// After so much silence an agent counts as lost.
+pub(crate) const SILENCE: TimeDelta = TimeDelta::seconds(90);
+
+/// How long a sign of life keeps a ticket and its job.
+const LEASE: TimeDelta = TimeDelta::seconds(120);
+
+/// Does something by itself, as a part of the server that sees what the agent does not.
+async fn unseen<R>(
+    tx: &mut Tx<'_>,
+    act: impl for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<R>>,
+) -> Result<R> {
+    tx.begin_by_itself(COMPONENT);
+    let done = act(tx).await;
+    tx.end_by_itself();
+    done
+}
+
+fn later(at: Timestamp, by: TimeDelta) -> Timestamp {
+    Timestamp::new(at.inner() + by)
+}
+
+/// A ticket with a new lease.
+fn leased(tx: &Tx<'_>) -> ticket::ActiveModel {
+    ticket::ActiveModel {
+        lease_expires_at: Set(Some(later(tx.now(), LEASE))),
+        heartbeat_at: Set(Some(tx.now())),
+        ..Default::default()
+    }
+}
+
+/// A job with a new lease.
+fn job_leased(tx: &Tx<'_>) -> agent_job::ActiveModel {
+    agent_job::ActiveModel {
+        lease_expires_at: Set(Some(later(tx.now(), LEASE))),
+        ..Default::default()
+    }
+}
+
+/// A job that has ended, or that nobody has.
+fn job_unleased() -> agent_job::ActiveModel {
+    agent_job::ActiveModel {
+        lease_expires_at: Set(None),
+        ..Default::default()
+    }
+}
+
+/// Counts the jobs of sessions anew, which are locked for it. Whoever ends or begins a job does so.
+async fn recount(tx: &mut Tx<'_>, sessions: &[Id]) -> Result<()> {
+    use super::references::all_of;
+    use entity::agent_session::{Column, Entity};
+    if sessions.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<&str> = sessions.iter().map(Id::as_str).collect();
+    tx.begin_by_itself(COMPONENT);
+    let locked = tx
+        .rows::<Entity>(|place| all_of(place.is_any_of(Column::Id, &ids)))
+        .await;
+    tx.end_by_itself();
+    locked?;
+    tx.count_jobs(&ids).await
+}
+
+/// A job, and the ticket that it is for, as whoever holds both sees them.
+struct Held {
+    ticket: ticket::Model,
+    job: agent_job::Model,
+}
+
+/// A job of the actor, locked after its ticket.
+///
+/// # Errors
+/// [`Error::NotFound`] when the actor never had it; [`Error::StaleLease`] when it has it no longer, or this is not its
+/// present try.
+async fn held(tx: &mut Tx<'_>, job: &Id, attempt: i32) -> Result<Held> {
+    let held = locked(tx, job).await?;
+    match holds(tx, &held, attempt) {
+        true => Ok(held),
+        false => Err(Error::StaleLease),
+    }
+}
+
+/// The same, whoever has it by now.
+async fn locked(tx: &mut Tx<'_>, job: &Id) -> Result<Held> {
+    use super::ticket;
+    let Some(found) = tx.find::<agent_job::Entity>(job).await? else {
+        return Err(match had(tx, job).await? {
+            true => Error::StaleLease,
+            false => Error::NotFound { kind: "AgentJob" },
+        });
+    };
+    let id = found.id.clone();
+    unseen(tx, |tx| {
+        Box::pin(async move {
+            let ticket = ticket::lock(tx, &found.ticket_id).await?.ticket;
+            let job = tx.get::<agent_job::Entity>(&id).await?;
+            Ok(Held { ticket, job })
+        })
+    })
+    .await
+}
+
+/// Whether the actor had a job that another agent has by now: the ledger tells that it was given to it.
+async fn had(tx: &mut Tx<'_>, job: &Id) -> Result<bool> {
+    use super::references::all_of;
+    use entity::audit_log::{
+        Column::{AgentTokenId, TargetId, TargetType},
+        Entity,
+    };
+    let Some(token) = tx.writer().agent_token_id().cloned() else {
+        return Ok(false);
+    };
+    let job = job.clone();
+    let told = unseen(tx, |tx| {
+        Box::pin(async move {
+            tx.unlocked_rows_up_to::<Entity>(1, |place| {
+                all_of(place.column(TargetType).eq(agent_job::Entity::KIND))
+                    .add(place.column(TargetId).eq(job.as_str()))
+                    .add(place.column(AgentTokenId).eq(token.as_str()))
+            })
+            .await
+        })
+    });
+    Ok(!told.await?.is_empty())
+}
+
+/// Whether the actor has a job, in this try of it.
+fn holds(tx: &Tx<'_>, held: &Held, attempt: i32) -> bool {
+    let Held { ticket, job } = held;
+    let is_own = job.agent_token_id.as_ref() == tx.writer().agent_token_id();
+    let is_alive = job.lease_expires_at.is_some_and(|until| tx.now() < until);
+    let is_its = ticket.claimed_by_token_id == job.agent_token_id
+        && ticket.status == entity::ticket::TicketStatus::Claimed;
+    is_own && is_alive && is_its && job.attempt == attempt && is_under_way(job)
+}
+
+/// Whether a daemon has it.
+fn is_under_way(job: &agent_job::Model) -> bool {
+    use entity::agent_job::AgentJobStatus::{Dispatched, InProgress};
+    matches!(job.status, Dispatched | InProgress)
+}

@@ -1,0 +1,286 @@
+//! The next ticket for an agent, or why there is none; and why nobody has a ticket.
+
+use super::{
+    job_leased, later, leased,
+    payload::{action, payload},
+    recount, unseen,
+};
+use crate::{
+    domain::{
+        check,
+        machine::{AgentJobConsequence, TicketConsequence},
+        plan::check_role,
+    },
+    error::{Error, Result},
+    store::{Sought, Tx},
+    workflow::references::{active, all_of, roles},
+};
+use async_graphql::Enum;
+use chrono::TimeDelta;
+use entity::{
+    Id, Json, Large,
+    agent_job::{self, AgentJobStatus},
+    agent_role, agent_session, agent_token,
+    ticket::{self, TicketStatus},
+};
+use sea_orm::{ActiveEnum, ActiveValue::Set, sea_query::ExprTrait};
+
+/// Those who claim queue up under this name, so that none is counted twice.
+const CLAIMS: &str = "claims";
+
+/// What an agent asks for.
+pub(crate) struct Wanted {
+    pub(crate) session: Id,
+    /// None for all that the session offers.
+    pub(crate) role: Option<String>,
+    /// Of the session's repositories, only these.
+    pub(crate) repos: Option<Vec<String>>,
+}
+
+/// Why an agent gets no ticket now.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unclaimed {
+    /// No ticket is ready for it. `workAvailable` tells when one is.
+    NoneReady,
+    /// Tickets are ready, and as many of their roles are worked on already as may be.
+    Concurrency,
+    /// Tickets are ready in repositories that the session has not checked out.
+    Repository,
+    /// Tickets are ready that failed in passing a moment ago, and are tried again a little later.
+    BackingOff,
+    /// What there is to do is held back: its brief or its plan is paused, or the plan is not approved yet.
+    Held,
+    /// No role of the session is active any more and allowed by its token.
+    NoSuchRole,
+    /// The session has as many jobs as it takes.
+    SessionFull,
+    /// An admin asked the session to finish what it has, and to leave.
+    Draining,
+}
+
+/// Gives an agent the ticket that is next, with a job.
+///
+/// # Errors
+/// [`Error::NotFound`] when the session is none of the token's; [`Error::Conflict`] when it was ended;
+/// [`Error::BadUserInput`] when it does not offer the role.
+pub(crate) async fn claim(
+    tx: &mut Tx<'_>,
+    wanted: Wanted,
+) -> Result<Result<agent_job::Model, Unclaimed>> {
+    for (place, repo) in wanted.repos.iter().flatten().enumerate() {
+        check::repository(&format!("repos[{place}]"), repo)?;
+    }
+    let session = tx.find::<agent_session::Entity>(&wanted.session).await?;
+    let session = session.ok_or(Error::NotFound {
+        kind: "AgentSession",
+    })?;
+    if let Some(no) = may_claim(&session)? {
+        return Ok(Err(no));
+    }
+    let token = tx
+        .find::<agent_token::Entity>(&session.agent_token_id)
+        .await?;
+    let token = token.ok_or(Error::NotFound { kind: "AgentToken" })?;
+    let offered: Vec<String> = { session.roles.0.iter() }
+        .filter(|role| token.role_slugs.0.contains(role))
+        .cloned()
+        .collect();
+    if let Some(role) = &wanted.role {
+        check_role("roleSlug", role, &offered)?;
+    }
+    let roles: Vec<String> = { offered.into_iter() }
+        .filter(|role| wanted.role.as_ref().is_none_or(|wanted| wanted == role))
+        .collect();
+    let repos: Vec<String> = { session.repos.0.iter() }
+        .filter(|repo| wanted.repos.as_ref().is_none_or(|some| some.contains(repo)))
+        .cloned()
+        .collect();
+    tx.queue_up(CLAIMS).await?;
+    let found = unseen(tx, |tx| {
+        Box::pin(async move {
+            let projects = token.project_ids.map(|projects| projects.0);
+            find(tx, roles, repos, projects).await
+        })
+    });
+    let (found, role) = match found.await? {
+        Ok(found) => found,
+        Err(no) => return Ok(Err(no)),
+    };
+    let job = take(tx, &session, found, &role).await?;
+    // Last, as everybody does; others of its own may have been faster.
+    let session = tx.get::<agent_session::Entity>(&session.id).await?;
+    if let Some(no) = may_claim(&session)? {
+        return Ok(Err(no));
+    }
+    recount(tx, std::slice::from_ref(&session.id)).await?;
+    Ok(Ok(job))
+}
+
+/// Why a session gets no ticket, whatever there is.
+fn may_claim(session: &agent_session::Model) -> Result<Option<Unclaimed>> {
+    if session.disconnected_at.is_some() {
+        return Err(Error::Conflict(
+            "This session has ended. Register with its id to take it up again.".to_owned(),
+        ));
+    }
+    Ok(if session.draining_at.is_some() {
+        Some(Unclaimed::Draining)
+    } else if session.active_jobs >= session.max_active_jobs {
+        Some(Unclaimed::SessionFull)
+    } else {
+        None
+    })
+}
+
+type Found = (ticket::Model, agent_role::Model);
+
+/// The next ticket, with its role. Read as a part of the server, which sees all tickets.
+async fn find(
+    tx: &mut Tx<'_>,
+    wanted: Vec<String>,
+    repos: Vec<String>,
+    projects: Option<Vec<Id>>,
+) -> Result<Result<Found, Unclaimed>> {
+    let known = roles(tx).await?;
+    let usable: Vec<_> = { active(&known).into_iter() }
+        .filter(|role| wanted.contains(&role.slug))
+        .collect();
+    if usable.is_empty() {
+        return Ok(Err(Unclaimed::NoSuchRole));
+    }
+    let wanted: Vec<String> = usable.iter().map(|role| role.slug.clone()).collect();
+    let claimed = tx.claimed_by_role(&wanted).await?;
+    let is_free = |role: &&&agent_role::Model| {
+        let claimed = claimed.get(&role.slug).copied().unwrap_or_default();
+        claimed < i64::from(role.default_concurrency)
+    };
+    let sought = Sought {
+        roles: usable
+            .iter()
+            .filter(is_free)
+            .map(|role| role.slug.clone())
+            .collect(),
+        repos: Some(repos),
+        projects,
+        is_patient: true,
+    };
+    let all = Sought {
+        roles: wanted,
+        ..sought.clone()
+    };
+    loop {
+        if let Some(ticket) = tx.next_ticket(&sought).await? {
+            let role = usable.iter().find(|role| role.slug == ticket.role_slug);
+            let role = role.ok_or_else(|| Error::internal("a ticket of a role nobody asked for"))?;
+            return Ok(Ok((ticket, (*role).clone())));
+        }
+        let why = why_none(tx, &sought, &all).await?;
+        // One that came meanwhile is no reason why there is none.
+        if why == Unclaimed::NoneReady || !tx.has_ticket(&sought).await? {
+            return Ok(Err(why));
+        }
+    }
+}
+
+/// What stands in the way where no ticket was found, of several things the one that is nearest.
+async fn why_none(tx: &Tx<'_>, sought: &Sought, all: &Sought) -> Result<Unclaimed> {
+    if all.roles.len() > sought.roles.len() && tx.has_ticket(all).await? {
+        return Ok(Unclaimed::Concurrency);
+    }
+    let anywhere = Sought {
+        repos: None,
+        ..all.clone()
+    };
+    if tx.has_ticket(&anywhere).await? {
+        return Ok(Unclaimed::Repository);
+    }
+    let later = Sought {
+        is_patient: false,
+        ..all.clone()
+    };
+    if tx.has_ticket(&later).await? {
+        return Ok(Unclaimed::BackingOff);
+    }
+    // What waits for no other ticket is held back.
+    let held = tx.unlocked_rows_up_to::<ticket::Entity>(1, |place| {
+        use ticket::Column::{OpenDependencyCount, RoleSlug, Status};
+        let roles: Vec<&str> = all.roles.iter().map(String::as_str).collect();
+        all_of(place.column(Status).eq(TicketStatus::Blocked.to_value()))
+            .add(place.column(OpenDependencyCount).eq(0))
+            .add(place.is_any_of(RoleSlug, &roles))
+    });
+    Ok(match held.await?.is_empty() {
+        true => Unclaimed::NoneReady,
+        false => Unclaimed::Held,
+    })
+}
+
+/// The ticket is the agent's, and a job tells of it: the one that was given back, or a new one.
+async fn take(
+    tx: &mut Tx<'_>,
+    session: &agent_session::Model,
+    found: ticket::Model,
+    role: &agent_role::Model,
+) -> Result<agent_job::Model> {
+    let claimed = ticket::ActiveModel {
+        claimed_by_token_id: Set(Some(session.agent_token_id.clone())),
+        claimed_by: Set(None),
+        claimed_at: Set(Some(tx.now())),
+        attempt_count: Set(found.attempt_count + 1),
+        next_attempt_at: Set(None),
+        ..leased(tx)
+    };
+    let ticket = tx.take(&found, TicketConsequence::Claim, claimed).await?;
+    let (given, of) = (ticket.clone(), ticket.id.clone());
+    let (given, last) = unseen(tx, |tx| {
+        Box::pin(async move {
+            let last = tx
+                .last_row::<agent_job::Entity>(agent_job::Column::CreatedAt, |place| {
+                    all_of(place.column(agent_job::Column::TicketId).eq(of.as_str()))
+                })
+                .await?;
+            let last = match last {
+                Some(last) => {
+                    let last = tx.get::<agent_job::Entity>(&last.id).await?;
+                    Some(tx.whole::<agent_job::Entity>(&last).await?)
+                }
+                None => None,
+            };
+            Ok((payload(tx, &given).await?, last))
+        })
+    })
+    .await?;
+    let seconds = ticket.timeout_seconds.unwrap_or(role.timeout_seconds);
+    let sent = agent_job::ActiveModel {
+        agent_token_id: Set(Some(session.agent_token_id.clone())),
+        session_id: Set(Some(session.id.clone())),
+        payload: Set(Large::new(Json(given))),
+        dispatched_at: Set(Some(tx.now())),
+        acked_at: Set(None),
+        started_at: Set(None),
+        reported_at: Set(None),
+        deadline_at: Set(Some(later(tx.now(), TimeDelta::seconds(seconds.into())))),
+        ..job_leased(tx)
+    };
+    let job = match last {
+        Some(last) if last.status == AgentJobStatus::Pending => {
+            tx.take(&last, AgentJobConsequence::Dispatch, sent).await?
+        }
+        last => {
+            let checkpoint = last.and_then(|last| last.checkpoint.0);
+            let row = agent_job::ActiveModel {
+                ticket_id: Set(ticket.id.clone()),
+                project_id: Set(ticket.project_id.clone()),
+                action: Set(action(&ticket).to_owned()),
+                target_repo: Set(ticket.target_repo.clone().unwrap_or_default()),
+                status: Set(AgentJobStatus::Dispatched),
+                attempt: Set(1),
+                checkpoint: Set(Large(checkpoint)),
+                ..sent
+            };
+            tx.insert(row, "job.dispatched").await?
+        }
+    };
+    super::job::of_ticket(tx, &ticket);
+    Ok(job)
+}

@@ -1,0 +1,430 @@
+//! Runs: begun, heard of, written about, given back, and dropped.
+
+use super::{
+    Held, held, holds, is_under_way, job_leased, job_unleased, leased, locked, recount, unseen,
+};
+use crate::{
+    domain::{
+        check,
+        machine::{AgentJobConsequence, TicketConsequence},
+    },
+    error::{Error, Result},
+    store::Tx,
+    workflow::{references::all_of, ticket as tickets},
+};
+use entity::{
+    Id, Json, Large,
+    agent_job::{self, AgentJobStatus},
+    agent_job_event::{self, AgentJobEventKind},
+    agent_session, ticket,
+};
+use sea_orm::{ActiveEnum, ActiveValue::Set, sea_query::ExprTrait};
+use serde_json::Value;
+
+/// The most entries that a run's journal has.
+const MOST_EVENTS: i32 = 2000;
+
+/// The most characters of JSON that a daemon hands over at once.
+const LONGEST_JSON: usize = 200_000;
+
+/// The daemon begins with a job. One that was begun stays as it is.
+///
+/// # Errors
+/// As [`held`].
+pub(crate) async fn start(tx: &mut Tx<'_>, id: &Id, attempt: i32) -> Result<agent_job::Model> {
+    let Held { ticket, job } = held(tx, id, attempt).await?;
+    if job.status == AgentJobStatus::InProgress {
+        return Ok(job);
+    }
+    let changes = agent_job::ActiveModel {
+        acked_at: Set(Some(tx.now())),
+        started_at: Set(Some(tx.now())),
+        reported_at: Set(Some(tx.now())),
+        ..job_leased(tx)
+    };
+    let job = tx.take(&job, AgentJobConsequence::Start, changes).await?;
+    of_ticket(tx, &ticket);
+    tx.update_untold(&ticket, leased(tx)).await?;
+    Ok(job)
+}
+
+/// Says of the entry just made, about a job, that it belongs to the ticket's brief.
+pub(super) fn of_ticket(tx: &mut Tx<'_>, ticket: &ticket::Model) {
+    tx.belong_to(1, &ticket.project_id, ticket.prd_id.as_ref());
+}
+
+/// A session is alive, and has these jobs. Renews the leases of those that it does have; returns the session, and those
+/// of the named jobs that it has no longer.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is none of the token's; [`Error::Conflict`] when it was ended.
+pub(crate) async fn heard(
+    tx: &mut Tx<'_>,
+    session: &Id,
+    jobs: &[Id],
+) -> Result<(agent_session::Model, Vec<Id>)> {
+    use agent_job::Column::{Id as JobId, LeaseExpiresAt, SessionId, Status};
+    let open = [AgentJobStatus::Dispatched, AgentJobStatus::InProgress];
+    let ids: Vec<&str> = jobs.iter().map(Id::as_str).collect();
+    let found = tx
+        .unlocked_rows::<agent_job::Entity>(|place| {
+            all_of(place.is_any_of(JobId, &ids))
+                .add(place.column(SessionId).eq(session.as_str()))
+                .add(place.column(LeaseExpiresAt).gt(tx.now()))
+                .add(
+                    place
+                        .column(Status)
+                        .is_in(open.map(|status| status.to_value())),
+                )
+        })
+        .await?;
+    let of: Vec<&str> = found.iter().map(|job| job.ticket_id.as_str()).collect();
+    // Locked in the order of all: tickets, then jobs, then the session.
+    let claimed = tx
+        .rows::<ticket::Entity>(|place| {
+            let claimed = ticket::TicketStatus::Claimed.to_value();
+            all_of(place.is_any_of(ticket::Column::Id, &of))
+                .add(place.column(ticket::Column::Status).eq(claimed))
+        })
+        .await?;
+    let mine: Vec<&str> = found.iter().map(|job| job.id.as_str()).collect();
+    let alive = tx
+        .rows::<agent_job::Entity>(|place| {
+            all_of(place.is_any_of(JobId, &mine))
+                .add(place.column(SessionId).eq(session.as_str()))
+                .add(place.column(LeaseExpiresAt).gt(tx.now()))
+        })
+        .await?;
+    let alive: Vec<_> = { alive.into_iter() }
+        .filter(|job| is_under_way(job) && claimed.iter().any(|of| of.id == job.ticket_id))
+        .collect();
+    let before = tx.get::<agent_session::Entity>(session).await?;
+    if before.disconnected_at.is_some() {
+        return Err(Error::Conflict(
+            "This session has ended. Register with its id to take it up again.".to_owned(),
+        ));
+    }
+    let claimed: Vec<_> = { claimed.into_iter() }
+        .filter(|of| alive.iter().any(|job| job.ticket_id == of.id))
+        .collect();
+    tx.update_each_untold::<ticket::Entity, _>(&claimed, leased(tx))
+        .await?;
+    tx.update_each_untold::<agent_job::Entity, _>(&alive, job_leased(tx))
+        .await?;
+    let seen = agent_session::ActiveModel {
+        last_ping_at: Set(tx.now()),
+        ..Default::default()
+    };
+    let session = tx.update_untold(&before, seen).await?;
+    let lost = jobs
+        .iter()
+        .filter(|id| !alive.iter().any(|job| job.id == **id));
+    Ok((session, lost.cloned().collect()))
+}
+
+/// How far a job has come.
+pub(crate) struct Progress {
+    pub(crate) seq: i32,
+    pub(crate) percent: Option<i32>,
+    pub(crate) message: Option<String>,
+}
+
+/// The daemon says how far it has come. What it said before, or says late, changes nothing.
+///
+/// # Errors
+/// [`Error::BadUserInput`]; as [`held`].
+pub(crate) async fn report(
+    tx: &mut Tx<'_>,
+    id: &Id,
+    attempt: i32,
+    progress: Progress,
+) -> Result<agent_job::Model> {
+    if !(0..=100).contains(&progress.percent.unwrap_or_default()) {
+        return Err(Error::bad_input("percent", "must be from 0 to 100"));
+    }
+    let message = progress.message.as_deref();
+    let message = message.map(|text| check::text("message", text, 1, 500));
+    let message = message.transpose()?;
+    let Held { ticket, job } = held(tx, id, attempt).await?;
+    let is_late = job.progress_seq.is_some_and(|last| progress.seq <= last);
+    let alive = agent_job::ActiveModel {
+        reported_at: Set(Some(tx.now())),
+        ..job_leased(tx)
+    };
+    let changes = match is_late {
+        true => alive,
+        false => agent_job::ActiveModel {
+            progress_seq: Set(Some(progress.seq)),
+            progress_percent: Set(progress.percent.or(job.progress_percent)),
+            progress_message: Set(message.or(job.progress_message.clone())),
+            ..alive
+        },
+    };
+    tx.update_untold(&ticket, leased(tx)).await?;
+    tx.update_untold(&job, changes).await
+}
+
+/// An entry for a run's journal.
+#[derive(Clone)]
+pub(crate) struct Event {
+    pub(crate) seq: i32,
+    pub(crate) kind: AgentJobEventKind,
+    pub(crate) text: String,
+    pub(crate) data: Option<Value>,
+}
+
+/// The daemon writes into a run's journal. What is in it already is left as it is, so that the same can be sent again.
+///
+/// # Errors
+/// [`Error::BadUserInput`] when an entry leaves a gap; [`Error::LimitExceeded`] when the journal is full; as [`held`].
+pub(crate) async fn record(
+    tx: &mut Tx<'_>,
+    id: &Id,
+    attempt: i32,
+    events: Vec<Event>,
+) -> Result<agent_job::Model> {
+    use agent_job_event::Column::{JobId, Seq};
+    let Held { ticket, job } = held(tx, id, attempt).await?;
+    let of_job = job.id.clone();
+    let last = unseen(tx, |tx| {
+        Box::pin(async move {
+            tx.last_row::<agent_job_event::Entity>(Seq, |place| {
+                all_of(place.column(JobId).eq(of_job.as_str()))
+            })
+            .await
+        })
+    });
+    let mut last = last.await?.map_or(0, |event| event.seq);
+    let mut rows = Vec::new();
+    for (place, event) in events.into_iter().enumerate() {
+        if event.seq <= last {
+            continue;
+        }
+        if event.seq != last + 1 {
+            return Err(Error::bad_input(
+                format!("events[{place}].seq"),
+                format!(
+                    "leaves a gap: the journal's next entry is number {}",
+                    last + 1
+                ),
+            ));
+        }
+        last = event.seq;
+        Error::within(
+            "The number of entries in a run's journal",
+            u64::from(MOST_EVENTS.unsigned_abs()),
+            u64::from(last.unsigned_abs()),
+        )?;
+        let text = check::text(&format!("events[{place}].text"), &event.text, 1, 4000)?;
+        let data = event
+            .data
+            .map(|data| json(&format!("events[{place}].data"), data));
+        rows.push(agent_job_event::ActiveModel {
+            job_id: Set(job.id.clone()),
+            agent_token_id: Set(job.agent_token_id.clone()),
+            seq: Set(event.seq),
+            attempt: Set(job.attempt),
+            kind: Set(event.kind),
+            text: Set(text),
+            data: Set(Large(data.transpose()?.map(Json))),
+            ..Default::default()
+        });
+    }
+    tx.insert_untold(rows).await?;
+    alive(tx, &ticket, &job).await
+}
+
+/// The daemon keeps where it is, for whoever goes on after it.
+///
+/// # Errors
+/// [`Error::BadUserInput`] when it is too long; as [`held`].
+pub(crate) async fn checkpoint(
+    tx: &mut Tx<'_>,
+    id: &Id,
+    attempt: i32,
+    at: Value,
+) -> Result<agent_job::Model> {
+    let at = json("checkpoint", at)?;
+    let Held { ticket, job } = held(tx, id, attempt).await?;
+    let changes = agent_job::ActiveModel {
+        checkpoint: Set(Large(Some(Json(at)))),
+        ..job_leased(tx)
+    };
+    let job = tx.update_untold(&job, changes).await?;
+    alive(tx, &ticket, &job).await
+}
+
+/// A job is heard of.
+async fn alive(
+    tx: &mut Tx<'_>,
+    ticket: &ticket::Model,
+    job: &agent_job::Model,
+) -> Result<agent_job::Model> {
+    let changes = agent_job::ActiveModel {
+        reported_at: Set(Some(tx.now())),
+        ..job_leased(tx)
+    };
+    tx.update_untold(ticket, leased(tx)).await?;
+    tx.update_untold(job, changes).await
+}
+
+/// JSON that is not too long.
+pub(super) fn json(field: &str, value: Value) -> Result<Value> {
+    let length = value.to_string().len();
+    match check::wrong_length(0, LONGEST_JSON as u64, length as u64) {
+        Some(reason) => Err(Error::bad_input(field, reason)),
+        None => Ok(value),
+    }
+}
+
+/// Why a job is given back.
+pub(super) enum Back<'w> {
+    /// Its daemon is lost. Such a try counts.
+    Lost(&'w str),
+    /// It is asked for: by its daemon, which need not say why, or by who may. Such a try does not count.
+    Asked(Option<String>),
+}
+
+/// A job can be taken by another daemon, and its ticket be claimed again. Where a lost try was the last one, the ticket has
+/// failed. One that nobody has any more is left as it is. Says whether there was need.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn give_back(tx: &mut Tx<'_>, id: &Id, back: Back<'_>) -> Result<bool> {
+    let Held { ticket, job } = locked(tx, id).await?;
+    if !is_under_way(&job) || ticket.status != ticket::TicketStatus::Claimed {
+        return Ok(false);
+    }
+    let counts = matches!(back, Back::Lost(_));
+    let why = match back {
+        Back::Lost(why) => Some(why.to_owned()),
+        Back::Asked(why) => why,
+    };
+    if counts && ticket.attempt_count >= ticket.max_attempts {
+        let why = why.unwrap_or_default();
+        let error = format!(
+            "{} tries were lost, the last one because of this: {why}",
+            ticket.attempt_count
+        );
+        super::outcome::fail_for_good(tx, Held { ticket, job }, error).await?;
+        return Ok(true);
+    }
+    return_job(tx, &ticket, &job).await?;
+    let changes = ticket::ActiveModel {
+        max_attempts: Set(ticket.max_attempts + i32::from(!counts)),
+        ..tickets::unclaimed()
+    };
+    let ready = tx
+        .take(&ticket, TicketConsequence::GiveBack, changes)
+        .await?;
+    if let Some(why) = why {
+        tx.explain(why);
+    }
+    unseen(tx, |tx| {
+        Box::pin(async move { tickets::hold_if_paused(tx, ready).await })
+    })
+    .await?;
+    Ok(true)
+}
+
+/// Another daemon may have a job.
+pub(super) async fn return_job(
+    tx: &mut Tx<'_>,
+    ticket: &ticket::Model,
+    job: &agent_job::Model,
+) -> Result<()> {
+    let changes = agent_job::ActiveModel {
+        attempt: Set(job.attempt + 1),
+        progress_seq: Set(None),
+        ..job_unleased()
+    };
+    let job = tx.take(job, AgentJobConsequence::Return, changes).await?;
+    of_ticket(tx, ticket);
+    recount(tx, job.session_id.as_slice()).await
+}
+
+/// What was begun for a ticket can be gone on with by another daemon: it was taken out of an agent's hands, or its agent
+/// waits for an answer.
+///
+/// # Errors
+/// If the database fails.
+pub(in crate::workflow) async fn return_jobs(
+    tx: &mut Tx<'_>,
+    ticket: &ticket::Model,
+) -> Result<()> {
+    use agent_job::Column::{Status, TicketId};
+    let open = [AgentJobStatus::Dispatched, AgentJobStatus::InProgress];
+    let of = ticket.id.clone();
+    let jobs = unseen(tx, |tx| {
+        Box::pin(async move {
+            tx.rows::<agent_job::Entity>(|place| {
+                all_of(place.column(TicketId).eq(of.as_str())).add(
+                    place
+                        .column(Status)
+                        .is_in(open.map(|status| status.to_value())),
+                )
+            })
+            .await
+        })
+    });
+    for job in jobs.await? {
+        return_job(tx, ticket, &job).await?;
+    }
+    Ok(())
+}
+
+/// Nobody needs what is done for these tickets, which have ended.
+///
+/// # Errors
+/// If the database fails.
+pub(in crate::workflow) async fn drop_jobs(tx: &mut Tx<'_>, ended: &[ticket::Model]) -> Result<()> {
+    use agent_job::Column::{Status, TicketId};
+    let Some(first) = ended.first() else {
+        return Ok(());
+    };
+    let ids: Vec<&str> = ended.iter().map(|ticket| ticket.id.as_str()).collect();
+    let open = [
+        AgentJobStatus::Pending,
+        AgentJobStatus::Dispatched,
+        AgentJobStatus::InProgress,
+    ];
+    let jobs = tx
+        .rows::<agent_job::Entity>(|place| {
+            all_of(place.is_any_of(TicketId, &ids)).add(
+                place
+                    .column(Status)
+                    .is_in(open.map(|status| status.to_value())),
+            )
+        })
+        .await?;
+    let had: Vec<Id> = { jobs.iter() }
+        .filter(|job| is_under_way(job))
+        .filter_map(|job| job.session_id.clone())
+        .collect();
+    let changes = agent_job::ActiveModel {
+        completed_at: Set(Some(tx.now())),
+        ..job_unleased()
+    };
+    let dropped = tx
+        .take_each(&jobs, AgentJobConsequence::Drop, changes)
+        .await?;
+    // They are of one brief, or it is one ticket.
+    tx.belong_to(dropped.len(), &first.project_id, first.prd_id.as_ref());
+    recount(tx, &had).await
+}
+
+/// Whether the actor's try of a job is over as it says, so that it can be told the same again.
+pub(super) fn is_own_try(tx: &Tx<'_>, held: &Held, attempt: i32) -> bool {
+    held.job.agent_token_id.as_ref() == tx.writer().agent_token_id() && held.job.attempt == attempt
+}
+
+/// Refuses who has a job no longer.
+///
+/// # Errors
+/// [`Error::StaleLease`].
+pub(super) fn must_hold(tx: &Tx<'_>, held: &Held, attempt: i32) -> Result<()> {
+    match holds(tx, held, attempt) {
+        true => Ok(()),
+        false => Err(Error::StaleLease),
+    }
+}

@@ -1,0 +1,372 @@
+//! How runs end: done, failed, given back, or taken away.
+
+use super::{
+    Held, held,
+    job::{Back, give_back, is_own_try, json, must_hold, of_ticket},
+    job_unleased, later, locked, recount, unseen,
+};
+use crate::{
+    domain::{
+        check,
+        digest::sha256,
+        machine::{AgentJobConsequence, AgentJobStep, TicketConsequence},
+        plan::CHIEF_OF_STAFF,
+        signature::signature,
+    },
+    error::{Error, Result},
+    store::Tx,
+    workflow::{
+        NewPlan, brief, create_plan, decider, notice, plan,
+        ticket::{self as tickets, is_for_analyst},
+    },
+};
+use chrono::TimeDelta;
+use entity::{
+    Id, Json, Large,
+    agent_job::{self, AgentJobStatus},
+    prd,
+    ticket::{self, WaitingReason},
+};
+use sea_orm::ActiveValue::Set;
+use serde_json::Value;
+
+/// How long after its first failure in passing a ticket is tried again. Each further time it is twice as long.
+const BACK_OFF: TimeDelta = TimeDelta::seconds(5);
+
+/// The longest that is waited before another try.
+const LONGEST_BACK_OFF: TimeDelta = TimeDelta::minutes(15);
+
+/// What a daemon hands in.
+pub(crate) struct Completed {
+    pub(crate) job: Id,
+    pub(crate) attempt: i32,
+    pub(crate) result: Option<Value>,
+    pub(crate) pr_url: Option<String>,
+    pub(crate) confidence: f64,
+    /// What was asked for where that is no result of its own.
+    pub(crate) drafted: Option<Drafted>,
+}
+
+/// What was asked for.
+pub(crate) enum Drafted {
+    /// A brief, in these words.
+    Brief(Box<prd::ActiveModel>),
+    /// A plan for the ticket's brief.
+    Plan(Box<NewPlan>),
+}
+
+/// A daemon hands in what came of a job. Its ticket is done, or waits for somebody who approves the result. Sent again,
+/// the same changes nothing.
+///
+/// # Errors
+/// [`Error::BadUserInput`] when it is not what was asked for; as [`held`].
+pub(crate) async fn complete(tx: &mut Tx<'_>, done: Completed) -> Result<agent_job::Model> {
+    if !(0.0..=1.0).contains(&done.confidence) {
+        return Err(Error::bad_input("confidence", "must be from 0 to 1"));
+    }
+    let result = { done.result }.map(|result| json("result", result));
+    let result = result.transpose()?;
+    let pr_url = { done.pr_url }.map(|url| check::line("prUrl", &url, 1, 500));
+    let pr_url = pr_url.transpose()?;
+    decider::settings(tx).await?;
+    let found = locked(tx, &done.job).await?;
+    if found.job.status == AgentJobStatus::Done && is_own_try(tx, &found, done.attempt) {
+        return match is_same(tx, &found.job, result.as_ref()).await? {
+            true => Ok(found.job),
+            false => Err(Error::Conflict(
+                "This job is done, with another result.".to_owned(),
+            )),
+        };
+    }
+    must_hold(tx, &found, done.attempt)?;
+    let Held { ticket, job } = found;
+    must_be_asked_for(&ticket, done.drafted.as_ref())?;
+    let job = begun(tx, &ticket, job).await?;
+    let changes = agent_job::ActiveModel {
+        result: Set(Large(result.clone().map(Json))),
+        pr_url: Set(pr_url),
+        progress_percent: Set(Some(100)),
+        completed_at: Set(Some(tx.now())),
+        ..job_unleased()
+    };
+    let job = tx.take(&job, AgentJobConsequence::Finish, changes).await?;
+    of_ticket(tx, &ticket);
+    recount(tx, job.session_id.as_slice()).await?;
+    match done.drafted {
+        Some(Drafted::Plan(new)) => {
+            // The ticket ends by the plan.
+            let brief = ticket
+                .prd_id
+                .ok_or_else(|| Error::internal("a plan for no brief"))?;
+            by(tx, CHIEF_OF_STAFF, |tx| {
+                Box::pin(async move { create_plan(tx, &brief, *new).await.map(drop) })
+            })
+            .await?;
+        }
+        Some(Drafted::Brief(words)) => {
+            finish(tx, ticket.clone(), result, done.confidence).await?;
+            by(tx, brief::ANALYST, |tx| {
+                Box::pin(async move { brief::drafted(tx, &ticket, *words).await })
+            })
+            .await?;
+        }
+        None => finish(tx, ticket, result, done.confidence).await?,
+    }
+    Ok(job)
+}
+
+/// Does something as a part of the server.
+async fn by(
+    tx: &mut Tx<'_>,
+    component: &'static str,
+    act: impl for<'t> FnOnce(&'t mut Tx<'_>) -> futures_util::future::BoxFuture<'t, Result<()>>,
+) -> Result<()> {
+    tx.begin_by_itself(component);
+    let done = act(tx).await;
+    tx.end_by_itself();
+    done
+}
+
+/// Whether a job's result is this one.
+async fn is_same(tx: &Tx<'_>, job: &agent_job::Model, result: Option<&Value>) -> Result<bool> {
+    use crate::domain::canonical::canonical;
+    let kept = tx.whole::<agent_job::Entity>(job).await?.result.0;
+    let digest = |value: Option<&Value>| value.map(|value| sha256(canonical(value)));
+    Ok(digest(kept.as_ref().map(|kept| &kept.0)) == digest(result))
+}
+
+/// Refuses a brief or a plan that was not asked for, and nothing where one was.
+fn must_be_asked_for(ticket: &ticket::Model, drafted: Option<&Drafted>) -> Result<()> {
+    let (wanted, is_given) = if plan::is_asked_for(ticket) {
+        ("plan", matches!(drafted, Some(Drafted::Plan(_))))
+    } else if is_for_analyst(ticket) {
+        ("brief", matches!(drafted, Some(Drafted::Brief(_))))
+    } else {
+        return match drafted {
+            None => Ok(()),
+            Some(Drafted::Plan(_)) => Err(not_asked("plan")),
+            Some(Drafted::Brief(_)) => Err(not_asked("brief")),
+        };
+    };
+    match is_given {
+        true => Ok(()),
+        false => Err(Error::bad_input(
+            wanted,
+            format!("is what this ticket asks for; hand in a {wanted}"),
+        )),
+    }
+}
+
+fn not_asked(what: &'static str) -> Error {
+    Error::bad_input(what, "is not what this ticket asks for; leave it out")
+}
+
+/// A job that was not begun before it ended, begins now.
+async fn begun(
+    tx: &mut Tx<'_>,
+    ticket: &ticket::Model,
+    job: agent_job::Model,
+) -> Result<agent_job::Model> {
+    if job.status == AgentJobStatus::InProgress {
+        return Ok(job);
+    }
+    let changes = agent_job::ActiveModel {
+        acked_at: Set(Some(tx.now())),
+        started_at: Set(Some(tx.now())),
+        ..Default::default()
+    };
+    let job = tx.take(&job, AgentJobConsequence::Start, changes).await?;
+    of_ticket(tx, ticket);
+    Ok(job)
+}
+
+/// A ticket's result is there.
+async fn finish(
+    tx: &mut Tx<'_>,
+    ticket: ticket::Model,
+    result: Option<Value>,
+    confidence: f64,
+) -> Result<()> {
+    let handed_in = ticket::ActiveModel {
+        result: Set(Large(result.map(Json))),
+        confidence: Set(confidence),
+        lease_expires_at: Set(None),
+        heartbeat_at: Set(None),
+        error: Set(None),
+        error_signature: Set(None),
+        ..Default::default()
+    };
+    if ticket.requires_approval {
+        let waiting = ticket::ActiveModel {
+            waiting_reason: Set(Some(WaitingReason::Approval)),
+            ..handed_in
+        };
+        let ticket = tx.take(&ticket, TicketConsequence::Wait, waiting).await?;
+        let settings = decider::settings(tx).await?;
+        return notice::ask_to_decide_ticket(tx, &settings, &ticket).await;
+    }
+    let done = ticket::ActiveModel {
+        completed_at: Set(Some(tx.now())),
+        ..handed_in
+    };
+    let ticket = tx.take(&ticket, TicketConsequence::Finish, done).await?;
+    unseen(tx, |tx| {
+        Box::pin(async move { plan::ticket_done(tx, &ticket).await })
+    })
+    .await
+}
+
+/// Why a daemon could not do a job.
+pub(crate) struct Failure {
+    pub(crate) job: Id,
+    pub(crate) attempt: i32,
+    pub(crate) error: String,
+    /// Whether it failed in passing: a network, a provider.
+    pub(crate) is_transient: bool,
+}
+
+/// A daemon could not do a job. In passing, it is tried again after a while; else its ticket has failed, and its plan is
+/// made anew or somebody is told. Sent again, the same changes nothing.
+///
+/// # Errors
+/// [`Error::BadUserInput`]; as [`held`].
+pub(crate) async fn fail(tx: &mut Tx<'_>, failure: Failure) -> Result<agent_job::Model> {
+    let error = check::text("error", &failure.error, 1, 5000)?;
+    decider::settings(tx).await?;
+    let found = locked(tx, &failure.job).await?;
+    let is_said = found.job.status == AgentJobStatus::Failed
+        && is_own_try(tx, &found, failure.attempt)
+        && found.job.error.as_ref() == Some(&error);
+    if is_said {
+        return Ok(found.job);
+    }
+    must_hold(tx, &found, failure.attempt)?;
+    if !failure.is_transient || found.ticket.attempt_count >= found.ticket.max_attempts {
+        return fail_for_good(tx, found, error).await;
+    }
+    let Held { ticket, job } = found;
+    let job = job_failed(tx, &ticket, job, &error).await?;
+    let waits = back_off(ticket.attempt_count);
+    let changes = ticket::ActiveModel {
+        next_attempt_at: Set(Some(later(tx.now(), waits))),
+        error: Set(Some(error.clone())),
+        ..tickets::unclaimed()
+    };
+    let ready = tx
+        .take(&ticket, TicketConsequence::GiveBack, changes)
+        .await?;
+    tx.explain(error);
+    unseen(tx, |tx| {
+        Box::pin(async move { tickets::hold_if_paused(tx, ready).await })
+    })
+    .await?;
+    Ok(job)
+}
+
+/// How long to wait after so many tries.
+fn back_off(tries: i32) -> TimeDelta {
+    let doubled = 1_i32.checked_shl(tries.saturating_sub(1).clamp(0, 20).unsigned_abs());
+    let waits = BACK_OFF.checked_mul(doubled.unwrap_or(i32::MAX));
+    waits.map_or(LONGEST_BACK_OFF, |waits| Ord::min(waits, LONGEST_BACK_OFF))
+}
+
+/// A job has failed, and its ticket with it.
+pub(super) async fn fail_for_good(
+    tx: &mut Tx<'_>,
+    held: Held,
+    error: String,
+) -> Result<agent_job::Model> {
+    let Held { ticket, job } = held;
+    let job = job_failed(tx, &ticket, job, &error).await?;
+    let changes = ticket::ActiveModel {
+        error_signature: Set(Some(signature(&error))),
+        error: Set(Some(error.clone())),
+        completed_at: Set(Some(tx.now())),
+        lease_expires_at: Set(None),
+        heartbeat_at: Set(None),
+        ..Default::default()
+    };
+    let failed = tx.take(&ticket, TicketConsequence::Fail, changes).await?;
+    tx.explain(error);
+    unseen(tx, |tx| {
+        Box::pin(async move { plan::ticket_failed(tx, &failed).await })
+    })
+    .await?;
+    Ok(job)
+}
+
+async fn job_failed(
+    tx: &mut Tx<'_>,
+    ticket: &ticket::Model,
+    job: agent_job::Model,
+    error: &str,
+) -> Result<agent_job::Model> {
+    let changes = agent_job::ActiveModel {
+        error: Set(Some(error.to_owned())),
+        completed_at: Set(Some(tx.now())),
+        ..job_unleased()
+    };
+    let job = tx.take(&job, AgentJobConsequence::Fail, changes).await?;
+    of_ticket(tx, ticket);
+    recount(tx, job.session_id.as_slice()).await?;
+    Ok(job)
+}
+
+/// A daemon gives a job back that it cannot do now; that is no failed try.
+///
+/// # Errors
+/// [`Error::BadUserInput`]; as [`held`].
+pub(crate) async fn release(
+    tx: &mut Tx<'_>,
+    id: &Id,
+    attempt: i32,
+    reason: Option<String>,
+) -> Result<agent_job::Model> {
+    held(tx, id, attempt).await?;
+    give_back(tx, id, Back::Asked(reason)).await?;
+    unseen(tx, |tx| {
+        let id = id.clone();
+        Box::pin(async move { tx.get::<agent_job::Entity>(&id).await })
+    })
+    .await
+}
+
+/// Somebody stops a job; its ticket can be claimed again. One that was stopped stays so.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::IllegalTransition`] when it has ended.
+pub(crate) async fn cancel(
+    tx: &mut Tx<'_>,
+    id: &Id,
+    reason: Option<String>,
+) -> Result<agent_job::Model> {
+    let Held { ticket, job } = locked(tx, id).await?;
+    if job.status == AgentJobStatus::Cancelled {
+        return Ok(job);
+    }
+    let had = super::is_under_way(&job);
+    let changes = agent_job::ActiveModel {
+        completed_at: Set(Some(tx.now())),
+        ..job_unleased()
+    };
+    let job = tx.take(&job, AgentJobStep::Cancel, changes).await?;
+    of_ticket(tx, &ticket);
+    if let Some(reason) = reason {
+        tx.explain(reason);
+    }
+    if had && ticket.status == ticket::TicketStatus::Claimed {
+        recount(tx, job.session_id.as_slice()).await?;
+        let changes = ticket::ActiveModel {
+            max_attempts: Set(ticket.max_attempts + 1),
+            ..tickets::unclaimed()
+        };
+        let ready = tx
+            .take(&ticket, TicketConsequence::GiveBack, changes)
+            .await?;
+        unseen(tx, |tx| {
+            Box::pin(async move { tickets::hold_if_paused(tx, ready).await })
+        })
+        .await?;
+    }
+    Ok(job)
+}

@@ -1,0 +1,125 @@
+//! What a daemon is given with a job: all that it must know, since it reads nothing else.
+
+use crate::{
+    domain::plan::CHIEF_OF_STAFF,
+    error::Result,
+    store::Tx,
+    workflow::{brief::ANALYST, references::all_of},
+};
+use entity::{
+    Id, Owned as _, Reading, clarification_request, goal, prd, project, ticket, transcript,
+};
+use sea_orm::{ActiveEnum, IdenStatic, Iterable, ModelTrait, sea_query::ExprTrait};
+use serde_json::{Map, Value, json};
+
+/// The most characters of a transcript that are handed over.
+const LONGEST_TRANSCRIPT: usize = 500_000;
+
+/// What of a brief no agent works with.
+const LEFT_OUT: [&str; 4] = ["council", "tenantId", "approvalDueAt", "approvalRemindedAt"];
+
+/// What a daemon is asked to do for a ticket.
+pub(super) fn action(ticket: &ticket::Model) -> &'static str {
+    match (ticket.role_slug.as_str(), &ticket.prd_id, &ticket.plan_id) {
+        (CHIEF_OF_STAFF, Some(_), None) => "plan_brief",
+        (ANALYST, Some(_), None) => "draft_brief",
+        ("dev_agent", ..) => "implement_prd",
+        ("qa_agent", ..) => "run_tests",
+        _ => "work_on_ticket",
+    }
+}
+
+/// What a daemon is given for a ticket. Read as a part of the server, which sees all of it.
+pub(super) async fn payload(tx: &Tx<'_>, ticket: &ticket::Model) -> Result<Value> {
+    let whole = tx.whole::<ticket::Entity>(ticket).await?;
+    let own = whole.payload.0.map_or(Value::Null, |payload| payload.0);
+    let mut payload = match own {
+        Value::Object(own) => own,
+        _ => Map::new(),
+    };
+    let mut set = |name: &str, value: Value| payload.insert(name.to_owned(), value);
+    set("action", json!(action(ticket)));
+    set("branch", json!(format!("agent/{}", ticket.id)));
+    set("title", json!(ticket.title));
+    set("description", json!(whole.description.0));
+    set("project", of_project(tx, &ticket.project_id).await?);
+    if let Some(goal) = &ticket.goal_id
+        && let Some(goal) = tx.find::<goal::Entity>(goal).await?
+    {
+        set(
+            "goal",
+            json!({ "title": goal.title, "outcome": goal.outcome }),
+        );
+    }
+    if let Some(brief) = &ticket.prd_id
+        && let Some(brief) = tx.find::<prd::Entity>(brief).await?
+    {
+        if action(ticket) == "draft_brief" {
+            set(
+                "transcript",
+                transcript(tx, brief.transcript_id.as_ref()).await?,
+            );
+        }
+        set("brief", of_brief(tx, &brief).await?);
+    }
+    set("answers", answers(tx, &ticket.id).await?);
+    Ok(Value::Object(payload))
+}
+
+async fn of_project(tx: &Tx<'_>, id: &Id) -> Result<Value> {
+    let project = tx.find::<project::Entity>(id).await?;
+    Ok(project.map_or(Value::Null, |project| {
+        json!({
+            "name": project.name, "slug": project.slug, "description": project.description,
+            "briefGuidance": project.brief_guidance, "briefTemplate": project.brief_template,
+        })
+    }))
+}
+
+/// A brief with all that it says.
+async fn of_brief(tx: &Tx<'_>, brief: &prd::Model) -> Result<Value> {
+    let whole = tx.whole::<prd::Entity>(brief).await?;
+    let shown = prd::Column::iter().filter(|column| {
+        !LEFT_OUT.contains(&column.as_str())
+            && prd::Entity::column(*column).reading != Reading::Secret
+    });
+    let columns = shown.map(|column| {
+        let value = crate::store::to_json(&whole.get(column));
+        (column.as_str().to_owned(), value)
+    });
+    Ok(Value::Object(columns.collect()))
+}
+
+/// What was said, as one text.
+async fn transcript(tx: &Tx<'_>, id: Option<&Id>) -> Result<Value> {
+    let Some(id) = id else {
+        return Ok(Value::Null);
+    };
+    let Some(found) = tx.find::<transcript::Entity>(id).await? else {
+        return Ok(Value::Null);
+    };
+    let whole = tx.whole::<transcript::Entity>(&found).await?;
+    let text = whole.full_text.0.unwrap_or_default();
+    let text: String = text.chars().take(LONGEST_TRANSCRIPT).collect();
+    Ok(Value::String(text))
+}
+
+/// What was asked while working on a ticket, and answered.
+async fn answers(tx: &Tx<'_>, ticket: &Id) -> Result<Value> {
+    use clarification_request::{
+        ClarificationStatus,
+        Column::{Status, TicketId},
+    };
+    let mut asked = tx
+        .unlocked_rows::<clarification_request::Entity>(|place| {
+            all_of(place.column(TicketId).eq(ticket.as_str())).add(
+                place
+                    .column(Status)
+                    .ne(ClarificationStatus::Pending.to_value()),
+            )
+        })
+        .await?;
+    asked.sort_by_key(|asked| asked.created_at);
+    let answer = |asked: clarification_request::Model| json!({ "question": asked.question, "answer": asked.response });
+    Ok(asked.into_iter().map(answer).collect())
+}

@@ -1,0 +1,217 @@
+//! Agents' connections: begun, taken up again, asked to end, and ended.
+
+use super::{
+    job::{Back, give_back},
+    unseen,
+};
+use crate::{
+    domain::{check, plan::check_role},
+    error::{Error, Result},
+    store::Tx,
+    workflow::references::{active_roles, all_of},
+};
+use entity::{
+    Id, Json,
+    agent_job::{self, AgentJobStatus},
+    agent_session, agent_token,
+};
+use sea_orm::{ActiveEnum, ActiveValue::Set, Condition, sea_query::ExprTrait};
+use std::{collections::BTreeSet, sync::LazyLock};
+
+/// The most capabilities that an agent names.
+const MOST: usize = 50;
+
+/// The most jobs that an agent takes at once.
+const MOST_JOBS: i32 = 32;
+
+/// What tells this server process apart from others.
+static INSTANCE: LazyLock<String> = LazyLock::new(|| format!("server-{}", cuid2::create_id()));
+
+/// What an agent says of itself.
+pub(crate) struct Registration {
+    /// The session that it takes up again.
+    pub(crate) session: Option<Id>,
+    pub(crate) repos: Vec<String>,
+    /// None for all that its token is for.
+    pub(crate) roles: Option<Vec<String>>,
+    pub(crate) capabilities: Vec<String>,
+    pub(crate) max_active_jobs: i32,
+}
+
+/// Connects an agent, or takes a session of it up again.
+///
+/// # Errors
+/// [`Error::BadUserInput`]; [`Error::NotFound`] when the session is none of the token's; [`Error::LimitExceeded`] when
+/// there are too many agents.
+pub(crate) async fn register(tx: &mut Tx<'_>, asked: Registration) -> Result<agent_session::Model> {
+    if !(1..=MOST_JOBS).contains(&asked.max_active_jobs) {
+        let reason = format!("must be from 1 to {MOST_JOBS}");
+        return Err(Error::bad_input("maxActiveJobs", reason));
+    }
+    let repos = { asked.repos.iter().enumerate() }
+        .map(|(place, repo)| check::repository(&format!("repos[{place}]"), repo));
+    let repos = repos.collect::<Result<Vec<_>>>()?;
+    let capabilities = check::texts("capabilities", &asked.capabilities, MOST, 64)?;
+    let token = tx.writer().agent_token_id().cloned();
+    let token = token.ok_or_else(|| Error::Forbidden("Only agents connect.".to_owned()))?;
+    // A token that is revoked meanwhile ends what is begun with it here.
+    let allowed = tx.hold::<agent_token::Entity>(&token).await?.role_slugs.0;
+    let session = match &asked.session {
+        Some(session) => Some(tx.get::<agent_session::Entity>(session).await?),
+        None => None,
+    };
+    let active = unseen(tx, |tx| Box::pin(async move { active_roles(tx).await })).await?;
+    let usable: Vec<String> = { active.into_iter() }
+        .filter(|role| allowed.contains(role))
+        .collect();
+    let roles = match asked.roles {
+        None => usable,
+        Some(roles) => {
+            for role in &roles {
+                check_role("roles", role, &usable)?;
+            }
+            roles
+        }
+    };
+    let said = agent_session::ActiveModel {
+        repos: Set(Json(distinct(repos))),
+        roles: Set(Json(distinct(roles))),
+        capabilities: Set(Json(distinct(capabilities))),
+        max_active_jobs: Set(asked.max_active_jobs),
+        connected_at: Set(tx.now()),
+        last_ping_at: Set(tx.now()),
+        disconnected_at: Set(None),
+        draining_at: Set(None),
+        ..Default::default()
+    };
+    match session {
+        Some(session) => {
+            if session.disconnected_at.is_some() {
+                tx.has_room_for_agent().await?;
+            }
+            tx.update(&session, said, "agent.connected").await
+        }
+        None => {
+            tx.has_room_for_agent().await?;
+            let row = agent_session::ActiveModel {
+                agent_token_id: Set(token),
+                active_jobs: Set(0),
+                instance_id: Set(INSTANCE.clone()),
+                ..said
+            };
+            tx.insert(row, "agent.connected").await
+        }
+    }
+}
+
+fn distinct(mut texts: Vec<String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    texts.retain(|text| seen.insert(text.clone()));
+    texts
+}
+
+/// Asks an agent to take no new work, to finish what it has, and to leave.
+///
+/// # Errors
+/// [`Error::Conflict`] when it has left already.
+pub(crate) async fn drain(
+    tx: &mut Tx<'_>,
+    id: &Id,
+    reason: Option<String>,
+) -> Result<agent_session::Model> {
+    let session = tx.get::<agent_session::Entity>(id).await?;
+    if session.disconnected_at.is_some() {
+        return Err(Error::Conflict("This agent has left already.".to_owned()));
+    }
+    if session.draining_at.is_some() {
+        return Ok(session);
+    }
+    let changes = agent_session::ActiveModel {
+        draining_at: Set(Some(tx.now())),
+        ..Default::default()
+    };
+    let session = tx.update(&session, changes, "agent.draining").await?;
+    if let Some(reason) = reason {
+        tx.explain(reason);
+    }
+    Ok(session)
+}
+
+/// Ends a session of the actor's own. What it had can be claimed again at once.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is none of the token's.
+pub(crate) async fn disconnect(tx: &mut Tx<'_>, id: &Id) -> Result<agent_session::Model> {
+    let session = tx.find::<agent_session::Entity>(id).await?;
+    let session = session.ok_or(Error::NotFound {
+        kind: "AgentSession",
+    })?;
+    end(tx, &session, "It left.").await
+}
+
+/// Ends a session: its jobs are given back, and it is connected no longer.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn end(
+    tx: &mut Tx<'_>,
+    session: &agent_session::Model,
+    why: &str,
+) -> Result<agent_session::Model> {
+    give_back_all(tx, &session.id, why).await?;
+    let session = tx.get::<agent_session::Entity>(&session.id).await?;
+    if session.disconnected_at.is_some() {
+        return Ok(session);
+    }
+    let changes = agent_session::ActiveModel {
+        disconnected_at: Set(Some(tx.now())),
+        ..Default::default()
+    };
+    let session = tx.update(&session, changes, "agent.disconnected").await?;
+    tx.explain(why);
+    // What it claimed before it was locked.
+    give_back_all(tx, &session.id, why).await?;
+    Ok(session)
+}
+
+/// Gives back what a session has.
+async fn give_back_all(tx: &mut Tx<'_>, session: &Id, why: &str) -> Result<()> {
+    use agent_job::Column::{SessionId, Status};
+    let (session, why) = (session.clone(), why.to_owned());
+    unseen(tx, |tx| {
+        Box::pin(async move {
+            let open = [AgentJobStatus::Dispatched, AgentJobStatus::InProgress];
+            let jobs = tx
+                .unlocked_rows::<agent_job::Entity>(|place| {
+                    all_of(place.column(SessionId).eq(session.as_str())).add(
+                        place
+                            .column(Status)
+                            .is_in(open.map(|status| status.to_value())),
+                    )
+                })
+                .await?;
+            for job in jobs {
+                give_back(tx, &job.id, Back::Lost(&why)).await?;
+            }
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// Ends the sessions that were begun with a token, which stopped working.
+///
+/// # Errors
+/// If the database fails.
+pub(crate) async fn end_of_token(tx: &mut Tx<'_>, token: &Id) -> Result<()> {
+    use agent_session::Column::{AgentTokenId, DisconnectedAt};
+    let connected = tx.unlocked_rows::<agent_session::Entity>(|place| {
+        Condition::all()
+            .add(place.column(AgentTokenId).eq(token.as_str()))
+            .add(place.column(DisconnectedAt).is_null())
+    });
+    for session in connected.await? {
+        end(tx, &session, "Its token was revoked.").await?;
+    }
+    Ok(())
+}
