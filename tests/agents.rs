@@ -156,7 +156,7 @@ pub async fn must_be_counted_right(app: &TestApp) {
         ("tickets", "SELECT id AS name FROM tickets t WHERE status IN ('blocked', 'ready', 'claimed', 'waiting') AND \"openDependencyCount\" <>
             (SELECT count(*) FROM ticket_dependencies d JOIN tickets o ON o.id = d.\"dependsOnTicketId\" WHERE d.\"ticketId\" = t.id AND o.status <> 'done')"),
         ("jobs", "SELECT j.id AS name FROM agent_jobs j JOIN tickets t ON t.id = j.\"ticketId\" WHERE j.status IN ('dispatched', 'in_progress') AND t.status <> 'claimed'"),
-        ("journals", "SELECT \"jobId\" AS name FROM agent_job_events GROUP BY \"jobId\" HAVING count(*) <> max(seq)"),
+        ("journals", "SELECT \"jobId\" AS name FROM agent_job_events GROUP BY \"jobId\", attempt HAVING count(*) <> max(seq)"),
     ];
     let connection = app.connection.across_tenants().await;
     for (what, sql) in wrong {
@@ -266,11 +266,10 @@ on_both_databases! {
 
     async fn who_asks_waits_and_goes_on_with_the_answer(app) {
         let owner = cleared(&app).await;
-        let (_, made) = tickets(&owner, "Shop", 1).await;
+        tickets(&owner, "Shop", 1).await;
         let daemon = Daemon::connect(&app, &owner, &["dev_agent"], 1).await;
-        let ask = "mutation($id: ID!) { askClarification(input: { ticketId: $id, question: \"Which colour?\", routeTo: DESIGN }) { clarificationRequest { id } } }";
+        let ask = "mutation($id: ID!, $n: Int!, $key: String) { askClarification(input: { jobId: $id, attempt: $n, question: \"Which colour?\", routeTo: DESIGN, idempotencyKey: $key }) { clarificationRequest { id } } }";
         let answer = "mutation($id: ID!) { answerClarification(input: { id: $id, response: \"Blue\" }) { feedCursor } }";
-        assert_eq!(owner.code(ask, json!({ "id": made[0] })).await, "FORBIDDEN");
         // However often it asks, it has not failed.
         for round in 1..=3 {
             let claimed = daemon.claim().await;
@@ -278,7 +277,14 @@ on_both_databases! {
             let answers = claimed["job"]["payload"]["answers"].as_array().map_or(0, Vec::len);
             assert_eq!(answers + 1, round, "{claimed}");
             daemon.run("startJob", &claimed, json!({})).await;
-            let asked = daemon.client.data(ask, json!({ "id": made[0] })).await["askClarification"]["clarificationRequest"]["id"].clone();
+            let job = &claimed["job"];
+            assert_eq!(owner.code(ask, json!({ "id": job["id"], "n": round })).await, "FORBIDDEN");
+            let late = daemon.client.send(ask, json!({ "id": job["id"], "n": round + 1 })).await;
+            assert_eq!(late.body["errors"][0]["extensions"]["reason"], "STALE_LEASE");
+            let send = async || daemon.client.data(ask, json!({ "id": job["id"], "n": round, "key": format!("ask {round}") })).await["askClarification"]["clarificationRequest"]["id"].clone();
+            let asked = send().await;
+            // The answer was lost, and it is sent again.
+            assert_eq!(send().await, asked);
             assert_eq!(daemon.claim().await["reason"], "NONE_READY");
             is_stale(daemon.send("completeJob", &claimed, json!({})).await);
             owner.data(answer, json!({ "id": asked })).await;

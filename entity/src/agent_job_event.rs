@@ -35,7 +35,7 @@ pub struct Model {
     pub job_id: Id,
     /// The agent token that wrote it; null when that is gone.
     pub agent_token_id: Option<Id>,
-    /// Its place in the journal, from 1 and without gaps.
+    /// Its place among what this try of the run wrote, from 1 and without gaps.
     pub seq: i32,
     /// Which try of the run wrote it; see `AgentJob.attempt`.
     pub attempt: i32,

@@ -43,7 +43,7 @@ impl MigrationTrait for LetAgentsWork {
             format!(r#"ALTER TABLE agent_sessions ADD COLUMN "drainingAt" {moment}"#),
             // The claim looks for the first ticket of each project, and no longer for that of all projects.
             r#"DROP INDEX "tickets_tenantId_roleSlug_status_priority_createdAt_partial_idx""#.to_owned(),
-            r#"CREATE INDEX "tickets_next_idx" ON tickets ("tenantId", "projectId", "roleSlug", "priority" DESC, "createdAt", "id") WHERE "status" = 'ready'"#
+            r#"CREATE INDEX "tickets_next_idx" ON tickets ("tenantId", "projectId", "roleSlug", coalesce("targetRepo", ''), "priority" DESC, "createdAt", "id") WHERE "status" = 'ready'"#
                 .to_owned(),
             r#"CREATE INDEX "tickets_nextAttemptAt_idx" ON tickets ("nextAttemptAt") WHERE "status" = 'ready' AND "nextAttemptAt" IS NOT NULL"#
                 .to_owned(),
@@ -82,5 +82,5 @@ fn agent_job_events() -> Table {
         .max(4000)
         .json("data")
         .nullable()
-        .unique(&["jobId", "seq"])
+        .unique(&["jobId", "attempt", "seq"])
 }

@@ -149,6 +149,9 @@ on_both_databases! {
         let drain = "mutation($id: ID!) { drainAgent(input: { sessionId: $id, reason: \"Maintenance\" }) { agentSession { drainingAt } } }";
         owner.data(drain, json!({ "id": daemon.session })).await;
         assert_eq!(daemon.claim().await["reason"], "DRAINING");
+        // A hiccup undoes nothing of that.
+        let daemon = Daemon::register(daemon.client.clone(), json!({ "sessionId": daemon.session })).await;
+        assert_eq!(daemon.claim().await["reason"], "DRAINING");
         assert!(daemon.beat(&[]).await["agentSession"]["drainingAt"].is_string());
         daemon.work(&claimed).await;
         let leave = "mutation($id: ID!) { disconnectAgent(input: { sessionId: $id }) { agentSession { disconnectedAt activeJobs } } }";

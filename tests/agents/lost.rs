@@ -40,7 +40,11 @@ on_both_databases! {
             // Late, and somebody else has it.
             is_stale(silent.send("completeJob", &claimed, json!({ "result": { "late": true } })).await);
             if step == "journal" {
-                other.run("recordJobEvents", &again, json!({ "events": [{ "seq": 2, "kind": "ACTION", "text": "taken over" }] })).await;
+                // Each try counts its own.
+                other.run("recordJobEvents", &again, json!({ "events": [{ "seq": 1, "kind": "ACTION", "text": "taken over" }] })).await;
+                let of = "query($id: ID!) { agentJob(id: $id) { events(orderBy: [{ field: ATTEMPT }, { field: SEQ }]) { nodes { attempt text } } } }";
+                let journal = owner.data(of, json!({ "id": again["job"]["id"] })).await["agentJob"]["events"]["nodes"].clone();
+                assert_eq!(journal, json!([{ "attempt": 1, "text": "begun" }, { "attempt": 2, "text": "taken over" }]));
             }
             other.work(&again).await;
             is_stale(silent.send("failJob", &claimed, json!({ "error": "late" })).await);
@@ -65,7 +69,43 @@ on_both_databases! {
         let of = "query($id: ID!) { ticket(id: $id) { status error latestJob { status error } } }";
         let now = owner.data(of, json!({ "id": made[0] })).await["ticket"].clone();
         assert_eq!((&now["status"], &now["latestJob"]["status"]), (&json!("FAILED"), &json!("FAILED")));
-        assert!(now["error"].as_str().is_some_and(|error| error.starts_with("3 tries were lost")), "{now}");
+        assert!(now["error"].as_str().is_some_and(|error| error.starts_with("The last of its tries was lost.")), "{now}");
+        // It is in no plan, so a person is told.
+        let told = "{ notifications(first: 1, filter: { kind: { eq: ESCALATION } }) { nodes { targetId } } }";
+        let told = app.client(DEMO, "admin").await.data(told, json!({})).await;
+        assert_eq!(told["notifications"]["nodes"][0]["targetId"], made[0]);
+        must_be_counted_right(&app).await;
+    }
+
+    async fn who_leaves_in_order_has_not_failed(app) {
+        let owner = cleared(&app).await;
+        let (_, made) = tickets(&owner, "Shop", 1).await;
+        let leave = "mutation($id: ID!) { disconnectAgent(input: { sessionId: $id }) { agentSession { activeJobs } } }";
+        for _ in 0..5 {
+            let daemon = Daemon::connect(&app, &owner, &["dev_agent"], 1).await;
+            assert_eq!(daemon.claim().await["ticket"]["id"], made[0]);
+            let left = daemon.client.data(leave, json!({ "id": daemon.session })).await;
+            assert_eq!(left["disconnectAgent"]["agentSession"]["activeJobs"], 0);
+        }
+        must_be_counted_right(&app).await;
+    }
+
+    async fn a_claim_that_is_sent_again_after_its_loss_is_no_claim(app) {
+        let owner = cleared(&app).await;
+        let (_, made) = tickets(&owner, "Shop", 1).await;
+        let claim = "mutation($id: ID!) { claimNextTicket(input: { sessionId: $id, idempotencyKey: \"k\" }) { job { id attempt } } }";
+        let first = Daemon::connect(&app, &owner, &["dev_agent"], 1).await;
+        let second = Daemon::register(first.client.clone(), json!({})).await;
+        first.client.data(claim, json!({ "id": first.session })).await;
+        app.wait(LONG);
+        tend(&app).await;
+        // The same token has it, in another session and another try.
+        let second = Daemon::register(second.client.clone(), json!({ "sessionId": second.session })).await;
+        let again = second.claim().await;
+        assert_eq!((&again["ticket"]["id"], &again["job"]["attempt"]), (&made[0], &json!(2)));
+        let replayed = first.client.send(claim, json!({ "id": first.session })).await;
+        assert_eq!(replayed.body["errors"][0]["extensions"]["reason"], "STALE_LEASE");
+        second.work(&again).await;
         must_be_counted_right(&app).await;
     }
 

@@ -26,8 +26,8 @@ on_both_databases! {
         assert_eq!(tester.claim().await["reason"], "NONE_READY", "what it waits for is not done");
         let build = builder.claim().await;
         builder.run("startJob", &build, json!({})).await;
-        let ask = "mutation($id: ID!) { askClarification(input: { ticketId: $id, question: \"Which format?\", options: [\"CSV\", \"PDF\"], routeTo: TECH_LEAD }) { clarificationRequest { id } } }";
-        let asked = builder.client.data(ask, json!({ "id": build["ticket"]["id"] })).await["askClarification"]["clarificationRequest"]["id"].clone();
+        let ask = "mutation($id: ID!) { askClarification(input: { jobId: $id, attempt: 1, question: \"Which format?\", options: [\"CSV\", \"PDF\"], routeTo: TECH_LEAD }) { clarificationRequest { id } } }";
+        let asked = builder.client.data(ask, json!({ "id": build["job"]["id"] })).await["askClarification"]["clarificationRequest"]["id"].clone();
         made.run("answerClarification", json!({ "id": asked, "response": "CSV" })).await;
 
         // It goes on with the answer, and fails; the plan is made anew, and fails of the same.

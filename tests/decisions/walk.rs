@@ -86,12 +86,13 @@ fn input(mutation: &str, row: &Value) -> Value {
         "updatePrd" => {
             json!({ "id": id, "expectedVersion": version, "title": format!("Title after {version}") })
         }
+        "updateTicket" => json!({ "id": id, "title": format!("Title after {version}") }),
         "submitPrd" => json!({ "id": id, "expectedVersion": version }),
         "revisePrd" | "deletePrd" => json!({ "id": id }),
         "askClarification" => json!({ "prdId": id, "question": "Which?", "routeTo": "QA" }),
         "answerClarification" => json!({ "id": id, "response": "That one." }),
         "pausePrd" | "resumePrd" | "pausePlan" | "resumePlan" | "cancelPlan" | "replan"
-        | "retryPlan" | "cancelTicket" | "retryTicket" => {
+        | "retryPlan" | "cancelTicket" | "requeueTicket" | "retryTicket" => {
             json!({ "id": id, "reason": "So." })
         }
         _ => json!({ "id": id, "expectedVersion": version, "reason": "So." }),

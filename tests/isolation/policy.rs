@@ -25,7 +25,7 @@ use See::{All, Held, None, OfProject, Own, OwnOrAll, Target};
 pub const ROLES: [&str; 5] = ["owner", "admin", "member", "viewer", "agent"];
 
 /// Each kind of row, and what owner, admin, member, viewer and agent see of it.
-const POLICY: [(&str, [See; 5]); 36] = [
+const POLICY: [(&str, [See; 5]); 37] = [
     ("Tenant", [All, All, All, All, None]),
     ("User", [All, All, All, All, None]),
     ("Invitation", [All, All, None, None, None]),
@@ -52,6 +52,7 @@ const POLICY: [(&str, [See; 5]); 36] = [
     ("Ticket", [All, All, All, All, Held]),
     ("TicketDependency", [All, All, All, All, None]),
     ("AgentJob", [All, All, All, All, Held]),
+    ("AgentJobEvent", [All, All, All, All, Held]),
     ("AgentTask", [All, All, All, All, None]),
     ("Approval", [All, All, All, All, None]),
     ("ClarificationRequest", [All, All, All, All, None]),

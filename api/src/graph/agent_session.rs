@@ -7,6 +7,7 @@ use super::{
     write::{Once, Write, mutations},
 };
 use crate::{
+    Error,
     auth::Action,
     store::Tx,
     workflow::{self, Registration, SILENCE},
@@ -67,6 +68,8 @@ pub struct RegisterAgentInput {
     /// How many jobs it takes at once, 1 to 32.
     #[graphql(default = 3)]
     max_active_jobs: i32,
+    #[graphql(skip)]
+    is_full: Option<Error>,
     #[graphql(flatten)]
     once: Once,
 }
@@ -76,8 +79,8 @@ impl Write for RegisterAgentInput {
     const ACTION: Action = Action::Work;
 
     async fn prepare(self, ctx: &Context<'_>) -> crate::Result<Self> {
-        ctx.scope().has_room_for_agent().await?;
-        Ok(self)
+        let is_full = ctx.scope().has_room_for_agent().await.err();
+        Ok(Self { is_full, ..self })
     }
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<agent_session::Model> {
@@ -87,6 +90,7 @@ impl Write for RegisterAgentInput {
             roles: self.roles,
             capabilities: self.capabilities,
             max_active_jobs: self.max_active_jobs,
+            is_full: self.is_full,
         };
         workflow::register(tx, asked).await
     }

@@ -49,7 +49,7 @@ pub struct ReportJobProgressInput {
 /// An entry for a run's journal.
 #[derive(InputObject, Clone)]
 pub struct JobEventInput {
-    /// Its place in the journal: 1, then one more each.
+    /// Its place among what this try wrote: 1, then one more each.
     seq: i32,
     /// What kind of thing it is.
     kind: AgentJobEventKind,
@@ -66,7 +66,7 @@ pub struct RecordJobEventsInput {
     job_id: Id,
     /// Its `attempt` as it was given to you: another one is not yours any more.
     attempt: i32,
-    /// The entries in order, 1 to 100. What is in the journal already is left as it is.
+    /// The entries in order, 1 to 100. What this try wrote already is left as it is.
     #[graphql(directive = size::apply(1, 100))]
     events: Vec<JobEventInput>,
 }

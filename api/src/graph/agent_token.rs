@@ -113,7 +113,8 @@ impl Write for RevokeAgentTokenInput {
     const ACTION: Action = Action::ManageAgentTokens;
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<agent_token::Model> {
-        let token = tx.get::<agent_token::Entity>(&self.id).await?;
+        // What is written with it at this moment points to it.
+        let token = tx.get_gently::<agent_token::Entity>(&self.id).await?;
         if token.revoked_at.is_some() {
             return Ok(token);
         }

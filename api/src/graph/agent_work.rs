@@ -190,6 +190,7 @@ mutations! { AgentWorkMutation {
     complete_job(CompleteJobInput) -> CompleteJobPayload { agent_job: AgentJob };
     /// Says that a job could not be done. For agents.
     fail_job(FailJobInput) -> FailJobPayload { agent_job: AgentJob };
-    /// Gives a ticket back that you cannot work on now, without a failed try: it can be claimed again at once. For agents.
+    /// Gives a ticket back that you cannot work on now, without a failed try: it can be claimed again after 5 seconds. For
+    /// agents.
     release_ticket(ReleaseTicketInput) -> ReleaseTicketPayload { agent_job: AgentJob };
 } }

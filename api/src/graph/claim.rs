@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Error,
     auth::Action,
-    store::{Request, Scope, Tx, retried},
+    store::{Answer, Request, Scope, Tx, retried},
     workflow::{self, Instructions, Unclaimed, Wanted},
 };
 use async_graphql::{InputObject, Object, SimpleObject};
@@ -152,7 +152,7 @@ async fn attempt(
 ) -> crate::Result<ClaimNextTicketPayload> {
     let (mut tx, answer) = open(scope, request.as_ref()).await?;
     if let Some(answer) = answer {
-        let job = tx.get::<agent_job::Entity>(&answer.id).await?;
+        let job = claimed_then(&mut tx, &answer, &input.session_id).await?;
         let claimed = put_together(&mut tx, job, is_instructed).await?;
         return Ok(payload(claimed, Cursor::position(scope, answer.seq)));
     }
@@ -177,6 +177,25 @@ async fn attempt(
             feed_cursor: None,
         }),
     }
+}
+
+/// The job that the session claimed when it sent this before.
+///
+/// # Errors
+/// [`Error::StaleLease`] when it has that no longer: another one has it, or another try has begun.
+async fn claimed_then(
+    tx: &mut Tx<'_>,
+    answer: &Answer,
+    session: &Id,
+) -> crate::Result<agent_job::Model> {
+    let job = tx.find::<agent_job::Entity>(&answer.id).await?;
+    let then = tx.moment_of(answer.seq).await?;
+    let is_it = |job: &agent_job::Model| {
+        job.session_id.as_ref() == Some(session)
+            && job.dispatched_at.is_some()
+            && job.dispatched_at == then
+    };
+    job.filter(is_it).ok_or(Error::StaleLease)
 }
 
 async fn put_together(

@@ -15,9 +15,8 @@ use crate::{
 };
 use async_graphql::InputObject;
 use entity::{
-    Id,
+    Id, agent_job,
     clarification_request::{self, ClarificationRoute, ClarificationUrgency},
-    ticket,
 };
 
 node! {
@@ -61,13 +60,16 @@ node! {
 
 impl Shown for ClarificationStep {}
 
-/// A question about a brief, or about a ticket.
+/// A question about a brief, or about an agent's job.
 #[derive(InputObject, Clone)]
 pub struct AskClarificationInput {
     /// The brief, which waits for the answer.
     prd_id: Option<Id>,
-    /// The ticket, which waits for the answer: one that the agent works on, which asks. Answered, it can be claimed again.
-    ticket_id: Option<Id>,
+    /// An agent's job, whose ticket waits for the answer. Answered, the ticket can be claimed again, and the job goes on with
+    /// the answer in its `payload`.
+    job_id: Option<Id>,
+    /// The job's `attempt` as it was given to you: another one is not yours any more.
+    attempt: Option<i32>,
     /// The question, 1 to 2,000 characters.
     question: String,
     /// What one must know to answer it, at most 5,000 characters.
@@ -97,21 +99,24 @@ impl Write for AskClarificationInput {
             urgency: self.urgency,
         };
         let is_agent = tx.writer().role() == Role::Agent;
-        if let Some(ticket) = &self.ticket_id {
-            tx.keep::<ticket::Entity>(ticket).await?;
+        if let Some(job) = self.job_id.as_ref().filter(|_| !is_agent) {
+            let found = tx.find::<agent_job::Entity>(job).await?;
+            found.ok_or(Error::NotFound { kind: "AgentJob" })?;
         }
-        match (self.prd_id, self.ticket_id) {
+        match (self.prd_id, self.job_id) {
             (Some(brief), None) if !is_agent => workflow::ask(tx, &brief, asked).await,
-            (None, Some(ticket)) if is_agent => {
-                workflow::ask_about_ticket(tx, &ticket, asked).await
+            (None, Some(job)) if is_agent => {
+                let attempt = self.attempt;
+                let attempt = attempt.ok_or_else(|| Error::bad_input("attempt", "is needed"))?;
+                workflow::ask_about_job(tx, &job, attempt, asked).await
             }
             (Some(_), None) => Err(Error::Forbidden(
-                "An agent asks about the ticket that it works on: name that in `ticketId`.".to_owned(),
+                "An agent asks about a job that it has: name that in `jobId`.".to_owned(),
             )),
             (None, Some(_)) => Err(Error::Forbidden(
-                "Only the agent that works on a ticket asks about it. Say something with commentOnTicket.".to_owned(),
+                "Only the agent that has a job asks about it. Say something about its ticket with commentOnTicket.".to_owned(),
             )),
-            _ => Err(Error::bad_input("prdId", "or `ticketId` is needed, and not both")),
+            _ => Err(Error::bad_input("prdId", "or `jobId` is needed, and not both")),
         }
     }
 }

@@ -149,7 +149,7 @@ impl Write for UpdateTicketInput {
 /// What somebody says about a ticket.
 #[derive(InputObject, Clone)]
 pub struct CommentOnTicketInput {
-    /// The ticket; for an agent, one that it has.
+    /// The ticket; for an agent, one that it has or had last.
     id: Id,
     /// What to say, 1 to 5,000 characters.
     text: String,

@@ -5,6 +5,7 @@ use super::{
     connection::{rows_by, rows_where},
     prelude::*,
 };
+use crate::auth::Action;
 use async_graphql::{Enum, value};
 use entity::{
     Owned, agent_role, agent_session, agent_token,
@@ -12,16 +13,20 @@ use entity::{
     prd, project,
     ticket::{self, TicketStatus},
 };
+use futures_util::future::try_join_all;
 
-/// The most sessions that are looked at, and the most tickets of a role that are worked on at once.
+/// The most sessions that are looked at.
 const MOST: i32 = 200;
+
+/// The most tickets of a role that are worked on at once.
+const MOST_CLAIMED: i32 = 32;
 
 /// What a ticket that nobody works on waits for.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhyUnclaimed {
     /// Other tickets, which are not done yet: see `dependencies`.
     Dependencies,
-    /// Its plan is not approved yet.
+    /// Its plan is not active: it is not approved yet, or has failed.
     Plan,
     /// Its brief or its plan is paused.
     Paused,
@@ -46,6 +51,10 @@ pub(super) async fn why_unclaimed(
     ctx: &Context<'_>,
     row: &ticket::Model,
 ) -> crate::Result<Option<WhyUnclaimed>> {
+    // Of roles, plans and other agents, an agent knows nothing.
+    if !ctx.may(Action::Read) {
+        return Ok(None);
+    }
     match row.status {
         TicketStatus::Blocked => why_blocked(ctx, row).await.map(Some),
         TicketStatus::Ready => why_ready(ctx, row).await.map(Some),
@@ -94,15 +103,15 @@ async fn why_ready(ctx: &Context<'_>, row: &ticket::Model) -> crate::Result<WhyU
     }
     let claimed = value!({ "status": { "eq": "CLAIMED" } });
     let of_role = ticket::Column::RoleSlug;
-    let claimed = rows_where::<Ticket>(ctx, of_role, slug, Some(claimed), MOST).await?;
+    let claimed = rows_where::<Ticket>(ctx, of_role, slug, Some(claimed), MOST_CLAIMED).await?;
     if claimed.len() >= usize::try_from(role.default_concurrency).unwrap_or_default() {
         return Ok(WhyUnclaimed::Concurrency);
     }
     let (mut able, mut free) = (false, false);
-    for session in connected(ctx).await? {
-        if !is_for(ctx, &session, row).await? {
-            continue;
-        }
+    let sessions = connected(ctx).await?;
+    // Their tokens are asked for together.
+    let fits = try_join_all(sessions.iter().map(|session| is_for(ctx, session, row))).await?;
+    for (session, _) in sessions.iter().zip(fits).filter(|(_, fits)| *fits) {
         able = true;
         free |= session.draining_at.is_none() && session.active_jobs < session.max_active_jobs;
     }

@@ -2,7 +2,7 @@
 
 use super::{Ctx as _, connection::Cursor, constraints::length};
 use crate::{
-    auth::{Action, authorize},
+    auth::{Action, Role, authorize},
     error::{Error, Result},
     store::{Answer, Request, Scope, Tx, retried},
 };
@@ -139,7 +139,13 @@ async fn attempt<W: Write>(
 ) -> Result<Written<Model<W>>> {
     let (mut tx, answer) = open(scope, request.as_ref()).await?;
     if let Some(answer) = answer {
-        let row = tx.get::<W::Entity>(&answer.id).await;
+        let row = match tx.get::<W::Entity>(&answer.id).await {
+            // An agent need not see what it brought about, or has it no longer.
+            Err(Error::NotFound { .. }) if scope.actor().role() == Role::Agent => {
+                own_answer::<W>(&mut tx, &answer.id).await
+            }
+            row => row,
+        };
         let row = row.map_err(|error| match error {
             Error::NotFound { kind } => Error::Conflict(format!(
                 "This was done under the same idempotencyKey before, and its {kind} is gone. Nothing was done again; use \
@@ -170,6 +176,17 @@ async fn attempt<W: Write>(
         once,
         feed_cursor: Cursor::position(scope, head),
     })
+}
+
+/// What an agent brought about before, which it does not see. What others have by now is not shown.
+async fn own_answer<W: Write>(tx: &mut Tx<'_>, id: &Id) -> Result<Model<W>> {
+    let before = tx.open_eyes();
+    let row = tx.get::<W::Entity>(id).await;
+    tx.close_eyes(before);
+    match W::Entity::AGENT {
+        Some(_) => row.and(Err(Error::StaleLease)),
+        None => row,
+    }
 }
 
 async fn attempt_to_delete<D: Delete>(

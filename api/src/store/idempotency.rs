@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
 };
 use chrono::TimeDelta;
-use entity::{Id, Json, Large, Timestamp, idempotency_key};
+use entity::{Id, Json, Large, Timestamp, audit_log, idempotency_key};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
@@ -105,6 +105,19 @@ impl Tx<'_> {
             return Err(Error::internal("an idempotency record without an answer"));
         };
         Ok(Some(Answer { id: id.into(), seq }))
+    }
+
+    /// When the entry of the ledger at a position was made; nothing if it is not kept any more.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn moment_of(&self, seq: i64) -> Result<Option<Timestamp>> {
+        let entry = audit_log::Entity::find()
+            .filter(audit_log::Column::TenantId.eq(self.scope().actor().tenant().as_str()))
+            .filter(audit_log::Column::Seq.eq(seq))
+            .one(self.transaction())
+            .await?;
+        Ok(entry.map(|entry| entry.created_at))
     }
 
     /// Commits, and remembers the row as the answer to requests that repeat this one.

@@ -29,6 +29,7 @@ use sea_orm::{
     sea_query::{ExprTrait, Query},
 };
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 
 /// The part of the server that reads what the actor need not see.
 const COMPONENT: &str = "transaction";
@@ -51,6 +52,10 @@ pub struct Tx<'s> {
     shown_once: Option<String>,
     /// The parts of the server that act by themselves in the actor's transaction, the one that acts now last.
     by_themselves: Vec<Actor>,
+    /// Who sees all rows in place of who acts, while that is needed.
+    eyes: Option<Actor>,
+    /// The sessions whose jobs are counted before the commit.
+    uncounted: BTreeSet<Id>,
 }
 
 impl<'s> Tx<'s> {
@@ -71,6 +76,8 @@ impl<'s> Tx<'s> {
             entries: Vec::new(),
             shown_once: None,
             by_themselves: Vec::new(),
+            eyes: None,
+            uncounted: BTreeSet::new(),
         })
     }
 
@@ -112,7 +119,20 @@ impl<'s> Tx<'s> {
     }
 
     pub(super) fn place(&self) -> Place<'_> {
-        Place::outermost(self.acting(), self.scope.store().backend())
+        let eyes = self.eyes.as_ref().unwrap_or_else(|| self.acting());
+        Place::outermost(eyes, self.scope.store().backend())
+    }
+
+    /// From now on all of the tenant's rows are seen, whoever acts: for what follows from rows that the actor does see.
+    /// Returns who saw until now.
+    pub(crate) fn open_eyes(&mut self) -> Option<Actor> {
+        let all_seeing = self.all_seeing();
+        self.eyes.replace(all_seeing)
+    }
+
+    /// From now on those rows are seen again that were seen before.
+    pub(crate) fn close_eyes(&mut self, before: Option<Actor>) {
+        self.eyes = before;
     }
 
     /// What reads what the actor need not see.

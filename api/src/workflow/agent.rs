@@ -1,8 +1,9 @@
 //! Agents: connected, given tickets, heard of, and done without when they fall silent.
 //!
 //! Who works on a ticket holds a lease on it, and a job that tells of the run. Every sign of life renews both. Jobs are
-//! locked after their tickets, and sessions after jobs.
+//! locked after their tickets, and sessions after jobs, before the commit: see `Tx::count_later`.
 
+mod back;
 mod claim;
 mod instructions;
 mod job;
@@ -11,11 +12,11 @@ mod outcome;
 mod payload;
 mod session;
 
-pub(super) use self::job::{drop_jobs, return_jobs};
+pub(super) use self::back::{drop_jobs, return_jobs};
 pub(crate) use self::{
     claim::{Unclaimed, Wanted, claim},
     instructions::{Instructions, instructions},
-    job::{Event, Progress, checkpoint, heard, record, report, start},
+    job::{Event, Progress, checkpoint, heard, hold as hold_job, record, report, start},
     lost::{
         end_silent_session, overdue_jobs, overdue_tickets, silent_sessions, tend_job, tend_ticket,
     },
@@ -23,6 +24,7 @@ pub(crate) use self::{
     session::{Registration, disconnect, drain, end_of_token, register},
 };
 
+use super::ticket as tickets;
 use crate::{
     error::{Error, Result},
     store::Tx,
@@ -41,8 +43,19 @@ pub(crate) const SILENCE: TimeDelta = TimeDelta::seconds(90);
 /// How long a sign of life keeps a ticket and its job.
 const LEASE: TimeDelta = TimeDelta::seconds(120);
 
-/// Does something by itself, as a part of the server that sees what the agent does not.
+/// Does something with rows that the agent does not see. What is written is still the agent's doing.
 async fn unseen<R>(
+    tx: &mut Tx<'_>,
+    act: impl for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<R>>,
+) -> Result<R> {
+    let before = tx.open_eyes();
+    let done = act(tx).await;
+    tx.close_eyes(before);
+    done
+}
+
+/// Does what the server does by itself because of what an agent did.
+async fn by_itself<R>(
     tx: &mut Tx<'_>,
     act: impl for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<R>>,
 ) -> Result<R> {
@@ -81,21 +94,9 @@ fn job_unleased() -> agent_job::ActiveModel {
     }
 }
 
-/// Counts the jobs of sessions anew, which are locked for it. Whoever ends or begins a job does so.
-async fn recount(tx: &mut Tx<'_>, sessions: &[Id]) -> Result<()> {
-    use super::references::all_of;
-    use entity::agent_session::{Column, Entity};
-    if sessions.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<&str> = sessions.iter().map(Id::as_str).collect();
-    tx.begin_by_itself(COMPONENT);
-    let locked = tx
-        .rows::<Entity>(|place| all_of(place.is_any_of(Column::Id, &ids)))
-        .await;
-    tx.end_by_itself();
-    locked?;
-    tx.count_jobs(&ids).await
+/// How many tries of a ticket counted so far: those that were given back on purpose do not.
+fn counted_tries(ticket: &ticket::Model) -> i32 {
+    tickets::ATTEMPTS - (ticket.max_attempts - ticket.attempt_count)
 }
 
 /// A job, and the ticket that it is for, as whoever holds both sees them.
@@ -119,7 +120,6 @@ async fn held(tx: &mut Tx<'_>, job: &Id, attempt: i32) -> Result<Held> {
 
 /// The same, whoever has it by now.
 async fn locked(tx: &mut Tx<'_>, job: &Id) -> Result<Held> {
-    use super::ticket;
     let Some(found) = tx.find::<agent_job::Entity>(job).await? else {
         return Err(match had(tx, job).await? {
             true => Error::StaleLease,
@@ -129,7 +129,7 @@ async fn locked(tx: &mut Tx<'_>, job: &Id) -> Result<Held> {
     let id = found.id.clone();
     unseen(tx, |tx| {
         Box::pin(async move {
-            let ticket = ticket::lock(tx, &found.ticket_id).await?.ticket;
+            let ticket = tickets::lock(tx, &found.ticket_id).await?.ticket;
             let job = tx.get::<agent_job::Entity>(&id).await?;
             Ok(Held { ticket, job })
         })

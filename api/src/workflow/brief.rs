@@ -197,6 +197,16 @@ pub(super) async fn lock(tx: &Tx<'_>, id: &Id) -> Result<prd::Model> {
 /// # Errors
 /// As a step, and [`Error::Conflict`] when it is at another version than was seen.
 pub(crate) async fn submit(tx: &mut Tx<'_>, id: &Id, version: i32) -> Result<prd::Model> {
+    submit_unless(tx, id, version, false).await
+}
+
+/// The same, which no rule approves where a person must read it.
+async fn submit_unless(
+    tx: &mut Tx<'_>,
+    id: &Id,
+    version: i32,
+    must_be_read: bool,
+) -> Result<prd::Model> {
     let settings = decider::settings(tx).await?;
     let before = lock(tx, id).await?;
     must_be_at(&before, version)?;
@@ -211,7 +221,7 @@ pub(crate) async fn submit(tx: &mut Tx<'_>, id: &Id, version: i32) -> Result<prd
     };
     let row = tx.take(&before, PRDStep::Submit, changes).await?;
     drafting_ends(tx, &row).await?;
-    match rule::for_brief(&settings, &row) {
+    match rule::for_brief(&settings, &row).filter(|_| !must_be_read) {
         Some(rule) => rule::decide(tx, PRDStep::Approve, row, rule).await,
         None => {
             notice::ask_to_decide(tx, &settings, &row).await?;
@@ -220,27 +230,48 @@ pub(crate) async fn submit(tx: &mut Tx<'_>, id: &Id, version: i32) -> Result<prd
     }
 }
 
-/// Takes a draft over from the analyst who was asked for it, and hands it in.
+/// Takes a draft over from the analyst who was given the brief with a job, and hands it in.
 ///
 /// # Errors
-/// As [`submit`].
+/// [`Error::BadUserInput`] when it says nothing; [`Error::Conflict`] when somebody changed the brief since it was given; as
+/// [`submit`].
 pub(super) async fn drafted(
     tx: &mut Tx<'_>,
     ticket: &entity::ticket::Model,
+    given: &Value,
     words: prd::ActiveModel,
+    confidence: f64,
 ) -> Result<()> {
     let id = ticket.prd_id.as_ref();
     let id = id.ok_or_else(|| Error::internal("a draft of no brief"))?;
     let before = tx.get::<prd::Entity>(id).await?;
+    if given["brief"]["version"].as_i64() != Some(before.version.into()) {
+        return Err(Error::Conflict(format!(
+            "Somebody changed this brief while it was drafted: it is at version {} by now. Release the ticket, and claim it \
+             again with what it says now.",
+            before.version
+        )));
+    }
+    if !says_otherwise(&before, &words) {
+        return Err(Error::bad_input(
+            "brief",
+            "says nothing that the brief does not say",
+        ));
+    }
     let changes = prd::ActiveModel {
         version: Set(before.version + 1),
+        confidence: Set(confidence),
         ..words
     };
     let row = tx.edit(&before, PRDStep::Update, changes).await?;
-    match row.status {
-        PrdStatus::Draft => submit(tx, id, row.version).await.map(drop),
-        _ => Ok(()),
+    if row.status != PrdStatus::Draft {
+        return Ok(());
     }
+    // What a person sent back, a person reads again.
+    let was_sent_back = given["redirect"] != Value::Null;
+    submit_unless(tx, id, row.version, was_sent_back)
+        .await
+        .map(drop)
 }
 
 /// Changes what a brief says, and counts its version up if that is another thing: then those who decide are asked anew.

@@ -31,9 +31,6 @@ use sea_orm::{
 };
 use serde_json::{Value, json};
 
-/// The part of the server that sees to questions.
-const COMPONENT: &str = "clarifications";
-
 /// The most questions that are open about one thing.
 const MOST_OPEN: usize = 2;
 
@@ -79,6 +76,22 @@ pub(crate) async fn ask(
     put(tx, &settings, HeldUp::Brief(brief), round, asked).await
 }
 
+/// Asks something about the ticket of a job that an agent has. It waits for the answer, and the job for another agent.
+///
+/// # Errors
+/// As [`ask`]; [`Error::StaleLease`] when the agent has the job no longer.
+pub(crate) async fn ask_about_job(
+    tx: &mut Tx<'_>,
+    job: &Id,
+    attempt: i32,
+    asked: Asked,
+) -> Result<clarification_request::Model> {
+    let asked = asked.trimmed()?;
+    let settings = decider::settings(tx).await?;
+    let ticket = agent::hold_job(tx, job, attempt).await?;
+    put_about_ticket(tx, &settings, ticket, asked).await
+}
+
 /// Asks something about a ticket, for whoever works on it. It waits for the answer.
 ///
 /// # Errors
@@ -90,12 +103,23 @@ pub(crate) async fn ask_about_ticket(
 ) -> Result<clarification_request::Model> {
     let asked = asked.trimmed()?;
     let settings = decider::settings(tx).await?;
-    // Its brief, its plan and what else was asked, who works on it need not see.
-    tx.begin_by_itself(COMPONENT);
+    // Its brief and its plan, who works on it need not see.
+    let before = tx.open_eyes();
     let locked = ticket::lock(tx, ticket).await;
-    let earlier = about_ticket(tx, ticket).await;
-    tx.end_by_itself();
-    let (before, round) = (locked?.ticket, round(&earlier?)?);
+    tx.close_eyes(before);
+    put_about_ticket(tx, &settings, locked?.ticket, asked).await
+}
+
+async fn put_about_ticket(
+    tx: &mut Tx<'_>,
+    settings: &TenantSettings,
+    before: entity::ticket::Model,
+    asked: Asked,
+) -> Result<clarification_request::Model> {
+    let eyes = tx.open_eyes();
+    let earlier = about_ticket(tx, &before.id).await;
+    tx.close_eyes(eyes);
+    let round = round(&earlier?)?;
     let waiting = entity::ticket::ActiveModel {
         waiting_reason: Set(Some(WaitingReason::Clarification)),
         lease_expires_at: Set(None),
@@ -113,7 +137,7 @@ pub(crate) async fn ask_about_ticket(
             ticket
         }
     };
-    put(tx, &settings, HeldUp::Ticket(ticket), round, asked).await
+    put(tx, settings, HeldUp::Ticket(ticket), round, asked).await
 }
 
 /// Puts a question to those who can answer it.

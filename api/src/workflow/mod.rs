@@ -1,7 +1,8 @@
 //! What a decision brings about, in the transaction that makes it: whatever door it comes through.
 //!
 //! A mutation says which step is taken; what follows in other tables stands here. Rows are locked in one order everywhere:
-//! the workspace's settings, people, project, brief, plan, tickets by id, questions, notices, tokens. Whoever has locked a brief
+//! the workspace's settings, people, project, brief, plan, tickets by id, jobs, questions, notices, tokens, and last the sessions whose
+//! jobs are counted. Whoever has locked a brief
 //! may lock what is below it in any order: everybody locks or holds the brief before.
 
 mod agent;
@@ -29,8 +30,8 @@ pub(crate) use self::{
         overdue as overdue_briefs, revise, submit, unlink_symbol,
     },
     clarification::{
-        Asked, REMINDERS, answer, ask, ask_about_ticket, may_ask, overdue as overdue_questions,
-        tend as tend_question,
+        Asked, REMINDERS, answer, ask, ask_about_job, ask_about_ticket, may_ask,
+        overdue as overdue_questions, tend as tend_question,
     },
     decider::delegation,
     decision::{Decision, Seen, decide, subject_column},

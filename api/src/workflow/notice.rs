@@ -130,6 +130,19 @@ pub(super) async fn ask_to_decide_ticket(
     tell_deciders(tx, settings, notice).await
 }
 
+/// Tells those who decide that a ticket failed that is in no plan, so that nothing takes its place.
+pub(super) async fn ticket_failed(tx: &mut Tx<'_>, ticket: &ticket::Model) -> Result<()> {
+    let notice = Notice {
+        kind: NotificationType::Escalation,
+        title: format!("\"{}\" has failed", ticket.title),
+        message: ticket.error.clone().unwrap_or_default(),
+        occasion: format!("failed {}", ticket.attempt_count),
+        about: About::ticket(ticket),
+    };
+    let settings = decider::settings(tx).await?;
+    tell_deciders(tx, &settings, notice).await
+}
+
 /// Tells those who decide that a plan failed.
 pub(super) async fn escalate(
     tx: &mut Tx<'_>,

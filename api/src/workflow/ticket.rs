@@ -28,7 +28,7 @@ use sea_orm::{ActiveEnum, ActiveValue::Set, Condition, sea_query::ExprTrait};
 use std::collections::BTreeMap;
 
 /// How often a ticket is tried before it fails for good.
-const ATTEMPTS: i32 = 3;
+pub(super) const ATTEMPTS: i32 = 3;
 
 /// What of a ticket is shown to who decides on its result.
 const SHOWN: [ticket::Column; 3] = {
@@ -344,11 +344,6 @@ pub(super) fn unclaimed() -> ticket::ActiveModel {
     }
 }
 
-/// A status as its column holds it.
-pub(super) fn word(status: TicketStatus) -> String {
-    status.to_value()
-}
-
 /// Drops those of these tickets that are open, because something took their place.
 pub(super) async fn supersede(
     tx: &mut Tx<'_>,
@@ -373,6 +368,8 @@ async fn end(
     };
     let dropped = take_open(tx, step, ended, which).await?;
     agent::drop_jobs(tx, &dropped).await?;
+    // Nobody need approve what came of them.
+    notice::settle(tx, dropped.iter().map(|ticket| &ticket.id)).await?;
     close_questions(tx, &dropped).await
 }
 

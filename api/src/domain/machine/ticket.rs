@@ -7,7 +7,7 @@ super::machine! {
         /// What a person can do with a ticket. Each is a mutation.
         TicketStep as "TicketStep" {
             /// Change what it asks for: `updateTicket`.
-            Update: [Blocked, Ready, Claimed, Waiting] => same, by EditTicket, "ticket.edited";
+            Update: [Blocked, Ready, Claimed] => same, by EditTicket, "ticket.edited";
             /// Approve its result, so that it is done: `approveTicket`.
             Approve: [Waiting] => Done, by Decide, when "approval", "ticket.approved";
             /// Turn its result down, so that it has failed: `rejectTicket`.

@@ -3,12 +3,15 @@
 use super::Tx;
 use crate::{
     error::{Error, Result},
-    store::{row::Columns, select::Place},
+    store::{
+        row::Columns,
+        select::{self, Place},
+    },
 };
 use entity::{Id, Owned, agent_job, agent_session, ticket};
 use sea_orm::{
     ConnectionTrait, DbBackend, FromQueryResult, Statement, Value,
-    sea_query::{Expr, ExprTrait, Query},
+    sea_query::{Expr, ExprTrait, LockType, Order, Query, SubQueryStatement},
 };
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -82,18 +85,29 @@ impl Tx<'_> {
             .transpose()?)
     }
 
-    /// The statement. It reads one ticket of each project and role, along an index that is in their order.
+    /// The statement. It reads one ticket of each project, role and repository, along an index that is in their order.
     fn find_next(&self, sought: &Sought, lock: bool) -> Statement {
         let backend = self.transaction.get_database_backend();
         let json = |texts: Vec<&str>| Value::from(serde_json::json!(texts).to_string());
         let all = |texts: &[String]| json(texts.iter().map(String::as_str).collect());
+        // A ticket that names no repository fits every agent.
+        let with_none = |repos: &[String]| {
+            json(
+                [""].into_iter()
+                    .chain(repos.iter().map(String::as_str))
+                    .collect(),
+            )
+        };
         let projects = sought.projects.as_ref();
         let projects = projects.map(|ids| json(ids.iter().map(Id::as_str).collect()));
         let values = [
             self.tenant().as_str().into(),
             all(&sought.roles),
             projects.unwrap_or(Value::String(None)),
-            sought.repos.as_deref().map_or(Value::String(None), all),
+            sought
+                .repos
+                .as_deref()
+                .map_or(Value::String(None), with_none),
             match sought.is_patient {
                 true => self.now.into(),
                 false => Value::ChronoDateTimeUtc(None),
@@ -113,15 +127,22 @@ impl Tx<'_> {
             DbBackend::Postgres if lock => " FOR UPDATE OF t",
             _ => "",
         };
+        // Whether there is one at all does not depend on which is next.
+        let (anywhere, each, order) = match sought.repos {
+            Some(_) => (
+                format!(" CROSS JOIN {repos} AS o"),
+                " AND coalesce(f.\"targetRepo\", '') = o.value",
+                " ORDER BY f.\"priority\" DESC, f.\"createdAt\", f.\"id\"",
+            ),
+            None => (String::new(), " AND CAST($4 AS text) IS NULL", ""),
+        };
         let sql = format!(
             r#"SELECT {columns} FROM tickets t
 WHERE t."tenantId" = $1 AND t."status" = 'ready' AND t."id" = (
-  SELECT c."id" FROM projects p CROSS JOIN {roles} AS r JOIN tickets c ON c."id" = (
+  SELECT c."id" FROM projects p CROSS JOIN {roles} AS r{anywhere} JOIN tickets c ON c."id" = (
     SELECT f."id" FROM tickets f
-    WHERE f."tenantId" = $1 AND f."projectId" = p."id" AND f."roleSlug" = r.value AND f."status" = 'ready'
-      AND ({moment} IS NULL OR f."nextAttemptAt" IS NULL OR f."nextAttemptAt" <= {moment})
-      AND (CAST($4 AS text) IS NULL OR f."targetRepo" IS NULL OR f."targetRepo" IN (SELECT value FROM {repos} AS k))
-    ORDER BY f."priority" DESC, f."createdAt", f."id" LIMIT 1)
+    WHERE f."tenantId" = $1 AND f."projectId" = p."id" AND f."roleSlug" = r.value AND f."status" = 'ready'{each}
+      AND ({moment} IS NULL OR f."nextAttemptAt" IS NULL OR f."nextAttemptAt" <= {moment}){order} LIMIT 1)
   WHERE p."tenantId" = $1 AND NOT p."isArchived"
     AND (CAST($3 AS text) IS NULL OR p."id" IN (SELECT value FROM {projects} AS k))
   ORDER BY c."priority" DESC,
@@ -141,7 +162,7 @@ WHERE t."tenantId" = $1 AND t."status" = 'ready' AND t."id" = (
         use ticket::Column::{RoleSlug, Status};
         let actor = self.all_seeing();
         let place = Place::outermost(&actor, self.scope.store().backend());
-        let mut select = crate::store::select::bare::<ticket::Entity>(place);
+        let mut select = select::bare::<ticket::Entity>(place);
         let names: Vec<&str> = roles.iter().map(String::as_str).collect();
         select
             .expr_as(place.column(RoleSlug), "role")
@@ -162,7 +183,7 @@ WHERE t."tenantId" = $1 AND t."status" = 'ready' AND t."id" = (
     pub(in crate::store) async fn connected_agents(&self, most: u64) -> Result<usize> {
         let actor = self.all_seeing();
         let place = Place::outermost(&actor, self.scope.store().backend());
-        let mut select = crate::store::select::bare::<agent_session::Entity>(place);
+        let mut select = select::bare::<agent_session::Entity>(place);
         select
             .expr(Expr::val(1))
             .and_where(
@@ -174,11 +195,30 @@ WHERE t."tenantId" = $1 AND t."status" = 'ready' AND t."id" = (
         Ok(self.transaction.query_all(&select).await?.len())
     }
 
-    /// Counts the jobs that these sessions have, which were locked in this transaction.
+    /// A job of this session begins or ends: its jobs are counted before the commit, or by [`count_jobs`](Self::count_jobs).
+    pub(crate) fn count_later(&mut self, session: Option<&Id>) {
+        self.uncounted.extend(session.cloned());
+    }
+
+    /// Counts the jobs of the sessions whose jobs began or ended. They are locked last of all rows, in the order of their ids,
+    /// and counted by a statement that sees what others committed before.
     ///
     /// # Errors
     /// If the database fails.
-    pub(crate) async fn count_jobs(&self, sessions: &[&str]) -> Result<()> {
+    pub(crate) async fn count_jobs(&mut self) -> Result<()> {
+        let sessions = std::mem::take(&mut self.uncounted);
+        if sessions.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<&str> = sessions.iter().map(Id::as_str).collect();
+        let actor = self.all_seeing();
+        let place = Place::outermost(&actor, self.scope.store().backend());
+        let mut lock = select::bare::<agent_session::Entity>(place);
+        lock.expr(Expr::val(1))
+            .and_where(place.is_any_of(agent_session::Column::Id, &ids))
+            .order_by_expr(place.column(agent_session::Column::Id), Order::Asc);
+        place.lock(&mut lock, LockType::NoKeyUpdate);
+        self.transaction.query_all(&lock).await?;
         let is = |table: &'static str, column: &'static str| Expr::col((table, column));
         let jobs = Query::select()
             .expr(Expr::cust("COUNT(*)"))
@@ -188,16 +228,12 @@ WHERE t."tenantId" = $1 AND t."status" = 'ready' AND t."id" = (
             .and_where(is("agent_jobs", "status").is_in(["dispatched", "in_progress"]))
             .take();
         let backend = self.scope.store().backend();
-        let is_one = crate::store::select::is_any_of(
-            is("agent_sessions", "id"),
-            sessions.iter().copied(),
-            backend,
-        );
+        let is_one = select::is_any_of(is("agent_sessions", "id"), ids.into_iter(), backend);
         let update = Query::update()
             .table(agent_session::Entity)
             .value(
                 agent_session::Column::ActiveJobs,
-                Expr::from(sea_orm::sea_query::SubQueryStatement::from(jobs)),
+                Expr::from(SubQueryStatement::from(jobs)),
             )
             .and_where(is("agent_sessions", "tenantId").eq(self.tenant().as_str()))
             .and_where(is_one)

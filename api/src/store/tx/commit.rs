@@ -27,7 +27,8 @@ impl Tx<'_> {
     }
 
     /// Appends to the ledger, remembers that a request was answered with a row, and commits.
-    pub(in crate::store) async fn finish(self, answered: Option<(Request, Id)>) -> Result<i64> {
+    pub(in crate::store) async fn finish(mut self, answered: Option<(Request, Id)>) -> Result<i64> {
+        self.count_jobs().await?;
         let actor = self.scope.actor();
         let changed = self.entries.iter().filter_map(changed_document).collect();
         fill_changed(&self.transaction, actor.tenant(), changed).await?;

@@ -74,6 +74,23 @@ impl Tx<'_> {
         self.read::<E>(condition, None, Some(most)).await
     }
 
+    /// How many rows satisfy a condition.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn count<E: Owned>(
+        &self,
+        condition: impl FnOnce(Place<'_>) -> Condition,
+    ) -> Result<u64> {
+        let mut select = select::bare::<E>(self.place());
+        select
+            .expr_as(Expr::cust("COUNT(*)"), "number")
+            .cond_where(condition(self.place()));
+        let row = self.transaction.query_one(&select).await?;
+        let number: i64 = row.map_or(Ok(0), |row| row.try_get("", "number"))?;
+        Ok(number.unsigned_abs())
+    }
+
     /// The row with the largest value in a column, of those that satisfy a condition. Others may change it meanwhile.
     ///
     /// # Errors
@@ -157,6 +174,15 @@ impl Tx<'_> {
     /// [`Error::NotFound`] if the tenant has none.
     pub async fn get<E: Owned>(&self, id: &Id) -> Result<E::Model> {
         self.one::<E>(id, LockType::Update).await
+    }
+
+    /// The row with this id, locked until the transaction ends, to change what nothing points to it by: others may write rows
+    /// that point to it meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the tenant has none.
+    pub(crate) async fn get_gently<E: Owned>(&self, id: &Id) -> Result<E::Model> {
+        self.one::<E>(id, LockType::NoKeyUpdate).await
     }
 
     /// The row with this id, as it stays until the transaction ends: for one whose state decides what may be written beside

@@ -3,7 +3,7 @@
 use super::{
     job_leased, later, leased,
     payload::{action, payload},
-    recount, unseen,
+    unseen,
 };
 use crate::{
     domain::{
@@ -108,11 +108,11 @@ pub(crate) async fn claim(
     };
     let job = take(tx, &session, found, &role).await?;
     // Last, as everybody does; others of its own may have been faster.
-    let session = tx.get::<agent_session::Entity>(&session.id).await?;
+    let session = tx.get_gently::<agent_session::Entity>(&session.id).await?;
     if let Some(no) = may_claim(&session)? {
         return Ok(Err(no));
     }
-    recount(tx, std::slice::from_ref(&session.id)).await?;
+    tx.count_later(Some(&session.id));
     Ok(Ok(job))
 }
 
@@ -171,7 +171,8 @@ async fn find(
     loop {
         if let Some(ticket) = tx.next_ticket(&sought).await? {
             let role = usable.iter().find(|role| role.slug == ticket.role_slug);
-            let role = role.ok_or_else(|| Error::internal("a ticket of a role nobody asked for"))?;
+            let role =
+                role.ok_or_else(|| Error::internal("a ticket of a role nobody asked for"))?;
             return Ok(Ok((ticket, (*role).clone())));
         }
         let why = why_none(tx, &sought, &all).await?;
@@ -203,11 +204,16 @@ async fn why_none(tx: &Tx<'_>, sought: &Sought, all: &Sought) -> Result<Unclaime
     }
     // What waits for no other ticket is held back.
     let held = tx.unlocked_rows_up_to::<ticket::Entity>(1, |place| {
-        use ticket::Column::{OpenDependencyCount, RoleSlug, Status};
+        use ticket::Column::{OpenDependencyCount, ProjectId, RoleSlug, Status};
         let roles: Vec<&str> = all.roles.iter().map(String::as_str).collect();
+        let in_projects = all.projects.as_ref().map(|projects| {
+            let projects: Vec<&str> = projects.iter().map(Id::as_str).collect();
+            place.is_any_of(ProjectId, &projects)
+        });
         all_of(place.column(Status).eq(TicketStatus::Blocked.to_value()))
             .add(place.column(OpenDependencyCount).eq(0))
             .add(place.is_any_of(RoleSlug, &roles))
+            .add_option(in_projects)
     });
     Ok(match held.await?.is_empty() {
         true => Unclaimed::NoneReady,
@@ -242,7 +248,8 @@ async fn take(
             let last = match last {
                 Some(last) => {
                     let last = tx.get::<agent_job::Entity>(&last.id).await?;
-                    Some(tx.whole::<agent_job::Entity>(&last).await?)
+                    let kept = [agent_job::Column::Checkpoint];
+                    Some(tx.with_large::<agent_job::Entity>(&last, &kept).await?)
                 }
                 None => None,
             };
@@ -255,6 +262,8 @@ async fn take(
         agent_token_id: Set(Some(session.agent_token_id.clone())),
         session_id: Set(Some(session.id.clone())),
         payload: Set(Large::new(Json(given))),
+        action: Set(action(&ticket).to_owned()),
+        target_repo: Set(ticket.target_repo.clone().unwrap_or_default()),
         dispatched_at: Set(Some(tx.now())),
         acked_at: Set(None),
         started_at: Set(None),
@@ -271,8 +280,6 @@ async fn take(
             let row = agent_job::ActiveModel {
                 ticket_id: Set(ticket.id.clone()),
                 project_id: Set(ticket.project_id.clone()),
-                action: Set(action(&ticket).to_owned()),
-                target_repo: Set(ticket.target_repo.clone().unwrap_or_default()),
                 status: Set(AgentJobStatus::Dispatched),
                 attempt: Set(1),
                 checkpoint: Set(Large(checkpoint)),

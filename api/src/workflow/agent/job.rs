@@ -1,16 +1,11 @@
-//! Runs: begun, heard of, written about, given back, and dropped.
+//! Runs: begun, heard of, and written about.
 
-use super::{
-    Held, held, holds, is_under_way, job_leased, job_unleased, leased, locked, recount, unseen,
-};
+use super::{Held, held, holds, is_under_way, job_leased, leased, unseen};
 use crate::{
-    domain::{
-        check,
-        machine::{AgentJobConsequence, TicketConsequence},
-    },
+    domain::{check, machine::AgentJobConsequence},
     error::{Error, Result},
-    store::Tx,
-    workflow::{references::all_of, ticket as tickets},
+    store::{Place, Tx},
+    workflow::references::all_of,
 };
 use entity::{
     Id, Json, Large,
@@ -22,7 +17,7 @@ use sea_orm::{ActiveEnum, ActiveValue::Set, sea_query::ExprTrait};
 use serde_json::Value;
 
 /// The most entries that a run's journal has.
-const MOST_EVENTS: i32 = 2000;
+const MOST_EVENTS: u64 = 2000;
 
 /// The most characters of JSON that a daemon hands over at once.
 const LONGEST_JSON: usize = 200_000;
@@ -46,6 +41,14 @@ pub(crate) async fn start(tx: &mut Tx<'_>, id: &Id, attempt: i32) -> Result<agen
     of_ticket(tx, &ticket);
     tx.update_untold(&ticket, leased(tx)).await?;
     Ok(job)
+}
+
+/// A job that the actor has, with its ticket, locked: for what else it does about them.
+///
+/// # Errors
+/// As [`held`].
+pub(crate) async fn hold(tx: &mut Tx<'_>, id: &Id, attempt: i32) -> Result<ticket::Model> {
+    Ok(held(tx, id, attempt).await?.ticket)
 }
 
 /// Says of the entry just made, about a job, that it belongs to the ticket's brief.
@@ -98,7 +101,7 @@ pub(crate) async fn heard(
     let alive: Vec<_> = { alive.into_iter() }
         .filter(|job| is_under_way(job) && claimed.iter().any(|of| of.id == job.ticket_id))
         .collect();
-    let before = tx.get::<agent_session::Entity>(session).await?;
+    let before = tx.get_gently::<agent_session::Entity>(session).await?;
     if before.disconnected_at.is_some() {
         return Err(Error::Conflict(
             "This session has ended. Register with its id to take it up again.".to_owned(),
@@ -173,7 +176,8 @@ pub(crate) struct Event {
     pub(crate) data: Option<Value>,
 }
 
-/// The daemon writes into a run's journal. What is in it already is left as it is, so that the same can be sent again.
+/// The daemon writes into a run's journal, where each try counts from 1. What its try wrote already is left as it is, so that
+/// the same can be sent again.
 ///
 /// # Errors
 /// [`Error::BadUserInput`] when an entry leaves a gap; [`Error::LimitExceeded`] when the journal is full; as [`held`].
@@ -183,18 +187,23 @@ pub(crate) async fn record(
     attempt: i32,
     events: Vec<Event>,
 ) -> Result<agent_job::Model> {
-    use agent_job_event::Column::{JobId, Seq};
+    use agent_job_event::Column::{Attempt, JobId, Seq};
     let Held { ticket, job } = held(tx, id, attempt).await?;
     let of_job = job.id.clone();
-    let last = unseen(tx, |tx| {
+    let (last, written) = unseen(tx, |tx| {
         Box::pin(async move {
-            tx.last_row::<agent_job_event::Entity>(Seq, |place| {
-                all_of(place.column(JobId).eq(of_job.as_str()))
-            })
-            .await
+            let of_job = |place: Place<'_>| all_of(place.column(JobId).eq(of_job.as_str()));
+            let last = tx
+                .last_row::<agent_job_event::Entity>(Seq, |place| {
+                    of_job(place).add(place.column(Attempt).eq(attempt))
+                })
+                .await?;
+            let written = tx.count::<agent_job_event::Entity>(of_job).await?;
+            Ok((last, written))
         })
-    });
-    let mut last = last.await?.map_or(0, |event| event.seq);
+    })
+    .await?;
+    let mut last = last.map_or(0, |event| event.seq);
     let mut rows = Vec::new();
     for (place, event) in events.into_iter().enumerate() {
         if event.seq <= last {
@@ -212,8 +221,8 @@ pub(crate) async fn record(
         last = event.seq;
         Error::within(
             "The number of entries in a run's journal",
-            u64::from(MOST_EVENTS.unsigned_abs()),
-            u64::from(last.unsigned_abs()),
+            MOST_EVENTS,
+            written + rows.len() as u64 + 1,
         )?;
         let text = check::text(&format!("events[{place}].text"), &event.text, 1, 4000)?;
         let data = event
@@ -270,147 +279,11 @@ async fn alive(
 
 /// JSON that is not too long.
 pub(super) fn json(field: &str, value: Value) -> Result<Value> {
-    let length = value.to_string().len();
+    let length = value.to_string().chars().count();
     match check::wrong_length(0, LONGEST_JSON as u64, length as u64) {
         Some(reason) => Err(Error::bad_input(field, reason)),
         None => Ok(value),
     }
-}
-
-/// Why a job is given back.
-pub(super) enum Back<'w> {
-    /// Its daemon is lost. Such a try counts.
-    Lost(&'w str),
-    /// It is asked for: by its daemon, which need not say why, or by who may. Such a try does not count.
-    Asked(Option<String>),
-}
-
-/// A job can be taken by another daemon, and its ticket be claimed again. Where a lost try was the last one, the ticket has
-/// failed. One that nobody has any more is left as it is. Says whether there was need.
-///
-/// # Errors
-/// If the database fails.
-pub(super) async fn give_back(tx: &mut Tx<'_>, id: &Id, back: Back<'_>) -> Result<bool> {
-    let Held { ticket, job } = locked(tx, id).await?;
-    if !is_under_way(&job) || ticket.status != ticket::TicketStatus::Claimed {
-        return Ok(false);
-    }
-    let counts = matches!(back, Back::Lost(_));
-    let why = match back {
-        Back::Lost(why) => Some(why.to_owned()),
-        Back::Asked(why) => why,
-    };
-    if counts && ticket.attempt_count >= ticket.max_attempts {
-        let why = why.unwrap_or_default();
-        let error = format!(
-            "{} tries were lost, the last one because of this: {why}",
-            ticket.attempt_count
-        );
-        super::outcome::fail_for_good(tx, Held { ticket, job }, error).await?;
-        return Ok(true);
-    }
-    return_job(tx, &ticket, &job).await?;
-    let changes = ticket::ActiveModel {
-        max_attempts: Set(ticket.max_attempts + i32::from(!counts)),
-        ..tickets::unclaimed()
-    };
-    let ready = tx
-        .take(&ticket, TicketConsequence::GiveBack, changes)
-        .await?;
-    if let Some(why) = why {
-        tx.explain(why);
-    }
-    unseen(tx, |tx| {
-        Box::pin(async move { tickets::hold_if_paused(tx, ready).await })
-    })
-    .await?;
-    Ok(true)
-}
-
-/// Another daemon may have a job.
-pub(super) async fn return_job(
-    tx: &mut Tx<'_>,
-    ticket: &ticket::Model,
-    job: &agent_job::Model,
-) -> Result<()> {
-    let changes = agent_job::ActiveModel {
-        attempt: Set(job.attempt + 1),
-        progress_seq: Set(None),
-        ..job_unleased()
-    };
-    let job = tx.take(job, AgentJobConsequence::Return, changes).await?;
-    of_ticket(tx, ticket);
-    recount(tx, job.session_id.as_slice()).await
-}
-
-/// What was begun for a ticket can be gone on with by another daemon: it was taken out of an agent's hands, or its agent
-/// waits for an answer.
-///
-/// # Errors
-/// If the database fails.
-pub(in crate::workflow) async fn return_jobs(
-    tx: &mut Tx<'_>,
-    ticket: &ticket::Model,
-) -> Result<()> {
-    use agent_job::Column::{Status, TicketId};
-    let open = [AgentJobStatus::Dispatched, AgentJobStatus::InProgress];
-    let of = ticket.id.clone();
-    let jobs = unseen(tx, |tx| {
-        Box::pin(async move {
-            tx.rows::<agent_job::Entity>(|place| {
-                all_of(place.column(TicketId).eq(of.as_str())).add(
-                    place
-                        .column(Status)
-                        .is_in(open.map(|status| status.to_value())),
-                )
-            })
-            .await
-        })
-    });
-    for job in jobs.await? {
-        return_job(tx, ticket, &job).await?;
-    }
-    Ok(())
-}
-
-/// Nobody needs what is done for these tickets, which have ended.
-///
-/// # Errors
-/// If the database fails.
-pub(in crate::workflow) async fn drop_jobs(tx: &mut Tx<'_>, ended: &[ticket::Model]) -> Result<()> {
-    use agent_job::Column::{Status, TicketId};
-    let Some(first) = ended.first() else {
-        return Ok(());
-    };
-    let ids: Vec<&str> = ended.iter().map(|ticket| ticket.id.as_str()).collect();
-    let open = [
-        AgentJobStatus::Pending,
-        AgentJobStatus::Dispatched,
-        AgentJobStatus::InProgress,
-    ];
-    let jobs = tx
-        .rows::<agent_job::Entity>(|place| {
-            all_of(place.is_any_of(TicketId, &ids)).add(
-                place
-                    .column(Status)
-                    .is_in(open.map(|status| status.to_value())),
-            )
-        })
-        .await?;
-    let had: Vec<Id> = { jobs.iter() }
-        .filter(|job| is_under_way(job))
-        .filter_map(|job| job.session_id.clone())
-        .collect();
-    let changes = agent_job::ActiveModel {
-        completed_at: Set(Some(tx.now())),
-        ..job_unleased()
-    };
-    let dropped = tx
-        .take_each(&jobs, AgentJobConsequence::Drop, changes)
-        .await?;
-    // They are of one brief, or it is one ticket.
-    tx.belong_to(dropped.len(), &first.project_id, first.prd_id.as_ref());
-    recount(tx, &had).await
 }
 
 /// Whether the actor's try of a job is over as it says, so that it can be told the same again.

@@ -1,17 +1,19 @@
 //! What becomes of work whose agent fell silent, takes too long, or never came.
 
 use super::{
-    Held, SILENCE, is_under_way,
-    job::{Back, give_back, of_ticket},
+    Held, SILENCE,
+    back::{Back, give_back},
+    is_under_way,
+    job::of_ticket,
     job_unleased, later, locked,
     outcome::fail_for_good,
-    session,
+    session::{End, end},
 };
 use crate::{
     domain::machine::{AgentJobConsequence, TicketConsequence},
     error::{Error, Result},
     store::Tx,
-    workflow::{plan, references::all_of, ticket as tickets},
+    workflow::{decider, plan, references::all_of, ticket as tickets},
 };
 use chrono::TimeDelta;
 use entity::{
@@ -55,7 +57,7 @@ pub(crate) async fn end_silent_session(tx: &mut Tx<'_>, id: &Id) -> Result<bool>
     match silent {
         Some(session) => {
             let why = format!("It was silent for {} seconds.", SILENCE.num_seconds());
-            session::end(tx, &session, &why).await?;
+            end(tx, &session.id, End::Silent(&why)).await?;
             Ok(true)
         }
         None => Ok(false),
@@ -73,6 +75,7 @@ pub(crate) fn overdue_tickets(now: Timestamp) -> Condition {
 
 /// Sees to such a ticket. Says whether there was need.
 pub(crate) async fn tend_ticket(tx: &mut Tx<'_>, id: &Id) -> Result<bool> {
+    decider::settings(tx).await?;
     let ticket = tickets::lock(tx, id).await?.ticket;
     let now = tx.now();
     let is_over = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
@@ -145,7 +148,7 @@ pub(crate) fn overdue_jobs(now: Timestamp) -> Condition {
 
 /// Sees to such a job. Says whether there was need.
 pub(crate) async fn tend_job(tx: &mut Tx<'_>, id: &Id) -> Result<bool> {
-    crate::workflow::decider::settings(tx).await?;
+    decider::settings(tx).await?;
     let held = locked(tx, id).await?;
     let (job, now) = (&held.job, tx.now());
     let is_past = |at: Option<Timestamp>, time| at.is_some_and(|at| at <= ago(now, time));
@@ -162,7 +165,10 @@ pub(crate) async fn tend_job(tx: &mut Tx<'_>, id: &Id) -> Result<bool> {
         AgentJobStatus::InProgress if is_past(job.reported_at, UNREPORTED) => {
             fail_if_held(tx, held, "Nothing was reported for 60 minutes.").await
         }
-        AgentJobStatus::Pending if is_past(Some(job.updated_at), UNTAKEN) => {
+        AgentJobStatus::Pending
+            if is_past(Some(job.updated_at), UNTAKEN)
+                && held.ticket.status == TicketStatus::Ready =>
+        {
             let changes = agent_job::ActiveModel {
                 error: Set(Some("No agent took it within 24 hours.".to_owned())),
                 completed_at: Set(Some(now)),

@@ -1,16 +1,17 @@
 //! How runs end: done, failed, given back, or taken away.
 
 use super::{
-    Held, held,
-    job::{Back, give_back, is_own_try, json, must_hold, of_ticket},
-    job_unleased, later, locked, recount, unseen,
+    Held,
+    back::{Back, give_back},
+    by_itself, counted_tries, held,
+    job::{is_own_try, json, must_hold, of_ticket},
+    job_unleased, later, locked, unseen,
 };
 use crate::{
     domain::{
         check,
         digest::sha256,
         machine::{AgentJobConsequence, AgentJobStep, TicketConsequence},
-        plan::CHIEF_OF_STAFF,
         signature::signature,
     },
     error::{Error, Result},
@@ -31,7 +32,7 @@ use sea_orm::ActiveValue::Set;
 use serde_json::Value;
 
 /// How long after its first failure in passing a ticket is tried again. Each further time it is twice as long.
-const BACK_OFF: TimeDelta = TimeDelta::seconds(5);
+pub(super) const BACK_OFF: TimeDelta = TimeDelta::seconds(5);
 
 /// The longest that is waited before another try.
 const LONGEST_BACK_OFF: TimeDelta = TimeDelta::minutes(15);
@@ -69,9 +70,13 @@ pub(crate) async fn complete(tx: &mut Tx<'_>, done: Completed) -> Result<agent_j
     let pr_url = { done.pr_url }.map(|url| check::line("prUrl", &url, 1, 500));
     let pr_url = pr_url.transpose()?;
     decider::settings(tx).await?;
+    if done.drafted.is_some() {
+        lock_brief(tx, &done.job).await?;
+    }
     let found = locked(tx, &done.job).await?;
     if found.job.status == AgentJobStatus::Done && is_own_try(tx, &found, done.attempt) {
-        return match is_same(tx, &found.job, result.as_ref()).await? {
+        let is_same = is_same(tx, &found.job, result.as_ref()).await? && found.job.pr_url == pr_url;
+        return match is_same {
             true => Ok(found.job),
             false => Err(Error::Conflict(
                 "This job is done, with another result.".to_owned(),
@@ -91,40 +96,54 @@ pub(crate) async fn complete(tx: &mut Tx<'_>, done: Completed) -> Result<agent_j
     };
     let job = tx.take(&job, AgentJobConsequence::Finish, changes).await?;
     of_ticket(tx, &ticket);
-    recount(tx, job.session_id.as_slice()).await?;
+    tx.count_later(job.session_id.as_ref());
     match done.drafted {
         Some(Drafted::Plan(new)) => {
             // The ticket ends by the plan.
             let brief = ticket
                 .prd_id
                 .ok_or_else(|| Error::internal("a plan for no brief"))?;
-            by(tx, CHIEF_OF_STAFF, |tx| {
+            unseen(tx, |tx| {
                 Box::pin(async move { create_plan(tx, &brief, *new).await.map(drop) })
             })
             .await?;
         }
         Some(Drafted::Brief(words)) => {
-            finish(tx, ticket.clone(), result, done.confidence).await?;
-            by(tx, brief::ANALYST, |tx| {
-                Box::pin(async move { brief::drafted(tx, &ticket, *words).await })
+            finish(tx, ticket.clone(), result, done.confidence, false).await?;
+            let (of, confidence) = (job.clone(), done.confidence);
+            unseen(tx, |tx| {
+                Box::pin(async move {
+                    let given = tx.whole::<agent_job::Entity>(&of).await?.payload.0;
+                    let given = given.map_or(Value::Null, |given| given.0);
+                    brief::drafted(tx, &ticket, &given, *words, confidence).await
+                })
             })
             .await?;
         }
-        None => finish(tx, ticket, result, done.confidence).await?,
+        None => {
+            let holds = ticket.requires_approval;
+            finish(tx, ticket, result, done.confidence, holds).await?;
+        }
     }
     Ok(job)
 }
 
-/// Does something as a part of the server.
-async fn by(
-    tx: &mut Tx<'_>,
-    component: &'static str,
-    act: impl for<'t> FnOnce(&'t mut Tx<'_>) -> futures_util::future::BoxFuture<'t, Result<()>>,
-) -> Result<()> {
-    tx.begin_by_itself(component);
-    let done = act(tx).await;
-    tx.end_by_itself();
-    done
+/// Locks the brief of a job to change it, before its ticket is locked.
+async fn lock_brief(tx: &mut Tx<'_>, job: &Id) -> Result<()> {
+    let id = job.clone();
+    unseen(tx, |tx| {
+        Box::pin(async move {
+            let Some(job) = tx.find::<agent_job::Entity>(&id).await? else {
+                return Ok(());
+            };
+            let ticket = tx.find::<ticket::Entity>(&job.ticket_id).await?;
+            match ticket.and_then(|ticket| ticket.prd_id) {
+                Some(brief) => brief::lock(tx, &brief).await.map(drop),
+                None => Ok(()),
+            }
+        })
+    })
+    .await
 }
 
 /// Whether a job's result is this one.
@@ -186,6 +205,7 @@ async fn finish(
     ticket: ticket::Model,
     result: Option<Value>,
     confidence: f64,
+    must_be_approved: bool,
 ) -> Result<()> {
     let handed_in = ticket::ActiveModel {
         result: Set(Large(result.map(Json))),
@@ -196,7 +216,7 @@ async fn finish(
         error_signature: Set(None),
         ..Default::default()
     };
-    if ticket.requires_approval {
+    if must_be_approved {
         let waiting = ticket::ActiveModel {
             waiting_reason: Set(Some(WaitingReason::Approval)),
             ..handed_in
@@ -210,7 +230,7 @@ async fn finish(
         ..handed_in
     };
     let ticket = tx.take(&ticket, TicketConsequence::Finish, done).await?;
-    unseen(tx, |tx| {
+    by_itself(tx, |tx| {
         Box::pin(async move { plan::ticket_done(tx, &ticket).await })
     })
     .await
@@ -246,7 +266,7 @@ pub(crate) async fn fail(tx: &mut Tx<'_>, failure: Failure) -> Result<agent_job:
     }
     let Held { ticket, job } = found;
     let job = job_failed(tx, &ticket, job, &error).await?;
-    let waits = back_off(ticket.attempt_count);
+    let waits = back_off(counted_tries(&ticket));
     let changes = ticket::ActiveModel {
         next_attempt_at: Set(Some(later(tx.now(), waits))),
         error: Set(Some(error.clone())),
@@ -256,7 +276,7 @@ pub(crate) async fn fail(tx: &mut Tx<'_>, failure: Failure) -> Result<agent_job:
         .take(&ticket, TicketConsequence::GiveBack, changes)
         .await?;
     tx.explain(error);
-    unseen(tx, |tx| {
+    by_itself(tx, |tx| {
         Box::pin(async move { tickets::hold_if_paused(tx, ready).await })
     })
     .await?;
@@ -288,7 +308,7 @@ pub(super) async fn fail_for_good(
     };
     let failed = tx.take(&ticket, TicketConsequence::Fail, changes).await?;
     tx.explain(error);
-    unseen(tx, |tx| {
+    by_itself(tx, |tx| {
         Box::pin(async move { plan::ticket_failed(tx, &failed).await })
     })
     .await?;
@@ -308,11 +328,11 @@ async fn job_failed(
     };
     let job = tx.take(&job, AgentJobConsequence::Fail, changes).await?;
     of_ticket(tx, ticket);
-    recount(tx, job.session_id.as_slice()).await?;
+    tx.count_later(job.session_id.as_ref());
     Ok(job)
 }
 
-/// A daemon gives a job back that it cannot do now; that is no failed try.
+/// A daemon gives a job back that it cannot do now; that is no failed try. Its ticket can be claimed a moment later.
 ///
 /// # Errors
 /// [`Error::BadUserInput`]; as [`held`].
@@ -323,7 +343,7 @@ pub(crate) async fn release(
     reason: Option<String>,
 ) -> Result<agent_job::Model> {
     held(tx, id, attempt).await?;
-    give_back(tx, id, Back::Asked(reason)).await?;
+    give_back(tx, id, Back::Released(reason)).await?;
     unseen(tx, |tx| {
         let id = id.clone();
         Box::pin(async move { tx.get::<agent_job::Entity>(&id).await })
@@ -355,7 +375,7 @@ pub(crate) async fn cancel(
         tx.explain(reason);
     }
     if had && ticket.status == ticket::TicketStatus::Claimed {
-        recount(tx, job.session_id.as_slice()).await?;
+        tx.count_later(job.session_id.as_ref());
         let changes = ticket::ActiveModel {
             max_attempts: Set(ticket.max_attempts + 1),
             ..tickets::unclaimed()
@@ -363,7 +383,7 @@ pub(crate) async fn cancel(
         let ready = tx
             .take(&ticket, TicketConsequence::GiveBack, changes)
             .await?;
-        unseen(tx, |tx| {
+        by_itself(tx, |tx| {
             Box::pin(async move { tickets::hold_if_paused(tx, ready).await })
         })
         .await?;

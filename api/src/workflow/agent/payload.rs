@@ -3,20 +3,46 @@
 use crate::{
     domain::plan::CHIEF_OF_STAFF,
     error::Result,
-    store::Tx,
+    store::{Tx, to_json},
     workflow::{brief::ANALYST, references::all_of},
 };
-use entity::{
-    Id, Owned as _, Reading, clarification_request, goal, prd, project, ticket, transcript,
-};
-use sea_orm::{ActiveEnum, IdenStatic, Iterable, ModelTrait, sea_query::ExprTrait};
+use entity::{Id, Owned as _, clarification_request, goal, prd, project, ticket, transcript};
+use sea_orm::{ActiveEnum, IdenStatic, ModelTrait, sea_query::ExprTrait};
 use serde_json::{Map, Value, json};
 
 /// The most characters of a transcript that are handed over.
 const LONGEST_TRANSCRIPT: usize = 500_000;
 
-/// What of a brief no agent works with.
-const LEFT_OUT: [&str; 4] = ["council", "tenantId", "approvalDueAt", "approvalRemindedAt"];
+/// What of a brief an agent works with.
+const OF_BRIEF: [prd::Column; 24] = {
+    use prd::Column::*;
+    [
+        Id,
+        Version,
+        Status,
+        Title,
+        Summary,
+        GoalText,
+        TargetUsers,
+        SuccessMetrics,
+        Scope,
+        NonScope,
+        OpenQuestions,
+        Objectives,
+        Requirements,
+        AcceptanceCriteria,
+        OutOfScope,
+        Assumptions,
+        Risks,
+        ArchitectureOptions,
+        ArchitectureDesign,
+        SelectedArchitecture,
+        Timeline,
+        TargetRepo,
+        Confidence,
+        CreatedAt,
+    ]
+};
 
 /// What a daemon is asked to do for a ticket.
 pub(super) fn action(ticket: &ticket::Model) -> &'static str {
@@ -31,7 +57,8 @@ pub(super) fn action(ticket: &ticket::Model) -> &'static str {
 
 /// What a daemon is given for a ticket. Read as a part of the server, which sees all of it.
 pub(super) async fn payload(tx: &Tx<'_>, ticket: &ticket::Model) -> Result<Value> {
-    let whole = tx.whole::<ticket::Entity>(ticket).await?;
+    let asked = [ticket::Column::Description, ticket::Column::Payload];
+    let whole = tx.with_large::<ticket::Entity>(ticket, &asked).await?;
     let own = whole.payload.0.map_or(Value::Null, |payload| payload.0);
     let mut payload = match own {
         Value::Object(own) => own,
@@ -41,6 +68,7 @@ pub(super) async fn payload(tx: &Tx<'_>, ticket: &ticket::Model) -> Result<Value
     set("action", json!(action(ticket)));
     set("branch", json!(format!("agent/{}", ticket.id)));
     set("title", json!(ticket.title));
+    set("targetRepo", json!(ticket.target_repo));
     set("description", json!(whole.description.0));
     set("project", of_project(tx, &ticket.project_id).await?);
     if let Some(goal) = &ticket.goal_id
@@ -78,13 +106,15 @@ async fn of_project(tx: &Tx<'_>, id: &Id) -> Result<Value> {
 
 /// A brief with all that it says.
 async fn of_brief(tx: &Tx<'_>, brief: &prd::Model) -> Result<Value> {
-    let whole = tx.whole::<prd::Entity>(brief).await?;
-    let shown = prd::Column::iter().filter(|column| {
-        !LEFT_OUT.contains(&column.as_str())
-            && prd::Entity::column(*column).reading != Reading::Secret
-    });
-    let columns = shown.map(|column| {
-        let value = crate::store::to_json(&whole.get(column));
+    let is_large = |column: &prd::Column| {
+        prd::Entity::LARGE
+            .iter()
+            .any(|large| large.as_str() == column.as_str())
+    };
+    let large: Vec<_> = OF_BRIEF.into_iter().filter(is_large).collect();
+    let read = tx.with_large::<prd::Entity>(brief, &large).await?;
+    let columns = OF_BRIEF.into_iter().map(|column| {
+        let value = to_json(&read.get(column));
         (column.as_str().to_owned(), value)
     });
     Ok(Value::Object(columns.collect()))
@@ -98,8 +128,9 @@ async fn transcript(tx: &Tx<'_>, id: Option<&Id>) -> Result<Value> {
     let Some(found) = tx.find::<transcript::Entity>(id).await? else {
         return Ok(Value::Null);
     };
-    let whole = tx.whole::<transcript::Entity>(&found).await?;
-    let text = whole.full_text.0.unwrap_or_default();
+    let text = [transcript::Column::FullText];
+    let read = tx.with_large::<transcript::Entity>(&found, &text).await?;
+    let text = read.full_text.0.unwrap_or_default();
     let text: String = text.chars().take(LONGEST_TRANSCRIPT).collect();
     Ok(Value::String(text))
 }

@@ -1,14 +1,18 @@
 //! Agents' connections: begun, taken up again, asked to end, and ended.
 
 use super::{
-    job::{Back, give_back},
-    unseen,
+    SILENCE,
+    back::{Back, give_back, lock_all},
+    later, unseen,
 };
 use crate::{
     domain::{check, plan::check_role},
     error::{Error, Result},
     store::Tx,
-    workflow::references::{active_roles, all_of},
+    workflow::{
+        decider,
+        references::{active_roles, all_of},
+    },
 };
 use entity::{
     Id, Json,
@@ -36,6 +40,8 @@ pub(crate) struct Registration {
     pub(crate) roles: Option<Vec<String>>,
     pub(crate) capabilities: Vec<String>,
     pub(crate) max_active_jobs: i32,
+    /// Why no agent more may connect to any workspace.
+    pub(crate) is_full: Option<Error>,
 }
 
 /// Connects an agent, or takes a session of it up again.
@@ -81,18 +87,20 @@ pub(crate) async fn register(tx: &mut Tx<'_>, asked: Registration) -> Result<age
         connected_at: Set(tx.now()),
         last_ping_at: Set(tx.now()),
         disconnected_at: Set(None),
-        draining_at: Set(None),
         ..Default::default()
     };
     match session {
         Some(session) => {
+            let mut said = said;
             if session.disconnected_at.is_some() {
-                tx.has_room_for_agent().await?;
+                must_have_room(tx, asked.is_full).await?;
+                // Who left as it was asked to, and comes back, works again.
+                said.draining_at = Set(None);
             }
             tx.update(&session, said, "agent.connected").await
         }
         None => {
-            tx.has_room_for_agent().await?;
+            must_have_room(tx, asked.is_full).await?;
             let row = agent_session::ActiveModel {
                 agent_token_id: Set(token),
                 active_jobs: Set(0),
@@ -101,6 +109,13 @@ pub(crate) async fn register(tx: &mut Tx<'_>, asked: Registration) -> Result<age
             };
             tx.insert(row, "agent.connected").await
         }
+    }
+}
+
+async fn must_have_room(tx: &Tx<'_>, is_full: Option<Error>) -> Result<()> {
+    match is_full {
+        Some(error) => Err(error),
+        None => tx.has_room_for_agent().await,
     }
 }
 
@@ -142,26 +157,46 @@ pub(crate) async fn drain(
 /// # Errors
 /// [`Error::NotFound`] when it is none of the token's.
 pub(crate) async fn disconnect(tx: &mut Tx<'_>, id: &Id) -> Result<agent_session::Model> {
-    let session = tx.find::<agent_session::Entity>(id).await?;
-    let session = session.ok_or(Error::NotFound {
-        kind: "AgentSession",
-    })?;
-    end(tx, &session, "It left.").await
+    end(tx, id, End::Left("It left.")).await
+}
+
+/// Why a session ends.
+#[derive(Clone, Copy)]
+pub(super) enum End<'w> {
+    /// It was silent for too long.
+    Silent(&'w str),
+    /// It left, or its token was revoked.
+    Left(&'w str),
 }
 
 /// Ends a session: its jobs are given back, and it is connected no longer.
 ///
 /// # Errors
-/// If the database fails.
-pub(super) async fn end(
-    tx: &mut Tx<'_>,
-    session: &agent_session::Model,
-    why: &str,
-) -> Result<agent_session::Model> {
-    give_back_all(tx, &session.id, why).await?;
-    let session = tx.get::<agent_session::Entity>(&session.id).await?;
+/// [`Error::NotFound`] when it is none of the actor's; [`Error::Contended`] when it began something meanwhile, or was heard
+/// of after all.
+pub(super) async fn end(tx: &mut Tx<'_>, id: &Id, why: End<'_>) -> Result<agent_session::Model> {
+    let (why, back) = match why {
+        End::Silent(why) => (why, Back::Lost(why)),
+        End::Left(why) => (why, Back::Left(why)),
+    };
+    let is_silent = matches!(back, Back::Lost(_));
+    decider::settings(tx).await?;
+    let session = tx.find::<agent_session::Entity>(id).await?;
+    session.ok_or(Error::NotFound {
+        kind: "AgentSession",
+    })?;
+    for job in jobs_of(tx, id).await? {
+        give_back(tx, &job.id, back.clone()).await?;
+    }
+    tx.count_later(Some(id));
+    tx.count_jobs().await?;
+    let session = tx.get_gently::<agent_session::Entity>(id).await?;
     if session.disconnected_at.is_some() {
         return Ok(session);
+    }
+    let is_heard_of = is_silent && later(tx.now(), -SILENCE) < session.last_ping_at;
+    if is_heard_of || !jobs_of(tx, id).await?.is_empty() {
+        return Err(Error::Contended);
     }
     let changes = agent_session::ActiveModel {
         disconnected_at: Set(Some(tx.now())),
@@ -169,15 +204,13 @@ pub(super) async fn end(
     };
     let session = tx.update(&session, changes, "agent.disconnected").await?;
     tx.explain(why);
-    // What it claimed before it was locked.
-    give_back_all(tx, &session.id, why).await?;
     Ok(session)
 }
 
-/// Gives back what a session has.
-async fn give_back_all(tx: &mut Tx<'_>, session: &Id, why: &str) -> Result<()> {
+/// The jobs that a session has. Where there are several, their tickets are locked in order.
+async fn jobs_of(tx: &mut Tx<'_>, session: &Id) -> Result<Vec<agent_job::Model>> {
     use agent_job::Column::{SessionId, Status};
-    let (session, why) = (session.clone(), why.to_owned());
+    let session = session.clone();
     unseen(tx, |tx| {
         Box::pin(async move {
             let open = [AgentJobStatus::Dispatched, AgentJobStatus::InProgress];
@@ -190,10 +223,9 @@ async fn give_back_all(tx: &mut Tx<'_>, session: &Id, why: &str) -> Result<()> {
                     )
                 })
                 .await?;
-            for job in jobs {
-                give_back(tx, &job.id, Back::Lost(&why)).await?;
-            }
-            Ok(())
+            let tickets: Vec<Id> = jobs.iter().map(|job| job.ticket_id.clone()).collect();
+            lock_all(tx, &tickets).await?;
+            Ok(jobs)
         })
     })
     .await
@@ -211,7 +243,7 @@ pub(crate) async fn end_of_token(tx: &mut Tx<'_>, token: &Id) -> Result<()> {
             .add(place.column(DisconnectedAt).is_null())
     });
     for session in connected.await? {
-        end(tx, &session, "Its token was revoked.").await?;
+        end(tx, &session.id, End::Left("Its token was revoked.")).await?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::{
 use entity::{
     Id, execution_plan,
     prd::{self, PrdStatus},
-    ticket::{Column::Status, TicketStatus},
+    ticket::TicketStatus,
 };
 use sea_orm::{ActiveValue::Set, Condition, sea_query::ExprTrait};
 
@@ -33,12 +33,11 @@ pub(crate) async fn delete_brief(tx: &mut Tx<'_>, id: &Id) -> Result<()> {
     })
     .await?;
     let claimed = tx
-        .rows::<entity::ticket::Entity>(|place| {
-            let claimed = ticket::word(TicketStatus::Claimed);
-            ticket::of(id)(place).add(place.column(Status).eq(claimed))
-        })
+        // All of them: one that is ready may be claimed at this moment.
+        .rows::<entity::ticket::Entity>(ticket::of(id))
         .await?;
-    if let Some(claimed) = claimed.first() {
+    let is_claimed = |ticket: &&entity::ticket::Model| ticket.status == TicketStatus::Claimed;
+    if let Some(claimed) = claimed.iter().find(is_claimed) {
         return Err(Error::Conflict(format!(
             "An agent works on its ticket `{}`. Cancel the ticket or its plan first.",
             claimed.title

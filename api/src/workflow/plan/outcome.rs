@@ -116,6 +116,9 @@ pub(super) async fn replaced(
 
 /// What follows when a ticket of a plan failed: another attempt, or somebody is told who must look at it.
 pub(crate) async fn ticket_failed(tx: &mut Tx<'_>, failed: &entity::ticket::Model) -> Result<()> {
+    if failed.plan_id.is_none() {
+        return notice::ticket_failed(tx, failed).await;
+    }
     let Some(plan) = &active_plan(tx, failed).await? else {
         return Ok(());
     };
