@@ -37,7 +37,7 @@ pub(crate) struct Task {
 }
 
 /// All that the server does by itself.
-pub(crate) const TASKS: [Task; 7] = [
+pub(crate) const TASKS: [Task; 8] = [
     Task {
         name: "clarifications",
         about: "Reminds people of questions that nobody answered, after 24 and 48 hours, and closes those whose time is up.",
@@ -115,6 +115,12 @@ pub(crate) const TASKS: [Task; 7] = [
                 |tx, id| Box::pin(workflow::tend_job(tx, id)),
             ))
         },
+    },
+    Task {
+        name: "journals",
+        about: "Forgets what agents wrote into the journals of their runs more than 30 days ago.",
+        every: Duration::from_secs(3600),
+        run: |store| Box::pin(store.forget_journals()),
     },
     Task {
         name: "idempotency_keys",

@@ -186,6 +186,14 @@ on_both_databases! {
         assert_ne!(back.claim().await["job"]["id"], claimed["job"]["id"]);
     }
 
+    async fn journals_are_kept_for_thirty_days(app) {
+        let entries = async || app.owner().await.data("{ agentJobEvents(first: 1) { totalCount } }", json!({})).await["agentJobEvents"]["totalCount"].clone();
+        assert!(entries().await.as_u64() > Some(0));
+        app.wait(Duration::from_secs(31 * 24 * 3600));
+        tend(&app).await;
+        assert_eq!(entries().await, 0);
+    }
+
     async fn a_token_that_is_revoked_ends_all_that_was_begun_with_it(app) {
         let owner = cleared(&app).await;
         let (_, made) = tickets(&owner, "Shop", 1).await;

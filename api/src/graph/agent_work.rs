@@ -17,7 +17,6 @@ use crate::{
 };
 use async_graphql::{InputObject, MaybeUndefined};
 use entity::{Id, agent_job, prd};
-use sea_orm::ActiveValue::Set;
 
 /// Which job begins.
 #[derive(InputObject, Clone)]
@@ -51,7 +50,7 @@ pub struct BriefDraft {
 }
 
 impl BriefDraft {
-    fn columns(self, confidence: f64) -> crate::Result<prd::ActiveModel> {
+    fn columns(self) -> crate::Result<prd::ActiveModel> {
         let named = |error: Error| match error {
             Error::BadUserInput { field, reason } => {
                 Error::bad_input(format!("brief.{field}"), reason)
@@ -66,7 +65,6 @@ impl BriefDraft {
                 summary: change("summary", self.summary, |text| {
                     check::text("summary", &text, 0, 5000)
                 })?,
-                confidence: Set(confidence),
                 ..self.content.unwrap_or_default().columns()?
             })
         };
@@ -110,7 +108,7 @@ impl Write for CompleteJobInput {
                     "and `brief` are never asked for at once; leave one out",
                 ));
             }
-            (Some(brief), None) => Some(Drafted::Brief(Box::new(brief.columns(self.confidence)?))),
+            (Some(brief), None) => Some(Drafted::Brief(Box::new(brief.columns()?))),
             (None, Some(plan)) => Some(Drafted::Plan(Box::new(plan.new_plan()?))),
             (None, None) => None,
         };

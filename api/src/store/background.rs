@@ -3,15 +3,19 @@
 use super::{Scope, Store};
 use crate::error::Result;
 use chrono::TimeDelta;
-use entity::{Timestamp, background_task as task, idempotency_key};
+use entity::{Timestamp, agent_job_event, background_task as task, idempotency_key};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter,
+    QueryOrder, QueryTrait,
     sea_query::{Expr, OnConflict, Query},
 };
 
 /// So many answers are forgotten in one transaction.
 const FORGOTTEN_AT_ONCE: u64 = 1000;
+
+/// So long journals are kept.
+const JOURNALS_KEPT: TimeDelta = TimeDelta::days(30);
 
 impl Scope {
     /// Every task of the server, by its name.
@@ -136,6 +140,50 @@ impl Store {
             .exec(&transaction)
             .await?;
         transaction.commit().await
+    }
+
+    /// Forgets what daemons wrote into journals long ago. Returns how many entries those were.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn forget_journals(&self) -> Result<u64> {
+        use agent_job_event::{
+            Column::{CreatedAt, Id},
+            Entity,
+        };
+        let before = Timestamp::new(self.clock().now().inner() - JOURNALS_KEPT);
+        // The rows are kept, but for who says what for they go.
+        let [open, close] = match self.backend() {
+            DbBackend::Sqlite => [
+                "INSERT INTO open_doors (name) VALUES ('retention')",
+                "DELETE FROM open_doors",
+            ],
+            _ => [
+                "SET LOCAL \"workgraph.door\" = 'retention'",
+                "RESET \"workgraph.door\"",
+            ],
+        };
+        let mut forgotten = 0;
+        loop {
+            let some = Query::select()
+                .column(Id)
+                .from(Entity)
+                .cond_where(CreatedAt.lt(before))
+                .limit(FORGOTTEN_AT_ONCE)
+                .take();
+            let transaction = self.system_transaction().await?;
+            transaction.execute_unprepared(open).await?;
+            let gone = Entity::delete_many()
+                .filter(Id.in_subquery(some))
+                .exec(&transaction)
+                .await?;
+            transaction.execute_unprepared(close).await?;
+            transaction.commit().await?;
+            forgotten += gone.rows_affected;
+            if gone.rows_affected < FORGOTTEN_AT_ONCE {
+                return Ok(forgotten);
+            }
+        }
     }
 
     /// Forgets the answers of requests that can no longer be repeated. Returns how many those were.
