@@ -208,6 +208,10 @@ on_both_databases! {
         // The answer was lost, and it is sent again.
         let after = head(&owner).await;
         assert_eq!(daemon.run("completeJob", &claimed, done).await, first);
+        for wrong in ["javascript:alert(1)", "ftp://git.example/x", "git.example"] {
+            let refused = daemon.send("completeJob", &claimed, json!({ "prUrl": wrong })).await.expect_err("no page");
+            assert_eq!(refused["extensions"]["field"], "prUrl");
+        }
         let otherwise = daemon.send("completeJob", &claimed, json!({ "result": { "testsRun": 1 } })).await;
         assert_eq!(otherwise.expect_err("another result")["extensions"]["code"], "CONFLICT");
         assert_eq!(head(&owner).await, after);
@@ -248,6 +252,9 @@ on_both_databases! {
         let owner = cleared(&app).await;
         let (project, _) = tickets(&owner, "Shop", 0).await;
         let id = ticket(&owner, &project, "Careful", json!({ "requiresApproval": true })).await;
+        let lower = "mutation($id: ID!) { updateTicket(input: { id: $id, requiresApproval: false }) { feedCursor } }";
+        let member = app.client(crate::support::DEMO, "member").await;
+        assert_eq!(member.code(lower, json!({ "id": id })).await, "FORBIDDEN");
         let daemon = Daemon::connect(&app, &owner, &["dev_agent"], 3).await;
         let claimed = daemon.claim().await;
         daemon.work(&claimed).await;
@@ -305,9 +312,19 @@ on_both_databases! {
         }
         let full = daemon.send("recordJobEvents", &claimed, json!({ "events": entries(2001) })).await;
         assert_eq!(full.expect_err("is full")["extensions"]["code"], "LIMIT_EXCEEDED");
+        for wrong in [json!([0]), json!([-5]), json!([1, 1]), json!([2, 1])] {
+            let events: Value = wrong.as_array().expect("numbers").iter().map(|seq| json!({ "seq": seq, "kind": "ACTION", "text": "x" })).collect();
+            let refused = daemon.send("recordJobEvents", &claimed, json!({ "events": events })).await.expect_err("no order");
+            assert_eq!(refused["extensions"]["code"], "BAD_USER_INPUT", "{wrong}");
+        }
         let long = json!({ "checkpoint": "x".repeat(200_001) });
         let long = daemon.send("saveCheckpoint", &claimed, long).await;
         assert_eq!(long.expect_err("is too long")["extensions"]["field"], "checkpoint");
+        // Whoever goes on after it has a journal of its own.
+        daemon.run("releaseTicket", &claimed, json!({})).await;
+        app.wait(Duration::from_secs(6));
+        let claimed = daemon.claim().await;
+        daemon.run("recordJobEvents", &claimed, json!({ "events": entries(1) })).await;
         must_be_counted_right(&app).await;
     }
 }

@@ -111,6 +111,24 @@ on_both_databases! {
         assert_eq!(page(20).await.statements(), page(30).await.statements());
     }
 
+    async fn one_token_does_not_keep_the_others_out(app) {
+        let limits = workgraph::http::Limits { workspace_agents: 10, ..crate::support::limits() };
+        let app = crate::support::TestApp::start_with(app.database, limits).await;
+        let owner = cleared(&app).await;
+        app.execute("UPDATE agent_sessions SET \"disconnectedAt\" = \"connectedAt\" WHERE \"disconnectedAt\" IS NULL").await;
+        let greedy = app.agent_for(&owner, &["dev_agent"]).await;
+        let register = "mutation { registerAgent(input: {}) { agentSession { id } } }";
+        for _ in 0..5 {
+            greedy.data(register, json!({})).await;
+        }
+        assert_eq!(greedy.code(register, json!({})).await, "LIMIT_EXCEEDED");
+        for _ in 0..5 {
+            Daemon::connect(&app, &owner, &["dev_agent"], 1).await;
+        }
+        let late = app.agent_for(&owner, &["dev_agent"]).await;
+        assert_eq!(late.code(register, json!({})).await, "LIMIT_EXCEEDED");
+    }
+
     async fn nothing_begins_in_an_archived_project(app) {
         let owner = cleared(&app).await;
         let (project, _) = tickets(&owner, "Old", 1).await;

@@ -90,6 +90,13 @@ on_both_databases! {
         assert_eq!(refused.expect_err("no such role")["extensions"]["field"], "steps[0].roleSlug");
         let planned = chief.run("completeJob", &planning, json!({ "plan": { "channelSummary": "Again", "steps": steps, "model": "gpt-large" } })).await;
         assert_eq!(planned["status"], "DONE");
+        // Sent again it is the same; another one is not.
+        let same = json!({ "plan": { "channelSummary": "Again", "steps": steps, "model": "gpt-large" } });
+        assert_eq!(chief.run("completeJob", &planning, same).await["status"], "DONE");
+        for other in [json!({ "plan": { "channelSummary": "Another", "steps": steps } }), json!({}), json!({ "brief": { "title": "x" } })] {
+            let refused = chief.send("completeJob", &planning, other).await.expect_err("it is done otherwise");
+            assert_eq!(refused["extensions"]["code"], "CONFLICT");
+        }
         let of = "query($id: ID!) { executionPlan(id: $id) { status parentTicket { status } prd { executionPlans(orderBy: [{ field: ATTEMPT }]) { nodes { id attempt status replanReason model } } } } }";
         let plans = owner.data(of, json!({ "id": plan })).await["executionPlan"]["prd"]["executionPlans"]["nodes"].clone();
         assert_eq!((&plans[0]["status"], &plans[1]["status"], &plans[1]["model"]), (&json!("SUPERSEDED"), &json!("PENDING_APPROVAL"), &json!("gpt-large")));

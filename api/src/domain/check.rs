@@ -87,6 +87,21 @@ pub(crate) fn texts(
     values.iter().enumerate().map(entry).collect()
 }
 
+/// The address of a page, which people can follow.
+///
+/// # Errors
+/// [`Error::BadUserInput`] naming the field.
+pub(crate) fn web_address(field: &str, value: &str, longest: usize) -> Result<String> {
+    let value = line(field, value, 1, longest)?;
+    match value.starts_with("https://") || value.starts_with("http://") {
+        true => Ok(value),
+        false => Err(Error::bad_input(
+            field,
+            "must begin with https:// or http://",
+        )),
+    }
+}
+
 /// A repository as `owner/name`, as the places that keep repositories let them be called.
 ///
 /// # Errors

@@ -26,8 +26,8 @@ impl Error {
             Self::Conflict(what) => what.clone(),
             Self::Decided { what, by, at, .. } => format!("{what} by {by} at {at}."),
             Self::StaleLease => {
-                "You have this job no longer: its lease is over, or another try of it has begun. Nothing was written. \
-                 Ask by agentHeartbeat which jobs you have."
+                "You have this job no longer: its lease is over, it was ended or given back, or another try of it has begun. \
+                 Nothing was written. Ask by agentHeartbeat which jobs you have."
                     .to_owned()
             }
             Self::IdempotencyMismatch => {

@@ -78,7 +78,7 @@ impl Shown for AgentJobStep {}
 pub struct CancelJobInput {
     /// The job.
     id: Id,
-    /// Why, for its agent: 1 to 5,000 characters.
+    /// Why, for the ledger: 1 to 5,000 characters.
     #[graphql(directive = length::apply(1, 5000))]
     reason: Option<String>,
     #[graphql(flatten)]
@@ -95,7 +95,7 @@ impl Write for CancelJobInput {
 }
 
 mutations! { AgentJobMutation {
-    /// Stops a run. Its agent hears of it by `agentCommands` and by its next heartbeat, and its ticket can be claimed again; to
-    /// stop that as well, `cancelTicket`.
+    /// Stops a run. Its agent hears of it by `agentCommands` and by its next heartbeat, and its ticket can be claimed again unless
+    /// it waits for an answer; to stop that as well, `cancelTicket`.
     cancel_job(CancelJobInput) -> CancelJobPayload { agent_job: AgentJob };
 } }

@@ -55,7 +55,7 @@ pub struct JobEventInput {
     kind: AgentJobEventKind,
     /// What happened, 1 to 4,000 characters.
     text: String,
-    /// What belongs to it, such as a command and what it printed; at most 200,000 characters as JSON.
+    /// What belongs to it, such as a command and what it printed; at most 20,000 characters as JSON.
     data: Option<serde_json::Value>,
 }
 
@@ -172,7 +172,8 @@ impl AgentSignMutation {
         about_job(ctx, input).await
     }
 
-    /// Writes into the journal of a job. What was written already may be sent again. For agents.
+    /// Writes into the journal of a job, at most 2,000 entries in each try. What was written already may be sent again. For
+    /// agents.
     async fn record_job_events(
         &self,
         ctx: &Context<'_>,

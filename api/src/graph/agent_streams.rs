@@ -37,7 +37,7 @@ pub struct WorkFrame {
 pub struct CommandFrame {
     #[graphql(flatten)]
     place: FramePlace,
-    /// What was done, such as `agent_job.created`; null in a frame that only tells the position.
+    /// What was done, such as `job.cancelled` or `agent.draining`; null in a frame that only tells the position.
     action: Option<String>,
     /// The job it was done to; null when it was done to the session or its token, and when the job is gone.
     job: Option<AgentJob>,

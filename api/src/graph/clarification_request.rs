@@ -116,7 +116,10 @@ impl Write for AskClarificationInput {
             (None, Some(_)) => Err(Error::Forbidden(
                 "Only the agent that has a job asks about it. Say something about its ticket with commentOnTicket.".to_owned(),
             )),
-            _ => Err(Error::bad_input("prdId", "or `jobId` is needed, and not both")),
+            _ => Err(Error::bad_input(
+                "prdId",
+                "name either this or a `jobId`",
+            )),
         }
     }
 }
@@ -142,8 +145,8 @@ impl Write for AnswerClarificationInput {
 }
 
 mutations! { ClarificationMutation {
-    /// Asks something about a brief that is not handed in yet or, as an agent, about the ticket that it works on: at most two
-    /// questions at a time, in at most three rounds.
+    /// Asks something about a brief that is not handed in yet or, as an agent, about the ticket that it works on, which
+    /// gives its job back: at most two questions at a time about a brief, in at most three rounds.
     ask_clarification(AskClarificationInput) -> AskClarificationPayload { clarification_request: ClarificationRequest };
     /// Answers a question. With the last open one its brief is drafted anew, and a ticket that it held up goes on.
     answer_clarification(AnswerClarificationInput) -> AnswerClarificationPayload { clarification_request: ClarificationRequest };

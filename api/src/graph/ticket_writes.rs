@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Error,
-    auth::Action,
+    auth::{Action, authorize},
     domain::{check, machine::TicketStep},
     store::Tx,
     workflow::{active_role, goal_of_project, open_project},
@@ -102,7 +102,7 @@ pub struct UpdateTicketInput {
     priority: MaybeUndefined<i32>,
     /// The repository it works in, as `owner/name`; null for none.
     target_repo: MaybeUndefined<String>,
-    /// Whether its result must be approved before it counts as done.
+    /// Whether its result must be approved before it counts as done. Only admins take that back.
     requires_approval: MaybeUndefined<bool>,
     /// After how many seconds of work it has failed, 10 to 86,400; null takes the role's limit.
     timeout_seconds: MaybeUndefined<i32>,
@@ -116,6 +116,10 @@ impl Write for UpdateTicketInput {
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<ticket::Model> {
         let before = tx.get::<ticket::Entity>(&self.id).await?;
+        // Who demanded that its result be approved may take that back.
+        if before.requires_approval && self.requires_approval == MaybeUndefined::Value(false) {
+            authorize(tx.scope().actor(), Action::SetApprovals)?;
+        }
         let goal = self.goal_id.value();
         goal_of_project(tx, goal, &before.project_id).await?;
         let changes = ticket::ActiveModel {
@@ -149,7 +153,7 @@ impl Write for UpdateTicketInput {
 /// What somebody says about a ticket.
 #[derive(InputObject, Clone)]
 pub struct CommentOnTicketInput {
-    /// The ticket; for an agent, one that it has or had last.
+    /// The ticket; for an agent, one that it works on, asked about, or has done.
     id: Id,
     /// What to say, 1 to 5,000 characters.
     text: String,
@@ -214,7 +218,7 @@ mutations! { TicketMutation {
     create_ticket(CreateTicketInput) -> CreateTicketPayload { ticket: Ticket };
     /// Changes a ticket that has not ended. Who works on it already has it as it was.
     update_ticket(UpdateTicketInput) -> UpdateTicketPayload { ticket: Ticket };
-    /// Says something about a ticket, for all who follow it: it stands in the ticket's `activity`.
+    /// Says something about a ticket, for all who follow it: it stands in `activity`, under the ticket's id.
     comment_on_ticket(CommentOnTicketInput) -> CommentOnTicketPayload { ticket: Ticket };
     /// Keeps what an outside tracker says of a ticket that is mirrored there.
     mirror_ticket(MirrorTicketInput) -> MirrorTicketPayload { ticket: Ticket };

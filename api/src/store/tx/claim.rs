@@ -11,7 +11,7 @@ use crate::{
 use entity::{Id, Owned, agent_job, agent_session, ticket};
 use sea_orm::{
     ConnectionTrait, DbBackend, FromQueryResult, Statement, Value,
-    sea_query::{Expr, ExprTrait, LockType, Order, Query, SubQueryStatement},
+    sea_query::{ArrayType, Expr, ExprTrait, LockType, Order, Query, SubQueryStatement},
 };
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -88,26 +88,19 @@ impl Tx<'_> {
     /// The statement. It reads one ticket of each project, role and repository, along an index that is in their order.
     fn find_next(&self, sought: &Sought, lock: bool) -> Statement {
         let backend = self.transaction.get_database_backend();
-        let json = |texts: Vec<&str>| Value::from(serde_json::json!(texts).to_string());
-        let all = |texts: &[String]| json(texts.iter().map(String::as_str).collect());
-        // A ticket that names no repository fits every agent.
-        let with_none = |repos: &[String]| {
-            json(
-                [""].into_iter()
-                    .chain(repos.iter().map(String::as_str))
-                    .collect(),
-            )
-        };
         let projects = sought.projects.as_ref();
-        let projects = projects.map(|ids| json(ids.iter().map(Id::as_str).collect()));
+        let projects: Option<Vec<&str>> = projects.map(|ids| ids.iter().map(Id::as_str).collect());
+        // A ticket that names no repository fits every agent.
+        let repos = sought.repos.as_ref().map(|repos| {
+            let named = repos.iter().map(String::as_str);
+            std::iter::once("").chain(named).collect()
+        });
+        let roles = sought.roles.iter().map(String::as_str).collect();
         let values = [
             self.tenant().as_str().into(),
-            all(&sought.roles),
-            projects.unwrap_or(Value::String(None)),
-            sought
-                .repos
-                .as_deref()
-                .map_or(Value::String(None), with_none),
+            texts(backend, Some(roles)),
+            texts(backend, projects),
+            texts(backend, repos),
             match sought.is_patient {
                 true => self.now.into(),
                 false => Value::ChronoDateTimeUtc(None),
@@ -118,10 +111,10 @@ impl Tx<'_> {
         let columns: Vec<_> = columns
             .map(|column| format!("t.\"{}\"", column.name))
             .collect();
-        let [roles, projects, repos] = [2, 3, 4].map(|number| elements(backend, number));
-        let moment = match backend {
-            DbBackend::Sqlite => "$5",
-            _ => "CAST($5 AS timestamp with time zone)",
+        let element = |number, alias| elements(backend, number, alias);
+        let (kind, moment) = match backend {
+            DbBackend::Sqlite => ("text", "$5"),
+            _ => ("text[]", "CAST($5 AS timestamp with time zone)"),
         };
         let lock = match backend {
             DbBackend::Postgres if lock => " FOR UPDATE OF t",
@@ -130,26 +123,43 @@ impl Tx<'_> {
         // Whether there is one at all does not depend on which is next.
         let (anywhere, each, order) = match sought.repos {
             Some(_) => (
-                format!(" CROSS JOIN {repos} AS o"),
-                " AND coalesce(f.\"targetRepo\", '') = o.value",
+                format!(" CROSS JOIN {}", element(4, "o")),
+                " AND coalesce(f.\"targetRepo\", '') = o.value".to_owned(),
                 " ORDER BY f.\"priority\" DESC, f.\"createdAt\", f.\"id\"",
             ),
-            None => (String::new(), " AND CAST($4 AS text) IS NULL", ""),
+            None => (
+                String::new(),
+                format!(" AND CAST($4 AS {kind}) IS NULL"),
+                "",
+            ),
+        };
+        let first = format!(
+            r#"FROM tickets f
+    WHERE f."tenantId" = $1 AND f."projectId" = p."id" AND f."roleSlug" = r.value AND f."status" = 'ready'{each}
+      AND ({moment} IS NULL OR f."nextAttemptAt" IS NULL OR f."nextAttemptAt" <= {moment}){order} LIMIT 1"#
+        );
+        // PostgreSQL would read all tickets to join them by what a subquery says.
+        let first = match backend {
+            DbBackend::Sqlite => {
+                format!(r#"JOIN tickets c ON c."id" = (SELECT f."id" {first})"#)
+            }
+            _ => format!(
+                r#"CROSS JOIN LATERAL (SELECT f."id", f."priority", f."createdAt" {first}) c"#
+            ),
         };
         let sql = format!(
             r#"SELECT {columns} FROM tickets t
 WHERE t."tenantId" = $1 AND t."status" = 'ready' AND t."id" = (
-  SELECT c."id" FROM projects p CROSS JOIN {roles} AS r{anywhere} JOIN tickets c ON c."id" = (
-    SELECT f."id" FROM tickets f
-    WHERE f."tenantId" = $1 AND f."projectId" = p."id" AND f."roleSlug" = r.value AND f."status" = 'ready'{each}
-      AND ({moment} IS NULL OR f."nextAttemptAt" IS NULL OR f."nextAttemptAt" <= {moment}){order} LIMIT 1)
+  SELECT c."id" FROM projects p CROSS JOIN {roles}{anywhere} {first}
   WHERE p."tenantId" = $1 AND NOT p."isArchived"
-    AND (CAST($3 AS text) IS NULL OR p."id" IN (SELECT value FROM {projects} AS k))
+    AND (CAST($3 AS {kind}) IS NULL OR p."id" IN (SELECT k.value FROM {projects}))
   ORDER BY c."priority" DESC,
     coalesce((SELECT max(j."dispatchedAt") FROM agent_jobs j WHERE j."tenantId" = $1 AND j."projectId" = p."id"), p."createdAt"),
     c."createdAt", c."id"
   LIMIT 1){lock}"#,
-            columns = columns.join(", ")
+            columns = columns.join(", "),
+            roles = element(2, "r"),
+            projects = element(3, "k"),
         );
         Statement::from_sql_and_values(backend, sql, values)
     }
@@ -176,23 +186,23 @@ WHERE t."tenantId" = $1 AND t."status" = 'ready' AND t."id" = (
             .collect()
     }
 
-    /// How many agents are connected, of so many at most.
+    /// The tokens of the agents that are connected, of so many at most.
     ///
     /// # Errors
     /// If the database fails.
-    pub(in crate::store) async fn connected_agents(&self, most: u64) -> Result<usize> {
+    pub(in crate::store) async fn connected_agents(&self, most: u64) -> Result<Vec<Id>> {
+        use agent_session::Column::{AgentTokenId, DisconnectedAt};
         let actor = self.all_seeing();
         let place = Place::outermost(&actor, self.scope.store().backend());
         let mut select = select::bare::<agent_session::Entity>(place);
         select
-            .expr(Expr::val(1))
-            .and_where(
-                place
-                    .column(agent_session::Column::DisconnectedAt)
-                    .is_null(),
-            )
+            .expr_as(place.column(AgentTokenId), "token")
+            .and_where(place.column(DisconnectedAt).is_null())
             .limit(most);
-        Ok(self.transaction.query_all(&select).await?.len())
+        let rows = self.transaction.query_all(&select).await?;
+        rows.iter()
+            .map(|row| Ok(row.try_get("", "token")?))
+            .collect()
     }
 
     /// A job of this session begins or ends: its jobs are counted before the commit, or by [`count_jobs`](Self::count_jobs).
@@ -243,10 +253,21 @@ WHERE t."tenantId" = $1 AND t."status" = 'ready' AND t."id" = (
     }
 }
 
-/// The texts of a list that is bound as JSON, as rows with one `value`.
-fn elements(backend: DbBackend, number: usize) -> String {
+/// A list of texts as one bind.
+fn texts(backend: DbBackend, texts: Option<Vec<&str>>) -> Value {
     match backend {
-        DbBackend::Sqlite => format!("json_each(${number})"),
-        _ => format!("jsonb_array_elements_text(CAST(${number} AS jsonb))"),
+        DbBackend::Sqlite => Value::from(texts.map(|texts| serde_json::json!(texts).to_string())),
+        _ => {
+            let texts = texts.map(|texts| texts.into_iter().map(Value::from).collect());
+            Value::Array(ArrayType::String, texts.map(Box::new))
+        }
+    }
+}
+
+/// The texts of such a list as rows with one `value`.
+fn elements(backend: DbBackend, number: usize, alias: &str) -> String {
+    match backend {
+        DbBackend::Sqlite => format!("json_each(${number}) AS {alias}"),
+        _ => format!("unnest(CAST(${number} AS text[])) AS {alias}(value)"),
     }
 }

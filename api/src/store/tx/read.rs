@@ -74,23 +74,6 @@ impl Tx<'_> {
         self.read::<E>(condition, None, Some(most)).await
     }
 
-    /// How many rows satisfy a condition.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub(crate) async fn count<E: Owned>(
-        &self,
-        condition: impl FnOnce(Place<'_>) -> Condition,
-    ) -> Result<u64> {
-        let mut select = select::bare::<E>(self.place());
-        select
-            .expr_as(Expr::cust("COUNT(*)"), "number")
-            .cond_where(condition(self.place()));
-        let row = self.transaction.query_one(&select).await?;
-        let number: i64 = row.map_or(Ok(0), |row| row.try_get("", "number"))?;
-        Ok(number.unsigned_abs())
-    }
-
     /// The row with the largest value in a column, of those that satisfy a condition. Others may change it meanwhile.
     ///
     /// # Errors

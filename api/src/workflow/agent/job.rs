@@ -4,7 +4,7 @@ use super::{Held, held, holds, is_under_way, job_leased, leased, unseen};
 use crate::{
     domain::{check, machine::AgentJobConsequence},
     error::{Error, Result},
-    store::{Place, Tx},
+    store::Tx,
     workflow::references::all_of,
 };
 use entity::{
@@ -16,11 +16,14 @@ use entity::{
 use sea_orm::{ActiveEnum, ActiveValue::Set, sea_query::ExprTrait};
 use serde_json::Value;
 
-/// The most entries that a run's journal has.
+/// The most entries that one try of a run writes into its journal.
 const MOST_EVENTS: u64 = 2000;
 
 /// The most characters of JSON that a daemon hands over at once.
-const LONGEST_JSON: usize = 200_000;
+const LONGEST_JSON: u64 = 200_000;
+
+/// The most characters of JSON that belong to an entry of a journal.
+const LONGEST_DATA: u64 = 20_000;
 
 /// The daemon begins with a job. One that was begun stays as it is.
 ///
@@ -190,22 +193,26 @@ pub(crate) async fn record(
     use agent_job_event::Column::{Attempt, JobId, Seq};
     let Held { ticket, job } = held(tx, id, attempt).await?;
     let of_job = job.id.clone();
-    let (last, written) = unseen(tx, |tx| {
+    let last = unseen(tx, |tx| {
         Box::pin(async move {
-            let of_job = |place: Place<'_>| all_of(place.column(JobId).eq(of_job.as_str()));
-            let last = tx
-                .last_row::<agent_job_event::Entity>(Seq, |place| {
-                    of_job(place).add(place.column(Attempt).eq(attempt))
-                })
-                .await?;
-            let written = tx.count::<agent_job_event::Entity>(of_job).await?;
-            Ok((last, written))
+            tx.last_row::<agent_job_event::Entity>(Seq, |place| {
+                all_of(place.column(JobId).eq(of_job.as_str()))
+                    .add(place.column(Attempt).eq(attempt))
+            })
+            .await
         })
-    })
-    .await?;
-    let mut last = last.map_or(0, |event| event.seq);
+    });
+    let mut last = last.await?.map_or(0, |event| event.seq);
+    let mut before = 0;
     let mut rows = Vec::new();
     for (place, event) in events.into_iter().enumerate() {
+        if event.seq <= before {
+            return Err(Error::bad_input(
+                format!("events[{place}].seq"),
+                "is not above the one before it; the first of a try is 1",
+            ));
+        }
+        before = event.seq;
         if event.seq <= last {
             continue;
         }
@@ -220,14 +227,14 @@ pub(crate) async fn record(
         }
         last = event.seq;
         Error::within(
-            "The number of entries in a run's journal",
+            "The number of entries that one try writes into a run's journal",
             MOST_EVENTS,
-            written + rows.len() as u64 + 1,
+            u64::from(last.unsigned_abs()),
         )?;
         let text = check::text(&format!("events[{place}].text"), &event.text, 1, 4000)?;
         let data = event
             .data
-            .map(|data| json(&format!("events[{place}].data"), data));
+            .map(|data| within(&format!("events[{place}].data"), data, LONGEST_DATA));
         rows.push(agent_job_event::ActiveModel {
             job_id: Set(job.id.clone()),
             agent_token_id: Set(job.agent_token_id.clone()),
@@ -253,7 +260,7 @@ pub(crate) async fn checkpoint(
     attempt: i32,
     at: Value,
 ) -> Result<agent_job::Model> {
-    let at = json("checkpoint", at)?;
+    let at = short("checkpoint", at)?;
     let Held { ticket, job } = held(tx, id, attempt).await?;
     let changes = agent_job::ActiveModel {
         checkpoint: Set(Large(Some(Json(at)))),
@@ -278,9 +285,13 @@ async fn alive(
 }
 
 /// JSON that is not too long.
-pub(super) fn json(field: &str, value: Value) -> Result<Value> {
+pub(super) fn short(field: &str, value: Value) -> Result<Value> {
+    within(field, value, LONGEST_JSON)
+}
+
+fn within(field: &str, value: Value, most: u64) -> Result<Value> {
     let length = value.to_string().chars().count();
-    match check::wrong_length(0, LONGEST_JSON as u64, length as u64) {
+    match check::wrong_length(0, most, length as u64) {
         Some(reason) => Err(Error::bad_input(field, reason)),
         None => Ok(value),
     }

@@ -4,7 +4,7 @@ use super::{
     Held,
     back::{Back, give_back},
     by_itself, counted_tries, held,
-    job::{is_own_try, json, must_hold, of_ticket},
+    job::{is_own_try, must_hold, of_ticket, short},
     job_unleased, later, locked, unseen,
 };
 use crate::{
@@ -29,7 +29,7 @@ use entity::{
     ticket::{self, WaitingReason},
 };
 use sea_orm::ActiveValue::Set;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// How long after its first failure in passing a ticket is tried again. Each further time it is twice as long.
 pub(super) const BACK_OFF: TimeDelta = TimeDelta::seconds(5);
@@ -49,6 +49,7 @@ pub(crate) struct Completed {
 }
 
 /// What was asked for.
+#[derive(Debug)]
 pub(crate) enum Drafted {
     /// A brief, in these words.
     Brief(Box<prd::ActiveModel>),
@@ -65,9 +66,12 @@ pub(crate) async fn complete(tx: &mut Tx<'_>, done: Completed) -> Result<agent_j
     if !(0.0..=1.0).contains(&done.confidence) {
         return Err(Error::bad_input("confidence", "must be from 0 to 1"));
     }
-    let result = { done.result }.map(|result| json("result", result));
-    let result = result.transpose()?;
-    let pr_url = { done.pr_url }.map(|url| check::line("prUrl", &url, 1, 500));
+    let result = { done.result }.map(|result| short("result", result));
+    let result = match (&done.drafted, result.transpose()?) {
+        (Some(drafted), result) => Some(receipt(drafted, result)),
+        (None, result) => result,
+    };
+    let pr_url = { done.pr_url }.map(|url| check::web_address("prUrl", &url, 500));
     let pr_url = pr_url.transpose()?;
     decider::settings(tx).await?;
     if done.drafted.is_some() {
@@ -126,6 +130,15 @@ pub(crate) async fn complete(tx: &mut Tx<'_>, done: Completed) -> Result<agent_j
         }
     }
     Ok(job)
+}
+
+/// What is kept as the result of a job that drafted something, by which the same is known when it is sent again.
+fn receipt(drafted: &Drafted, result: Option<Value>) -> Value {
+    let kind = match drafted {
+        Drafted::Brief(_) => "brief",
+        Drafted::Plan(_) => "plan",
+    };
+    json!({ "drafted": kind, "sha256": sha256(format!("{drafted:?}")), "result": result })
 }
 
 /// Locks the brief of a job to change it, before its ticket is locked.

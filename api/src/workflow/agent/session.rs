@@ -6,7 +6,7 @@ use super::{
     later, unseen,
 };
 use crate::{
-    domain::{check, plan::check_role},
+    domain::check,
     error::{Error, Result},
     store::Tx,
     workflow::{
@@ -73,8 +73,12 @@ pub(crate) async fn register(tx: &mut Tx<'_>, asked: Registration) -> Result<age
     let roles = match asked.roles {
         None => usable,
         Some(roles) => {
-            for role in &roles {
-                check_role("roles", role, &usable)?;
+            if let Some(other) = roles.iter().find(|role| !usable.contains(role)) {
+                let reason = format!(
+                    "names `{other}`, and this token is for: {}",
+                    usable.join(", ")
+                );
+                return Err(Error::bad_input("roles", reason));
             }
             roles
         }

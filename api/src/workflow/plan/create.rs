@@ -27,6 +27,7 @@ use sea_orm::{ActiveValue::Set, sea_query::ExprTrait};
 use serde_json::{Value, json};
 
 /// A plan that somebody made.
+#[derive(Debug)]
 pub(crate) struct NewPlan {
     pub(crate) channel_summary: String,
     /// None where nobody could make any: then it has one, for the brief as a whole.
