@@ -249,7 +249,7 @@ async fn input(app: &TestApp, schema: &Schema, field: &Field) -> Value {
             match field.name.as_str() {
                 "reportJobProgress" => input["seq"] = json!(1),
                 "recordJobEvents" => {
-                    input["events"] = json!([{ "seq": 1, "kind": "ACTION", "text": "Begun." }])
+                    input["events"] = json!([{ "seq": 1, "kind": "ACTION", "text": "Begun." }]);
                 }
                 _ => input["checkpoint"] = json!({ "step": 2 }),
             }

@@ -83,4 +83,6 @@ fn agent_job_events() -> Table {
         .json("data")
         .nullable()
         .unique(&["jobId", "attempt", "seq"])
+        // What is swept.
+        .index(&["createdAt"])
 }

@@ -12,7 +12,11 @@ use crate::{
     workflow::{self, Instructions, Unclaimed, Wanted},
 };
 use async_graphql::{InputObject, Object, SimpleObject};
-use entity::{Id, agent_job, skill, skill_package, ticket};
+use entity::{
+    Id,
+    agent_job::{self, AgentJobStatus},
+    skill, skill_package, ticket,
+};
 
 /// Who asks for a ticket, and for which.
 #[derive(InputObject, Clone)]
@@ -192,6 +196,7 @@ async fn claimed_then(
     let then = tx.moment_of(answer.seq).await?;
     let is_it = |job: &agent_job::Model| {
         job.session_id.as_ref() == Some(session)
+            && job.status != AgentJobStatus::Pending
             && job.dispatched_at.is_some()
             && job.dispatched_at == then
     };

@@ -14,7 +14,7 @@ use super::{
     decider,
     decision::{Decided, Decision, Subject},
     notice, plan,
-    references::open_project,
+    references::{all_of, open_project},
     rule, ticket,
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
 };
 use entity::{
     Id, Json, Large, Owned as _, Reading, Timestamp,
-    approval::{ApprovalDecision, ApprovalSubject},
+    approval::{self, ApprovalDecision, ApprovalSubject},
     prd::{self, PrdStatus},
     project,
     tenant::RequiredApprovals,
@@ -252,7 +252,8 @@ pub(super) async fn drafted(
             before.version
         )));
     }
-    if !says_otherwise(&before, &words) {
+    let whole = tx.whole::<prd::Entity>(&before).await?;
+    if !differs(&whole, &words) {
         return Err(Error::bad_input(
             "brief",
             "says nothing that the brief does not say",
@@ -268,10 +269,23 @@ pub(super) async fn drafted(
         return Ok(());
     }
     // What a person sent back, a person reads again.
-    let was_sent_back = given["redirect"] != Value::Null;
+    let was_sent_back = given["regenerate"] != Value::Null || was_redirected(tx, id).await?;
     submit_unless(tx, id, row.version, was_sent_back)
         .await
         .map(drop)
+}
+
+/// Whether somebody ever sent a brief back.
+async fn was_redirected(tx: &Tx<'_>, id: &Id) -> Result<bool> {
+    use approval::{
+        Column::{Decision, PrdId},
+        Entity,
+    };
+    let redirected = ApprovalDecision::Redirected.to_value();
+    let made = tx.unlocked_rows_up_to::<Entity>(1, |place| {
+        all_of(place.column(PrdId).eq(id.as_str())).add(place.column(Decision).eq(redirected))
+    });
+    Ok(!made.await?.is_empty())
 }
 
 /// Changes what a brief says, and counts its version up if that is another thing: then those who decide are asked anew.
@@ -308,14 +322,28 @@ pub(crate) async fn edit(
 
 /// Whether changes are of what is shown to who decides. Large columns are not read for that: they were given to be changed.
 fn says_otherwise(before: &prd::Model, changes: &prd::ActiveModel) -> bool {
+    SHOWN.iter().any(|column| {
+        let is_large = prd::Entity::column(*column).reading == Reading::Large;
+        is_another(before, changes, *column, is_large)
+    })
+}
+
+/// The same of a brief that was read whole.
+fn differs(whole: &prd::Model, changes: &prd::ActiveModel) -> bool {
+    { SHOWN.iter() }.any(|column| is_another(whole, changes, *column, false))
+}
+
+fn is_another(
+    before: &prd::Model,
+    changes: &prd::ActiveModel,
+    column: prd::Column,
+    is_unread: bool,
+) -> bool {
     use sea_orm::{ActiveModelTrait, ActiveValue, ModelTrait};
-    let is_other = |column: &prd::Column| match changes.get(*column) {
-        ActiveValue::Set(value) => {
-            prd::Entity::column(*column).reading == Reading::Large || value != before.get(*column)
-        }
+    match changes.get(column) {
+        ActiveValue::Set(value) => is_unread || value != before.get(column),
         _ => false,
-    };
-    SHOWN.iter().any(is_other)
+    }
 }
 
 /// Refuses another version of a brief than the present one.

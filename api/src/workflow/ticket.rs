@@ -130,7 +130,12 @@ impl Decision for TicketStep {
     ) -> Result<ticket::Model> {
         match self {
             Self::Approve => plan::ticket_done(tx, &row).await?,
-            Self::Reject => plan::ticket_failed(tx, &row).await?,
+            Self::Reject => {
+                // What is asked about it is settled before others are told that it failed.
+                notice::settle(tx, [&row.id]).await?;
+                plan::ticket_failed(tx, &row).await?;
+                return Ok(row);
+            }
             Self::Cancel => {
                 let ended = std::slice::from_ref(&row);
                 close_questions(tx, ended).await?;

@@ -25,7 +25,7 @@ use chrono::TimeDelta;
 use entity::{
     Id, Json, Large,
     agent_job::{self, AgentJobStatus},
-    prd,
+    prd, project,
     ticket::{self, WaitingReason},
 };
 use sea_orm::ActiveValue::Set;
@@ -141,19 +141,21 @@ fn receipt(drafted: &Drafted, result: Option<Value>) -> Value {
     json!({ "drafted": kind, "sha256": sha256(format!("{drafted:?}")), "result": result })
 }
 
-/// Locks the brief of a job to change it, before its ticket is locked.
+/// Locks the brief of a job of the actor's own to change it, before its ticket is locked.
 async fn lock_brief(tx: &mut Tx<'_>, job: &Id) -> Result<()> {
-    let id = job.clone();
+    let Some(job) = tx.find::<agent_job::Entity>(job).await? else {
+        return Ok(());
+    };
     unseen(tx, |tx| {
         Box::pin(async move {
-            let Some(job) = tx.find::<agent_job::Entity>(&id).await? else {
+            let ticket = tx.find::<ticket::Entity>(&job.ticket_id).await?;
+            let Some(brief) = ticket.and_then(|ticket| ticket.prd_id) else {
                 return Ok(());
             };
-            let ticket = tx.find::<ticket::Entity>(&job.ticket_id).await?;
-            match ticket.and_then(|ticket| ticket.prd_id) {
-                Some(brief) => brief::lock(tx, &brief).await.map(drop),
-                None => Ok(()),
+            if let Some(found) = tx.find::<prd::Entity>(&brief).await? {
+                tx.hold::<project::Entity>(&found.project_id).await?;
             }
+            tx.get::<prd::Entity>(&brief).await.map(drop)
         })
     })
     .await

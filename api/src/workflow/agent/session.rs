@@ -61,7 +61,11 @@ pub(crate) async fn register(tx: &mut Tx<'_>, asked: Registration) -> Result<age
     let token = tx.writer().agent_token_id().cloned();
     let token = token.ok_or_else(|| Error::Forbidden("Only agents connect.".to_owned()))?;
     // A token that is revoked meanwhile ends what is begun with it here.
-    let allowed = tx.hold::<agent_token::Entity>(&token).await?.role_slugs.0;
+    let held = tx.hold::<agent_token::Entity>(&token).await?;
+    if held.revoked_at.is_some() {
+        return Err(Error::Unauthenticated("This token was revoked."));
+    }
+    let allowed = held.role_slugs.0;
     let session = match &asked.session {
         Some(session) => Some(tx.get::<agent_session::Entity>(session).await?),
         None => None,
