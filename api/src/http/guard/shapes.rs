@@ -36,7 +36,8 @@ const SUMS: [(&str, &str); 2] = [("Query", "search"), ("Query", "usageSummary")]
 
 /// The most entries of each list without `first`: where the schema or what writes the list sets a limit, that; otherwise
 /// more than has a use.
-const LISTS: [(&str, &str, u64); 50] = [
+const LISTS: [(&str, &str, u64); 54] = [
+    ("AgentHeartbeatPayload", "lostJobIds", 32),
     ("AgentRole", "allowedTools", 32),
     ("AgentRole", "childRoles", 200),
     ("AgentSession", "capabilities", 50),
@@ -80,10 +81,13 @@ const LISTS: [(&str, &str, u64); 50] = [
     ("Skill", "supportingFiles", 100),
     ("SkillPackage", "requiredTools", 50),
     ("SubagentDefinition", "allowedTools", 50),
+    ("SubagentInstructions", "allowedTools", 50),
     ("Ticket", "skills", 50),
     ("Transcript", "speakers", 100),
     ("UsageRow", "keys", 6),
     ("WhisperTranscription", "providerChain", 10),
+    ("WorkInstructions", "allowedTools", 32),
+    ("WorkInstructions", "skills", 50),
     // Of the schema's own types: a directive has few places and arguments.
     ("__Directive", "args", 2),
     ("__Directive", "locations", 19),
