@@ -54,13 +54,14 @@ pub(crate) fn trimmed(steps: Vec<PlanStep>) -> Result<Vec<PlanStep>> {
             let reason = "has more entries than a plan has other steps";
             return Err(Error::bad_input(field("dependsOn"), reason));
         }
+        // Names of rows are taken to the letter.
+        check::text(&field("roleSlug"), &step.role_slug, 0, 64)?;
+        if let Some(slug) = &step.subagent_slug {
+            check::text(&field("subagentSlug"), slug, 0, 100)?;
+        }
         Ok(PlanStep {
             title: check::line(&field("title"), &step.title, 1, 200)?,
             description: check::text(&field("description"), &step.description, 0, 10_000)?,
-            role_slug: check::text(&field("roleSlug"), &step.role_slug, 0, 64)?,
-            subagent_slug: { step.subagent_slug }
-                .map(|slug| check::text(&field("subagentSlug"), &slug, 0, 100))
-                .transpose()?,
             skills: check::texts(&field("skills"), &step.skills, 20, 100)?,
             ..step
         })
