@@ -162,7 +162,14 @@ impl Shown for TicketStep {
     }
 }
 
-async fn may_be_retried(ctx: &Context<'_>, row: &ticket::Model) -> crate::Result<bool> {
+/// The brief and the plan that a ticket belongs to, if it does.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn brief_and_plan(
+    ctx: &Context<'_>,
+    row: &ticket::Model,
+) -> crate::Result<(Option<Arc<prd::Model>>, Option<Arc<execution_plan::Model>>)> {
     let scope = ctx.scope();
     let brief = match &row.prd_id {
         Some(brief) => scope.find::<prd::Entity>(brief).await?,
@@ -172,6 +179,11 @@ async fn may_be_retried(ctx: &Context<'_>, row: &ticket::Model) -> crate::Result
         Some(plan) => scope.find::<execution_plan::Entity>(plan).await?,
         None => None,
     };
+    Ok((brief, plan))
+}
+
+async fn may_be_retried(ctx: &Context<'_>, row: &ticket::Model) -> crate::Result<bool> {
+    let (brief, plan) = brief_and_plan(ctx, row).await?;
     let may = workflow::may_be_retried(row, brief.as_deref(), plan.as_deref());
     Ok(may.is_ok())
 }

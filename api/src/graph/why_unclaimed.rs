@@ -4,13 +4,14 @@ use super::{
     by_slug::by_slug,
     connection::{rows_by, rows_where},
     prelude::*,
+    ticket::brief_and_plan,
 };
 use crate::auth::Action;
 use async_graphql::{Enum, value};
 use entity::{
     Owned, agent_role, agent_session, agent_token,
-    execution_plan::{self, ExecutionPlanStatus},
-    prd, project,
+    execution_plan::ExecutionPlanStatus,
+    project,
     ticket::{self, TicketStatus},
 };
 use futures_util::future::try_join_all;
@@ -63,18 +64,10 @@ pub(super) async fn why_unclaimed(
 }
 
 async fn why_blocked(ctx: &Context<'_>, row: &ticket::Model) -> crate::Result<WhyUnclaimed> {
-    let scope = ctx.scope();
     if row.open_dependency_count > 0 {
         return Ok(WhyUnclaimed::Dependencies);
     }
-    let plan = match &row.plan_id {
-        Some(plan) => scope.find::<execution_plan::Entity>(plan).await?,
-        None => None,
-    };
-    let brief = match &row.prd_id {
-        Some(brief) => scope.find::<prd::Entity>(brief).await?,
-        None => None,
-    };
+    let (brief, plan) = brief_and_plan(ctx, row).await?;
     let paused = brief.is_some_and(|brief| brief.paused_at.is_some())
         || plan.as_ref().is_some_and(|plan| plan.paused_at.is_some());
     Ok(match plan {

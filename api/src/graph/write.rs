@@ -180,9 +180,9 @@ async fn attempt<W: Write>(
 
 /// What an agent brought about before, which it does not see. What others have by now is not shown.
 async fn own_answer<W: Write>(tx: &mut Tx<'_>, id: &Id) -> Result<Model<W>> {
-    let before = tx.open_eyes();
-    let row = tx.get::<W::Entity>(id).await;
-    tx.close_eyes(before);
+    let id = id.clone();
+    let row = tx.unseen(|tx| Box::pin(async move { tx.get::<W::Entity>(&id).await }));
+    let row = row.await;
     match W::Entity::AGENT {
         Some(_) => row.and(Err(Error::StaleLease)),
         None => row,

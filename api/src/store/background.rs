@@ -3,7 +3,7 @@
 use super::{Scope, Store};
 use crate::error::Result;
 use chrono::TimeDelta;
-use entity::{Timestamp, agent_job_event, background_task as task, idempotency_key};
+use entity::{Owned, Timestamp, agent_job_event, background_task as task, idempotency_key};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter,
@@ -147,13 +147,10 @@ impl Store {
     /// # Errors
     /// If the database fails.
     pub(crate) async fn forget_journals(&self) -> Result<u64> {
-        use agent_job_event::{
-            Column::{CreatedAt, Id},
-            Entity,
-        };
         let before = Timestamp::new(self.clock().now().inner() - JOURNALS_KEPT);
+        let old = agent_job_event::Column::CreatedAt.lt(before);
         // The rows are kept, but for who says what for they go.
-        let [open, close] = match self.backend() {
+        let door = match self.backend() {
             DbBackend::Sqlite => [
                 "INSERT INTO open_doors (name) VALUES ('retention')",
                 "DELETE FROM open_doors",
@@ -163,27 +160,8 @@ impl Store {
                 "RESET \"workgraph.door\"",
             ],
         };
-        let mut forgotten = 0;
-        loop {
-            let some = Query::select()
-                .column(Id)
-                .from(Entity)
-                .cond_where(CreatedAt.lt(before))
-                .limit(FORGOTTEN_AT_ONCE)
-                .take();
-            let transaction = self.system_transaction().await?;
-            transaction.execute_unprepared(open).await?;
-            let gone = Entity::delete_many()
-                .filter(Id.in_subquery(some))
-                .exec(&transaction)
-                .await?;
-            transaction.execute_unprepared(close).await?;
-            transaction.commit().await?;
-            forgotten += gone.rows_affected;
-            if gone.rows_affected < FORGOTTEN_AT_ONCE {
-                return Ok(forgotten);
-            }
-        }
+        self.forget::<agent_job_event::Entity>(&old, Some(door))
+            .await
     }
 
     /// Forgets the answers of requests that can no longer be repeated. Returns how many those were.
@@ -192,20 +170,31 @@ impl Store {
     /// If the database fails.
     pub(crate) async fn forget_answers(&self) -> Result<u64> {
         let over = idempotency_key::Column::ExpiresAt.lte(self.clock().now());
+        self.forget::<idempotency_key::Entity>(&over, None).await
+    }
+
+    /// Deletes the rows of all tenants that satisfy a condition, through a door that is opened and closed if they are kept.
+    async fn forget<E: Owned>(&self, which: &Expr, door: Option<[&str; 2]>) -> Result<u64> {
         let mut forgotten = 0;
         loop {
             // A few at a time, since others wait to write.
             let some = Query::select()
-                .column(idempotency_key::Column::Id)
-                .from(idempotency_key::Entity)
-                .cond_where(Condition::all().add(over.clone()))
+                .column(E::ID)
+                .from(E::default())
+                .and_where(which.clone())
                 .limit(FORGOTTEN_AT_ONCE)
                 .take();
             let transaction = self.system_transaction().await?;
-            let gone = idempotency_key::Entity::delete_many()
-                .filter(idempotency_key::Column::Id.in_subquery(some))
+            if let Some([open, _]) = door {
+                transaction.execute_unprepared(open).await?;
+            }
+            let gone = E::delete_many()
+                .filter(E::ID.in_subquery(some))
                 .exec(&transaction)
                 .await?;
+            if let Some([_, close]) = door {
+                transaction.execute_unprepared(close).await?;
+            }
             transaction.commit().await?;
             forgotten += gone.rows_affected;
             if gone.rows_affected < FORGOTTEN_AT_ONCE {

@@ -263,12 +263,12 @@ pub(super) fn is_any_of<'k>(
 }
 
 /// A PostgreSQL text array as one bind.
-pub(super) fn text_array<'k>(keys: impl Iterator<Item = &'k str>) -> Expr {
+pub(super) fn text_array<'k>(keys: impl Iterator<Item = &'k str>) -> Value {
     let values: Vec<Value> = keys.map(Value::from).collect();
-    Expr::val(Value::Array(ArrayType::String, Some(Box::new(values))))
+    Value::Array(ArrayType::String, Some(Box::new(values)))
 }
 
 /// A JSON array of texts as one text bind, for SQLite's `json_each`.
-pub(super) fn json_list<'k>(keys: impl Iterator<Item = &'k str>) -> Expr {
-    Expr::val(serde_json::Value::from_iter(keys).to_string())
+pub(super) fn json_list<'k>(keys: impl Iterator<Item = &'k str>) -> Value {
+    serde_json::Value::from_iter(keys).to_string().into()
 }

@@ -23,6 +23,7 @@ use crate::{
     error::{Error, Result},
 };
 use entity::{Id, Owned, Ownership, Shape, Table, Timestamp};
+use futures_util::future::BoxFuture;
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait,
     FromQueryResult, IntoActiveModel, Iterable, ModelTrait, QueryFilter, QueryTrait, Value,
@@ -123,16 +124,20 @@ impl<'s> Tx<'s> {
         Place::outermost(eyes, self.scope.store().backend())
     }
 
-    /// From now on all of the tenant's rows are seen, whoever acts: for what follows from rows that the actor does see.
-    /// Returns who saw until now.
-    pub(crate) fn open_eyes(&mut self) -> Option<Actor> {
+    /// Does something with rows of the tenant that whoever acts need not see: what follows from rows that it does see. What is
+    /// written is still its doing.
+    ///
+    /// # Errors
+    /// What it answers.
+    pub(crate) async fn unseen<R>(
+        &mut self,
+        act: impl for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<R>>,
+    ) -> Result<R> {
         let all_seeing = self.all_seeing();
-        self.eyes.replace(all_seeing)
-    }
-
-    /// From now on those rows are seen again that were seen before.
-    pub(crate) fn close_eyes(&mut self, before: Option<Actor>) {
+        let before = self.eyes.replace(all_seeing);
+        let done = act(self).await;
         self.eyes = before;
+        done
     }
 
     /// What reads what the actor need not see.
@@ -240,7 +245,10 @@ impl<'s> Tx<'s> {
     }
 
     /// The row again, with large columns that ordinary reads leave out.
-    pub(super) async fn with_columns<E: Owned>(
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it is gone.
+    pub(crate) async fn with_columns<E: Owned>(
         &self,
         row: &E::Model,
         columns: &[E::Column],

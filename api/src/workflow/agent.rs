@@ -27,12 +27,21 @@ pub(crate) use self::{
 use super::ticket as tickets;
 use crate::{
     error::{Error, Result},
-    store::Tx,
+    store::{Place, Tx},
 };
 use chrono::TimeDelta;
-use entity::{Id, Owned as _, Timestamp, agent_job, ticket};
+use entity::{
+    Id, Owned as _, Timestamp,
+    agent_job::{self, AgentJobStatus},
+    agent_session,
+    ticket::{self, TicketStatus},
+};
 use futures_util::future::BoxFuture;
-use sea_orm::{ActiveValue::Set, sea_query::ExprTrait};
+use sea_orm::{
+    ActiveEnum,
+    ActiveValue::Set,
+    sea_query::{Expr, ExprTrait},
+};
 
 /// The part of the server that hands work to agents and sees to what becomes of them.
 const COMPONENT: &str = "agents";
@@ -42,17 +51,6 @@ pub(crate) const SILENCE: TimeDelta = TimeDelta::seconds(90);
 
 /// How long a sign of life keeps a ticket and its job.
 const LEASE: TimeDelta = TimeDelta::seconds(120);
-
-/// Does something with rows that the agent does not see. What is written is still the agent's doing.
-async fn unseen<R>(
-    tx: &mut Tx<'_>,
-    act: impl for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<R>>,
-) -> Result<R> {
-    let before = tx.open_eyes();
-    let done = act(tx).await;
-    tx.close_eyes(before);
-    done
-}
 
 /// Does what the server does by itself because of what an agent did.
 async fn by_itself<R>(
@@ -112,10 +110,8 @@ struct Held {
 /// present try.
 async fn held(tx: &mut Tx<'_>, job: &Id, attempt: i32) -> Result<Held> {
     let held = locked(tx, job).await?;
-    match holds(tx, &held, attempt) {
-        true => Ok(held),
-        false => Err(Error::StaleLease),
-    }
+    must_hold(tx, &held, attempt)?;
+    Ok(held)
 }
 
 /// The same, whoever has it by now.
@@ -127,7 +123,7 @@ async fn locked(tx: &mut Tx<'_>, job: &Id) -> Result<Held> {
         });
     };
     let id = found.id.clone();
-    unseen(tx, |tx| {
+    tx.unseen(|tx| {
         Box::pin(async move {
             let ticket = tickets::lock(tx, &found.ticket_id).await?.ticket;
             let job = tx.get::<agent_job::Entity>(&id).await?;
@@ -148,7 +144,7 @@ async fn had(tx: &mut Tx<'_>, job: &Id) -> Result<bool> {
         return Ok(false);
     };
     let job = job.clone();
-    let told = unseen(tx, |tx| {
+    let told = tx.unseen(|tx| {
         Box::pin(async move {
             tx.unlocked_rows_up_to::<Entity>(1, |place| {
                 all_of(place.column(TargetType).eq(agent_job::Entity::KIND))
@@ -161,18 +157,49 @@ async fn had(tx: &mut Tx<'_>, job: &Id) -> Result<bool> {
     Ok(!told.await?.is_empty())
 }
 
-/// Whether the actor has a job, in this try of it.
-fn holds(tx: &Tx<'_>, held: &Held, attempt: i32) -> bool {
-    let Held { ticket, job } = held;
-    let is_own = job.agent_token_id.as_ref() == tx.writer().agent_token_id();
-    let is_alive = job.lease_expires_at.is_some_and(|until| tx.now() < until);
-    let is_its = ticket.claimed_by_token_id == job.agent_token_id
-        && ticket.status == entity::ticket::TicketStatus::Claimed;
-    is_own && is_alive && is_its && job.attempt == attempt && is_under_way(job)
+/// Whether the actor's last try of a job was this one.
+fn is_own_try(tx: &Tx<'_>, job: &agent_job::Model, attempt: i32) -> bool {
+    job.agent_token_id.as_ref() == tx.writer().agent_token_id() && job.attempt == attempt
 }
+
+/// Refuses who does not have a job, or not in this try of it.
+///
+/// # Errors
+/// [`Error::StaleLease`].
+fn must_hold(tx: &Tx<'_>, held: &Held, attempt: i32) -> Result<()> {
+    let Held { ticket, job } = held;
+    let is_alive = job.lease_expires_at.is_some_and(|until| tx.now() < until);
+    let is_its =
+        ticket.claimed_by_token_id == job.agent_token_id && ticket.status == TicketStatus::Claimed;
+    match is_own_try(tx, job, attempt) && is_alive && is_its && is_under_way(job) {
+        true => Ok(()),
+        false => Err(Error::StaleLease),
+    }
+}
+
+/// A job with one of these is had by a daemon.
+const UNDER_WAY: [AgentJobStatus; 2] = [AgentJobStatus::Dispatched, AgentJobStatus::InProgress];
 
 /// Whether a daemon has it.
 fn is_under_way(job: &agent_job::Model) -> bool {
-    use entity::agent_job::AgentJobStatus::{Dispatched, InProgress};
-    matches!(job.status, Dispatched | InProgress)
+    UNDER_WAY.contains(&job.status)
+}
+
+/// The same of the jobs at a place in a statement.
+fn under_way(place: Place<'_>) -> Expr {
+    let words = UNDER_WAY.map(|status| status.to_value());
+    place.column(agent_job::Column::Status).is_in(words)
+}
+
+/// Refuses a session that was ended.
+///
+/// # Errors
+/// [`Error::Conflict`].
+fn must_be_connected(session: &agent_session::Model) -> Result<()> {
+    match session.disconnected_at {
+        None => Ok(()),
+        Some(_) => Err(Error::Conflict(
+            "This session has ended. Register with its id to take it up again.".to_owned(),
+        )),
+    }
 }

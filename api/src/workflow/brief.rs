@@ -41,7 +41,7 @@ use serde_json::{Value, json};
 pub(crate) const ANALYST: &str = "ba_agent";
 
 /// What of a brief is shown to who decides on it.
-const SHOWN: [prd::Column; 20] = {
+pub(super) const SHOWN: [prd::Column; 20] = {
     use prd::Column::*;
     [
         Title,

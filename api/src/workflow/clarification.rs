@@ -104,10 +104,10 @@ pub(crate) async fn ask_about_ticket(
     let asked = asked.trimmed()?;
     let settings = decider::settings(tx).await?;
     // Its brief and its plan, who works on it need not see.
-    let before = tx.open_eyes();
-    let locked = ticket::lock(tx, ticket).await;
-    tx.close_eyes(before);
-    put_about_ticket(tx, &settings, locked?.ticket, asked).await
+    let id = ticket.clone();
+    let locked = tx.unseen(|tx| Box::pin(async move { ticket::lock(tx, &id).await }));
+    let ticket = locked.await?.ticket;
+    put_about_ticket(tx, &settings, ticket, asked).await
 }
 
 async fn put_about_ticket(
@@ -116,10 +116,9 @@ async fn put_about_ticket(
     before: entity::ticket::Model,
     asked: Asked,
 ) -> Result<clarification_request::Model> {
-    let eyes = tx.open_eyes();
-    let earlier = about_ticket(tx, &before.id).await;
-    tx.close_eyes(eyes);
-    let round = round(&earlier?)?;
+    let id = before.id.clone();
+    let earlier = tx.unseen(|tx| Box::pin(async move { about_ticket(tx, &id).await }));
+    let round = round(&earlier.await?)?;
     let waiting = entity::ticket::ActiveModel {
         waiting_reason: Set(Some(WaitingReason::Clarification)),
         lease_expires_at: Set(None),

@@ -14,7 +14,7 @@ use sea_orm::{
     sea_query::{ArrayType, Expr, ExprTrait, LockType, Order, Query, SubQueryStatement},
 };
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::{collections::HashMap, iter};
 
 /// How often another ticket is looked for when the one that was found is taken meanwhile.
 const TRIES: usize = 20;
@@ -24,7 +24,7 @@ const TRIES: usize = 20;
 pub(crate) struct Sought {
     /// The roles that may take one more ticket.
     pub(crate) roles: Vec<String>,
-    /// The repositories it has; a ticket that names none needs none. Nothing looks at any ticket's.
+    /// The repositories it has, for tickets that name one; none for tickets of any repository.
     pub(crate) repos: Option<Vec<String>>,
     /// The projects it may work in; nothing if in all.
     pub(crate) projects: Option<Vec<Id>>,
@@ -89,13 +89,11 @@ impl Tx<'_> {
     fn find_next(&self, sought: &Sought, lock: bool) -> Statement {
         let backend = self.transaction.get_database_backend();
         let projects = sought.projects.as_ref();
-        let projects: Option<Vec<&str>> = projects.map(|ids| ids.iter().map(Id::as_str).collect());
+        let projects = projects.map(|ids| ids.iter().map(Id::as_str));
         // A ticket that names no repository fits every agent.
-        let repos = sought.repos.as_ref().map(|repos| {
-            let named = repos.iter().map(String::as_str);
-            std::iter::once("").chain(named).collect()
-        });
-        let roles = sought.roles.iter().map(String::as_str).collect();
+        let repos = sought.repos.as_ref();
+        let repos = repos.map(|repos| iter::once("").chain(repos.iter().map(String::as_str)));
+        let roles = sought.roles.iter().map(String::as_str);
         let values = [
             self.tenant().as_str().into(),
             texts(backend, Some(roles)),
@@ -253,14 +251,13 @@ WHERE t."tenantId" = $1 AND t."status" = 'ready' AND t."id" = (
     }
 }
 
-/// A list of texts as one bind.
-fn texts(backend: DbBackend, texts: Option<Vec<&str>>) -> Value {
-    match backend {
-        DbBackend::Sqlite => Value::from(texts.map(|texts| serde_json::json!(texts).to_string())),
-        _ => {
-            let texts = texts.map(|texts| texts.into_iter().map(Value::from).collect());
-            Value::Array(ArrayType::String, texts.map(Box::new))
-        }
+/// A list of texts as one bind; null when there is none.
+fn texts<'k>(backend: DbBackend, texts: Option<impl Iterator<Item = &'k str>>) -> Value {
+    match (backend, texts) {
+        (DbBackend::Sqlite, Some(texts)) => select::json_list(texts),
+        (DbBackend::Sqlite, None) => Value::String(None),
+        (_, Some(texts)) => select::text_array(texts),
+        (_, None) => Value::Array(ArrayType::String, None),
     }
 }
 

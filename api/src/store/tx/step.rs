@@ -273,18 +273,6 @@ impl Tx<'_> {
         Ok(changes)
     }
 
-    /// The row again, with these of its large columns.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when it is gone.
-    pub(crate) async fn with_large<E: Owned>(
-        &self,
-        row: &E::Model,
-        columns: &[E::Column],
-    ) -> Result<E::Model> {
-        self.with_columns::<E>(row, columns).await
-    }
-
     /// The row again, with all of its large columns.
     ///
     /// # Errors

@@ -2,19 +2,15 @@
 
 use super::{
     Held, by_itself, is_under_way, job::of_ticket, job_unleased, later, locked, outcome::BACK_OFF,
-    tickets, unseen,
+    tickets, under_way,
 };
 use crate::{
-    domain::machine::{AgentJobConsequence, TicketConsequence},
+    domain::machine::{AgentJobConsequence, Step as _, TicketConsequence},
     error::Result,
     store::Tx,
     workflow::references::all_of,
 };
-use entity::{
-    Id,
-    agent_job::{self, AgentJobStatus},
-    execution_plan, prd, ticket,
-};
+use entity::{Id, agent_job, execution_plan, prd, ticket};
 use sea_orm::{ActiveEnum, ActiveValue::Set, sea_query::ExprTrait};
 
 /// Why a job is given back.
@@ -59,17 +55,30 @@ pub(super) async fn give_back(tx: &mut Tx<'_>, id: &Id, back: Back<'_>) -> Resul
         next_attempt_at: Set(waits.then(|| later(tx.now(), BACK_OFF))),
         ..tickets::unclaimed()
     };
+    free(tx, &ticket, changes, why).await?;
+    Ok(true)
+}
+
+/// A ticket can be claimed again, unless its brief or its plan is paused.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn free(
+    tx: &mut Tx<'_>,
+    ticket: &ticket::Model,
+    changes: ticket::ActiveModel,
+    why: Option<String>,
+) -> Result<()> {
     let ready = tx
-        .take(&ticket, TicketConsequence::GiveBack, changes)
+        .take(ticket, TicketConsequence::GiveBack, changes)
         .await?;
     if let Some(why) = why {
         tx.explain(why);
     }
     by_itself(tx, |tx| {
-        Box::pin(async move { tickets::hold_if_paused(tx, ready).await })
+        Box::pin(async move { tickets::hold_if_paused(tx, ready).await.map(drop) })
     })
-    .await?;
-    Ok(true)
+    .await
 }
 
 /// Another daemon may have a job.
@@ -98,17 +107,12 @@ pub(in crate::workflow) async fn return_jobs(
     tx: &mut Tx<'_>,
     ticket: &ticket::Model,
 ) -> Result<()> {
-    use agent_job::Column::{Status, TicketId};
-    let open = [AgentJobStatus::Dispatched, AgentJobStatus::InProgress];
+    use agent_job::Column::TicketId;
     let of = ticket.id.clone();
-    let jobs = unseen(tx, |tx| {
+    let jobs = tx.unseen(|tx| {
         Box::pin(async move {
             tx.rows::<agent_job::Entity>(|place| {
-                all_of(place.column(TicketId).eq(of.as_str())).add(
-                    place
-                        .column(Status)
-                        .is_in(open.map(|status| status.to_value())),
-                )
+                all_of(place.column(TicketId).eq(of.as_str())).add(under_way(place))
             })
             .await
         })
@@ -129,17 +133,13 @@ pub(in crate::workflow) async fn drop_jobs(tx: &mut Tx<'_>, ended: &[ticket::Mod
         return Ok(());
     };
     let ids: Vec<&str> = ended.iter().map(|ticket| ticket.id.as_str()).collect();
-    let open = [
-        AgentJobStatus::Pending,
-        AgentJobStatus::Dispatched,
-        AgentJobStatus::InProgress,
-    ];
+    let open = AgentJobConsequence::Drop.rule().from;
     let jobs = tx
         .rows::<agent_job::Entity>(|place| {
             all_of(place.is_any_of(TicketId, &ids)).add(
                 place
                     .column(Status)
-                    .is_in(open.map(|status| status.to_value())),
+                    .is_in(open.iter().map(ActiveEnum::to_value)),
             )
         })
         .await?;

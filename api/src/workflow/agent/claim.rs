@@ -1,9 +1,9 @@
 //! The next ticket for an agent, or why there is none; and why nobody has a ticket.
 
 use super::{
-    job_leased, later, leased,
+    job::of_ticket,
+    job_leased, later, leased, must_be_connected,
     payload::{action, payload},
-    unseen,
 };
 use crate::{
     domain::{
@@ -96,7 +96,7 @@ pub(crate) async fn claim(
         .cloned()
         .collect();
     tx.queue_up(CLAIMS).await?;
-    let found = unseen(tx, |tx| {
+    let found = tx.unseen(|tx| {
         Box::pin(async move {
             let projects = token.project_ids.map(|projects| projects.0);
             find(tx, roles, repos, projects).await
@@ -118,11 +118,7 @@ pub(crate) async fn claim(
 
 /// Why a session gets no ticket, whatever there is.
 fn may_claim(session: &agent_session::Model) -> Result<Option<Unclaimed>> {
-    if session.disconnected_at.is_some() {
-        return Err(Error::Conflict(
-            "This session has ended. Register with its id to take it up again.".to_owned(),
-        ));
-    }
+    must_be_connected(session)?;
     Ok(if session.draining_at.is_some() {
         Some(Unclaimed::Draining)
     } else if session.active_jobs >= session.max_active_jobs {
@@ -238,25 +234,27 @@ async fn take(
     };
     let ticket = tx.take(&found, TicketConsequence::Claim, claimed).await?;
     let (given, of) = (ticket.clone(), ticket.id.clone());
-    let (given, last) = unseen(tx, |tx| {
-        Box::pin(async move {
-            let last = tx
-                .last_row::<agent_job::Entity>(agent_job::Column::CreatedAt, |place| {
-                    all_of(place.column(agent_job::Column::TicketId).eq(of.as_str()))
-                })
-                .await?;
-            let last = match last {
-                Some(last) => {
-                    let last = tx.get::<agent_job::Entity>(&last.id).await?;
-                    let kept = [agent_job::Column::Checkpoint];
-                    Some(tx.with_large::<agent_job::Entity>(&last, &kept).await?)
-                }
-                None => None,
-            };
-            Ok((payload(tx, &given).await?, last))
+    let (given, last) = tx
+        .unseen(|tx| {
+            Box::pin(async move {
+                let of_ticket = agent_job::Column::TicketId;
+                let last = tx
+                    .newest_rows::<agent_job::Entity>(1, |place| {
+                        all_of(place.column(of_ticket).eq(of.as_str()))
+                    })
+                    .await?
+                    .pop();
+                let last = match last {
+                    Some(last) => {
+                        let kept = [agent_job::Column::Checkpoint];
+                        Some(tx.with_columns::<agent_job::Entity>(&last, &kept).await?)
+                    }
+                    None => None,
+                };
+                Ok((payload(tx, &given).await?, last))
+            })
         })
-    })
-    .await?;
+        .await?;
     let seconds = ticket.timeout_seconds.unwrap_or(role.timeout_seconds);
     let sent = agent_job::ActiveModel {
         agent_token_id: Set(Some(session.agent_token_id.clone())),
@@ -288,6 +286,6 @@ async fn take(
             tx.insert(row, "job.dispatched").await?
         }
     };
-    super::job::of_ticket(tx, &ticket);
+    of_ticket(tx, &ticket);
     Ok(job)
 }

@@ -1,6 +1,5 @@
 //! The words that an agent works under: its role's, its specialist's, and its skills'.
 
-use super::unseen;
 use crate::{
     error::Result,
     store::Tx,
@@ -30,7 +29,8 @@ pub(crate) struct Instructions {
 /// If the database fails.
 pub(crate) async fn instructions(tx: &mut Tx<'_>, of: &ticket::Model) -> Result<Instructions> {
     let ticket = of.clone();
-    unseen(tx, |tx| Box::pin(async move { read(tx, &ticket).await })).await
+    tx.unseen(|tx| Box::pin(async move { read(tx, &ticket).await }))
+        .await
 }
 
 async fn read(tx: &Tx<'_>, ticket: &ticket::Model) -> Result<Instructions> {

@@ -1,6 +1,6 @@
 //! Runs: begun, heard of, and written about.
 
-use super::{Held, held, holds, is_under_way, job_leased, leased, unseen};
+use super::{Held, held, is_under_way, job_leased, leased, must_be_connected, under_way};
 use crate::{
     domain::{check, machine::AgentJobConsequence},
     error::{Error, Result},
@@ -69,19 +69,14 @@ pub(crate) async fn heard(
     session: &Id,
     jobs: &[Id],
 ) -> Result<(agent_session::Model, Vec<Id>)> {
-    use agent_job::Column::{Id as JobId, LeaseExpiresAt, SessionId, Status};
-    let open = [AgentJobStatus::Dispatched, AgentJobStatus::InProgress];
+    use agent_job::Column::{Id as JobId, LeaseExpiresAt, SessionId};
     let ids: Vec<&str> = jobs.iter().map(Id::as_str).collect();
     let found = tx
         .unlocked_rows::<agent_job::Entity>(|place| {
             all_of(place.is_any_of(JobId, &ids))
                 .add(place.column(SessionId).eq(session.as_str()))
                 .add(place.column(LeaseExpiresAt).gt(tx.now()))
-                .add(
-                    place
-                        .column(Status)
-                        .is_in(open.map(|status| status.to_value())),
-                )
+                .add(under_way(place))
         })
         .await?;
     let of: Vec<&str> = found.iter().map(|job| job.ticket_id.as_str()).collect();
@@ -105,11 +100,7 @@ pub(crate) async fn heard(
         .filter(|job| is_under_way(job) && claimed.iter().any(|of| of.id == job.ticket_id))
         .collect();
     let before = tx.get_gently::<agent_session::Entity>(session).await?;
-    if before.disconnected_at.is_some() {
-        return Err(Error::Conflict(
-            "This session has ended. Register with its id to take it up again.".to_owned(),
-        ));
-    }
+    must_be_connected(&before)?;
     let claimed: Vec<_> = { claimed.into_iter() }
         .filter(|of| alive.iter().any(|job| job.ticket_id == of.id))
         .collect();
@@ -193,7 +184,7 @@ pub(crate) async fn record(
     use agent_job_event::Column::{Attempt, JobId, Seq};
     let Held { ticket, job } = held(tx, id, attempt).await?;
     let of_job = job.id.clone();
-    let last = unseen(tx, |tx| {
+    let last = tx.unseen(|tx| {
         Box::pin(async move {
             tx.last_row::<agent_job_event::Entity>(Seq, |place| {
                 all_of(place.column(JobId).eq(of_job.as_str()))
@@ -294,21 +285,5 @@ fn within(field: &str, value: Value, most: u64) -> Result<Value> {
     match check::wrong_length(0, most, length as u64) {
         Some(reason) => Err(Error::bad_input(field, reason)),
         None => Ok(value),
-    }
-}
-
-/// Whether the actor's try of a job is over as it says, so that it can be told the same again.
-pub(super) fn is_own_try(tx: &Tx<'_>, held: &Held, attempt: i32) -> bool {
-    held.job.agent_token_id.as_ref() == tx.writer().agent_token_id() && held.job.attempt == attempt
-}
-
-/// Refuses who has a job no longer.
-///
-/// # Errors
-/// [`Error::StaleLease`].
-pub(super) fn must_hold(tx: &Tx<'_>, held: &Held, attempt: i32) -> Result<()> {
-    match holds(tx, held, attempt) {
-        true => Ok(()),
-        false => Err(Error::StaleLease),
     }
 }

@@ -1,19 +1,19 @@
 //! What becomes of work whose agent fell silent, takes too long, or never came.
 
 use super::{
-    Held, SILENCE,
-    back::{Back, give_back},
+    Held, SILENCE, UNDER_WAY,
+    back::{Back, free, give_back},
     is_under_way,
     job::of_ticket,
     job_unleased, later, locked,
-    outcome::fail_for_good,
+    outcome::{fail_for_good, ticket_fails},
     session::{End, end},
 };
 use crate::{
-    domain::machine::{AgentJobConsequence, TicketConsequence},
+    domain::machine::AgentJobConsequence,
     error::{Error, Result},
     store::Tx,
-    workflow::{decider, plan, references::all_of, ticket as tickets},
+    workflow::{decider, references::all_of, ticket as tickets},
 };
 use chrono::TimeDelta;
 use entity::{
@@ -113,31 +113,16 @@ async fn open_job(tx: &Tx<'_>, ticket: &ticket::Model) -> Result<Option<agent_jo
 /// A ticket that a worker of the server had, which runs no job.
 async fn without_job(tx: &mut Tx<'_>, ticket: ticket::Model, why: &str) -> Result<()> {
     if ticket.attempt_count < ticket.max_attempts {
-        let ready = tx
-            .take(&ticket, TicketConsequence::GiveBack, tickets::unclaimed())
-            .await?;
-        tx.explain(why);
-        return tickets::hold_if_paused(tx, ready).await.map(drop);
+        return free(tx, &ticket, tickets::unclaimed(), Some(why.to_owned())).await;
     }
-    let changes = ticket::ActiveModel {
-        error: Set(Some(why.to_owned())),
-        error_signature: Set(Some(crate::domain::signature::signature(why))),
-        completed_at: Set(Some(tx.now())),
-        lease_expires_at: Set(None),
-        heartbeat_at: Set(None),
-        ..Default::default()
-    };
-    let failed = tx.take(&ticket, TicketConsequence::Fail, changes).await?;
-    tx.explain(why);
-    plan::ticket_failed(tx, &failed).await
+    ticket_fails(tx, &ticket, why.to_owned()).await
 }
 
 /// Which jobs were not begun in time, are not reported of, take too long, or are taken by nobody.
 pub(crate) fn overdue_jobs(now: Timestamp) -> Condition {
     use agent_job::Column::{DeadlineAt, DispatchedAt, ReportedAt, Status, UpdatedAt};
     let is = |status: AgentJobStatus| Expr::col(Status).eq(status.to_value());
-    let open = [AgentJobStatus::Dispatched, AgentJobStatus::InProgress];
-    let under_way = Expr::col(Status).is_in(open.map(|status| status.to_value()));
+    let under_way = Expr::col(Status).is_in(UNDER_WAY.map(|status| status.to_value()));
     let since = |time| ago(now, time);
     Condition::any()
         .add(is(AgentJobStatus::Dispatched).and(Expr::col(DispatchedAt).lte(since(UNACKNOWLEDGED))))

@@ -2,13 +2,14 @@
 
 use super::{
     Held,
-    back::{Back, give_back},
-    by_itself, counted_tries, held,
-    job::{is_own_try, must_hold, of_ticket, short},
-    job_unleased, later, locked, unseen,
+    back::{Back, free, give_back},
+    by_itself, counted_tries, held, is_own_try, is_under_way,
+    job::{of_ticket, short},
+    job_unleased, later, locked, must_hold,
 };
 use crate::{
     domain::{
+        canonical::canonical,
         check,
         digest::sha256,
         machine::{AgentJobConsequence, AgentJobStep, TicketConsequence},
@@ -57,6 +58,16 @@ pub(crate) enum Drafted {
     Plan(Box<NewPlan>),
 }
 
+impl Drafted {
+    /// The input's field that it stands in.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Brief(_) => "brief",
+            Self::Plan(_) => "plan",
+        }
+    }
+}
+
 /// A daemon hands in what came of a job. Its ticket is done, or waits for somebody who approves the result. Sent again,
 /// the same changes nothing.
 ///
@@ -78,7 +89,7 @@ pub(crate) async fn complete(tx: &mut Tx<'_>, done: Completed) -> Result<agent_j
         lock_brief(tx, &done.job).await?;
     }
     let found = locked(tx, &done.job).await?;
-    if found.job.status == AgentJobStatus::Done && is_own_try(tx, &found, done.attempt) {
+    if found.job.status == AgentJobStatus::Done && is_own_try(tx, &found.job, done.attempt) {
         let is_same = is_same(tx, &found.job, result.as_ref()).await? && found.job.pr_url == pr_url;
         return match is_same {
             true => Ok(found.job),
@@ -107,17 +118,17 @@ pub(crate) async fn complete(tx: &mut Tx<'_>, done: Completed) -> Result<agent_j
             let brief = ticket
                 .prd_id
                 .ok_or_else(|| Error::internal("a plan for no brief"))?;
-            unseen(tx, |tx| {
-                Box::pin(async move { create_plan(tx, &brief, *new).await.map(drop) })
-            })
-            .await?;
+            tx.unseen(|tx| Box::pin(async move { create_plan(tx, &brief, *new).await.map(drop) }))
+                .await?;
         }
         Some(Drafted::Brief(words)) => {
             finish(tx, ticket.clone(), result, done.confidence, false).await?;
             let (of, confidence) = (job.clone(), done.confidence);
-            unseen(tx, |tx| {
+            tx.unseen(|tx| {
                 Box::pin(async move {
-                    let given = tx.whole::<agent_job::Entity>(&of).await?.payload.0;
+                    let given = [agent_job::Column::Payload];
+                    let given = tx.with_columns::<agent_job::Entity>(&of, &given).await?;
+                    let given = given.payload.0;
                     let given = given.map_or(Value::Null, |given| given.0);
                     brief::drafted(tx, &ticket, &given, *words, confidence).await
                 })
@@ -134,10 +145,7 @@ pub(crate) async fn complete(tx: &mut Tx<'_>, done: Completed) -> Result<agent_j
 
 /// What is kept as the result of a job that drafted something, by which the same is known when it is sent again.
 fn receipt(drafted: &Drafted, result: Option<Value>) -> Value {
-    let kind = match drafted {
-        Drafted::Brief(_) => "brief",
-        Drafted::Plan(_) => "plan",
-    };
+    let kind = drafted.kind();
     json!({ "drafted": kind, "sha256": sha256(format!("{drafted:?}")), "result": result })
 }
 
@@ -146,7 +154,7 @@ async fn lock_brief(tx: &mut Tx<'_>, job: &Id) -> Result<()> {
     let Some(job) = tx.find::<agent_job::Entity>(job).await? else {
         return Ok(());
     };
-    unseen(tx, |tx| {
+    tx.unseen(|tx| {
         Box::pin(async move {
             let ticket = tx.find::<ticket::Entity>(&job.ticket_id).await?;
             let Some(brief) = ticket.and_then(|ticket| ticket.prd_id) else {
@@ -163,36 +171,33 @@ async fn lock_brief(tx: &mut Tx<'_>, job: &Id) -> Result<()> {
 
 /// Whether a job's result is this one.
 async fn is_same(tx: &Tx<'_>, job: &agent_job::Model, result: Option<&Value>) -> Result<bool> {
-    use crate::domain::canonical::canonical;
-    let kept = tx.whole::<agent_job::Entity>(job).await?.result.0;
+    let kept = [agent_job::Column::Result];
+    let kept = tx.with_columns::<agent_job::Entity>(job, &kept).await?;
+    let kept = kept.result.0;
     let digest = |value: Option<&Value>| value.map(|value| sha256(canonical(value)));
     Ok(digest(kept.as_ref().map(|kept| &kept.0)) == digest(result))
 }
 
 /// Refuses a brief or a plan that was not asked for, and nothing where one was.
 fn must_be_asked_for(ticket: &ticket::Model, drafted: Option<&Drafted>) -> Result<()> {
-    let (wanted, is_given) = if plan::is_asked_for(ticket) {
-        ("plan", matches!(drafted, Some(Drafted::Plan(_))))
+    let wanted = if plan::is_asked_for(ticket) {
+        Some("plan")
     } else if is_for_analyst(ticket) {
-        ("brief", matches!(drafted, Some(Drafted::Brief(_))))
+        Some("brief")
     } else {
-        return match drafted {
-            None => Ok(()),
-            Some(Drafted::Plan(_)) => Err(not_asked("plan")),
-            Some(Drafted::Brief(_)) => Err(not_asked("brief")),
-        };
+        None
     };
-    match is_given {
-        true => Ok(()),
-        false => Err(Error::bad_input(
+    match (wanted, drafted.map(Drafted::kind)) {
+        (wanted, given) if wanted == given => Ok(()),
+        (Some(wanted), _) => Err(Error::bad_input(
             wanted,
             format!("is what this ticket asks for; hand in a {wanted}"),
         )),
+        (None, given) => Err(Error::bad_input(
+            given.unwrap_or_default(),
+            "is not what this ticket asks for; leave it out",
+        )),
     }
-}
-
-fn not_asked(what: &'static str) -> Error {
-    Error::bad_input(what, "is not what this ticket asks for; leave it out")
 }
 
 /// A job that was not begun before it ended, begins now.
@@ -270,7 +275,7 @@ pub(crate) async fn fail(tx: &mut Tx<'_>, failure: Failure) -> Result<agent_job:
     decider::settings(tx).await?;
     let found = locked(tx, &failure.job).await?;
     let is_said = found.job.status == AgentJobStatus::Failed
-        && is_own_try(tx, &found, failure.attempt)
+        && is_own_try(tx, &found.job, failure.attempt)
         && found.job.error.as_ref() == Some(&error);
     if is_said {
         return Ok(found.job);
@@ -287,14 +292,7 @@ pub(crate) async fn fail(tx: &mut Tx<'_>, failure: Failure) -> Result<agent_job:
         error: Set(Some(error.clone())),
         ..tickets::unclaimed()
     };
-    let ready = tx
-        .take(&ticket, TicketConsequence::GiveBack, changes)
-        .await?;
-    tx.explain(error);
-    by_itself(tx, |tx| {
-        Box::pin(async move { tickets::hold_if_paused(tx, ready).await })
-    })
-    .await?;
+    free(tx, &ticket, changes, Some(error)).await?;
     Ok(job)
 }
 
@@ -313,6 +311,19 @@ pub(super) async fn fail_for_good(
 ) -> Result<agent_job::Model> {
     let Held { ticket, job } = held;
     let job = job_failed(tx, &ticket, job, &error).await?;
+    ticket_fails(tx, &ticket, error).await?;
+    Ok(job)
+}
+
+/// A ticket has failed: its plan is made anew, or somebody is told.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn ticket_fails(
+    tx: &mut Tx<'_>,
+    ticket: &ticket::Model,
+    error: String,
+) -> Result<()> {
     let changes = ticket::ActiveModel {
         error_signature: Set(Some(signature(&error))),
         error: Set(Some(error.clone())),
@@ -321,13 +332,12 @@ pub(super) async fn fail_for_good(
         heartbeat_at: Set(None),
         ..Default::default()
     };
-    let failed = tx.take(&ticket, TicketConsequence::Fail, changes).await?;
+    let failed = tx.take(ticket, TicketConsequence::Fail, changes).await?;
     tx.explain(error);
     by_itself(tx, |tx| {
         Box::pin(async move { plan::ticket_failed(tx, &failed).await })
     })
-    .await?;
-    Ok(job)
+    .await
 }
 
 async fn job_failed(
@@ -359,7 +369,7 @@ pub(crate) async fn release(
 ) -> Result<agent_job::Model> {
     held(tx, id, attempt).await?;
     give_back(tx, id, Back::Released(reason)).await?;
-    unseen(tx, |tx| {
+    tx.unseen(|tx| {
         let id = id.clone();
         Box::pin(async move { tx.get::<agent_job::Entity>(&id).await })
     })
@@ -379,7 +389,7 @@ pub(crate) async fn cancel(
     if job.status == AgentJobStatus::Cancelled {
         return Ok(job);
     }
-    let had = super::is_under_way(&job);
+    let had = is_under_way(&job);
     let changes = agent_job::ActiveModel {
         completed_at: Set(Some(tx.now())),
         ..job_unleased()
@@ -395,13 +405,7 @@ pub(crate) async fn cancel(
             max_attempts: Set(ticket.max_attempts + 1),
             ..tickets::unclaimed()
         };
-        let ready = tx
-            .take(&ticket, TicketConsequence::GiveBack, changes)
-            .await?;
-        by_itself(tx, |tx| {
-            Box::pin(async move { tickets::hold_if_paused(tx, ready).await })
-        })
-        .await?;
+        free(tx, &ticket, changes, None).await?;
     }
     Ok(job)
 }

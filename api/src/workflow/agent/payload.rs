@@ -4,44 +4,24 @@ use crate::{
     domain::plan::CHIEF_OF_STAFF,
     error::Result,
     store::{Tx, to_json},
-    workflow::{brief::ANALYST, references::all_of},
+    workflow::{
+        brief::{ANALYST, SHOWN},
+        references::all_of,
+    },
 };
-use entity::{Id, Owned as _, clarification_request, goal, prd, project, ticket, transcript};
+use entity::{
+    Id, Owned as _, Reading, clarification_request, goal, prd, project, ticket, transcript,
+};
 use sea_orm::{ActiveEnum, IdenStatic, ModelTrait, sea_query::ExprTrait};
 use serde_json::{Map, Value, json};
 
 /// The most characters of a transcript that are handed over.
 const LONGEST_TRANSCRIPT: usize = 500_000;
 
-/// What of a brief an agent works with.
-const OF_BRIEF: [prd::Column; 24] = {
+/// What of a brief an agent works with, besides what is shown to who decides on it.
+const MORE_OF_BRIEF: [prd::Column; 4] = {
     use prd::Column::*;
-    [
-        Id,
-        Version,
-        Status,
-        Title,
-        Summary,
-        GoalText,
-        TargetUsers,
-        SuccessMetrics,
-        Scope,
-        NonScope,
-        OpenQuestions,
-        Objectives,
-        Requirements,
-        AcceptanceCriteria,
-        OutOfScope,
-        Assumptions,
-        Risks,
-        ArchitectureOptions,
-        ArchitectureDesign,
-        SelectedArchitecture,
-        Timeline,
-        TargetRepo,
-        Confidence,
-        CreatedAt,
-    ]
+    [Id, Version, Status, CreatedAt]
 };
 
 /// What a daemon is asked to do for a ticket.
@@ -58,7 +38,7 @@ pub(super) fn action(ticket: &ticket::Model) -> &'static str {
 /// What a daemon is given for a ticket. Read as a part of the server, which sees all of it.
 pub(super) async fn payload(tx: &Tx<'_>, ticket: &ticket::Model) -> Result<Value> {
     let asked = [ticket::Column::Description, ticket::Column::Payload];
-    let whole = tx.with_large::<ticket::Entity>(ticket, &asked).await?;
+    let whole = tx.with_columns::<ticket::Entity>(ticket, &asked).await?;
     let own = whole.payload.0.map_or(Value::Null, |payload| payload.0);
     let mut payload = match own {
         Value::Object(own) => own,
@@ -106,14 +86,10 @@ async fn of_project(tx: &Tx<'_>, id: &Id) -> Result<Value> {
 
 /// A brief with all that it says.
 async fn of_brief(tx: &Tx<'_>, brief: &prd::Model) -> Result<Value> {
-    let is_large = |column: &prd::Column| {
-        prd::Entity::LARGE
-            .iter()
-            .any(|large| large.as_str() == column.as_str())
-    };
-    let large: Vec<_> = OF_BRIEF.into_iter().filter(is_large).collect();
-    let read = tx.with_large::<prd::Entity>(brief, &large).await?;
-    let columns = OF_BRIEF.into_iter().map(|column| {
+    let is_large = |column: &prd::Column| prd::Entity::column(*column).reading == Reading::Large;
+    let large: Vec<_> = SHOWN.into_iter().filter(is_large).collect();
+    let read = tx.with_columns::<prd::Entity>(brief, &large).await?;
+    let columns = MORE_OF_BRIEF.into_iter().chain(SHOWN).map(|column| {
         let value = to_json(&read.get(column));
         (column.as_str().to_owned(), value)
     });
@@ -129,7 +105,7 @@ async fn transcript(tx: &Tx<'_>, id: Option<&Id>) -> Result<Value> {
         return Ok(Value::Null);
     };
     let text = [transcript::Column::FullText];
-    let read = tx.with_large::<transcript::Entity>(&found, &text).await?;
+    let read = tx.with_columns::<transcript::Entity>(&found, &text).await?;
     let text = read.full_text.0.unwrap_or_default();
     let text: String = text.chars().take(LONGEST_TRANSCRIPT).collect();
     Ok(Value::String(text))

@@ -3,7 +3,7 @@
 use super::{
     SILENCE,
     back::{Back, give_back, lock_all},
-    later, unseen,
+    later, under_way,
 };
 use crate::{
     domain::check,
@@ -14,12 +14,8 @@ use crate::{
         references::{active_roles, all_of},
     },
 };
-use entity::{
-    Id, Json,
-    agent_job::{self, AgentJobStatus},
-    agent_session, agent_token,
-};
-use sea_orm::{ActiveEnum, ActiveValue::Set, Condition, sea_query::ExprTrait};
+use entity::{Id, Json, agent_job, agent_session, agent_token};
+use sea_orm::{ActiveValue::Set, Condition, sea_query::ExprTrait};
 use std::{collections::BTreeSet, sync::LazyLock};
 
 /// The most capabilities that an agent names.
@@ -70,7 +66,9 @@ pub(crate) async fn register(tx: &mut Tx<'_>, asked: Registration) -> Result<age
         Some(session) => Some(tx.get::<agent_session::Entity>(session).await?),
         None => None,
     };
-    let active = unseen(tx, |tx| Box::pin(async move { active_roles(tx).await })).await?;
+    let active = tx
+        .unseen(|tx| Box::pin(async move { active_roles(tx).await }))
+        .await?;
     let usable: Vec<String> = { active.into_iter() }
         .filter(|role| allowed.contains(role))
         .collect();
@@ -217,18 +215,13 @@ pub(super) async fn end(tx: &mut Tx<'_>, id: &Id, why: End<'_>) -> Result<agent_
 
 /// The jobs that a session has. Where there are several, their tickets are locked in order.
 async fn jobs_of(tx: &mut Tx<'_>, session: &Id) -> Result<Vec<agent_job::Model>> {
-    use agent_job::Column::{SessionId, Status};
+    use agent_job::Column::SessionId;
     let session = session.clone();
-    unseen(tx, |tx| {
+    tx.unseen(|tx| {
         Box::pin(async move {
-            let open = [AgentJobStatus::Dispatched, AgentJobStatus::InProgress];
             let jobs = tx
                 .unlocked_rows::<agent_job::Entity>(|place| {
-                    all_of(place.column(SessionId).eq(session.as_str())).add(
-                        place
-                            .column(Status)
-                            .is_in(open.map(|status| status.to_value())),
-                    )
+                    all_of(place.column(SessionId).eq(session.as_str())).add(under_way(place))
                 })
                 .await?;
             let tickets: Vec<Id> = jobs.iter().map(|job| job.ticket_id.clone()).collect();
