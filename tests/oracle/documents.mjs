@@ -3,7 +3,6 @@
 import {
   Kind,
   OperationTypeNode,
-  astFromValue,
   getNamedType,
   getNullableType,
   isAbstractType,
@@ -166,8 +165,18 @@ export class Documents {
     return { kind: Kind.VARIABLE, name: name(variable) };
   }
 
-  asLiteral(value, type) {
-    return astFromValue(value, getNullableType(type)) ?? literal(value);
+  /** A plain value written as its type is. `astFromValue` would not do: it knows no literal for a list or an object of JSON. */
+  asLiteral(value, nullable) {
+    const type = getNullableType(nullable);
+    if (value === null) return literal(value);
+    if (isListType(type)) {
+      if (!Array.isArray(value)) return this.asLiteral(value, type.ofType);
+      return { kind: Kind.LIST, values: value.map((item) => this.asLiteral(item, type.ofType)) };
+    }
+    if (isEnumType(type)) return { kind: Kind.ENUM, value };
+    if (!isInputObjectType(type)) return literal(value);
+    const written = ([field, inner]) => ({ kind: Kind.OBJECT_FIELD, name: name(field), value: this.asLiteral(inner, type.getFields()[field].type) });
+    return { kind: Kind.OBJECT, fields: Object.entries(value).map(written) };
   }
 
   /** A value that fits a type. */
