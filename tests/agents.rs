@@ -1,6 +1,7 @@
 //! Agents at work: connected, given tickets, heard of, and done without when they fall silent.
 
 mod claims;
+mod costs;
 mod failures;
 mod lost;
 mod races;

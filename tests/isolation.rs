@@ -19,7 +19,12 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Types whose rows may belong to nobody; everyone sees those.
-const WITH_GLOBAL_ROWS: [&str; 3] = ["AgentRole", "SkillPackage", "SubagentDefinition"];
+const WITH_GLOBAL_ROWS: [&str; 4] = [
+    "AgentRole",
+    "SkillPackage",
+    "SubagentDefinition",
+    "ModelPrice",
+];
 
 /// The other tenant's ids by type.
 struct Foreign(BTreeMap<String, Vec<String>>);

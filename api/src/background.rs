@@ -10,8 +10,8 @@ use crate::{
 };
 use chrono::TimeDelta;
 use entity::{
-    Id, Owned, Timestamp, agent_job, agent_session, clarification_request, execution_plan, prd,
-    ticket,
+    Id, Owned, Timestamp, agent_job, agent_session, budget_reservation, clarification_request,
+    execution_plan, prd, ticket,
 };
 use futures_util::future::{BoxFuture, join_all};
 use sea_orm::Condition;
@@ -37,7 +37,7 @@ pub(crate) struct Task {
 }
 
 /// All that the server does by itself.
-pub(crate) const TASKS: [Task; 8] = [
+pub(crate) const TASKS: [Task; 9] = [
     Task {
         name: "clarifications",
         about: "Reminds people of questions that nobody answered, after 24 and 48 hours, and closes those whose time is up.",
@@ -114,6 +114,22 @@ pub(crate) const TASKS: [Task; 8] = [
                 workflow::overdue_jobs,
                 |tx, id| Box::pin(workflow::tend_job(tx, id)),
             ))
+        },
+    },
+    Task {
+        name: "budget_reservations",
+        about: "Gives back what agents set aside for calls of models that they did not record in time, and forgets it after 30 days.",
+        every: MINUTE,
+        run: |store| {
+            Box::pin(async move {
+                let given_back = tend_each::<budget_reservation::Entity>(
+                    store,
+                    "budgets",
+                    workflow::overdue_reservations,
+                    |tx, id| Box::pin(workflow::tend_reservation(tx, id)),
+                );
+                Ok(given_back.await? + store.forget_reservations().await?)
+            })
         },
     },
     Task {

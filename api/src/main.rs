@@ -90,6 +90,12 @@ enum Command {
         #[arg(long)]
         email: String,
     },
+    /// Count anew, from the calls themselves, what a workspace has used of its budgets
+    RecountBudgets {
+        /// The workspace's slug
+        #[arg(long, default_value = "demo")]
+        workspace: String,
+    },
     /// Check that a workspace's ledger is complete and unaltered
     VerifyLedger {
         /// The workspace's slug, or "system" for changes to what all workspaces share
@@ -115,6 +121,7 @@ impl Command {
             | Self::Migrate { status: true }
             | Self::Token { .. }
             | Self::SetPassword { .. }
+            | Self::RecountBudgets { .. }
             | Self::VerifyLedger { .. } => false,
         }
     }
@@ -288,6 +295,14 @@ async fn run(settings: Settings, command: Command) -> Result<(), String> {
                 .await
                 .map_err(told)?;
             print("The password is set; sign in with it.\n")?;
+        }
+        Command::RecountBudgets { workspace } => {
+            let recounted = server::recount_budgets(&store, &workspace);
+            let told_of = match recounted.await.map_err(told)? {
+                Some(first) => format!("Counted anew from {first} on.\n"),
+                None => "There was no call yet; nothing to count.\n".to_owned(),
+            };
+            print(&told_of)?;
         }
         Command::VerifyLedger { workspace, noted } => {
             let head = server::verify_ledger(&store, &workspace, noted.as_ref())

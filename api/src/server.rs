@@ -9,8 +9,9 @@ use crate::{
     http::{self, App, Front, TrustedDocuments, graphiql},
     seed,
     store::{Head, Hints, Store},
-    workspace,
+    workflow, workspace,
 };
+use chrono::NaiveDate;
 use entity::{Id, project, user::UserRole};
 use std::{
     future::Future,
@@ -264,6 +265,15 @@ pub async fn verify_ledger(store: &Store, workspace: &str, noted: Option<&Head>)
         slug => workspace::named(store, slug).await?.id,
     };
     store.verify_ledger(&tenant, noted).await
+}
+
+/// Counts anew what a workspace has used of its budgets. Returns the day of its first call; none when there was none.
+///
+/// # Errors
+/// When there is no such workspace, or the database fails.
+pub async fn recount_budgets(store: &Store, workspace: &str) -> Result<Option<NaiveDate>> {
+    let tenant = workspace::named(store, workspace).await?.id;
+    workflow::recount(store, &tenant).await
 }
 
 /// In development, GraphiQL can sign in as every demo role.

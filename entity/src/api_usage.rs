@@ -83,6 +83,9 @@ pub struct Model {
     pub audio_seconds: i32,
     /// What it cost, in millionths of a US dollar, at the price of that moment.
     pub cost_micros: BigInt,
+    /// The price it was counted at; null when there was none for the model. Then a million tokens sent count 1 US dollar and
+    /// a million received 3, and those of a model of one's own, `CUSTOM`, nothing.
+    pub price_id: Option<Id>,
     /// How many milliseconds the answer took; null when not measured.
     pub latency_ms: Option<i32>,
     /// Whether it succeeded.

@@ -36,6 +36,8 @@ pub mod approval;
 pub mod audit_log;
 pub mod auth_token;
 pub mod background_task;
+pub mod budget_counter;
+pub mod budget_reservation;
 pub mod channel_route;
 pub mod clarification_request;
 pub mod credential;
@@ -46,6 +48,7 @@ pub mod idempotency_key;
 pub mod integration_connection;
 pub mod invitation;
 pub mod meeting;
+pub mod model_price;
 pub mod notification;
 pub mod notification_subscription;
 pub mod prd;
@@ -105,7 +108,10 @@ macro_rules! for_each_table {
             notification,
             notification_subscription,
             scheduled_job,
-            api_usage
+            api_usage,
+            model_price,
+            budget_counter,
+            budget_reservation
         }
     };
 }

@@ -85,6 +85,9 @@ tables! {
     NotificationSubscription,
     ScheduledJob,
     ApiUsage,
+    ModelPrice,
+    BudgetCounter,
+    BudgetReservation,
 }
 
 /// A table whose rows belong to tenants. Only such tables can be read through a scope.

@@ -41,6 +41,8 @@ pub struct Model {
     pub brief_template: Option<Json<Vec<BriefTemplateField>>>,
     /// What agents are told whenever they draft one of its briefs.
     pub brief_guidance: Option<String>,
+    /// What model calls for it may cost in a month, in millionths of a US dollar; null, zero or less is no cap.
+    pub monthly_spend_cap_micros: Option<BigInt>,
     /// Who created it; null when the system did or the person is gone.
     pub created_by_id: Option<Id>,
     /// When it was created.

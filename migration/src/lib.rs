@@ -20,6 +20,7 @@ mod m20261130_000002_background;
 mod m20261130_000003_links;
 mod m20261130_000004_credential_health;
 mod m20261201_000001_agents;
+mod m20261201_000002_costs;
 mod table;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
@@ -75,6 +76,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000003_links::UnlinkSymbols),
             Box::new(m20261130_000004_credential_health::KeepHealth),
             Box::new(m20261201_000001_agents::LetAgentsWork),
+            Box::new(m20261201_000002_costs::CountCosts),
         ]
     }
 }

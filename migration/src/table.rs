@@ -90,13 +90,18 @@ impl Table {
         Self::append_only(name).timestamp("updatedAt")
     }
 
-    /// Like [`standard`](Self::standard), but a row without a tenant is global; `slug` is unique among those too.
-    pub(crate) fn standard_or_global(name: &'static str) -> Self {
+    /// Like [`standard`](Self::standard), but a row without a tenant is global.
+    pub(crate) fn shared(name: &'static str) -> Self {
         Self::bare(name, "id")
             .owner(true)
             .timestamp("createdAt")
             .timestamp("updatedAt")
             .index(&NEWEST)
+    }
+
+    /// Like [`shared`](Self::shared), with a `slug` that is unique within a tenant and among the global rows.
+    pub(crate) fn standard_or_global(name: &'static str) -> Self {
+        Self::shared(name)
             .text("slug")
             .unique(&["tenantId", "slug"])
             .unique_where(&["slug"], r#""tenantId" IS NULL"#)

@@ -25,7 +25,7 @@ use See::{All, Held, None, OfProject, Own, OwnOrAll, Target};
 pub const ROLES: [&str; 5] = ["owner", "admin", "member", "viewer", "agent"];
 
 /// Each kind of row, and what owner, admin, member, viewer and agent see of it.
-const POLICY: [(&str, [See; 5]); 37] = [
+const POLICY: [(&str, [See; 5]); 40] = [
     ("Tenant", [All, All, All, All, None]),
     ("User", [All, All, All, All, None]),
     ("Invitation", [All, All, None, None, None]),
@@ -66,6 +66,9 @@ const POLICY: [(&str, [See; 5]); 37] = [
     ("NotificationSubscription", [All, All, Own, Own, None]),
     ("ScheduledJob", [All, All, All, All, None]),
     ("ApiUsage", [All, All, OfProject, None, None]),
+    ("ModelPrice", [All, All, All, None, None]),
+    ("BudgetCounter", [All, All, None, None, None]),
+    ("BudgetReservation", [All, All, None, None, Held]),
 ];
 
 /// The column with the agent token that holds a row.
@@ -78,7 +81,12 @@ pub fn holder(kind: &str) -> &'static str {
 }
 
 /// Kinds whose rows may belong to nobody; everyone who sees such rows sees those.
-pub const WITH_GLOBAL_ROWS: [&str; 3] = ["AgentRole", "SkillPackage", "SubagentDefinition"];
+pub const WITH_GLOBAL_ROWS: [&str; 4] = [
+    "AgentRole",
+    "SkillPackage",
+    "SubagentDefinition",
+    "ModelPrice",
+];
 
 /// Columns that nobody is shown.
 const SECRET: [&str; 10] = [

@@ -47,17 +47,22 @@ fn narrowed(field: &Field, oracle: &Oracle, callers: &[Caller]) -> Vec<String> {
                 .chain([String::new()])
                 .collect()
         }
-        _ if field
-            .args
-            .iter()
-            .any(|argument| argument.name == "sessionId") =>
+        // What must be named, such as `sessionId`: of each kind two.
+        _ => match { field.args.iter() }
+            .find(|argument| argument.of.required && argument.of.name == "ID")
         {
-            let sessions = oracle.of("AgentSession", &callers[0].tenant).take(2);
-            sessions
-                .map(|row| format!("sessionId: \"{}\",", row.id))
-                .collect()
-        }
-        _ => vec![String::new()],
+            Some(argument) => {
+                let kind = match argument.name.as_str() {
+                    "sessionId" => "AgentSession",
+                    "jobId" => "AgentJob",
+                    other => panic!("what is a {other}?"),
+                };
+                let rows = oracle.of(kind, &callers[0].tenant).take(2);
+                rows.map(|row| format!("{}: \"{}\",", argument.name, row.id))
+                    .collect()
+            }
+            None => vec![String::new()],
+        },
     }
 }
 

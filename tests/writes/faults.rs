@@ -1,6 +1,6 @@
 //! A mutation is done whole or not at all, whichever of its statements fails.
 
-use super::{head, operation, sample, sender};
+use super::{head, operation, sample, sender, told};
 use crate::{
     support::{Database, Schema, TestApp},
     tables::counts,
@@ -77,7 +77,7 @@ on_both_databases! {
                 assert_eq!(counts(&connection, everywhere).await, rows, "{name} at {place} left rows");
                 broken += 1;
             }
-            assert!(head(&client).await > before, "{name}");
+            assert!(told(name, before, head(&client).await), "{name}");
         }
         assert!(broken > 120, "only {broken}");
     }

@@ -158,7 +158,8 @@ fn document(mutation: &str) -> String {
 /// What a mutation's input is called, and the row in its answer.
 fn names(mutation: &str) -> (String, &'static str) {
     let row = match mutation {
-        "setDelegate" | "updateApprovalRules" => "tenant",
+        "setDelegate" | "updateApprovalRules" | "updateBudgets" => "tenant",
+        "setModelPrice" => "modelPrice",
         "createProject" | "updateProject" => "project",
         "linkSymbol" => "prdSymbolLink",
         "deletePrd" | "unlinkSymbol" => "deletedId",

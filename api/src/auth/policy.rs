@@ -49,6 +49,8 @@ pub enum Action {
     Replan,
     /// Say what needs how many approvals, what a rule approves, and who decides in place of whom.
     SetApprovals,
+    /// Say what may be used of models, and what they cost.
+    SetBudgets,
     /// Put away what everyone who decides is told of.
     AnswerForAll,
     /// Make and revoke agent tokens.
@@ -89,6 +91,7 @@ pub fn authorize(actor: &Actor, action: Action) -> Result<()> {
         | Action::DeleteBrief
         | Action::Replan
         | Action::SetApprovals
+        | Action::SetBudgets
         | Action::AnswerForAll
         | Action::SteerWork
         | Action::ManageAgents
@@ -200,6 +203,7 @@ pub fn rows(actor: &Actor, table: Table) -> Result<Rows> {
         | Table::AgentJobEvent
         | Table::AgentSession
         | Table::AgentToken
+        | Table::BudgetReservation
             if role == Role::Agent =>
         {
             Ok(Rows::OfAgent)
@@ -235,6 +239,10 @@ pub fn rows(actor: &Actor, table: Table) -> Result<Rows> {
             Ok(()) => Ok(Rows::All),
             Err(_) => authorize(actor, Action::ReadCosts).map(|()| Rows::OfProjects),
         },
+        Table::ModelPrice => authorize(actor, Action::ReadCosts).map(|()| Rows::All),
+        Table::BudgetCounter | Table::BudgetReservation => {
+            authorize(actor, Action::ReadAllCosts).map(|()| Rows::All)
+        }
         Table::Invitation
         | Table::IdempotencyKey
         | Table::CredentialVault

@@ -45,6 +45,8 @@ node! {
             jobs: AgentJob by agent_token_id,
             /// What the agent with this token wrote into the journals of runs.
             job_events: AgentJobEvent by agent_token_id,
+            /// What the agent with this token set aside for calls of models.
+            budget_reservations: BudgetReservation by agent_token_id,
         }
     }
 }

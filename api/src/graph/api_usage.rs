@@ -23,6 +23,7 @@ node! {
             cached_tokens: BigIntFilter,
             audio_seconds: IntFilter,
             cost_micros: BigIntFilter,
+            price_id: IdFilter,
             latency_ms: IntFilter,
             success: BooleanFilter,
             error_code: StringFilter,
@@ -40,6 +41,8 @@ node! {
             plan: ExecutionPlan by plan_id,
             /// The ticket it was spent on; null when on none.
             ticket: Ticket by ticket_id,
+            /// The price it was counted at; null when there was none for the model, or it is gone.
+            price: ModelPrice by price_id,
         }
     }
     fields {

@@ -31,10 +31,14 @@ mod approval_queue;
 mod audit_log;
 mod auth_token;
 mod background_task;
+mod budget;
+mod budget_counter;
+mod budget_reservation;
 mod by_slug;
 mod channel_route;
 mod claim;
 mod clarification_request;
+mod cost;
 mod counter_streams;
 mod credential;
 mod dashboard;
@@ -49,6 +53,7 @@ mod integration_connection;
 mod invitation;
 mod measured;
 mod meeting;
+mod model_price;
 mod node;
 mod notification;
 mod notification_subscription;
@@ -58,6 +63,7 @@ mod prd;
 mod prd_content;
 mod prd_symbol_link;
 mod prd_writes;
+mod presence_streams;
 mod progress;
 mod project;
 mod project_graph;
@@ -115,6 +121,8 @@ mod prelude {
         approval::Approval,
         audit_log::AuditLog,
         auth_token::AuthToken,
+        budget_counter::BudgetCounter,
+        budget_reservation::BudgetReservation,
         channel_route::ChannelRoute,
         clarification_request::ClarificationRequest,
         comparison::{
@@ -132,6 +140,7 @@ mod prelude {
         integration_connection::IntegrationConnection,
         invitation::Invitation,
         meeting::Meeting,
+        model_price::ModelPrice,
         node::AnyNode,
         notification::Notification,
         notification_subscription::NotificationSubscription,

@@ -108,6 +108,9 @@ nodes! {
     NotificationSubscription,
     ScheduledJob,
     ApiUsage,
+    ModelPrice,
+    BudgetCounter,
+    BudgetReservation,
 }
 
 /// Finds rows of any type.

@@ -3,6 +3,7 @@
 use super::prelude::*;
 use super::{
     dashboard::Dashboard,
+    shared::at_least_one,
     write::{Once, Write, change, given, mutations, patch},
 };
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
     store::Tx,
 };
 use async_graphql::{InputObject, MaybeUndefined};
-use entity::{Id, project};
+use entity::{BigInt, Id, project};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     Condition,
@@ -33,6 +34,7 @@ node! {
             color: StringFilter,
             is_archived: BooleanFilter,
             brief_guidance: StringFilter,
+            monthly_spend_cap_micros: BigIntFilter,
             created_by_id: IdFilter,
             created_at: DateTimeFilter,
             updated_at: DateTimeFilter,
@@ -73,6 +75,8 @@ node! {
             notification_subscriptions: NotificationSubscription by project_id,
             /// Model calls spent on the project.
             api_usages: ApiUsage by project_id,
+            /// What is or was set aside for model calls for the project.
+            budget_reservations: BudgetReservation by project_id,
         }
     }
     fields {
@@ -181,6 +185,9 @@ pub struct UpdateProjectInput {
     color: MaybeUndefined<String>,
     /// Whether it is archived: nothing new is begun in it, and it can be restored.
     is_archived: MaybeUndefined<bool>,
+    /// What model calls for it may cost in a month, in millionths of a US dollar, at least 1; null takes the cap away. For
+    /// admins.
+    monthly_spend_cap_micros: MaybeUndefined<BigInt>,
     #[graphql(flatten)]
     once: Once,
 }
@@ -194,6 +201,9 @@ impl Write for UpdateProjectInput {
         if is_archived.is_some() {
             authorize(tx.scope().actor(), Action::ArchiveProject)?;
         }
+        if !self.monthly_spend_cap_micros.is_undefined() {
+            authorize(tx.scope().actor(), Action::SetBudgets)?;
+        }
         let before = tx.get::<project::Entity>(&self.id).await?;
         let changes = project::ActiveModel {
             name: change("name", self.name, |name| check::line("name", &name, 1, 64))?,
@@ -202,6 +212,9 @@ impl Write for UpdateProjectInput {
             })?,
             color: patch(self.color, |color| check::color("color", &color))?,
             is_archived: is_archived.map_or(NotSet, Set),
+            monthly_spend_cap_micros: patch(self.monthly_spend_cap_micros, |cap| {
+                at_least_one("monthlySpendCapMicros", cap)
+            })?,
             ..Default::default()
         };
         tx.update(&before, changes, "project.edited").await
@@ -211,6 +224,6 @@ impl Write for UpdateProjectInput {
 mutations! { ProjectMutation {
     /// Starts a project.
     create_project(CreateProjectInput) -> CreateProjectPayload { project: Project };
-    /// Changes a project; archiving one needs an admin.
+    /// Changes a project; archiving one and limiting what it costs needs an admin.
     update_project(UpdateProjectInput) -> UpdateProjectPayload { project: Project };
 } }

@@ -11,10 +11,12 @@ use super::{
     analytics::AnalyticsQuery,
     approval_queue::ApprovalQueueQuery,
     background_task::BackgroundTaskQuery,
+    budget::BudgetQuery,
     claim::ClaimMutation,
     clarification_request::ClarificationMutation,
     code_graph::CodeGraphs,
     connection::Cursor,
+    cost::{CostMutation, ReservationMutation},
     counter_streams::CounterSubscription,
     dashboard::DashboardQuery,
     effective::EffectiveQuery,
@@ -23,11 +25,13 @@ use super::{
     invitation::InvitationMutation,
     measured::Measured,
     meeting::MeetingMutation,
+    model_price::{ModelPriceDeletionMutation, ModelPriceMutation, RepricingMutation},
     node::NodeQuery,
     notification::NotificationMutation,
     prd_symbol_link::{PRDSymbolLinkDeletionMutation, PRDSymbolLinkMutation},
     prd_writes::{PRDDecisionMutation, PRDDeletionMutation, PRDMutation},
     prelude::*,
+    presence_streams::PresenceSubscription,
     project::ProjectMutation,
     queue_stream::ApprovalQueueSubscription,
     reply::{ReplyMutation, ReplyTokenMutation},
@@ -65,6 +69,7 @@ pub struct Query(
     ScheduledJobTypeQuery,
     UsageQuery,
     SpendingQuery,
+    BudgetQuery,
     AnalyticsQuery,
     EffectiveQuery,
     BackgroundTaskQuery,
@@ -99,10 +104,15 @@ pub struct Mutation(
     AgentWorkMutation,
     AgentJobMutation,
     AgentSignMutation,
+    CostMutation,
+    ReservationMutation,
+    ModelPriceMutation,
+    ModelPriceDeletionMutation,
+    RepricingMutation,
 );
 
-/// What can be followed, over a WebSocket or as server-sent events. Everything here is the ledger or a view of it: it can
-/// be resumed by a cursor, and what each stream hands over is complete and in order.
+/// What can be followed, over a WebSocket or as server-sent events. All but `jobProgress` and `agentPresence` is the ledger or a
+/// view of it: it can be resumed by a cursor, and what each stream hands over is complete and in order.
 #[derive(MergedSubscription, Default)]
 pub struct Subscription(
     ActivitySubscription,
@@ -110,6 +120,7 @@ pub struct Subscription(
     ApprovalQueueSubscription,
     CounterSubscription,
     AgentSubscription,
+    PresenceSubscription,
 );
 
 /// What concerns the operation itself.

@@ -1,7 +1,10 @@
 //! The companies that use the product, each with its settings and budgets.
 
 use super::prelude::*;
-use super::write::{Once, Write, given, mutations};
+use super::{
+    shared::{at_least_one, within},
+    write::{Once, Write, given, mutations, patch},
+};
 use crate::{Error, auth::Action, store::Tx, workflow::all_of};
 use async_graphql::{InputObject, MaybeUndefined};
 use entity::{
@@ -47,6 +50,36 @@ node! {
         async fn feed(&self, ctx: &Context<'_>) -> Nullable<Arc<tenant_feed::Model>> {
             Ok(ctx.scope().find::<tenant_feed::Entity>(&self.id()?).await?)
         }
+    }
+}
+
+/// What may be used of models. What is left out stays.
+#[derive(InputObject, Clone)]
+pub struct UpdateBudgetsInput {
+    /// What model calls may cost in a month, in millionths of a US dollar, at least 1; null takes the cap away.
+    monthly_spend_cap_micros: MaybeUndefined<BigInt>,
+    /// How many tokens model calls may send and receive on a day, at least 1; null takes the budget away.
+    daily_token_budget: MaybeUndefined<BigInt>,
+    #[graphql(flatten)]
+    once: Once,
+}
+
+impl Write for UpdateBudgetsInput {
+    type Entity = tenant::Entity;
+    const ACTION: Action = Action::SetBudgets;
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<tenant::Model> {
+        let before = workspace(tx).await?;
+        let changes = tenant::ActiveModel {
+            monthly_spend_cap_micros: patch(self.monthly_spend_cap_micros, |cap| {
+                at_least_one("monthlySpendCapMicros", cap)
+            })?,
+            daily_token_budget: patch(self.daily_token_budget, |budget| {
+                at_least_one("dailyTokenBudget", budget)
+            })?,
+            ..Default::default()
+        };
+        tx.update(&before, changes, "settings.updated").await
     }
 }
 
@@ -248,22 +281,10 @@ async fn set(
     tx.update(before, changes, "settings.updated").await
 }
 
-fn within<T: PartialOrd + std::fmt::Display>(
-    field: &str,
-    value: T,
-    least: T,
-    most: T,
-) -> crate::Result<T> {
-    if value < least || value > most {
-        return Err(Error::bad_input(
-            field,
-            format!("must be from {least} to {most}"),
-        ));
-    }
-    Ok(value)
-}
-
 mutations! { TenantMutation {
+    /// Says what may be used of models in a month and on a day. When it is used up, agents begin no new work; what they have
+    /// they finish. See `budgets`.
+    update_budgets(UpdateBudgetsInput) -> UpdateBudgetsPayload { tenant: Tenant };
     /// Says how many people must approve what, and what a rule approves without one.
     update_approval_rules(UpdateApprovalRulesInput) -> UpdateApprovalRulesPayload { tenant: Tenant };
     /// Lets a member decide in your place until a day you name, or ends that.

@@ -85,6 +85,8 @@ node! {
             dependents: TicketDependency by depends_on_ticket_id,
             /// Runs of agents on this ticket.
             jobs: AgentJob by ticket_id,
+            /// What is or was set aside for model calls for this ticket.
+            budget_reservations: BudgetReservation by ticket_id,
             /// Tasks of the first generation.
             #[graphql(deprecation = "Use `jobs`: tasks of the first generation are no longer made.")]
             agent_tasks: AgentTask by ticket_id,

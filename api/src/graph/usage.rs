@@ -16,10 +16,14 @@ use crate::{
 use async_graphql::{ComplexObject, Enum, Object, SimpleObject};
 use chrono::NaiveDate;
 use entity::{
-    Id, Timestamp,
+    Id, Owned as _, Timestamp,
     api_usage::{ApiProvider, Column, Entity},
+    execution_plan,
 };
-use sea_orm::{ActiveEnum, sea_query::ExprTrait};
+use sea_orm::{
+    ActiveEnum,
+    sea_query::{Alias, ExprTrait},
+};
 use std::collections::{HashMap, HashSet};
 use tokio::sync::OnceCell;
 
@@ -45,6 +49,10 @@ pub enum UsageGroup {
     Ticket,
     /// The brief they were made for.
     Prd,
+    /// The plan they were made for.
+    Plan,
+    /// Which attempt at its brief the plan was that they were made for: what is paid for again and again shows here.
+    Attempt,
     /// On whose behalf they were made.
     User,
 }
@@ -59,14 +67,17 @@ impl UsageGroup {
             Self::Project => "project",
             Self::Ticket => "ticket",
             Self::Prd => "prd",
+            Self::Plan => "plan",
+            Self::Attempt => "attempt",
             Self::User => "user",
         }
     }
 
-    /// The column that holds it; the day is not a column.
+    /// The column that holds it; the day is not a column, and the attempt is one of the plan.
     fn column(self) -> Option<Column> {
         match self {
-            Self::Day => None,
+            Self::Day | Self::Attempt => None,
+            Self::Plan => Some(Column::PlanId),
             Self::Model => Some(Column::Model),
             Self::Provider => Some(Column::Provider),
             Self::Role => Some(Column::RoleSlug),
@@ -83,7 +94,7 @@ impl UsageGroup {
 #[graphql(complex)]
 pub struct UsageRow {
     /// What makes the group: a value for each of `groupBy`, in its order; null where its calls have none. A day is
-    /// written as in `day`, a provider as in `provider`; a project, ticket, brief or person is its id.
+    /// written as in `day`, a provider as in `provider`; a project, ticket, brief, plan or person is its id.
     keys: Vec<Option<String>>,
     #[graphql(flatten)]
     figures: UsageFigures,
@@ -182,6 +193,16 @@ impl UsageRow {
         self.related(ctx, UsageGroup::Prd).await
     }
 
+    /// The plan; null unless grouped by `PLAN`, and for calls that were made for none.
+    async fn plan(&self, ctx: &Context<'_>) -> Nullable<ExecutionPlan> {
+        self.related(ctx, UsageGroup::Plan).await
+    }
+
+    /// Which attempt the plan was; null unless grouped by `ATTEMPT`, and for calls that were made for none.
+    async fn attempt(&self) -> Option<i32> {
+        self.value(UsageGroup::Attempt)?.parse().ok()
+    }
+
     /// The person on whose behalf the calls were made; null unless grouped by `USER`, and for calls of the system.
     async fn user(&self, ctx: &Context<'_>) -> Nullable<User> {
         self.related(ctx, UsageGroup::User).await
@@ -232,6 +253,12 @@ impl UsageSummary {
                 for group in &self.groups {
                     let key = match group.column() {
                         Some(column) => ask.column(column),
+                        None if *group == UsageGroup::Attempt => {
+                            let attempt =
+                                execution_plan::Entity::column(execution_plan::Column::Attempt);
+                            ask.pointed(Column::PlanId, attempt)
+                                .cast_as(Alias::new("text"))
+                        }
                         None => ask.day(Column::CreatedAt, stretches.as_deref().unwrap_or(&[])),
                     };
                     ask.group(group.name(), key);

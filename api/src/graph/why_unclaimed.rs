@@ -3,10 +3,14 @@
 use super::{
     by_slug::by_slug,
     connection::{rows_by, rows_where},
+    figures::calendar,
     prelude::*,
     ticket::brief_and_plan,
 };
-use crate::auth::Action;
+use crate::{
+    auth::Action,
+    store::{OnBudget, Which},
+};
 use async_graphql::{Enum, value};
 use entity::{
     Owned, agent_role, agent_session, agent_token,
@@ -37,6 +41,8 @@ pub enum WhyUnclaimed {
     NoSuchRole,
     /// It failed in passing, and is tried again at `nextAttemptAt`.
     BackingOff,
+    /// The budget of the workspace, of its role or of its project is used up: see `budgets`.
+    Budget,
     /// As many tickets of its role are worked on as may be at once.
     Concurrency,
     /// No agent is connected that offers its role, has its repository, and may work in its project.
@@ -94,6 +100,9 @@ async fn why_ready(ctx: &Context<'_>, row: &ticket::Model) -> crate::Result<WhyU
     if row.next_attempt_at.is_some_and(|at| scope.now() < at) {
         return Ok(WhyUnclaimed::BackingOff);
     }
+    if is_spent(ctx, row).await? {
+        return Ok(WhyUnclaimed::Budget);
+    }
     let claimed = value!({ "status": { "eq": "CLAIMED" } });
     let of_role = ticket::Column::RoleSlug;
     let claimed = rows_where::<Ticket>(ctx, of_role, slug, Some(claimed), MOST_CLAIMED).await?;
@@ -113,6 +122,19 @@ async fn why_ready(ctx: &Context<'_>, row: &ticket::Model) -> crate::Result<WhyU
         (true, false) => WhyUnclaimed::AgentsBusy,
         (true, true) => WhyUnclaimed::Nothing,
     })
+}
+
+/// Whether a budget that its work counts to is used up. Who does not see the figures is told that much.
+async fn is_spent(ctx: &Context<'_>, row: &ticket::Model) -> crate::Result<bool> {
+    let day = calendar(ctx.scope()).await?.day(ctx.scope().now());
+    let on = OnBudget {
+        day: &day.to_string(),
+        role: &row.role_slug,
+        project: Some(&row.project_id),
+    };
+    let limited = on.limited();
+    let spent = ctx.scope().caps(on.day, Which::Spent).await?;
+    Ok(spent.iter().any(|cap| limited.contains(&cap.limited)))
 }
 
 /// The sessions that are connected. All tickets of an operation ask for the same ones.

@@ -31,6 +31,11 @@ impl Hours {
         Self { calendar, last }
     }
 
+    /// The day that a moment lies in.
+    pub(super) fn day(&self, at: Timestamp) -> NaiveDate {
+        self.calendar.day(at)
+    }
+
     /// When something of this moment happens. What came before something still does: each day is drawn together into its
     /// working hours, and a weekend with the Friday before it.
     pub(super) fn within(&self, at: Timestamp) -> Timestamp {

@@ -3,13 +3,15 @@
 use super::{agenda::Who, content, workspace::Workspace};
 use crate::{
     domain::{digest, machine::PackageStep},
-    error::Result,
+    error::{Error, Result},
     store::{Store, Tx},
 };
 use entity::{
-    BigInt, Json, Large,
+    BigInt, Json, Large, Timestamp,
     agent_role::{self, AgentRoleCategory},
+    api_usage::ApiProvider,
     approval::{self, ApprovalChannel, ApprovalDecision, ApprovalSubject},
+    model_price,
     skill::{self, ConfigField, SupportingFile},
     skill_package::{self, LibrarySource, LibraryStatus},
     subagent_definition,
@@ -19,10 +21,11 @@ use sea_orm::{ActiveValue::Set, Condition};
 use serde::Deserialize;
 use serde_json::json;
 
-/// Roles, packaged skills and specialists, for everyone or for one workspace.
+/// Prices, roles, packaged skills and specialists, for everyone or for one workspace.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Library {
+    prices: Vec<Price>,
     roles: Vec<Role>,
     skills: Vec<Entry>,
     subagents: Vec<Entry>,
@@ -30,8 +33,28 @@ pub(super) struct Library {
 
 impl Library {
     fn is_empty(&self) -> bool {
-        self.roles.is_empty() && self.skills.is_empty() && self.subagents.is_empty()
+        self.prices.is_empty()
+            && self.roles.is_empty()
+            && self.skills.is_empty()
+            && self.subagents.is_empty()
     }
+}
+
+/// What calls of some models cost, in micro-USD.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Price {
+    provider: ApiProvider,
+    /// How their names begin.
+    models: String,
+    #[serde(default)]
+    input: i64,
+    #[serde(default)]
+    output: i64,
+    #[serde(default)]
+    cached: i64,
+    #[serde(default)]
+    minute: i64,
 }
 
 #[derive(Deserialize)]
@@ -85,7 +108,7 @@ pub(super) struct Playbook {
     supporting_files: Option<Vec<SupportingFile>>,
 }
 
-/// Writes what is missing of what all workspaces share. What is there, by its slug, stays as it is: somebody may have
+/// Writes what is missing of what all workspaces share. What is there, by its slug or its models, stays as it is: somebody may have
 /// imported it.
 pub(super) async fn write_shared(store: &Store) -> Result<()> {
     let scope = store.system().library("seed");
@@ -93,12 +116,19 @@ pub(super) async fn write_shared(store: &Store) -> Result<()> {
     let mut tx = scope.begin().await?;
     // Asked within the transaction: another server may be at it.
     let roles = tx.rows::<agent_role::Entity>(|_| Condition::all()).await?;
+    let prices = tx.rows::<model_price::Entity>(|_| Condition::all()).await?;
     let packages = tx
         .rows::<skill_package::Entity>(|_| Condition::all())
         .await?;
     let subagents = tx
         .rows::<subagent_definition::Entity>(|_| Condition::all())
         .await?;
+    library.prices.retain(|price| {
+        let is_it = |row: &model_price::Model| {
+            row.provider == price.provider && row.model_prefix == price.models
+        };
+        !prices.iter().any(is_it)
+    });
     library
         .roles
         .retain(|role| !roles.iter().any(|row| row.slug == role.slug));
@@ -111,6 +141,7 @@ pub(super) async fn write_shared(store: &Store) -> Result<()> {
     if library.is_empty() {
         return Ok(());
     }
+    write_prices(&mut tx, library.prices).await?;
     write_roles(&mut tx, library.roles, true).await?;
     for entry in library.skills {
         tx.insert(package(entry), "skill_package.created").await?;
@@ -130,6 +161,7 @@ pub(super) fn tell_own(ws: &mut Workspace<'_>, library: Library, playbooks: Vec<
     let admin = Who::Person(UserRole::Admin);
     ws.at(ws.ago(OWN), admin.clone(), |ws| {
         Box::pin(async move {
+            write_prices(&mut ws.tx, library.prices).await?;
             write_roles(&mut ws.tx, library.roles, false).await?;
             for entry in library.skills {
                 write_package(ws, entry).await?;
@@ -209,6 +241,27 @@ async fn write_playbook(ws: &mut Workspace<'_>, playbook: Playbook) -> Result<()
                     .map(drop)
             })
         });
+    }
+    Ok(())
+}
+
+/// From this moment on the prices are good, which lies before all that is told.
+const PRICES_FROM: &str = "2020-01-01T00:00:00Z";
+
+async fn write_prices(tx: &mut Tx<'_>, prices: Vec<Price>) -> Result<()> {
+    let from = PRICES_FROM.parse().map_err(Error::internal)?;
+    for price in prices {
+        let row = model_price::ActiveModel {
+            provider: Set(price.provider),
+            model_prefix: Set(price.models),
+            input_micros_per_million: Set(BigInt(price.input)),
+            output_micros_per_million: Set(BigInt(price.output)),
+            cached_micros_per_million: Set(BigInt(price.cached)),
+            audio_micros_per_minute: Set(BigInt(price.minute)),
+            valid_from: Set(Timestamp::new(from)),
+            ..Default::default()
+        };
+        tx.insert(row, "price.set").await?;
     }
     Ok(())
 }

@@ -1,13 +1,19 @@
 //! What calls of providers took and cost: those that the demo's work caused, and some on every one of thirty days.
 
 use super::workspace::{Workspace, raw};
-use crate::error::Result;
+use crate::{
+    auth::Actor,
+    domain::price::{Rates, Taken},
+    error::{Error, Result},
+};
 use entity::{
     BigInt, Id, Timestamp,
     api_usage::{self, ApiOperation, ApiProvider},
+    budget_reservation,
     user::UserRole,
 };
 use sea_orm::ActiveValue::Set;
+use std::collections::HashMap;
 
 /// The days before today on which agents were at work, whatever else happened.
 const DAYS: u32 = 30;
@@ -42,56 +48,35 @@ impl Call {
     }
 }
 
-/// A model and what it costs, in micro-USD per thousand tokens.
+/// A model.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Model {
     provider: ApiProvider,
     name: &'static str,
-    input: i64,
-    output: i64,
+    /// Whether it answers with text.
+    writes: bool,
 }
 
-const WRITER: Model = Model {
-    provider: ApiProvider::Anthropic,
-    name: "claude-sonnet",
-    input: 3000,
-    output: 15_000,
-};
-const PLANNER: Model = Model {
-    provider: ApiProvider::Anthropic,
-    name: "claude-opus",
-    input: 5000,
-    output: 25_000,
-};
-const JUDGE: Model = Model {
-    provider: ApiProvider::Openai,
-    name: "gpt-large",
-    input: 2000,
-    output: 8000,
-};
-const KEEPER: Model = Model {
-    provider: ApiProvider::Google,
-    name: "gemini-flash-lite",
-    input: 100,
-    output: 400,
-};
-const EMBEDDER: Model = Model {
-    provider: ApiProvider::Custom,
-    name: "house-embedder",
-    input: 0,
-    output: 0,
-};
-const LISTENER: Model = Model {
-    provider: ApiProvider::Whisper,
-    name: "whisper-1",
-    input: 0,
-    output: 0,
-};
-const VOICE: Model = Model {
-    provider: ApiProvider::Twilio,
-    name: "voice",
-    input: 0,
-    output: 0,
-};
+const fn model(provider: ApiProvider, name: &'static str, writes: bool) -> Model {
+    Model {
+        provider,
+        name,
+        writes,
+    }
+}
+
+const WRITER: Model = model(ApiProvider::Anthropic, "claude-sonnet", true);
+const PLANNER: Model = model(ApiProvider::Anthropic, "claude-opus", true);
+const JUDGE: Model = model(ApiProvider::Openai, "gpt-large", true);
+const KEEPER: Model = model(ApiProvider::Google, "gemini-flash-lite", true);
+const EMBEDDER: Model = model(ApiProvider::Custom, "house-embedder", false);
+const LISTENER: Model = model(ApiProvider::Whisper, "whisper-1", false);
+const VOICE: Model = model(ApiProvider::Twilio, "voice", false);
+
+const MODELS: [Model; 7] = [WRITER, PLANNER, JUDGE, KEEPER, EMBEDDER, LISTENER, VOICE];
+
+/// What each model costs, and at which price.
+type Prices = HashMap<Model, (Option<Id>, Rates)>;
 
 pub(super) async fn write(ws: &mut Workspace<'_>) -> Result<()> {
     let project = Some(ws.id("project:default")?);
@@ -115,16 +100,59 @@ pub(super) async fn write(ws: &mut Workspace<'_>) -> Result<()> {
             });
         }
     }
+    let mut prices = Prices::new();
+    for model in MODELS {
+        let price = ws.tx.price(model.provider, model.name).await?;
+        let rates = price.as_ref().map_or(Rates::NOTHING, Rates::from);
+        prices.insert(model, (price.map(|price| price.id), rates));
+    }
     let calls = std::mem::take(&mut ws.calls);
+    let worked = { calls.iter().rev() }.find(|call| call.ticket.is_some());
+    let reserved = worked.map(|call| reservation(ws, call)).transpose()?;
     let rows: Result<Vec<_>> = (0..)
         .zip(calls)
-        .map(|(place, call)| row(ws, call, place))
+        .map(|(place, call)| row(ws, &prices, call, place))
         .collect();
-    ws.tx.insert_untold(rows?).await
+    ws.tx.insert_untold(rows?).await?;
+    let reserved = reserved.into_iter().collect();
+    ws.tx
+        .insert_untold::<budget_reservation::Entity, _>(reserved)
+        .await?;
+    ws.tx
+        .as_of(ws.now, Actor::system(ws.tenant.clone(), "seed"));
+    match ws.tx.first_day_of_usage().await? {
+        Some(first) => ws.tx.recount_usage(first).await,
+        None => Ok(()),
+    }
+}
+
+/// What was set aside for a call, before it was recorded.
+fn reservation(ws: &Workspace<'_>, call: &Call) -> Result<budget_reservation::ActiveModel> {
+    let token = { ws.tokens.values() }.min_by_key(|token| token.name.as_str());
+    let token = token.ok_or_else(|| Error::internal("the demo has no agent token"))?;
+    let before = raw(call.at, -0.02);
+    Ok(budget_reservation::ActiveModel {
+        agent_token_id: Set(Some(token.id.clone())),
+        role_slug: Set(call.role.clone()),
+        project_id: Set(call.project.clone()),
+        ticket_id: Set(call.ticket.clone()),
+        tokens: Set(BigInt(40_000)),
+        cost_micros: Set(BigInt(200_000)),
+        day: Set(ws.hours.day(before).to_string()),
+        expires_at: Set(raw(before, 0.25)),
+        settled_at: Set(Some(call.at)),
+        created_at: Set(before),
+        ..Default::default()
+    })
 }
 
 /// A call's row; its place decides the amounts, so that they differ and yet are the same in every demo.
-fn row(ws: &Workspace<'_>, call: Call, place: i64) -> Result<api_usage::ActiveModel> {
+fn row(
+    ws: &Workspace<'_>,
+    prices: &Prices,
+    call: Call,
+    place: i64,
+) -> Result<api_usage::ActiveModel> {
     let (model, size) = match call.operation {
         ApiOperation::Draft | ApiOperation::Revise => (PLANNER, 14_000),
         ApiOperation::Critique | ApiOperation::Council => (JUDGE, 9_000),
@@ -136,23 +164,29 @@ fn row(ws: &Workspace<'_>, call: Call, place: i64) -> Result<api_usage::ActiveMo
         ApiOperation::Voice => (VOICE, 0),
     };
     let failed = place % 37 == 36;
-    let input = if size == 0 {
+    // Who is overloaded charges nothing.
+    let input = if size == 0 || failed {
         0
     } else {
         size + place * 7919 % 5000 + 400 * ws.slug.len() as i64
     };
-    let output = if failed || model.output == 0 {
+    let output = if failed || !model.writes {
         0
     } else {
         input / 9 + place * 31 % 700
     };
-    let speech = i64::from(call.seconds)
-        * if model.provider == ApiProvider::Twilio {
-            140
-        } else {
-            100
-        };
-    let cost = (input * model.input + output * model.output) / 1000 + speech;
+    let seconds = if failed { 0 } else { call.seconds };
+    let cached = if place % 3 == 0 { input / 2 } else { 0 };
+    let (price, rates) = prices
+        .get(&model)
+        .cloned()
+        .unwrap_or((None, Rates::NOTHING));
+    let cost = rates.cost(Taken {
+        input,
+        output,
+        cached,
+        seconds: seconds.into(),
+    });
     let user = matches!(call.operation, ApiOperation::Brief)
         .then(|| ws.user(UserRole::Member))
         .transpose()?;
@@ -168,9 +202,10 @@ fn row(ws: &Workspace<'_>, call: Call, place: i64) -> Result<api_usage::ActiveMo
         operation: Set(call.operation),
         input_tokens: Set(BigInt(input)),
         output_tokens: Set(BigInt(output)),
-        cached_tokens: Set(BigInt(if place % 3 == 0 { input / 2 } else { 0 })),
-        audio_seconds: Set(call.seconds),
-        cost_micros: Set(BigInt(if failed { 0 } else { cost })),
+        cached_tokens: Set(BigInt(cached)),
+        audio_seconds: Set(seconds),
+        cost_micros: Set(BigInt(cost)),
+        price_id: Set(price),
         latency_ms: Set(Some(700 + (place * 613 % 9000) as i32)),
         success: Set(!failed),
         error_code: Set(failed.then(|| "overloaded".to_owned())),

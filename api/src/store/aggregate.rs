@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Result},
 };
 use chrono::Datelike;
-use entity::Owned;
+use entity::{Column, Owned};
 use sea_orm::{
     Condition, DbBackend, QueryResult,
     sea_query::{
@@ -95,6 +95,12 @@ impl<'p, E: Owned> Figures<'p, E> {
     /// A column, to say something about.
     pub fn column(&self, column: E::Column) -> Expr {
         self.place.column(column)
+    }
+
+    /// A column of the row that one of this table's columns points to; NULL where it points to none.
+    pub(crate) fn pointed(&self, ours: E::Column, column: &'static Column) -> Expr {
+        let value = self.place.value_of(column, E::column(ours));
+        value.unwrap_or_else(|_| unreachable!("figures stand outermost"))
     }
 
     /// Only rows that satisfy this count; may be said several times.

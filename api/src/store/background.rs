@@ -3,7 +3,9 @@
 use super::{Scope, Store};
 use crate::error::Result;
 use chrono::TimeDelta;
-use entity::{Owned, Timestamp, agent_job_event, background_task as task, idempotency_key};
+use entity::{
+    Owned, Timestamp, agent_job_event, background_task as task, budget_reservation, idempotency_key,
+};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter,
@@ -16,6 +18,9 @@ const FORGOTTEN_AT_ONCE: u64 = 1000;
 
 /// So long journals are kept.
 const JOURNALS_KEPT: TimeDelta = TimeDelta::days(30);
+
+/// So long it is kept what was set aside for calls.
+const RESERVATIONS_KEPT: TimeDelta = TimeDelta::days(30);
 
 impl Scope {
     /// Every task of the server, by its name.
@@ -150,18 +155,19 @@ impl Store {
         let before = Timestamp::new(self.clock().now().inner() - JOURNALS_KEPT);
         let old = agent_job_event::Column::CreatedAt.lt(before);
         // The rows are kept, but for who says what for they go.
-        let door = match self.backend() {
-            DbBackend::Sqlite => [
-                "INSERT INTO open_doors (name) VALUES ('retention')",
-                "DELETE FROM open_doors",
-            ],
-            _ => [
-                "SET LOCAL \"workgraph.door\" = 'retention'",
-                "RESET \"workgraph.door\"",
-            ],
-        };
+        let door = door(self.backend(), "retention");
         self.forget::<agent_job_event::Entity>(&old, Some(door))
             .await
+    }
+
+    /// Forgets what was set aside for calls long ago. Returns how many times that was.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn forget_reservations(&self) -> Result<u64> {
+        let before = Timestamp::new(self.clock().now().inner() - RESERVATIONS_KEPT);
+        let old = budget_reservation::Column::SettledAt.lt(before);
+        self.forget::<budget_reservation::Entity>(&old, None).await
     }
 
     /// Forgets the answers of requests that can no longer be repeated. Returns how many those were.
@@ -174,7 +180,7 @@ impl Store {
     }
 
     /// Deletes the rows of all tenants that satisfy a condition, through a door that is opened and closed if they are kept.
-    async fn forget<E: Owned>(&self, which: &Expr, door: Option<[&str; 2]>) -> Result<u64> {
+    async fn forget<E: Owned>(&self, which: &Expr, door: Option<[String; 2]>) -> Result<u64> {
         let mut forgotten = 0;
         loop {
             // A few at a time, since others wait to write.
@@ -185,14 +191,14 @@ impl Store {
                 .limit(FORGOTTEN_AT_ONCE)
                 .take();
             let transaction = self.system_transaction().await?;
-            if let Some([open, _]) = door {
+            if let Some([open, _]) = &door {
                 transaction.execute_unprepared(open).await?;
             }
             let gone = E::delete_many()
                 .filter(E::ID.in_subquery(some))
                 .exec(&transaction)
                 .await?;
-            if let Some([_, close]) = door {
+            if let Some([_, close]) = &door {
                 transaction.execute_unprepared(close).await?;
             }
             transaction.commit().await?;
@@ -201,5 +207,19 @@ impl Store {
                 return Ok(forgotten);
             }
         }
+    }
+}
+
+/// What opens a door to rows that are kept within a transaction, and what closes it: see the migration of append-only rows.
+pub(super) fn door(backend: DbBackend, name: &str) -> [String; 2] {
+    match backend {
+        DbBackend::Sqlite => [
+            format!("INSERT INTO open_doors (name) VALUES ('{name}')"),
+            "DELETE FROM open_doors".to_owned(),
+        ],
+        _ => [
+            format!("SET LOCAL \"workgraph.door\" = '{name}'"),
+            "RESET \"workgraph.door\"".to_owned(),
+        ],
     }
 }

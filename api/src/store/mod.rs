@@ -15,6 +15,7 @@ mod agents;
 mod aggregate;
 mod background;
 mod bounds;
+mod budgets;
 mod commits;
 mod counters;
 mod database;
@@ -61,6 +62,7 @@ mod verify;
 
 pub(crate) use self::admission::{Admission, Most, Permit, Shares};
 pub(crate) use self::aggregate::within;
+pub(crate) use self::budgets::{Amounts, Cap, OnBudget, Which};
 pub(crate) use self::feed::{
     Beat, Event, Feed, Follower, Hold, Key, Made, Pulse, READ_WITHIN, bytes_of_json, bytes_of_row,
 };

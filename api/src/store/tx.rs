@@ -115,7 +115,7 @@ impl<'s> Tx<'s> {
         self.scope
     }
 
-    fn tenant(&self) -> &'s Id {
+    pub(super) fn tenant(&self) -> &'s Id {
         self.scope.actor().tenant()
     }
 
@@ -140,8 +140,23 @@ impl<'s> Tx<'s> {
         done
     }
 
+    /// Does something as a part of the server that acts by itself: it sees all of the tenant's rows, and the ledger names it.
+    ///
+    /// # Errors
+    /// What it answers.
+    pub(crate) async fn by_itself<R>(
+        &mut self,
+        component: &'static str,
+        act: impl for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<R>>,
+    ) -> Result<R> {
+        self.begin_by_itself(component);
+        let done = act(self).await;
+        self.end_by_itself();
+        done
+    }
+
     /// What reads what the actor need not see.
-    fn all_seeing(&self) -> Actor {
+    pub(super) fn all_seeing(&self) -> Actor {
         Actor::system(self.tenant().clone(), COMPONENT)
     }
 
@@ -271,6 +286,11 @@ impl<'s> Tx<'s> {
     /// Enters into the ledger that something happened which changed no column of a row.
     pub fn note<E: Owned>(&mut self, row: &E::Model, action: &'static str) {
         self.record::<E>(row, action, Json::Null);
+    }
+
+    /// The same, with what changed beside the row.
+    pub(crate) fn note_with<E: Owned>(&mut self, row: &E::Model, action: &'static str, diff: Json) {
+        self.record::<E>(row, action, diff);
     }
 
     /// Says of which project and of which brief's life the entries of the changes just made are part, so many of them,

@@ -57,10 +57,7 @@ async fn by_itself<R>(
     tx: &mut Tx<'_>,
     act: impl for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<R>>,
 ) -> Result<R> {
-    tx.begin_by_itself(COMPONENT);
-    let done = act(tx).await;
-    tx.end_by_itself();
-    done
+    tx.by_itself(COMPONENT, act).await
 }
 
 fn later(at: Timestamp, by: TimeDelta) -> Timestamp {
@@ -131,6 +128,29 @@ async fn locked(tx: &mut Tx<'_>, job: &Id) -> Result<Held> {
         })
     })
     .await
+}
+
+/// Refuses who does not have a job, in whichever try.
+///
+/// # Errors
+/// [`Error::NotFound`] when the actor never had it; [`Error::StaleLease`] when it has it no longer.
+pub(super) async fn has_job(tx: &mut Tx<'_>, job: &Id) -> Result<()> {
+    match tx.find::<agent_job::Entity>(job).await? {
+        Some(job) if is_under_way(&job) => Ok(()),
+        Some(_) => Err(Error::StaleLease),
+        None => had_job(tx, job).await.and(Err(Error::StaleLease)),
+    }
+}
+
+/// Refuses who never had a job.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub(super) async fn had_job(tx: &mut Tx<'_>, job: &Id) -> Result<()> {
+    if tx.find::<agent_job::Entity>(job).await?.is_some() || had(tx, job).await? {
+        return Ok(());
+    }
+    Err(Error::NotFound { kind: "AgentJob" })
 }
 
 /// Whether the actor had a job that another agent has by now: the ledger tells that it was given to it.

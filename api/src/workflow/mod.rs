@@ -8,6 +8,7 @@
 mod agent;
 mod brief;
 mod clarification;
+mod cost;
 mod decider;
 mod decision;
 mod notice;
@@ -32,6 +33,10 @@ pub(crate) use self::{
     clarification::{
         Asked, REMINDERS, answer, ask, ask_about_job, ask_about_ticket, may_ask,
         overdue as overdue_questions, tend as tend_question,
+    },
+    cost::{
+        Made, ModelCall, Purpose, Repriced, overdue_reservations, record_usage, recount, reprice,
+        reserve, tend_reservation,
     },
     decider::delegation,
     decision::{Decision, Seen, decide, subject_column},

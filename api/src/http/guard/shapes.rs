@@ -36,8 +36,9 @@ const SUMS: [(&str, &str); 2] = [("Query", "search"), ("Query", "usageSummary")]
 
 /// The most entries of each list without `first`: where the schema or what writes the list sets a limit, that; otherwise
 /// more than has a use.
-const LISTS: [(&str, &str, u64); 54] = [
+const LISTS: [(&str, &str, u64); 56] = [
     ("AgentHeartbeatPayload", "lostJobIds", 32),
+    ("AgentPresenceFrame", "sessions", 200),
     ("AgentRole", "allowedTools", 32),
     ("AgentRole", "childRoles", 200),
     ("AgentSession", "capabilities", 50),
@@ -73,6 +74,7 @@ const LISTS: [(&str, &str, u64); 54] = [
     ("ProjectGraph", "languages", 50),
     ("ProjectGraph", "path", 200),
     ("Query", "backgroundTasks", 20),
+    ("Query", "budgets", 200),
     ("Query", "scheduledJobTypes", 50),
     ("Requirement", "acceptanceCriteria", 50),
     ("SearchHit", "snippetParts", 50),
@@ -84,7 +86,7 @@ const LISTS: [(&str, &str, u64); 54] = [
     ("SubagentInstructions", "allowedTools", 50),
     ("Ticket", "skills", 50),
     ("Transcript", "speakers", 100),
-    ("UsageRow", "keys", 6),
+    ("UsageRow", "keys", 10),
     ("WhisperTranscription", "providerChain", 10),
     ("WorkInstructions", "allowedTools", 32),
     ("WorkInstructions", "skills", 50),

@@ -28,6 +28,8 @@ pub(crate) struct Sought {
     pub(crate) repos: Option<Vec<String>>,
     /// The projects it may work in; nothing if in all.
     pub(crate) projects: Option<Vec<Id>>,
+    /// The projects whose budget is used up.
+    pub(crate) shut: Vec<Id>,
     /// Whether tickets that failed a moment ago wait.
     pub(crate) is_patient: bool,
 }
@@ -103,6 +105,7 @@ impl Tx<'_> {
                 true => self.now.into(),
                 false => Value::ChronoDateTimeUtc(None),
             },
+            texts(backend, Some(sought.shut.iter().map(Id::as_str))),
         ];
         let columns = Columns::ordinary(ticket::Entity::shape());
         let columns = columns.read().iter();
@@ -151,6 +154,7 @@ WHERE t."tenantId" = $1 AND t."status" = 'ready' AND t."id" = (
   SELECT c."id" FROM projects p CROSS JOIN {roles}{anywhere} {first}
   WHERE p."tenantId" = $1 AND NOT p."isArchived"
     AND (CAST($3 AS {kind}) IS NULL OR p."id" IN (SELECT k.value FROM {projects}))
+    AND p."id" NOT IN (SELECT s.value FROM {shut})
   ORDER BY c."priority" DESC,
     coalesce((SELECT max(j."dispatchedAt") FROM agent_jobs j WHERE j."tenantId" = $1 AND j."projectId" = p."id"), p."createdAt"),
     c."createdAt", c."id"
@@ -158,6 +162,7 @@ WHERE t."tenantId" = $1 AND t."status" = 'ready' AND t."id" = (
             columns = columns.join(", "),
             roles = element(2, "r"),
             projects = element(3, "k"),
+            shut = element(6, "s"),
         );
         Statement::from_sql_and_values(backend, sql, values)
     }

@@ -54,17 +54,17 @@ impl Tx<'_> {
     }
 
     /// Writes new rows that the ledger does not tell of: calls of a provider, which are counted and not narrated. All set
-    /// the same columns.
+    /// the same columns, and come back in their order.
     ///
     /// # Errors
     /// If a constraint refuses one.
-    pub async fn insert_untold<E, A>(&mut self, rows: Vec<A>) -> Result<()>
+    pub async fn insert_untold<E, A>(&mut self, rows: Vec<A>) -> Result<Vec<E::Model>>
     where
         E: Owned + EntityTrait<ActiveModel = A>,
         A: ActiveModelTrait<Entity = E> + Send,
         E::Model: IntoActiveModel<A>,
     {
-        self.write(rows, None, None).await.map(drop)
+        self.write(rows, None, None).await
     }
 
     /// Writes those new rows whose value in this column, which is unique within the tenant, no row has yet.

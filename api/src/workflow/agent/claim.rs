@@ -12,7 +12,7 @@ use crate::{
         plan::check_role,
     },
     error::{Error, Result},
-    store::{Sought, Tx},
+    store::{Cap, Sought, Tx, Which},
     workflow::references::{active, all_of, roles},
 };
 use async_graphql::Enum;
@@ -21,6 +21,7 @@ use entity::{
     Id, Json, Large,
     agent_job::{self, AgentJobStatus},
     agent_role, agent_session, agent_token,
+    budget_counter::BudgetKind,
     ticket::{self, TicketStatus},
 };
 use sea_orm::{ActiveEnum, ActiveValue::Set, sea_query::ExprTrait};
@@ -48,6 +49,8 @@ pub enum Unclaimed {
     Repository,
     /// Tickets are ready that failed in passing a moment ago, and are tried again a little later.
     BackingOff,
+    /// Tickets are ready, and the budget of the workspace, of their role or of their project is used up.
+    Budget,
     /// What there is to do is held back: its brief or its plan is paused, or the plan is not approved yet.
     Held,
     /// No role of the session is active any more and allowed by its token.
@@ -150,18 +153,31 @@ async fn find(
         let claimed = claimed.get(&role.slug).copied().unwrap_or_default();
         claimed < i64::from(role.default_concurrency)
     };
+    let (_, day) = tx.today().await?;
+    let spent = Spent::of(tx.caps(&day, Which::Spent).await?);
+    let affordable = Sought {
+        roles: usable
+            .iter()
+            .map(|role| role.slug.clone())
+            .filter(|slug| spent.may_begin(slug))
+            .collect(),
+        repos: Some(repos),
+        projects,
+        shut: spent.projects,
+        is_patient: true,
+    };
     let sought = Sought {
         roles: usable
             .iter()
             .filter(is_free)
             .map(|role| role.slug.clone())
+            .filter(|slug| affordable.roles.contains(slug))
             .collect(),
-        repos: Some(repos),
-        projects,
-        is_patient: true,
+        ..affordable.clone()
     };
     let all = Sought {
         roles: wanted,
+        shut: Vec::new(),
         ..sought.clone()
     };
     loop {
@@ -171,7 +187,7 @@ async fn find(
                 role.ok_or_else(|| Error::internal("a ticket of a role nobody asked for"))?;
             return Ok(Ok((ticket, (*role).clone())));
         }
-        let why = why_none(tx, &sought, &all).await?;
+        let why = why_none(tx, &sought, &affordable, &all).await?;
         // One that came meanwhile is no reason why there is none.
         if why == Unclaimed::NoneReady || !tx.has_ticket(&sought).await? {
             return Ok(Err(why));
@@ -179,10 +195,46 @@ async fn find(
     }
 }
 
+/// Whose budget is used up.
+#[derive(Default)]
+struct Spent {
+    workspace: bool,
+    roles: Vec<String>,
+    projects: Vec<Id>,
+}
+
+impl Spent {
+    fn of(caps: Vec<Cap>) -> Self {
+        let mut spent = Self::default();
+        for Cap { limited, .. } in caps {
+            match limited.kind {
+                BudgetKind::TenantMonthCost | BudgetKind::TenantDayTokens => spent.workspace = true,
+                BudgetKind::RoleMonthTokens => spent.roles.push(limited.key),
+                BudgetKind::ProjectMonthCost => spent.projects.push(limited.key.into()),
+            }
+        }
+        spent
+    }
+
+    /// Whether new work of a role begins, as far as it and the workspace are concerned.
+    fn may_begin(&self, role: &str) -> bool {
+        !self.workspace && !self.roles.iter().any(|spent| spent == role)
+    }
+}
+
 /// What stands in the way where no ticket was found, of several things the one that is nearest.
-async fn why_none(tx: &Tx<'_>, sought: &Sought, all: &Sought) -> Result<Unclaimed> {
-    if all.roles.len() > sought.roles.len() && tx.has_ticket(all).await? {
+async fn why_none(
+    tx: &Tx<'_>,
+    sought: &Sought,
+    affordable: &Sought,
+    all: &Sought,
+) -> Result<Unclaimed> {
+    if affordable.roles.len() > sought.roles.len() && tx.has_ticket(affordable).await? {
         return Ok(Unclaimed::Concurrency);
+    }
+    let is_short = affordable.roles.len() < all.roles.len() || !affordable.shut.is_empty();
+    if is_short && tx.has_ticket(all).await? {
+        return Ok(Unclaimed::Budget);
     }
     let anywhere = Sought {
         repos: None,

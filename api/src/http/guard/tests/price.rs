@@ -40,7 +40,7 @@ fn an_operation_costs_what_its_pages_can_hold() {
         (
             "{ usageSummary(first: 7) { rows { keys } } }",
             json!({}),
-            1_000 + 1 + 7 * (1 + 6),
+            1_000 + 1 + 7 * (1 + 10),
         ),
         // A large column.
         ("{ transcript(id: 1) { fullText } }", json!({}), 2_002),
