@@ -6,6 +6,7 @@ mod failures;
 mod lost;
 mod races;
 mod story;
+mod tools;
 
 use crate::{
     support::{Client, TestApp},

@@ -78,6 +78,8 @@ pub struct Model {
     pub started_at: Option<Timestamp>,
     /// When it has failed if it is not done by then; null when no daemon has had it.
     pub deadline_at: Option<Timestamp>,
+    /// For how many seconds each sign of life keeps it.
+    pub lease_seconds: i32,
     /// When it was done, failed or cancelled; null before that.
     pub completed_at: Option<Timestamp>,
     /// Until when it belongs to its daemon, which must show signs of life before; null when no daemon has it.

@@ -27,8 +27,10 @@ pub struct Model {
     pub active_jobs: i32,
     /// When it connected.
     pub connected_at: Timestamp,
-    /// When it was last heard of; it counts as lost after 90 seconds of silence.
+    /// When it was last heard of.
     pub last_ping_at: Timestamp,
+    /// After so many seconds of silence it counts as lost.
+    pub patience_seconds: i32,
     /// When it left or was lost; null while connected.
     pub disconnected_at: Option<Timestamp>,
     /// Since when it takes no new work, because an admin asked it to finish and leave; null while it takes some.

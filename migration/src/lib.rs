@@ -21,6 +21,7 @@ mod m20261130_000003_links;
 mod m20261130_000004_credential_health;
 mod m20261201_000001_agents;
 mod m20261201_000002_costs;
+mod m20261201_000003_patience;
 mod table;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
@@ -77,6 +78,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000004_credential_health::KeepHealth),
             Box::new(m20261201_000001_agents::LetAgentsWork),
             Box::new(m20261201_000002_costs::CountCosts),
+            Box::new(m20261201_000003_patience::BePatient),
         ]
     }
 }

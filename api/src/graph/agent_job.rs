@@ -36,6 +36,7 @@ node! {
             deadline_at: DateTimeFilter,
             completed_at: DateTimeFilter,
             lease_expires_at: DateTimeFilter,
+            lease_seconds: IntFilter,
             created_at: DateTimeFilter,
             updated_at: DateTimeFilter,
         }

@@ -10,7 +10,7 @@ use crate::{
     Error,
     auth::Action,
     store::Tx,
-    workflow::{self, Registration, SILENCE},
+    workflow::{self, Registration},
 };
 use async_graphql::InputObject;
 use entity::{Id, agent_session};
@@ -27,6 +27,7 @@ node! {
             last_ping_at: DateTimeFilter,
             disconnected_at: DateTimeFilter,
             draining_at: DateTimeFilter,
+            patience_seconds: IntFilter,
             instance_id: StringFilter,
             created_at: DateTimeFilter,
             updated_at: DateTimeFilter,
@@ -42,11 +43,11 @@ node! {
     }
     fields {
 
-        /// Whether the machine is there: it has not left, and was heard of within the last 90 seconds.
+        /// Whether the machine is there: it has not left, and was heard of within its `patienceSeconds`.
         async fn is_connected(&self, ctx: &Context<'_>) -> Result<bool> {
             let row = self.row()?;
             let silence = ctx.scope().now().inner() - row.last_ping_at.inner();
-            Ok(row.disconnected_at.is_none() && silence <= SILENCE)
+            Ok(row.disconnected_at.is_none() && silence <= workflow::patience(&row))
         }
     }
 }
@@ -68,6 +69,10 @@ pub struct RegisterAgentInput {
     /// How many jobs it takes at once, 1 to 32.
     #[graphql(default = 3)]
     max_active_jobs: i32,
+    /// After so many seconds without `agentHeartbeat` the session ends and what it has is given back, 90 to 3,600. A daemon needs no
+    /// more than the least; what works in an editor cannot show signs of life so often.
+    #[graphql(default = 90)]
+    patience_seconds: i32,
     #[graphql(skip)]
     is_full: Option<Error>,
     #[graphql(flatten)]
@@ -90,6 +95,7 @@ impl Write for RegisterAgentInput {
             roles: self.roles,
             capabilities: self.capabilities,
             max_active_jobs: self.max_active_jobs,
+            patience_seconds: self.patience_seconds,
             is_full: self.is_full,
         };
         workflow::register(tx, asked).await

@@ -13,6 +13,7 @@ mod headers;
 mod health;
 mod host;
 mod limits;
+mod mcp;
 mod negotiate;
 mod operation;
 mod pace;
@@ -188,6 +189,7 @@ fn router(app: App) -> Router {
         .route("/", get(|| async { Redirect::temporary("/graphql") }))
         .route("/graphql", any(graphql::handle))
         .route("/graphql/assets/{*path}", get(graphiql::asset))
+        .route("/mcp", any(mcp::handle))
         .route("/health", get(health::lives))
         .route("/readyz", get(health::is_ready))
         .fallback(not_found)
@@ -204,7 +206,7 @@ fn router(app: App) -> Router {
 }
 
 async fn not_found(Extension(RequestId(id)): Extension<RequestId>) -> Response {
-    let error = Error::bad_input("path", "leads nowhere. The API is at /graphql");
+    let error = Error::bad_input("path", "leads nowhere. The API is at /graphql, and the tools for coding agents at /mcp");
     Refusal::new(StatusCode::NOT_FOUND, error).respond(Media::Json, &id)
 }
 

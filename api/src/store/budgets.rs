@@ -488,7 +488,7 @@ WHERE api_usage."tenantId" = $1 AND api_usage."id" = n."id"
         for row in self.transaction().query_all(&select).await? {
             let day: String = row.try_get("", "day")?;
             add_row(amounts, &row, &day, |amount, share| {
-                amount.reserved += share
+                amount.reserved += share;
             })?;
         }
         Ok(())

@@ -42,15 +42,26 @@ use sea_orm::{
     ActiveValue::Set,
     sea_query::{Expr, ExprTrait},
 };
+use std::ops::RangeInclusive;
 
 /// The part of the server that hands work to agents and sees to what becomes of them.
 const COMPONENT: &str = "agents";
 
-/// After so much silence an agent counts as lost.
-pub(crate) const SILENCE: TimeDelta = TimeDelta::seconds(90);
+/// How much silence an agent can ask for before it counts as lost, in seconds.
+pub(crate) const PATIENCE: RangeInclusive<i32> = 90..=3600;
 
-/// How long a sign of life keeps a ticket and its job.
-const LEASE: TimeDelta = TimeDelta::seconds(120);
+/// For so many seconds longer than its agent may be silent, what an agent has stays its own.
+const GRACE: i32 = 30;
+
+/// After so much silence an agent counts as lost.
+pub(crate) fn patience(session: &agent_session::Model) -> TimeDelta {
+    TimeDelta::seconds(session.patience_seconds.into())
+}
+
+/// For how many seconds a sign of life keeps what an agent has.
+fn lease_seconds(session: &agent_session::Model) -> i32 {
+    session.patience_seconds + GRACE
+}
 
 /// Does what the server does by itself because of what an agent did.
 async fn by_itself<R>(
@@ -65,18 +76,19 @@ fn later(at: Timestamp, by: TimeDelta) -> Timestamp {
 }
 
 /// A ticket with a new lease.
-fn leased(tx: &Tx<'_>) -> ticket::ActiveModel {
+fn leased(tx: &Tx<'_>, seconds: i32) -> ticket::ActiveModel {
     ticket::ActiveModel {
-        lease_expires_at: Set(Some(later(tx.now(), LEASE))),
+        lease_expires_at: Set(Some(later(tx.now(), TimeDelta::seconds(seconds.into())))),
         heartbeat_at: Set(Some(tx.now())),
         ..Default::default()
     }
 }
 
 /// A job with a new lease.
-fn job_leased(tx: &Tx<'_>) -> agent_job::ActiveModel {
+fn job_leased(tx: &Tx<'_>, seconds: i32) -> agent_job::ActiveModel {
     agent_job::ActiveModel {
-        lease_expires_at: Set(Some(later(tx.now(), LEASE))),
+        lease_expires_at: Set(Some(later(tx.now(), TimeDelta::seconds(seconds.into())))),
+        lease_seconds: Set(seconds),
         ..Default::default()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     job::of_ticket,
-    job_leased, later, leased, must_be_connected,
+    job_leased, later, lease_seconds, leased, must_be_connected,
     payload::{action, payload},
 };
 use crate::{
@@ -282,7 +282,7 @@ async fn take(
         claimed_at: Set(Some(tx.now())),
         attempt_count: Set(found.attempt_count + 1),
         next_attempt_at: Set(None),
-        ..leased(tx)
+        ..leased(tx, lease_seconds(session))
     };
     let ticket = tx.take(&found, TicketConsequence::Claim, claimed).await?;
     let (given, of) = (ticket.clone(), ticket.id.clone());
@@ -319,7 +319,7 @@ async fn take(
         started_at: Set(None),
         reported_at: Set(None),
         deadline_at: Set(Some(later(tx.now(), TimeDelta::seconds(seconds.into())))),
-        ..job_leased(tx)
+        ..job_leased(tx, lease_seconds(session))
     };
     let job = match last {
         Some(last) if last.status == AgentJobStatus::Pending => {

@@ -1,6 +1,8 @@
 //! Runs: begun, heard of, and written about.
 
-use super::{Held, held, is_under_way, job_leased, leased, must_be_connected, under_way};
+use super::{
+    Held, held, is_under_way, job_leased, lease_seconds, leased, must_be_connected, under_way,
+};
 use crate::{
     domain::{check, machine::AgentJobConsequence},
     error::{Error, Result},
@@ -38,11 +40,12 @@ pub(crate) async fn start(tx: &mut Tx<'_>, id: &Id, attempt: i32) -> Result<agen
         acked_at: Set(Some(tx.now())),
         started_at: Set(Some(tx.now())),
         reported_at: Set(Some(tx.now())),
-        ..job_leased(tx)
+        ..job_leased(tx, job.lease_seconds)
     };
     let job = tx.take(&job, AgentJobConsequence::Start, changes).await?;
     of_ticket(tx, &ticket);
-    tx.update_untold(&ticket, leased(tx)).await?;
+    tx.update_untold(&ticket, leased(tx, job.lease_seconds))
+        .await?;
     Ok(job)
 }
 
@@ -104,9 +107,10 @@ pub(crate) async fn heard(
     let claimed: Vec<_> = { claimed.into_iter() }
         .filter(|of| alive.iter().any(|job| job.ticket_id == of.id))
         .collect();
-    tx.update_each_untold::<ticket::Entity, _>(&claimed, leased(tx))
+    let seconds = lease_seconds(&before);
+    tx.update_each_untold::<ticket::Entity, _>(&claimed, leased(tx, seconds))
         .await?;
-    tx.update_each_untold::<agent_job::Entity, _>(&alive, job_leased(tx))
+    tx.update_each_untold::<agent_job::Entity, _>(&alive, job_leased(tx, seconds))
         .await?;
     let seen = agent_session::ActiveModel {
         last_ping_at: Set(tx.now()),
@@ -146,7 +150,7 @@ pub(crate) async fn report(
     let is_late = job.progress_seq.is_some_and(|last| progress.seq <= last);
     let alive = agent_job::ActiveModel {
         reported_at: Set(Some(tx.now())),
-        ..job_leased(tx)
+        ..job_leased(tx, job.lease_seconds)
     };
     let changes = match is_late {
         true => alive,
@@ -157,7 +161,8 @@ pub(crate) async fn report(
             ..alive
         },
     };
-    tx.update_untold(&ticket, leased(tx)).await?;
+    tx.update_untold(&ticket, leased(tx, job.lease_seconds))
+        .await?;
     tx.update_untold(&job, changes).await
 }
 
@@ -255,7 +260,7 @@ pub(crate) async fn checkpoint(
     let Held { ticket, job } = held(tx, id, attempt).await?;
     let changes = agent_job::ActiveModel {
         checkpoint: Set(Large(Some(Json(at)))),
-        ..job_leased(tx)
+        ..job_leased(tx, job.lease_seconds)
     };
     let job = tx.update_untold(&job, changes).await?;
     alive(tx, &ticket, &job).await
@@ -269,9 +274,10 @@ async fn alive(
 ) -> Result<agent_job::Model> {
     let changes = agent_job::ActiveModel {
         reported_at: Set(Some(tx.now())),
-        ..job_leased(tx)
+        ..job_leased(tx, job.lease_seconds)
     };
-    tx.update_untold(ticket, leased(tx)).await?;
+    tx.update_untold(ticket, leased(tx, job.lease_seconds))
+        .await?;
     tx.update_untold(job, changes).await
 }
 

@@ -1,12 +1,13 @@
 //! What becomes of work whose agent fell silent, takes too long, or never came.
 
 use super::{
-    Held, SILENCE, UNDER_WAY,
+    Held, PATIENCE, UNDER_WAY,
     back::{Back, free, give_back},
     is_under_way,
     job::of_ticket,
     job_unleased, later, locked,
     outcome::{fail_for_good, ticket_fails},
+    patience,
     session::{End, end},
 };
 use crate::{
@@ -42,21 +43,23 @@ fn ago(now: Timestamp, time: TimeDelta) -> Timestamp {
     later(now, -time)
 }
 
-/// Which sessions are silent.
+/// Which sessions are silent, perhaps no longer than they may be.
 pub(crate) fn silent_sessions(now: Timestamp) -> Condition {
     use agent_session::Column::{DisconnectedAt, LastPingAt};
-    all_of(Expr::col(DisconnectedAt).is_null()).add(Expr::col(LastPingAt).lte(ago(now, SILENCE)))
+    let least = TimeDelta::seconds((*PATIENCE.start()).into());
+    all_of(Expr::col(DisconnectedAt).is_null()).add(Expr::col(LastPingAt).lte(ago(now, least)))
 }
 
 /// Ends a session that is silent. Says whether there was need.
 pub(crate) async fn end_silent_session(tx: &mut Tx<'_>, id: &Id) -> Result<bool> {
     let found = tx.find::<agent_session::Entity>(id).await?;
     let silent = found.filter(|session| {
-        session.disconnected_at.is_none() && session.last_ping_at <= ago(tx.now(), SILENCE)
+        session.disconnected_at.is_none()
+            && session.last_ping_at <= ago(tx.now(), patience(session))
     });
     match silent {
         Some(session) => {
-            let why = format!("It was silent for {} seconds.", SILENCE.num_seconds());
+            let why = format!("It was silent for {} seconds.", session.patience_seconds);
             end(tx, &session.id, End::Silent(&why)).await?;
             Ok(true)
         }

@@ -1,9 +1,9 @@
 //! Agents' connections: begun, taken up again, asked to end, and ended.
 
 use super::{
-    SILENCE,
+    PATIENCE,
     back::{Back, give_back, lock_all},
-    later, under_way,
+    later, patience, under_way,
 };
 use crate::{
     domain::check,
@@ -36,6 +36,8 @@ pub(crate) struct Registration {
     pub(crate) roles: Option<Vec<String>>,
     pub(crate) capabilities: Vec<String>,
     pub(crate) max_active_jobs: i32,
+    /// How long it may be silent.
+    pub(crate) patience_seconds: i32,
     /// Why no agent more may connect to any workspace.
     pub(crate) is_full: Option<Error>,
 }
@@ -49,6 +51,10 @@ pub(crate) async fn register(tx: &mut Tx<'_>, asked: Registration) -> Result<age
     if !(1..=MOST_JOBS).contains(&asked.max_active_jobs) {
         let reason = format!("must be from 1 to {MOST_JOBS}");
         return Err(Error::bad_input("maxActiveJobs", reason));
+    }
+    if !PATIENCE.contains(&asked.patience_seconds) {
+        let reason = format!("must be from {} to {}", PATIENCE.start(), PATIENCE.end());
+        return Err(Error::bad_input("patienceSeconds", reason));
     }
     let repos = { asked.repos.iter().enumerate() }
         .map(|(place, repo)| check::repository(&format!("repos[{place}]"), repo));
@@ -90,6 +96,7 @@ pub(crate) async fn register(tx: &mut Tx<'_>, asked: Registration) -> Result<age
         roles: Set(Json(distinct(roles))),
         capabilities: Set(Json(distinct(capabilities))),
         max_active_jobs: Set(asked.max_active_jobs),
+        patience_seconds: Set(asked.patience_seconds),
         connected_at: Set(tx.now()),
         last_ping_at: Set(tx.now()),
         disconnected_at: Set(None),
@@ -200,7 +207,7 @@ pub(super) async fn end(tx: &mut Tx<'_>, id: &Id, why: End<'_>) -> Result<agent_
     if session.disconnected_at.is_some() {
         return Ok(session);
     }
-    let is_heard_of = is_silent && later(tx.now(), -SILENCE) < session.last_ping_at;
+    let is_heard_of = is_silent && later(tx.now(), -patience(&session)) < session.last_ping_at;
     if is_heard_of || !jobs_of(tx, id).await?.is_empty() {
         return Err(Error::Contended);
     }
