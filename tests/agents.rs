@@ -1,5 +1,6 @@
 //! Agents at work: connected, given tickets, heard of, and done without when they fall silent.
 
+mod budgets;
 mod claims;
 mod costs;
 mod failures;
@@ -329,6 +330,13 @@ on_both_databases! {
         daemon.run("recordJobEvents", &claimed, json!({ "events": entries(1) })).await;
         must_be_counted_right(&app).await;
     }
+}
+
+/// How many statements a page of tickets takes that says what each waits for.
+async fn claims_page(owner: &Client, first: i32) -> u64 {
+    let page = "query($first: Int!) { tickets(first: $first, filter: { status: { eq: READY } }) { nodes { whyUnclaimed } } }";
+    let answer = owner.send(page, json!({ "first": first })).await;
+    answer.statements()
 }
 
 /// Longer than a lease, and than an agent may be silent.

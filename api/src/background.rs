@@ -118,25 +118,26 @@ pub(crate) const TASKS: [Task; 9] = [
     },
     Task {
         name: "budget_reservations",
-        about: "Gives back what agents set aside for calls of models that they did not record in time, and forgets it after 30 days.",
+        about: "Gives back what agents set aside for calls of models that they did not record in time.",
         every: MINUTE,
         run: |store| {
-            Box::pin(async move {
-                let given_back = tend_each::<budget_reservation::Entity>(
-                    store,
-                    "budgets",
-                    workflow::overdue_reservations,
-                    |tx, id| Box::pin(workflow::tend_reservation(tx, id)),
-                );
-                Ok(given_back.await? + store.forget_reservations().await?)
-            })
+            Box::pin(tend_each::<budget_reservation::Entity>(
+                store,
+                "budgets",
+                workflow::overdue_reservations,
+                |tx, id| Box::pin(workflow::tend_reservation(tx, id)),
+            ))
         },
     },
     Task {
         name: "journals",
-        about: "Forgets what agents wrote into the journals of their runs more than 30 days ago.",
+        about: "Forgets what agents wrote into the journals of their runs, and set aside for calls, more than 30 days ago.",
         every: Duration::from_secs(3600),
-        run: |store| Box::pin(store.forget_journals()),
+        run: |store| {
+            Box::pin(async move {
+                Ok(store.forget_journals().await? + store.forget_reservations().await?)
+            })
+        },
     },
     Task {
         name: "idempotency_keys",

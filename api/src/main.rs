@@ -298,11 +298,11 @@ async fn run(settings: Settings, command: Command) -> Result<(), String> {
         }
         Command::RecountBudgets { workspace } => {
             let recounted = server::recount_budgets(&store, &workspace);
-            let told_of = match recounted.await.map_err(told)? {
-                Some(first) => format!("Counted anew from {first} on.\n"),
-                None => "There was no call yet; nothing to count.\n".to_owned(),
-            };
-            print(&told_of)?;
+            recounted.await.map_err(told)?;
+            print(
+                "What was used is counted anew.
+",
+            )?;
         }
         Command::VerifyLedger { workspace, noted } => {
             let head = server::verify_ledger(&store, &workspace, noted.as_ref())

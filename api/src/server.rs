@@ -11,7 +11,6 @@ use crate::{
     store::{Head, Hints, Store},
     workflow, workspace,
 };
-use chrono::NaiveDate;
 use entity::{Id, project, user::UserRole};
 use std::{
     future::Future,
@@ -267,13 +266,13 @@ pub async fn verify_ledger(store: &Store, workspace: &str, noted: Option<&Head>)
     store.verify_ledger(&tenant, noted).await
 }
 
-/// Counts anew what a workspace has used of its budgets. Returns the day of its first call; none when there was none.
+/// Counts anew what a workspace has used of its budgets.
 ///
 /// # Errors
 /// When there is no such workspace, or the database fails.
-pub async fn recount_budgets(store: &Store, workspace: &str) -> Result<Option<NaiveDate>> {
+pub async fn recount_budgets(store: &Store, workspace: &str) -> Result<()> {
     let tenant = workspace::named(store, workspace).await?.id;
-    workflow::recount(store, &tenant).await
+    workflow::recount(store, &tenant, "command_line").await
 }
 
 /// In development, GraphiQL can sign in as every demo role.

@@ -83,8 +83,9 @@ pub struct Model {
     pub audio_seconds: i32,
     /// What it cost, in millionths of a US dollar, at the price of that moment.
     pub cost_micros: BigInt,
-    /// The price it was counted at; null when there was none for the model. Then a million tokens sent count 1 US dollar and
-    /// a million received 3, and those of a model of one's own, `CUSTOM`, nothing.
+    /// The price it was counted at. Null when there was none for the model: then a million tokens sent count 1 US dollar, a
+    /// million received 3 and a minute of speech a cent, and a model of one's own, `CUSTOM`, nothing. Null as well of calls
+    /// that were recorded before prices were kept.
     pub price_id: Option<Id>,
     /// How many milliseconds the answer took; null when not measured.
     pub latency_ms: Option<i32>,

@@ -5,7 +5,6 @@
 //!
 //! - `delete-workspace`: a row of `tenants` may be deleted, and with it all that the workspace owns but its ledger;
 //! - `retention`: rows of append-only tables may be deleted.
-//! - `repricing`, since a later step: what calls cost may be counted anew.
 //!
 //! On PostgreSQL a door is a setting of the transaction, `SET LOCAL "workgraph.door" = 'retention'`. On SQLite it is a row
 //! of `open_doors`, which cannot be committed: whoever opens a door closes it again before the transaction ends.
@@ -104,23 +103,14 @@ pub(crate) fn keep(table: Table, backend: DbBackend) -> Vec<String> {
     }
 }
 
-/// Lets some columns of a table whose rows are kept be changed after all, through a door: what a later step adds to the
-/// triggers that [`keep`] made. The columns of `table` are those that it has by now.
-pub(crate) fn revisable(
-    table: Table,
-    door: &'static str,
-    changes: &[&str],
-    backend: DbBackend,
-) -> Vec<String> {
-    let kept = Kept {
+/// On SQLite, "only pointers of the row change, each to null because what it pointed to is gone", for a trigger of a later
+/// step.
+pub(crate) fn follows(table: Table) -> Option<String> {
+    sqlite::follows(&Kept {
         table,
-        door: Some("retention"),
+        door: None,
         rule: Rule::AppendOnly,
-    };
-    match backend {
-        DbBackend::Sqlite => sqlite::revisable(&kept, door, changes),
-        _ => postgres::revisable(&kept, door, changes),
-    }
+    })
 }
 
 impl Kept {

@@ -1,10 +1,8 @@
 //! What calls cost and may cost: dated prices, counters of what is used, and what is set aside for calls.
 
-use crate::{
-    m20261122_000007_operations as operations,
-    m20261129_000002_append_only::revisable,
-    table::{self, OnDelete::SetNull, Table},
-};
+mod revisable;
+
+use crate::table::{self, OnDelete::SetNull, Table};
 use sea_orm_migration::{prelude::*, sea_orm::ConnectionTrait};
 
 /// The step.
@@ -21,25 +19,13 @@ impl MigrationTrait for CountCosts {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let tables = [model_prices(), budget_counters(), budget_reservations()];
         table::create(manager, &tables).await?;
-        let backend = manager.get_database_backend();
-        let usage = operations::tables().into_iter();
-        let usage = usage.filter(|table| table.name == "api_usage");
         let mut statements = vec![
             r#"ALTER TABLE api_usage ADD COLUMN "priceId" text"#.to_owned(),
             r#"ALTER TABLE projects ADD COLUMN "monthlySpendCapMicros" bigint"#.to_owned(),
             r#"CREATE INDEX "projects_capped_idx" ON projects ("tenantId") WHERE "monthlySpendCapMicros" IS NOT NULL"#
                 .to_owned(),
         ];
-        // What a call cost can be counted anew when a price was wrong, and nothing else of it changes.
-        for usage in usage {
-            let changes = ["costMicros", "priceId"];
-            statements.extend(revisable(
-                usage.text("priceId").nullable(),
-                "repricing",
-                &changes,
-                backend,
-            ));
-        }
+        statements.extend(revisable::statements(manager.get_database_backend()));
         let connection = manager.get_connection();
         for statement in statements {
             connection.execute_unprepared(&statement).await?;
@@ -120,5 +106,7 @@ fn budget_reservations() -> Table {
         .nullable()
         // What is given back, and what is still set aside.
         .index_where(&["expiresAt"], r#""settledAt" IS NULL"#)
+        // What is forgotten.
+        .index_where(&["settledAt"], r#""settledAt" IS NOT NULL"#)
         .index_where(&["tenantId", "day"], r#""settledAt" IS NULL"#)
 }

@@ -9,16 +9,17 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const RECORD: &str = "mutation($input: RecordUsageInput!) { recordUsage(input: $input) { apiUsage {
+pub(super) const RECORD: &str = "mutation($input: RecordUsageInput!) { recordUsage(input: $input) { apiUsage {
     id roleSlug projectId ticketId planId prdId model inputTokens outputTokens costMicros priceId success errorCode } feedCursor } }";
-const RESERVE: &str = "mutation($input: ReserveBudgetInput!) { reserveBudget(input: $input) {
-    reservation { id tokens costMicros settledAt } refusedBy { kind period } } }";
+pub(super) const RESERVE: &str =
+    "mutation($input: ReserveBudgetInput!) { reserveBudget(input: $input) {
+    reservation { id tokens costMicros settledAt } refusedBy { kind period endsAt } } }";
 const BUDGETS: &str = "{ budgets { kind role { slug } project { id } period used reserved cap remaining percent state forecast endsAt
     warnedAt exceededAt } }";
 const COUNTERS: &str = "{ budgetCounters(first: 200, orderBy: [{ field: PERIOD }, { field: KIND }, { field: KEY }]) { nodes { kind key period used reserved } } }";
 
 /// A call of a model that costs 3 and 15 dollars a million tokens.
-fn call(more: Value) -> Value {
+pub(super) fn call(more: Value) -> Value {
     let mut input = json!({
         "provider": "ANTHROPIC", "model": "claude-sonnet-4-5", "operation": "SPECIALIST", "inputTokens": 10_000, "outputTokens": 1000,
     });
@@ -28,14 +29,14 @@ fn call(more: Value) -> Value {
 }
 
 /// What it costs, in millionths of a dollar.
-const COST: i64 = 45_000;
+pub(super) const COST: i64 = 45_000;
 
-async fn record(client: &Client, more: Value) -> Value {
+pub(super) async fn record(client: &Client, more: Value) -> Value {
     let data = client.data(RECORD, json!({ "input": call(more) })).await;
     data["recordUsage"]["apiUsage"].clone()
 }
 
-fn wanted(more: Value) -> Value {
+pub(super) fn wanted(more: Value) -> Value {
     let mut input = call(more);
     input
         .as_object_mut()
@@ -44,18 +45,18 @@ fn wanted(more: Value) -> Value {
     input
 }
 
-async fn reserve(client: &Client, more: Value) -> Value {
+pub(super) async fn reserve(client: &Client, more: Value) -> Value {
     let data = client.data(RESERVE, json!({ "input": wanted(more) })).await;
     data["reserveBudget"].clone()
 }
 
-async fn caps(owner: &Client, input: Value) {
+pub(super) async fn caps(owner: &Client, input: Value) {
     let set =
         "mutation($input: UpdateBudgetsInput!) { updateBudgets(input: $input) { tenant { id } } }";
     owner.data(set, json!({ "input": input })).await;
 }
 
-async fn budget(owner: &Client, kind: &str) -> Value {
+pub(super) async fn budget(owner: &Client, kind: &str) -> Value {
     let budgets = owner.data(BUDGETS, json!({})).await["budgets"].clone();
     let mut budgets = budgets.as_array().expect("budgets").clone().into_iter();
     budgets
@@ -63,7 +64,7 @@ async fn budget(owner: &Client, kind: &str) -> Value {
         .expect("a budget of the kind")
 }
 
-fn number(value: &Value) -> i64 {
+pub(super) fn number(value: &Value) -> i64 {
     value
         .as_str()
         .and_then(|text| text.parse().ok())
@@ -71,7 +72,7 @@ fn number(value: &Value) -> i64 {
 }
 
 /// Counters are what the calls and the reservations themselves say.
-async fn must_be_counted_right(app: &TestApp, owner: &Client) {
+pub(super) async fn must_be_counted_right(app: &TestApp, owner: &Client) {
     let before = owner.data(COUNTERS, json!({})).await;
     workgraph::server::recount_budgets(&app.store, DEMO)
         .await
@@ -79,7 +80,7 @@ async fn must_be_counted_right(app: &TestApp, owner: &Client) {
     assert_eq!(before, owner.data(COUNTERS, json!({})).await);
 }
 
-async fn told(owner: &Client, action: &str) -> Vec<Value> {
+pub(super) async fn told(owner: &Client, action: &str) -> Vec<Value> {
     let query = "query($action: String!) { activity(first: 100, filter: { action: { eq: $action } }) { nodes { targetType actor projectId } } }";
     let told = owner.data(query, json!({ "action": action })).await;
     told["activity"]["nodes"]
@@ -204,7 +205,7 @@ on_both_databases! {
         assert_eq!(cost("claude-sonnet-4-5").await, 90_000);
         let global = owner.data("{ modelPrices(first: 100) { nodes { id isOwn } } }", json!({})).await;
         let global = global["modelPrices"]["nodes"].as_array().expect("prices").iter().find(|price| price["isOwn"] == false).expect("one that all share").clone();
-        assert_eq!(owner.code(delete, json!({ "id": global["id"] })).await, "NOT_FOUND");
+        assert_eq!(owner.code(delete, json!({ "id": global["id"] })).await, "BAD_USER_INPUT", "it is everybody's");
         let member = app.client(DEMO, "member").await;
         assert_eq!(member.code(delete, json!({ "id": all["id"] })).await, "FORBIDDEN");
     }
@@ -299,12 +300,13 @@ on_both_databases! {
         assert_eq!(notices[0]["title"], "The workspace has used up its budget for the month");
         assert_eq!(member.data(bell, json!({})).await["notifications"]["nodes"], json!([]));
         assert!(told(&member, "budget.exceeded").await.is_empty());
-        // Raised, it is told of anew.
+        // Changed, it is told of anew, and at once.
         caps(&owner, json!({ "monthlySpendCapMicros": (total * 2).to_string() })).await;
         assert_eq!(more(&owner).await, (1, 1));
-        caps(&owner, json!({ "monthlySpendCapMicros": (total + 4 * COST).to_string() })).await;
-        record(&daemon.client, json!({ "roleSlug": "dev_agent" })).await;
-        assert_eq!(more(&owner).await, (1, 2));
+        caps(&owner, json!({ "monthlySpendCapMicros": total.to_string() })).await;
+        assert_eq!(more(&owner).await, (1, 2), "what was lowered below what is used");
+        let notices = admin.data(bell, json!({})).await["notifications"]["nodes"].clone();
+        assert_eq!(notices.as_array().map(Vec::len), Some(3), "as often as the ledger says");
         // Another month begins with nothing.
         app.wait(Duration::from_secs(32 * 86_400));
         let owner = app.owner().await;
@@ -383,16 +385,29 @@ on_both_databases! {
         for _ in 0..3 {
             record(&daemon.client, json!({ "roleSlug": "dev_agent", "model": "brand-new-1" })).await;
         }
+        // Whatever is priced anew without another price costs what it cost.
+        for more in [json!({ "cachedTokens": 3333 }), json!({ "model": "nobody-knows", "inputTokens": 12_345 }), json!({ "provider": "CUSTOM", "model": "own" }),
+            json!({ "provider": "WHISPER", "model": "whisper-1", "audioSeconds": 61 }), json!({ "provider": "TWILIO", "model": "nobody-knows", "audioSeconds": 59 })] {
+            let mut more = more;
+            more["roleSlug"] = json!("dev_agent");
+            record(&daemon.client, more).await;
+        }
+        app.wait(Duration::from_secs(1));
         let set = "mutation { setModelPrice(input: { provider: ANTHROPIC, modelPrefix: \"brand-new\", inputMicrosPerMillion: 10000000, outputMicrosPerMillion: 20000000, validFrom: \"2024-01-01T00:00:00Z\" }) { feedCursor } }";
         owner.data(set, json!({})).await;
         let reprice = "mutation($from: DateTime!, $key: String) { repriceUsage(input: { from: $from, idempotencyKey: $key }) { calls costMicrosBefore costMicros } }";
         let from = (app.now() - chrono::TimeDelta::days(40)).to_rfc3339();
         let done = owner.data(reprice, json!({ "from": from, "key": "once" })).await["repriceUsage"].clone();
         assert_eq!(number(&done["costMicros"]) - number(&done["costMicrosBefore"]), 3 * (120_000 - 13_000), "all else cost what it costs: {done}");
-        let again = owner.data(reprice, json!({ "from": from, "key": "once" })).await["repriceUsage"].clone();
-        assert_eq!((&again["calls"], &again["costMicros"]), (&done["calls"], &done["costMicros"]));
-        assert_eq!(told(&owner, "usage.repriced").await.len(), 1);
-        let diff = owner.data("{ activity(first: 1, filter: { action: { eq: \"usage.repriced\" } }) { nodes { diff { after } message } } }", json!({})).await;
+        // The answer was lost, and others recorded meanwhile.
+        record(&daemon.client, json!({ "roleSlug": "dev_agent" })).await;
+        assert_eq!(owner.data(reprice, json!({ "from": from, "key": "once" })).await["repriceUsage"], done);
+        let nothing = "mutation { repriceUsage(input: { from: \"0001-01-01T00:00:00Z\", to: \"0001-02-01T00:00:00Z\" }) { calls } }";
+        assert_eq!(owner.data(nothing, json!({})).await["repriceUsage"]["calls"], 0);
+        let later = "mutation { repriceUsage(input: { from: \"9999-12-31T23:00:00Z\", to: \"9999-12-31T23:30:00Z\" }) { calls } }";
+        assert_eq!(owner.data(later, json!({})).await["repriceUsage"]["calls"], 0);
+        assert_eq!(told(&owner, "price.repriced").await.len(), 3);
+        let diff = owner.data("{ activity(first: 1, orderBy: [{ field: SEQ }], filter: { action: { eq: \"price.repriced\" } }) { nodes { diff { after } message } } }", json!({})).await;
         assert_eq!(diff["activity"]["nodes"][0]["diff"]["after"]["costMicros"], done["costMicros"]);
         must_be_counted_right(&app, &owner).await;
         assert_eq!(acme.data(costs, json!({})).await, foreign, "another workspace's calls cost what they did");

@@ -7,8 +7,7 @@ use rmcp::{
     model::{CallToolRequestParams, CallToolResult},
     service::RunningService,
     transport::{
-        StreamableHttpClientTransport,
-        streamable_http_client::StreamableHttpClientTransportConfig,
+        StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig,
     },
 };
 use serde_json::{Value, json};
@@ -19,7 +18,8 @@ struct Coder(RunningService<RoleClient, ()>);
 
 impl Coder {
     async fn connect(url: &str, token: &str) -> Result<Self, String> {
-        let to = StreamableHttpClientTransportConfig::with_uri(format!("{url}/mcp")).auth_header(token);
+        let to = StreamableHttpClientTransportConfig::with_uri(url.replace("/graphql", "/mcp"))
+            .auth_header(token);
         let client = ().serve(StreamableHttpClientTransport::from_config(to)).await;
         client.map(Self).map_err(|error| error.to_string())
     }
@@ -51,7 +51,8 @@ impl Coder {
 
 /// Which job and which try of it, as tools are told.
 fn of(claimed: &Value, more: Value) -> Value {
-    let mut arguments = json!({ "job_id": claimed["job"]["id"], "attempt": claimed["job"]["attempt"] });
+    let mut arguments =
+        json!({ "job_id": claimed["job"]["id"], "attempt": claimed["job"]["attempt"] });
     let fields = more.as_object().expect("an object").clone();
     arguments.as_object_mut().expect("an object").extend(fields);
     arguments
@@ -59,8 +60,15 @@ fn of(claimed: &Value, more: Value) -> Value {
 
 async fn token(app: &TestApp, roles: &[&str]) -> String {
     let create = "mutation($roles: [String!]!) { createAgentToken(input: { name: \"Coder\", roleSlugs: $roles }) { token } }";
-    let made = app.owner().await.data(create, json!({ "roles": roles })).await;
-    made["createAgentToken"]["token"].as_str().expect("a token").to_owned()
+    let made = app
+        .owner()
+        .await
+        .data(create, json!({ "roles": roles }))
+        .await;
+    made["createAgentToken"]["token"]
+        .as_str()
+        .expect("a token")
+        .to_owned()
 }
 
 on_both_databases! {
@@ -103,7 +111,7 @@ on_both_databases! {
         let brief = coder.run("read_brief", json!({ "job_id": again["job"]["id"] })).await;
         assert_eq!(brief["agentJob"]["payload"]["answers"], json!([{ "question": "Which colour?", "answer": "Blue" }]));
         let stale = coder.told("complete", of(&claimed, json!({}))).await;
-        assert!(stale.contains("not yours any more"), "{stale}");
+        assert!(stale.contains("this job no longer"), "{stale}");
         let done = coder.run("complete", of(&again, json!({ "result": { "testsRun": 3 }, "pr_url": "https://git.example/acme/shop/pull/7", "confidence": 0.9 }))).await;
         assert_eq!(done["completeJob"]["agentJob"]["ticket"]["status"], "DONE");
 
@@ -121,6 +129,7 @@ on_both_databases! {
     async fn who_thinks_for_long_keeps_a_ticket_and_who_is_gone_does_not(app) {
         let owner = cleared(&app).await;
         tickets(&owner, "Shop", 1).await;
+        app.execute("UPDATE agent_roles SET \"timeoutSeconds\" = 36000").await;
         let coder = Coder::connect(&app.url, &token(&app, &["dev_agent"]).await).await.expect("connects");
         let claimed = coder.claim().await;
         for _ in 0..2 {
@@ -139,7 +148,7 @@ on_both_databases! {
         let again = other.claim().await;
         assert_eq!(again["ticket"]["id"], claimed["ticket"]["id"]);
         let late = coder.told("report_progress", of(&claimed, json!({ "percent": 50 }))).await;
-        assert!(late.contains("not yours any more"), "{late}");
+        assert!(late.contains("this job no longer"), "{late}");
         must_be_counted_right(&app).await;
     }
 
@@ -149,7 +158,7 @@ on_both_databases! {
         let http = reqwest::Client::new();
         let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {} });
         let post = async |token: Option<&str>, body: Vec<u8>| {
-            let request = http.post(format!("{}/mcp", app.url)).header("content-type", "application/json")
+            let request = http.post(app.url.replace("/graphql", "/mcp")).header("content-type", "application/json")
                 .header("accept", "application/json, text/event-stream").body(body);
             let request = match token {
                 Some(token) => request.bearer_auth(token),

@@ -18,10 +18,10 @@ pub(crate) struct Taken {
 /// What a million tokens and a minute of speech cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rates {
-    input: i64,
-    output: i64,
-    cached: i64,
-    minute: i64,
+    pub(crate) input: i64,
+    pub(crate) output: i64,
+    pub(crate) cached: i64,
+    pub(crate) minute: i64,
 }
 
 impl Rates {
@@ -30,7 +30,7 @@ impl Rates {
         input: 1_000_000,
         output: 3_000_000,
         cached: 1_000_000,
-        minute: 0,
+        minute: 10_000,
     };
 
     /// For a model of one's own of which nobody has said what it costs.

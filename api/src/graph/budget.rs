@@ -6,6 +6,7 @@ use crate::{
     domain::calendar::{Calendar, Period},
     graph::figures::calendar,
     store::{Cap, Which},
+    workflow::Refused,
 };
 use async_graphql::{Object, SimpleObject};
 use entity::{BigInt, Id, Timestamp, agent_role, budget_counter::BudgetKind};
@@ -76,22 +77,22 @@ impl Budget {
     /// What may be used, in the same unit; null when there is no limit.
     #[graphql(name = "cap")]
     async fn limit(&self) -> Option<BigInt> {
-        self.cap.budget().limit.map(BigInt)
+        self.cap.used().limit.map(BigInt)
     }
 
-    /// What is left of it, and 0 when it is overdrawn; null when there is no limit.
+    /// What is neither used nor set aside, and 0 when it is overdrawn; null when there is no limit.
     async fn remaining(&self) -> Option<BigInt> {
-        self.cap.budget().remaining().map(BigInt)
+        self.cap.taken().remaining().map(BigInt)
     }
 
     /// How much of it is used, in percent, with two decimals; null when there is no limit.
     async fn percent(&self) -> Option<f64> {
-        self.cap.budget().percent()
+        self.cap.used().percent()
     }
 
-    /// How far it is used up.
+    /// How far it is used up, with what is set aside: agents begin nothing new when it is `BLOCKED`.
     async fn state(&self) -> BudgetState {
-        self.cap.budget().state().into()
+        self.cap.taken().state().into()
     }
 
     /// What will have been used when the month, or the day, is over, if it goes on as it has so far.
@@ -132,27 +133,34 @@ impl BudgetQuery {
         authorize(scope.actor(), Action::ReadAllCosts)?;
         let (calendar, now) = (calendar(scope).await?, scope.now());
         let day = calendar.day(now).to_string();
-        let caps = scope.caps(&day, Which::All).await?;
-        let budget = |cap| Budget { cap, now, calendar };
-        Ok(Some(caps.into_iter().map(budget).collect()))
+        let caps = scope.caps(day, Which::All).await?;
+        let budget = |cap: &Cap| Budget {
+            cap: cap.clone(),
+            now,
+            calendar,
+        };
+        Ok(Some(caps.iter().map(budget).collect()))
     }
 }
 
-/// A budget that does not allow a call. What others used of it is not for agents to see.
+/// A budget that does not allow a call.
 #[derive(SimpleObject)]
 pub struct BudgetRefusal {
     /// What is limited.
     kind: BudgetKind,
     /// The month, such as `2026-05`, or the day, such as `2026-05-04`, in the workspace's timezone, in which it is used up.
     period: String,
+    /// When it begins anew: try again then, or when an admin has raised it.
+    ends_at: Timestamp,
 }
 
-impl From<Cap> for BudgetRefusal {
-    fn from(cap: Cap) -> Self {
-        let limited = cap.limited;
+impl From<Refused> for BudgetRefusal {
+    fn from(refused: Refused) -> Self {
+        let limited = refused.cap.limited;
         Self {
             kind: limited.kind,
             period: limited.period,
+            ends_at: refused.ends_at,
         }
     }
 }

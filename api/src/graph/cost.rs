@@ -35,7 +35,8 @@ pub struct CallPurpose {
     /// The role on whose budget it counts, one of your token's; only where there is no job.
     #[graphql(directive = length::apply(1, 64))]
     role_slug: Option<String>,
-    /// The project on whose budget it counts, one that your token may work in; only where there is no job.
+    /// The project on whose budget it counts, one that your token may work in; only where there is no job, and needed where your
+    /// token is for several projects only.
     project_id: Option<Id>,
 }
 
@@ -54,7 +55,7 @@ impl From<CallPurpose> for Purpose {
 pub struct RecordUsageInput {
     #[graphql(flatten)]
     purpose: CallPurpose,
-    /// What you reserved for it: it is given back.
+    /// What you reserved for it: it is given back, if it was not already.
     reservation_id: Option<Id>,
     /// Who was called.
     provider: ApiProvider,
@@ -63,14 +64,15 @@ pub struct RecordUsageInput {
     model: String,
     /// What it was made for.
     operation: ApiOperation,
-    /// How many tokens were sent, those in the provider's cache included; 0 where a failed call was not charged.
+    /// How many tokens were sent, up to 1,000,000,000, those in the provider's cache included; 0 where a failed call was not
+    /// charged.
     input_tokens: i32,
-    /// How many tokens came back.
+    /// How many tokens came back, up to 1,000,000,000.
     output_tokens: i32,
     /// How many of the tokens sent the provider had in its cache.
     #[graphql(default)]
     cached_tokens: i32,
-    /// How many seconds of speech it took.
+    /// How many seconds of speech it took, up to 604,800.
     #[graphql(default)]
     audio_seconds: i32,
     /// How many milliseconds the answer took.
@@ -89,6 +91,10 @@ fn tokens(field: &str, count: i32) -> OrError<i64> {
     within(field, count, 0, MOST_TOKENS).map(i64::from)
 }
 
+fn seconds(count: i32) -> OrError<i64> {
+    within("audioSeconds", count, 0, MOST_SECONDS).map(i64::from)
+}
+
 impl Write for RecordUsageInput {
     type Entity = api_usage::Entity;
     const ACTION: Action = Action::Work;
@@ -98,7 +104,7 @@ impl Write for RecordUsageInput {
             input: tokens("inputTokens", self.input_tokens)?,
             output: tokens("outputTokens", self.output_tokens)?,
             cached: tokens("cachedTokens", self.cached_tokens)?,
-            seconds: within("audioSeconds", self.audio_seconds, 0, MOST_SECONDS)?.into(),
+            seconds: seconds(self.audio_seconds)?,
         };
         if taken.cached > taken.input {
             return Err(Error::bad_input(
@@ -149,10 +155,13 @@ pub struct ReserveBudgetInput {
     /// The model's name, 1 to 200 characters.
     #[graphql(directive = length::apply(1, 200))]
     model: String,
-    /// How many tokens will be sent.
+    /// How many tokens will be sent, up to 1,000,000,000.
     input_tokens: i32,
-    /// How many tokens may come back at most.
+    /// How many tokens may come back at most, up to 1,000,000,000.
     output_tokens: i32,
+    /// How many seconds of speech it may take, up to 604,800.
+    #[graphql(default)]
+    audio_seconds: i32,
     #[graphql(flatten)]
     once: Once,
 }
@@ -176,7 +185,8 @@ pub struct ReservationMutation;
 impl ReservationMutation {
     /// Sets aside what a call of a model may cost, before it is made: of calls that are made at once, no more are allowed
     /// than the budgets of the workspace, the role and the project have room for. Name the reservation in `recordUsage`;
-    /// what is not recorded within 15 minutes is given back. For agents.
+    /// what is not recorded within 15 minutes is given back. A refusal is no answer that is kept: sent again under the same
+    /// `idempotencyKey` there may be room. For agents.
     async fn reserve_budget(
         &self,
         ctx: &Context<'_>,
@@ -209,6 +219,7 @@ async fn attempt(
         taken: Taken {
             input: tokens("inputTokens", input.input_tokens)?,
             output: tokens("outputTokens", input.output_tokens)?,
+            seconds: seconds(input.audio_seconds)?,
             ..Taken::default()
         },
     };
@@ -218,7 +229,10 @@ async fn attempt(
             (Some(BudgetReservation::of(&row)), None, head)
         }
         // It is not kept as the answer: asked again, there may be room.
-        Err(cap) => (None, Some(BudgetRefusal::from(cap)), tx.commit().await?),
+        Err(refused) => {
+            let refused = BudgetRefusal::from(refused);
+            (None, Some(refused), tx.commit().await?)
+        }
     };
     Ok(ReserveBudgetPayload {
         reservation,

@@ -9,8 +9,9 @@ use super::{
 use crate::{
     auth::Action,
     domain::{calendar::Period, check},
+    error::Error,
     store::{Request, Scope, Tx, retried},
-    workflow::{self, Repriced, all_of},
+    workflow::{self, all_of},
 };
 use async_graphql::{InputObject, Object, SimpleObject};
 use entity::{
@@ -38,10 +39,6 @@ node! {
             valid_from: DateTimeFilter,
             created_at: DateTimeFilter,
             updated_at: DateTimeFilter,
-        }
-        many {
-            /// The calls that were counted at this price.
-            api_usages: ApiUsage by price_id,
         }
     }
     fields {
@@ -152,14 +149,20 @@ impl Delete for DeleteModelPriceInput {
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<()> {
         tx.lock_workspace().await?;
         let price = tx.find::<Entity>(&self.id).await?;
-        let own = price.filter(|price| price.tenant_id.is_some());
-        let own = own.ok_or(crate::Error::NotFound { kind: "ModelPrice" })?;
-        tx.delete::<Entity>(&own, "price.deleted").await.map(drop)
+        let price = price.ok_or(Error::NotFound { kind: "ModelPrice" })?;
+        if price.tenant_id.is_none() {
+            return Err(Error::bad_input(
+                "id",
+                "is a price that all workspaces share, which nobody deletes; setModelPrice sets your own over it",
+            ));
+        }
+        tx.delete::<Entity>(&price, "price.deleted").await.map(drop)
     }
 }
 
 mutations! { ModelPriceMutation {
-    /// Says what calls of some models cost from a moment on. Of the same models and the same moment there is one price.
+    /// Says what calls of some models cost from a moment on. Of the same models and the same moment there is one price, which
+    /// is changed when it is set again. Calls that were recorded keep what they cost; see `repriceUsage`.
     set_model_price(SetModelPriceInput) -> SetModelPricePayload { model_price: ModelPrice };
 } }
 
@@ -184,9 +187,9 @@ pub struct RepriceUsageInput {
 pub struct RepriceUsagePayload {
     /// How many calls there were in the period.
     calls: i32,
-    /// What they cost before, in millionths of a US dollar; when the answer is repeated, as `costMicros`.
+    /// What they cost before, in millionths of a US dollar.
     cost_micros_before: BigInt,
-    /// What they cost now, in millionths of a US dollar.
+    /// What they cost by the prices that there are now, in millionths of a US dollar.
     cost_micros: BigInt,
     /// The ledger's position after this change.
     feed_cursor: Cursor,
@@ -220,12 +223,7 @@ async fn attempt(
     let (mut tx, answer) = open(scope, request.as_ref()).await?;
     let (done, head) = match answer {
         Some(answer) => {
-            let (calls, cost) = tx.usage_of(period).await?;
-            let done = Repriced {
-                calls,
-                before: cost,
-                after: cost,
-            };
+            let done = workflow::repriced_then(&tx, answer.seq).await?;
             (done, answer.seq)
         }
         None => {

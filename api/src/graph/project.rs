@@ -14,6 +14,7 @@ use crate::{
         slug::{is_slug, slugify},
     },
     store::Tx,
+    workflow,
 };
 use async_graphql::{InputObject, MaybeUndefined};
 use entity::{BigInt, Id, project};
@@ -217,7 +218,11 @@ impl Write for UpdateProjectInput {
             })?,
             ..Default::default()
         };
-        tx.update(&before, changes, "project.edited").await
+        let after = tx.update(&before, changes, "project.edited").await?;
+        if after.monthly_spend_cap_micros != before.monthly_spend_cap_micros {
+            workflow::tell_all(tx).await?;
+        }
+        Ok(after)
     }
 }
 

@@ -5,7 +5,12 @@ use super::{
     shared::{at_least_one, within},
     write::{Once, Write, given, mutations, patch},
 };
-use crate::{Error, auth::Action, store::Tx, workflow::all_of};
+use crate::{
+    Error,
+    auth::Action,
+    store::Tx,
+    workflow::{self, all_of},
+};
 use async_graphql::{InputObject, MaybeUndefined};
 use entity::{
     BigInt, Id, Json, Timestamp, project,
@@ -79,7 +84,9 @@ impl Write for UpdateBudgetsInput {
             })?,
             ..Default::default()
         };
-        tx.update(&before, changes, "settings.updated").await
+        let after = tx.update(&before, changes, "settings.updated").await?;
+        workflow::tell_all(tx).await?;
+        Ok(after)
     }
 }
 

@@ -127,13 +127,14 @@ async fn why_ready(ctx: &Context<'_>, row: &ticket::Model) -> crate::Result<WhyU
 /// Whether a budget that its work counts to is used up. Who does not see the figures is told that much.
 async fn is_spent(ctx: &Context<'_>, row: &ticket::Model) -> crate::Result<bool> {
     let day = calendar(ctx.scope()).await?.day(ctx.scope().now());
+    let day = day.to_string();
     let on = OnBudget {
-        day: &day.to_string(),
+        day: &day,
         role: &row.role_slug,
         project: Some(&row.project_id),
     };
     let limited = on.limited();
-    let spent = ctx.scope().caps(on.day, Which::Spent).await?;
+    let spent = ctx.scope().caps(day, Which::Spent).await?;
     Ok(spent.iter().any(|cap| limited.contains(&cap.limited)))
 }
 

@@ -50,6 +50,15 @@ impl Refusal {
         }
     }
 
+    /// Refuses a body that could not be read.
+    pub(super) fn of_body(error: Error) -> Self {
+        match error {
+            Error::LimitExceeded { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, error),
+            Error::DeadlineExceeded(_) => Self::new(StatusCode::REQUEST_TIMEOUT, error),
+            error => error.into(),
+        }
+    }
+
     /// Refuses a method, and says which ones there are.
     pub(super) fn method(allow: &'static str, reason: &str) -> Self {
         Self {

@@ -167,12 +167,7 @@ async fn from_body(
     }
     let address = visitor.origin.key();
     let held = app.incoming.none(&address);
-    let body = parameters::read(body, &app.limits, held)
-        .await
-        .map_err(|error| match error {
-            Error::LimitExceeded { .. } => Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, error),
-            Error::DeadlineExceeded(_) => Refusal::new(StatusCode::REQUEST_TIMEOUT, error),
-            error => error.into(),
-        })?;
+    let body = parameters::read(body, &app.limits, held).await;
+    let body = body.map_err(Refusal::of_body)?;
     Ok(Parameters::from_body(&body)?)
 }

@@ -18,10 +18,7 @@ use super::{
     request_id::RequestId,
     who,
 };
-use crate::{
-    auth::Role,
-    error::{Error, Result as OrError},
-};
+use crate::{auth::Role, error::Error};
 use axum::{
     Extension,
     body::Body,
@@ -72,7 +69,7 @@ pub(super) async fn handle(
 ) -> Response {
     match answer(app, request_id.clone(), peer, request).await {
         Ok(response) => response,
-        Err(error) => Refusal::from(error).respond(Media::Json, &request_id),
+        Err(refusal) => refusal.respond(Media::Json, &request_id),
     }
 }
 
@@ -81,19 +78,19 @@ async fn answer(
     request_id: String,
     peer: SocketAddr,
     request: Request,
-) -> OrError<Response> {
+) -> Result<Response, Refusal> {
     let (mut parts, body) = request.into_parts();
     let visitor = who::visitor(&app, &parts.method, &parts, peer, &request_id);
     let credentials = Credentials::from_headers(&parts.headers, &visitor)?;
     let actor = credentials.authenticate_once(&app, &visitor).await?;
     if actor.role() != Role::Agent {
-        return Err(Error::Forbidden(
-            "These tools are for agents: send an agent token, which createAgentToken makes."
-                .to_owned(),
-        ));
+        let error =
+            "These tools are for agents: send an agent token, which createAgentToken makes.";
+        return Err(Error::Forbidden(error.to_owned()).into());
     }
     let held = app.incoming.none(&visitor.origin.key());
-    let body = parameters::read(body, &app.limits, held).await?;
+    let body = parameters::read(body, &app.limits, held).await;
+    let body = body.map_err(Refusal::of_body)?;
     parts.extensions.insert(Asker {
         credentials,
         peer,
@@ -139,20 +136,29 @@ impl ServerHandler for Tools {
     ) -> Result<CallToolResponse, ErrorData> {
         let Some(tool) = TOOLS.iter().find(|tool| tool.name == called.name) else {
             let known: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
-            let reason = format!("there is no tool {}; there are: {}", called.name, known.join(", "));
+            let reason = format!(
+                "there is no tool {}; there are: {}",
+                called.name,
+                known.join(", ")
+            );
             return Err(ErrorData::invalid_params(reason, None));
         };
         let parts = context.extensions.get::<Parts>();
         let asker = parts.and_then(|parts| Some((parts, parts.extensions.get::<Asker>()?.clone())));
         let Some((parts, asker)) = asker else {
-            return Err(ErrorData::internal_error("a request without its head", None));
+            return Err(ErrorData::internal_error(
+                "a request without its head",
+                None,
+            ));
         };
         let caller = Caller {
             app: &self.0,
             parts,
             asker,
         };
-        let done = caller.call(tool, called.arguments.unwrap_or_default()).await;
+        let done = caller
+            .call(tool, called.arguments.unwrap_or_default())
+            .await;
         Ok(match done {
             Ok(answer) => CallToolResult::structured(answer),
             Err(told) => CallToolResult::error(vec![ContentBlock::text(told)]),
@@ -199,7 +205,8 @@ impl Caller<'_> {
         if job.is_object() {
             let variables = [("job", &job["id"]), ("attempt", &job["attempt"])];
             let variables = variables.map(|(name, value)| (name.to_owned(), value.clone()));
-            self.ask(tools::START, variables.into_iter().collect()).await?;
+            self.ask(tools::START, variables.into_iter().collect())
+                .await?;
         }
         Ok(claimed)
     }
@@ -211,7 +218,10 @@ impl Caller<'_> {
             let capabilities = session["capabilities"].as_array();
             capabilities.is_some_and(|known| known.iter().any(|one| one == CAPABILITY))
         };
-        let mut sessions = found["agentSessions"]["nodes"].as_array().into_iter().flatten();
+        let mut sessions = found["agentSessions"]["nodes"]
+            .as_array()
+            .into_iter()
+            .flatten();
         let known = sessions.find(is_ours);
         let mut variables = Map::new();
         let has_all = |session: &Value| {
@@ -219,7 +229,10 @@ impl Caller<'_> {
                 let known = session["repos"].as_array();
                 known.is_some_and(|known| known.contains(repo))
             };
-            repos.as_ref().and_then(Value::as_array).is_none_or(|repos| repos.iter().all(has))
+            repos
+                .as_ref()
+                .and_then(Value::as_array)
+                .is_none_or(|repos| repos.iter().all(has))
         };
         if let Some(session) = known.filter(|session| has_all(session)) {
             let jobs = session["jobs"]["nodes"].as_array().into_iter().flatten();
@@ -315,9 +328,17 @@ mod tests {
             }
         }
         for tool in &TOOLS {
-            for argument in tool.arguments.iter().filter(|argument| argument.variable != "repos") {
+            for argument in tool
+                .arguments
+                .iter()
+                .filter(|argument| argument.variable != "repos")
+            {
                 let declared = format!("${}:", argument.variable);
-                assert!(tool.document.contains(&declared), "{}: {declared}", tool.name);
+                assert!(
+                    tool.document.contains(&declared),
+                    "{}: {declared}",
+                    tool.name
+                );
             }
         }
     }

@@ -206,7 +206,10 @@ fn router(app: App) -> Router {
 }
 
 async fn not_found(Extension(RequestId(id)): Extension<RequestId>) -> Response {
-    let error = Error::bad_input("path", "leads nowhere. The API is at /graphql, and the tools for coding agents at /mcp");
+    let error = Error::bad_input(
+        "path",
+        "leads nowhere. The API is at /graphql, and the tools for coding agents at /mcp",
+    );
     Refusal::new(StatusCode::NOT_FOUND, error).respond(Media::Json, &id)
 }
 

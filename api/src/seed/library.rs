@@ -3,9 +3,10 @@
 use super::{agenda::Who, content, workspace::Workspace};
 use crate::{
     domain::{digest, machine::PackageStep},
-    error::{Error, Result},
+    error::Result,
     store::{Store, Tx},
 };
+use chrono::{NaiveDate, NaiveTime};
 use entity::{
     BigInt, Json, Large, Timestamp,
     agent_role::{self, AgentRoleCategory},
@@ -55,7 +56,22 @@ struct Price {
     cached: i64,
     #[serde(default)]
     minute: i64,
+    /// From when on; from long ago if it is the first.
+    from: Option<NaiveDate>,
 }
+
+impl Price {
+    fn valid_from(&self) -> Timestamp {
+        let day = self.from.unwrap_or(LONG_AGO);
+        Timestamp::new(day.and_time(NaiveTime::MIN).and_utc())
+    }
+}
+
+/// Before all that is told of anybody.
+const LONG_AGO: NaiveDate = match NaiveDate::from_ymd_opt(2020, 1, 1) {
+    Some(day) => day,
+    None => NaiveDate::MIN,
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -125,7 +141,8 @@ pub(super) async fn write_shared(store: &Store) -> Result<()> {
         .await?;
     library.prices.retain(|price| {
         let is_it = |row: &model_price::Model| {
-            row.provider == price.provider && row.model_prefix == price.models
+            (row.provider, &row.model_prefix, row.valid_from)
+                == (price.provider, &price.models, price.valid_from())
         };
         !prices.iter().any(is_it)
     });
@@ -245,20 +262,16 @@ async fn write_playbook(ws: &mut Workspace<'_>, playbook: Playbook) -> Result<()
     Ok(())
 }
 
-/// From this moment on the prices are good, which lies before all that is told.
-const PRICES_FROM: &str = "2020-01-01T00:00:00Z";
-
 async fn write_prices(tx: &mut Tx<'_>, prices: Vec<Price>) -> Result<()> {
-    let from = PRICES_FROM.parse().map_err(Error::internal)?;
     for price in prices {
         let row = model_price::ActiveModel {
+            valid_from: Set(price.valid_from()),
             provider: Set(price.provider),
             model_prefix: Set(price.models),
             input_micros_per_million: Set(BigInt(price.input)),
             output_micros_per_million: Set(BigInt(price.output)),
             cached_micros_per_million: Set(BigInt(price.cached)),
             audio_micros_per_minute: Set(BigInt(price.minute)),
-            valid_from: Set(Timestamp::new(from)),
             ..Default::default()
         };
         tx.insert(row, "price.set").await?;

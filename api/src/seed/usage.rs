@@ -120,10 +120,9 @@ pub(super) async fn write(ws: &mut Workspace<'_>) -> Result<()> {
         .await?;
     ws.tx
         .as_of(ws.now, Actor::system(ws.tenant.clone(), "seed"));
-    match ws.tx.first_day_of_usage().await? {
-        Some(first) => ws.tx.recount_usage(first).await,
-        None => Ok(()),
-    }
+    let today = ws.hours.day(ws.now);
+    let first = ws.tx.first_day_of_usage().await?;
+    ws.tx.recount_usage(first.unwrap_or(today), today).await
 }
 
 /// What was set aside for a call, before it was recorded.

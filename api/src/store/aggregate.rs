@@ -12,7 +12,7 @@
 //! All figures are whole numbers, so that both databases say the same; averages and shares are made of them in Rust.
 
 use super::{
-    Scope, json,
+    Scope, Tx, json,
     select::{self, Place},
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 use chrono::Datelike;
 use entity::{Column, Owned};
 use sea_orm::{
-    Condition, DbBackend, QueryResult,
+    Condition, ConnectionTrait, DbBackend, QueryResult,
     sea_query::{
         Alias, CaseStatement, Expr, ExprTrait, Func, IntoCondition, NullOrdering, Order,
         SelectStatement,
@@ -78,6 +78,27 @@ impl Scope {
         groups
             .pop()
             .ok_or_else(|| Error::internal("figures of no group are one row"))
+    }
+}
+
+impl Tx<'_> {
+    /// Asks for figures of groups of rows, as this transaction sees them, whoever asks.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(super) async fn figures<E: Owned>(
+        &self,
+        ask: impl FnOnce(&mut Figures<'_, E>) + Send,
+    ) -> Result<Vec<Group>> {
+        let actor = self.all_seeing();
+        let select = {
+            let mut figures =
+                Figures::new(Place::outermost(&actor, self.scope().store().backend()));
+            ask(&mut figures);
+            figures.finish()
+        };
+        let rows = self.transaction().query_all(&select).await?;
+        Ok(rows.into_iter().map(Group).collect())
     }
 }
 

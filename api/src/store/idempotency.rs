@@ -8,7 +8,7 @@ use crate::{
 };
 use chrono::TimeDelta;
 use entity::{Id, Json, Large, Timestamp, audit_log, idempotency_key};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 
 /// How long an answer is remembered.
@@ -118,6 +118,24 @@ impl Tx<'_> {
             .one(self.transaction())
             .await?;
         Ok(entry.map(|entry| entry.created_at))
+    }
+
+    /// The last entry of the ledger that tells of this up to a position, with all that it says.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn entry_up_to(
+        &self,
+        seq: i64,
+        action: &str,
+    ) -> Result<Option<audit_log::Model>> {
+        let entry = audit_log::Entity::find()
+            .filter(audit_log::Column::TenantId.eq(self.scope().actor().tenant().as_str()))
+            .filter(audit_log::Column::Seq.lte(seq))
+            .filter(audit_log::Column::Action.eq(action))
+            .order_by_desc(audit_log::Column::Seq)
+            .one(self.transaction());
+        Ok(entry.await?)
     }
 
     /// Commits, and remembers the row as the answer to requests that repeat this one.

@@ -111,6 +111,10 @@ impl View {
         })
     }
 
+    pub(super) fn tenant(&self) -> &Id {
+        self.actor.tenant()
+    }
+
     pub(super) fn place(&self) -> Place<'_> {
         Place::outermost(&self.actor, self.snapshot.backend())
     }

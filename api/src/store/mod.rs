@@ -39,6 +39,7 @@ mod order;
 mod page;
 mod parking;
 mod parts;
+mod prices;
 mod questions;
 mod queue;
 mod reach;
@@ -62,7 +63,7 @@ mod verify;
 
 pub(crate) use self::admission::{Admission, Most, Permit, Shares};
 pub(crate) use self::aggregate::within;
-pub(crate) use self::budgets::{Amounts, Cap, OnBudget, Which};
+pub(crate) use self::budgets::{Amount, Amounts, Cap, OnBudget, Which};
 pub(crate) use self::feed::{
     Beat, Event, Feed, Follower, Hold, Key, Made, Pulse, READ_WITHIN, bytes_of_json, bytes_of_row,
 };

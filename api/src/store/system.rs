@@ -154,6 +154,33 @@ impl System {
             .collect()
     }
 
+    /// The next tenant after this one that has calls of providers, and no counter of what they used.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn uncounted(&self, after: Option<&Id>) -> Result<Option<Id>> {
+        let of_tenant = |table: &'static str| {
+            Query::select()
+                .expr(Expr::val(1))
+                .from(table)
+                .and_where(Expr::col((table, "tenantId")).eq(Expr::col(("tenants", "id"))))
+                .take()
+        };
+        let select = Query::select()
+            .column(tenant::Column::Id)
+            .from(tenant::Entity)
+            .and_where(Expr::exists(of_tenant("api_usage")))
+            .and_where(Expr::exists(of_tenant("budget_counters")).not())
+            .and_where_option(after.map(|after| Expr::col(tenant::Column::Id).gt(after.as_str())))
+            .order_by(tenant::Column::Id, Order::Asc)
+            .limit(1)
+            .take();
+        let rows = self.rows(&select).await?;
+        rows.first()
+            .map(|row| Ok(row.try_get("", tenant::Column::Id.as_str())?))
+            .transpose()
+    }
+
     /// A scope of the server itself within a tenant, existing or about to be founded.
     pub fn tenant(&self, tenant: Id, component: &'static str) -> Scope {
         self.store.scope(Actor::system(tenant, component))

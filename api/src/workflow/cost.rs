@@ -1,31 +1,34 @@
 //! What calls of models cost: recorded, set aside for, and held against what may be used.
 
+mod reprice;
+mod tell;
+
+pub(crate) use self::{
+    reprice::{count_older, recount, reprice, repriced_then},
+    tell::tell_all,
+};
+
+use self::tell::{Told, counter_of, tell, told_of};
 use super::{
     agent::{had_job, has_job},
-    notice,
     references::all_of,
 };
 use crate::{
     domain::{
         budget::BudgetState,
-        calendar::Period,
         price::{Rates, Taken},
     },
     error::{Error, Result},
-    store::{Amounts, Cap, OnBudget, Store, Tx, Which, retried},
+    store::{Amount, Amounts, Cap, OnBudget, Tx},
 };
-use chrono::{NaiveDate, TimeDelta};
+use chrono::TimeDelta;
 use entity::{
     BigInt, Id, Timestamp, agent_job, agent_token,
     api_usage::{self, ApiOperation, ApiProvider},
-    budget_counter::{self, BudgetKind},
-    budget_reservation, project, tenant, ticket,
+    budget_counter::BudgetKind,
+    budget_reservation, project, ticket,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, Condition};
-use serde_json::json;
-
-/// The part of the server that watches what may be used.
-const COMPONENT: &str = "budgets";
 
 /// How long something is set aside for a call.
 const RESERVED: TimeDelta = TimeDelta::minutes(15);
@@ -57,6 +60,13 @@ pub(crate) struct Made {
     pub(crate) request_id: Option<String>,
     /// What was set aside for it.
     pub(crate) reservation: Option<Id>,
+}
+
+/// A cap that does not allow a call, and when it begins anew.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) cap: Cap,
+    pub(crate) ends_at: Timestamp,
 }
 
 /// On whose account a call is.
@@ -126,12 +136,9 @@ pub(crate) async fn record_usage(
         give_back(tx, &reservation, &mut amounts).await?;
     }
     let counters = tx.count_usage(amounts).await?;
-    let caps = tx.caps(&day, Which::Of(&on.limited())).await?;
-    for cap in caps {
-        match cap.budget().state() {
-            BudgetState::Blocked => tell(tx, &cap, &counters, Told::Exceeded).await?,
-            BudgetState::Warning => tell(tx, &cap, &counters, Told::Warned).await?,
-            BudgetState::Ok | BudgetState::Unlimited => {}
+    for cap in tx.caps_on(&on).await? {
+        if let Some(told) = told_of(&cap) {
+            tell(tx, &cap, &counters, told).await?;
         }
     }
     let row = written.pop();
@@ -145,25 +152,43 @@ pub(crate) async fn record_usage(
 pub(crate) async fn reserve(
     tx: &mut Tx<'_>,
     call: ModelCall,
-) -> Result<Result<budget_reservation::Model, Cap>> {
+) -> Result<Result<budget_reservation::Model, Refused>> {
+    if call.taken == Taken::default() {
+        return Err(Error::bad_input(
+            "inputTokens",
+            "or `outputTokens` or `audioSeconds` must say what the call takes",
+        ));
+    }
     let account = account(tx, call.purpose, Held::Now).await?;
     let (_, cost) = priced(tx, call.provider, &call.model, call.taken).await?;
-    let (_, day) = tx.today().await?;
+    let (calendar, day) = tx.today().await?;
     let tokens = call.taken.input + call.taken.output;
     let on = account.on(&day);
     let mut amounts = Amounts::default();
     amounts.add(&on, tokens, cost, |amount, share| amount.reserved += share);
     let counters = tx.count_usage(amounts.clone()).await?;
-    let caps = tx.caps(&day, Which::Of(&on.limited())).await?;
-    let is_counted = |cap: &Cap| counter_of(&counters, cap).is_some();
-    let passed = caps
-        .into_iter()
-        .find(|cap| is_counted(cap) && cap.is_overdrawn());
-    if let Some(passed) = passed {
+    let caps = tx.caps_on(&on).await?;
+    let passed = { caps.into_iter() }
+        .filter(|cap| counter_of(&counters, cap).is_some())
+        .find(Cap::is_overdrawn);
+    if let Some(mut passed) = passed {
         let counters = tx.count_usage(amounts.reversed()).await?;
-        tell(tx, &passed, &counters, Told::Exceeded).await?;
-        let now = tx.caps(&day, Which::Of(std::slice::from_ref(&passed.limited)));
-        return Ok(Err(now.await?.pop().unwrap_or(passed)));
+        if let Some(without) = counter_of(&counters, &passed) {
+            let (BigInt(used), BigInt(reserved)) = (without.used, without.reserved);
+            passed.amount = Amount { used, reserved };
+        }
+        // One call that is too large says nothing of what others take.
+        if passed.taken().state() != BudgetState::Ok {
+            tell(tx, &passed, &counters, Told::Exceeded).await?;
+        }
+        let ends_at = match passed.limited.kind {
+            BudgetKind::TenantDayTokens => calendar.day_around(tx.now()).to,
+            _ => calendar.month_around(tx.now()).to,
+        };
+        return Ok(Err(Refused {
+            cap: passed,
+            ends_at,
+        }));
     }
     let row = budget_reservation::ActiveModel {
         agent_token_id: Set(tx.writer().agent_token_id().cloned()),
@@ -227,72 +252,6 @@ async fn give_back(
     Ok(())
 }
 
-/// The most calls whose costs are said anew at once.
-const MOST_REPRICED: i64 = 100_000;
-
-/// What saying anew what calls cost came to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Repriced {
-    pub(crate) calls: i64,
-    pub(crate) before: i64,
-    pub(crate) after: i64,
-}
-
-/// Says anew what the calls of a period cost, and counts them anew to what may be used.
-///
-/// # Errors
-/// [`Error::LimitExceeded`] when they are too many.
-pub(crate) async fn reprice(tx: &mut Tx<'_>, period: Period) -> Result<Repriced> {
-    let (calls, before) = tx.usage_of(period).await?;
-    if calls > MOST_REPRICED {
-        return Err(Error::LimitExceeded {
-            name: "The number of calls between `from` and `to`",
-            limit: MOST_REPRICED.unsigned_abs(),
-            actual: calls.unsigned_abs(),
-        });
-    }
-    tx.reprice(period).await?;
-    let (calendar, _) = tx.today().await?;
-    tx.recount_usage(calendar.day(period.from)).await?;
-    let (_, after) = tx.usage_of(period).await?;
-    let tenant = tx.workspace().await?;
-    tx.note_with::<tenant::Entity>(
-        &tenant,
-        "usage.repriced",
-        json!({
-            "before": { "costMicros": before.to_string() },
-            "after": { "costMicros": after.to_string() },
-        }),
-    );
-    tx.explain(format!(
-        "{calls} calls from {} to {}",
-        period.from, period.to
-    ));
-    Ok(Repriced {
-        calls,
-        before,
-        after,
-    })
-}
-
-/// Counts anew what a workspace used, from its calls, over all months. Returns the first day there was a call.
-///
-/// # Errors
-/// If the database fails.
-pub async fn recount(store: &Store, tenant: &Id) -> Result<Option<NaiveDate>> {
-    let scope = store.system().tenant(tenant.clone(), "command_line");
-    retried(|| async {
-        let tx = scope.begin().await?;
-        let first = tx.first_day_of_usage().await?;
-        if let Some(first) = first {
-            tx.recount_usage(first).await?;
-        }
-        tx.commit().await?;
-        Ok(first)
-    })
-    .await
-}
-
 /// When an agent must have had a job whose calls it speaks of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Held {
@@ -316,13 +275,18 @@ async fn account(tx: &mut Tx<'_>, purpose: Purpose, held: Held) -> Result<Accoun
     }
     let ticket = tx.unseen(|tx| {
         Box::pin(async move {
-            let job = tx.find::<agent_job::Entity>(&job).await?;
-            let job = job.ok_or(Error::NotFound { kind: "AgentJob" })?;
-            let ticket = tx.find::<ticket::Entity>(&job.ticket_id).await?;
-            ticket.ok_or(Error::NotFound { kind: "AgentJob" })
+            match tx.find::<agent_job::Entity>(&job).await? {
+                Some(job) => tx.find::<ticket::Entity>(&job.ticket_id).await,
+                None => Ok(None),
+            }
         })
     });
-    let ticket = ticket.await?;
+    let ticket = ticket.await?.ok_or_else(|| {
+        Error::Conflict(
+            "This job is gone, with its ticket. Name the `roleSlug` and the `projectId` of the call instead of its `jobId`."
+                .to_owned(),
+        )
+    })?;
     Ok(Account {
         role: ticket.role_slug.clone(),
         project: Some(ticket.project_id.clone()),
@@ -339,20 +303,38 @@ async fn beside_jobs(tx: &mut Tx<'_>, purpose: Purpose) -> Result<Account> {
         Some(token) => tx.find::<agent_token::Entity>(&token).await?,
         None => None,
     };
-    if let Some(token) = &token {
-        crate::domain::plan::check_role("roleSlug", &role, &token.role_slugs.0)?;
+    let (roles, projects) = match token {
+        Some(token) => (Some(token.role_slugs.0), token.project_ids.map(|ids| ids.0)),
+        None => (None, None),
+    };
+    if let Some(roles) = roles.filter(|roles| !roles.contains(&role)) {
+        let reason = format!(
+            "names `{role}`, and your token is for: {}",
+            roles.join(", ")
+        );
+        return Err(Error::bad_input("roleSlug", reason));
     }
-    if let Some(id) = purpose.project.clone() {
-        let projects = token.and_then(|token| token.project_ids);
-        if projects.is_some_and(|projects| !projects.0.contains(&id)) {
+    // What is done for some projects counts to one of them.
+    let project = match (purpose.project, projects.as_deref()) {
+        (None, Some([only])) => Some(only.clone()),
+        (None, Some(_)) => {
+            return Err(Error::bad_input(
+                "projectId",
+                "is needed: your token is for some projects only",
+            ));
+        }
+        (Some(id), Some(projects)) if !projects.contains(&id) => {
             return Err(Error::NotFound { kind: "Project" });
         }
+        (project, _) => project,
+    };
+    if let Some(id) = project.clone() {
         tx.unseen(|tx| Box::pin(async move { tx.keep::<project::Entity>(&id).await.map(drop) }))
             .await?;
     }
     Ok(Account {
         role,
-        project: purpose.project,
+        project,
         ticket: None,
     })
 }
@@ -371,78 +353,4 @@ async fn priced(
         (None, _) => Rates::UNKNOWN,
     };
     Ok((price.map(|price| price.id), rates.cost(taken)))
-}
-
-/// What people are told of a cap.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Told {
-    Warned,
-    Exceeded,
-}
-
-fn counter_of<'c>(
-    counters: &'c [budget_counter::Model],
-    cap: &Cap,
-) -> Option<&'c budget_counter::Model> {
-    let limited = &cap.limited;
-    { counters.iter() }.find(|counter| {
-        counter.kind == limited.kind
-            && counter.key == limited.key
-            && counter.period == limited.period
-    })
-}
-
-/// Tells those who can raise a cap that it is nearly or all used up, once for each of both: again only when it was changed
-/// meanwhile.
-async fn tell(
-    tx: &mut Tx<'_>,
-    cap: &Cap,
-    counters: &[budget_counter::Model],
-    what: Told,
-) -> Result<()> {
-    let Some(counter) = counter_of(counters, cap) else {
-        return Ok(());
-    };
-    let was_told = cap.told_cap == cap.cap;
-    let (exceeded, warned) = (cap.exceeded_at.is_some(), cap.warned_at.is_some());
-    let is_known = match what {
-        Told::Exceeded => exceeded,
-        Told::Warned => exceeded || warned,
-    };
-    if was_told && is_known {
-        return Ok(());
-    }
-    let now = Some(tx.now());
-    let kept = |at: Option<Timestamp>| at.filter(|_| was_told);
-    let (action, warned_at, exceeded_at) = match what {
-        Told::Warned => ("budget.warned", now, kept(cap.exceeded_at)),
-        Told::Exceeded => ("budget.exceeded", kept(cap.warned_at), now),
-    };
-    let changes = budget_counter::ActiveModel {
-        warned_at: Set(warned_at),
-        exceeded_at: Set(exceeded_at),
-        told_cap: Set(cap.cap.map(BigInt)),
-        ..Default::default()
-    };
-    let counter = counter.clone();
-    let is_all = what == Told::Exceeded;
-    tx.by_itself(COMPONENT, |tx| {
-        Box::pin(async move {
-            let counter = tx
-                .update::<budget_counter::Entity, _>(&counter, changes, action)
-                .await?;
-            let project = match counter.kind {
-                BudgetKind::ProjectMonthCost => {
-                    tx.find::<project::Entity>(&counter.key.as_str().into())
-                        .await?
-                }
-                _ => None,
-            };
-            if let Some(project) = &project {
-                tx.belong_to(1, &project.id, None);
-            }
-            notice::budget(tx, &counter, project.as_ref(), is_all).await
-        })
-    })
-    .await
 }

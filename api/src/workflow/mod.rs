@@ -1,8 +1,8 @@
 //! What a decision brings about, in the transaction that makes it: whatever door it comes through.
 //!
 //! A mutation says which step is taken; what follows in other tables stands here. Rows are locked in one order everywhere:
-//! the workspace's settings, people, project, brief, plan, tickets by id, jobs, questions, notices, tokens, and last the sessions whose
-//! jobs are counted. Whoever has locked a brief
+//! the workspace's settings, people, project, brief, plan, tickets by id, jobs, questions, notices, tokens, what is set aside for calls, the counters of budgets, and
+//! last the sessions whose jobs are counted. Whoever has locked a brief
 //! may lock what is below it in any order: everybody locks or holds the brief before.
 
 mod agent;
@@ -21,10 +21,9 @@ mod ticket;
 
 pub(crate) use self::{
     agent::{
-        Completed, Drafted, Event, Failure, Instructions, Progress, Registration,
-        Unclaimed, Wanted, cancel as cancel_job, checkpoint, claim, complete, disconnect, drain,
-        end_of_token, end_silent_session, fail, heard, instructions, overdue_jobs, overdue_tickets,
-        patience,
+        Completed, Drafted, Event, Failure, Instructions, Progress, Registration, Unclaimed,
+        Wanted, cancel as cancel_job, checkpoint, claim, complete, disconnect, drain, end_of_token,
+        end_silent_session, fail, heard, instructions, overdue_jobs, overdue_tickets, patience,
         record, register, release, report, silent_sessions, start, tend_job, tend_ticket,
     },
     brief::{
@@ -36,8 +35,8 @@ pub(crate) use self::{
         overdue as overdue_questions, tend as tend_question,
     },
     cost::{
-        Made, ModelCall, Purpose, Repriced, overdue_reservations, record_usage, recount, reprice,
-        reserve, tend_reservation,
+        Made, ModelCall, Purpose, Refused, count_older, overdue_reservations, record_usage,
+        recount, reprice, repriced_then, reserve, tell_all, tend_reservation,
     },
     decider::delegation,
     decision::{Decision, Seen, decide, subject_column},

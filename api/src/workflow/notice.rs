@@ -232,10 +232,10 @@ pub(super) async fn budget(
     is_all: bool,
 ) -> Result<()> {
     let cap = counter.told_cap.unwrap_or(BigInt(0));
-    let amounts = |unit: fn(BigInt) -> String| (unit(counter.used), unit(cap));
+    let amounts = |unit: fn(BigInt) -> String| [counter.used, counter.reserved, cap].map(unit);
     let tokens: fn(BigInt) -> String = |BigInt(tokens)| format!("{tokens} tokens");
     let dollars: fn(BigInt) -> String = |micros| format!("USD {}", money::usd(micros));
-    let (whose, (used, cap), time) = match counter.kind {
+    let (whose, [used, reserved, cap], time) = match counter.kind {
         BudgetKind::TenantMonthCost => ("The workspace".to_owned(), amounts(dollars), "month"),
         BudgetKind::TenantDayTokens => ("The workspace".to_owned(), amounts(tokens), "day"),
         BudgetKind::RoleMonthTokens => (
@@ -263,8 +263,16 @@ pub(super) async fn budget(
     let notice = Notice {
         kind,
         title,
-        message: format!("{used} of {cap} in {}. {effect}", counter.period),
-        occasion: format!("{} of {cap}", if is_all { "all" } else { "most" }),
+        message: format!(
+            "{used} used and {reserved} set aside of {cap} in {}. {effect}",
+            counter.period
+        ),
+        // As often as the ledger tells of it.
+        occasion: format!(
+            "{} of {cap} {}",
+            if is_all { "all" } else { "most" },
+            tx.now()
+        ),
         about: About {
             kind: budget_counter::Entity::KIND,
             id: &counter.id,

@@ -33,41 +33,13 @@ pub(super) fn statements(kept: &[Kept]) -> Vec<String> {
     out
 }
 
-/// Two more arguments: another door, and the columns that may change through it.
-const REVISE: &str = r#"  IF TG_OP = 'UPDATE' AND TG_NARGS > 3 AND door = TG_ARGV[3]
-    AND to_jsonb(OLD) - TG_ARGV[4]::text[] = to_jsonb(NEW) - TG_ARGV[4]::text[]
-  THEN
-    RETURN NEW;
-  END IF;
-  RAISE EXCEPTION"#;
-
-/// One more door, which lets some columns of a row change.
-pub(super) fn revisable(kept: &Kept, door: &str, changes: &[&str]) -> Vec<String> {
-    let name = kept.table.name;
-    let pointers = cleared(kept).join(",");
-    vec![
-        REFUSE
-            .replacen("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1)
-            .replacen("  RAISE EXCEPTION", REVISE, 1),
-        format!("DROP TRIGGER \"{name}_refuse_update\" ON \"{name}\""),
-        format!(
-            "CREATE TRIGGER \"{name}_refuse_update\" BEFORE UPDATE ON \"{name}\" FOR EACH ROW EXECUTE FUNCTION \
-             workgraph_keep_rows('{{{pointers}}}', 'true', '{}', '{door}', '{{{}}}')",
-            kept.door.unwrap_or_default(),
-            changes.join(",")
-        ),
-    ]
-}
-
-/// The columns that become null when what they point to is gone.
-fn cleared(kept: &Kept) -> Vec<&'static str> {
-    let pointers = kept.pointers(OnDelete::SetNull).into_iter();
-    pointers.map(|(column, _)| column).collect()
-}
-
 pub(super) fn triggers(kept: &Kept) -> Vec<String> {
     let name = kept.table.name;
-    let pointers = cleared(kept);
+    let pointers: Vec<_> = kept
+        .pointers(OnDelete::SetNull)
+        .iter()
+        .map(|(column, _)| *column)
+        .collect();
     let call = format!(
         "EXECUTE FUNCTION workgraph_keep_rows('{{{}}}', '{}', '{}')",
         pointers.join(","),

@@ -4,8 +4,16 @@
 use super::{Kept, OnDelete, Rule};
 
 pub(super) fn statements(kept: &[Kept]) -> Vec<String> {
-    let names: Vec<&str> = kept.iter().filter_map(|kept| kept.door).collect();
-    let mut out = vec![doors(&names)];
+    let doors: Vec<String> = kept
+        .iter()
+        .filter_map(|kept| kept.door)
+        .map(|door| format!("'{door}'"))
+        .collect();
+    let mut out = vec![format!(
+        "CREATE TABLE open_doors (\n  name text NOT NULL PRIMARY KEY CHECK (name IN ({})),\n  \
+         closed text NOT NULL DEFAULT 'before the transaction ends' REFERENCES open_doors (name) DEFERRABLE INITIALLY DEFERRED\n)",
+        doors.join(", ")
+    )];
     out.extend(kept.iter().flat_map(triggers));
     out
 }
@@ -24,34 +32,6 @@ pub(super) fn triggers(kept: &Kept) -> Vec<String> {
         Rule::Workspace => out.push(replace(kept)),
     }
     out
-}
-
-/// One more door, which lets some columns of a row change. The doors are all closed when a step runs.
-pub(super) fn revisable(kept: &Kept, door: &str, changes: &[&str]) -> Vec<String> {
-    let name = kept.table.name;
-    let same: Vec<String> = { kept.table.columns.iter() }
-        .filter(|column| !changes.contains(&column.name))
-        .map(|column| format!("NEW.\"{0}\" IS OLD.\"{0}\"", column.name))
-        .collect();
-    let revised = format!(
-        "EXISTS (SELECT 1 FROM open_doors WHERE name = '{door}') AND {}",
-        same.join(" AND ")
-    );
-    vec![
-        "DROP TABLE open_doors".to_owned(),
-        doors(&["delete-workspace", "retention", door]),
-        format!("DROP TRIGGER \"{name}_refuse_update\""),
-        update_unless(kept, Some(&revised)),
-    ]
-}
-
-fn doors(names: &[&str]) -> String {
-    let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
-    format!(
-        "CREATE TABLE open_doors (\n  name text NOT NULL PRIMARY KEY CHECK (name IN ({})),\n  \
-         closed text NOT NULL DEFAULT 'before the transaction ends' REFERENCES open_doors (name) DEFERRABLE INITIALLY DEFERRED\n)",
-        names.join(", ")
-    )
 }
 
 fn refuse(kept: &Kept, event: &str, condition: &str, reason: &str) -> String {
@@ -90,11 +70,15 @@ fn delete(kept: &Kept) -> String {
 
 /// Only pointers change, each to null because what it pointed to is gone.
 fn update(kept: &Kept) -> String {
-    update_unless(kept, None)
+    let condition = match follows(kept) {
+        Some(follows) => format!("NOT ({follows})"),
+        None => "true".to_owned(),
+    };
+    refuse(kept, "UPDATE", &condition, "UPDATE is refused")
 }
 
-/// The same, and what satisfies another condition.
-fn update_unless(kept: &Kept, revised: Option<&str>) -> String {
+/// "Only pointers change, each to null because what it pointed to is gone"; nothing where there are none.
+pub(super) fn follows(kept: &Kept) -> Option<String> {
     let pointers = kept.pointers(OnDelete::SetNull);
     let same = |column: &str| format!("NEW.\"{column}\" IS OLD.\"{column}\"");
     let mut unchanged = Vec::new();
@@ -111,20 +95,15 @@ fn update_unless(kept: &Kept, revised: Option<&str>) -> String {
         either.push(format!("({} OR {gone})", same(name)));
         cleared.push(gone);
     }
-    if cleared.is_empty() && revised.is_none() {
-        return refuse(kept, "UPDATE", "true", "UPDATE is refused");
+    if cleared.is_empty() {
+        return None;
     }
-    let follows = format!(
+    Some(format!(
         "{} AND {} AND ({})",
         unchanged.join(" AND "),
         either.join(" AND "),
         cleared.join(" OR ")
-    );
-    let allowed = match revised {
-        Some(revised) => format!("NOT ({follows}) AND NOT ({revised})"),
-        None => format!("NOT ({follows})"),
-    };
-    refuse(kept, "UPDATE", &allowed, "UPDATE is refused")
+    ))
 }
 
 /// `INSERT OR REPLACE` deletes the row with the same key, and no trigger is told.

@@ -59,7 +59,10 @@ impl Tool {
             (argument.name.to_owned(), schema)
         };
         let properties: Map<_, _> = self.arguments.iter().map(property).collect();
-        let required = self.arguments.iter().filter(|argument| argument.is_required);
+        let required = self
+            .arguments
+            .iter()
+            .filter(|argument| argument.is_required);
         let required: Vec<&str> = required.map(|argument| argument.name).collect();
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("object"));
@@ -101,7 +104,12 @@ const fn optional(
     }
 }
 
-const JOB: Argument = needed("job_id", "job", Kind::Text, "The job, from claim_next_ticket.");
+const JOB: Argument = needed(
+    "job_id",
+    "job",
+    Kind::Text,
+    "The job, from claim_next_ticket.",
+);
 const ATTEMPT: Argument = needed(
     "attempt",
     "attempt",
@@ -150,7 +158,7 @@ pub(super) const TOOLS: [Tool; 9] = [
         document: "mutation ToolClaim($session: ID!, $role: String) {
   claimNextTicket(input: { sessionId: $session, roleSlug: $role }) {
     reason
-    ticket { id title type priority targetRepo roleSlug requiresApproval }
+    ticket { id title priority targetRepo roleSlug requiresApproval }
     job { id attempt action deadlineAt payload checkpoint }
     instructions {
       rolePrompt allowedTools model subagent { slug prompt allowedTools } skills { slug description body }
@@ -166,7 +174,7 @@ pub(super) const TOOLS: [Tool; 9] = [
         document: "query ToolTicket($job: ID!) {
   agentJob(id: $job) {
     id attempt status action deadlineAt progressPercent progressMessage checkpoint
-    ticket { id title description type priority status targetRepo roleSlug attemptCount maxAttempts error prUrl }
+    ticket { id title description priority status targetRepo roleSlug attemptCount maxAttempts error }
   }
 }",
     },

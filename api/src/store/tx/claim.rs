@@ -40,14 +40,27 @@ impl Tx<'_> {
     /// # Errors
     /// If the database fails.
     pub(crate) async fn queue_up(&self, name: &str) -> Result<()> {
+        self.wait_for(name, "pg_advisory_xact_lock").await
+    }
+
+    /// Holds off those of the workspace that [`queue_up`](Self::queue_up) under this name, and goes beside all others that do
+    /// as this one.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(in crate::store) async fn queue_up_beside(&self, name: &str) -> Result<()> {
+        self.wait_for(name, "pg_advisory_xact_lock_shared").await
+    }
+
+    async fn wait_for(&self, name: &str, lock: &str) -> Result<()> {
         // SQLite has one writer at a time.
         if self.transaction.get_database_backend() == DbBackend::Postgres {
             let digest = Sha256::digest(format!("{}\n{name}", self.tenant()));
-            let lock = i64::from_be_bytes(std::array::from_fn(|byte| digest[byte]));
+            let key = i64::from_be_bytes(std::array::from_fn(|byte| digest[byte]));
             // Not counted, as BEGIN is not: it asks nothing.
             self.transaction
                 .session()
-                .execute_unprepared(&format!("SELECT pg_advisory_xact_lock({lock})"))
+                .execute_unprepared(&format!("SELECT {lock}({key})"))
                 .await?;
         }
         Ok(())

@@ -12,7 +12,7 @@ use crate::{
         plan::check_role,
     },
     error::{Error, Result},
-    store::{Cap, Sought, Tx, Which},
+    store::{Cap, Sought, Tx},
     workflow::references::{active, all_of, roles},
 };
 use async_graphql::Enum;
@@ -154,7 +154,7 @@ async fn find(
         claimed < i64::from(role.default_concurrency)
     };
     let (_, day) = tx.today().await?;
-    let spent = Spent::of(tx.caps(&day, Which::Spent).await?);
+    let spent = Spent::of(tx.spent(&day).await?);
     let affordable = Sought {
         roles: usable
             .iter()

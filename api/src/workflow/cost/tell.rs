@@ -1,0 +1,129 @@
+//! People are told that a cap is nearly, or all, used up.
+
+use crate::{
+    domain::budget::BudgetState,
+    error::Result,
+    store::{Cap, Tx},
+    workflow::{notice, references::all_of},
+};
+use entity::{
+    BigInt, Timestamp,
+    budget_counter::{self, BudgetKind, Column, Entity},
+    project,
+};
+use sea_orm::ActiveValue::Set;
+
+/// The part of the server that watches what may be used.
+const COMPONENT: &str = "budgets";
+
+/// Tells of all caps of the day and its month that are nearly, or all, used up: after they were changed, or what calls cost.
+///
+/// # Errors
+/// If the database fails.
+pub(crate) async fn tell_all(tx: &mut Tx<'_>) -> Result<()> {
+    let (_, day) = tx.today().await?;
+    let caps = tx.all_caps(&day).await?;
+    let used: Vec<_> = { caps.into_iter() }
+        .filter_map(|cap| Some((told_of(&cap)?, cap)))
+        .collect();
+    if used.is_empty() {
+        return Ok(());
+    }
+    let month = day.get(..7).unwrap_or(&day).to_owned();
+    let periods = [month, day];
+    let counters = tx.unseen(|tx| {
+        Box::pin(async move {
+            let periods = [periods[0].as_str(), periods[1].as_str()];
+            tx.rows::<Entity>(|place| all_of(place.is_any_of(Column::Period, &periods)))
+                .await
+        })
+    });
+    let counters = counters.await?;
+    for (told, cap) in used {
+        tell(tx, &cap, &counters, told).await?;
+    }
+    Ok(())
+}
+
+/// What there is to tell of a cap.
+pub(super) fn told_of(cap: &Cap) -> Option<Told> {
+    match cap.used().state() {
+        BudgetState::Blocked => Some(Told::Exceeded),
+        BudgetState::Warning => Some(Told::Warned),
+        BudgetState::Ok | BudgetState::Unlimited => None,
+    }
+}
+
+/// What people are told of a cap.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    Warned,
+    Exceeded,
+}
+
+pub(super) fn counter_of<'c>(
+    counters: &'c [budget_counter::Model],
+    cap: &Cap,
+) -> Option<&'c budget_counter::Model> {
+    let limited = &cap.limited;
+    { counters.iter() }.find(|counter| {
+        counter.kind == limited.kind
+            && counter.key == limited.key
+            && counter.period == limited.period
+    })
+}
+
+/// Tells those who can raise a cap that it is nearly or all used up, once for each of both: again only when it was changed
+/// meanwhile.
+pub(super) async fn tell(
+    tx: &mut Tx<'_>,
+    cap: &Cap,
+    counters: &[budget_counter::Model],
+    what: Told,
+) -> Result<()> {
+    let Some(counter) = counter_of(counters, cap) else {
+        return Ok(());
+    };
+    let was_told = cap.told_cap == cap.cap;
+    let (exceeded, warned) = (cap.exceeded_at.is_some(), cap.warned_at.is_some());
+    let is_known = match what {
+        Told::Exceeded => exceeded,
+        Told::Warned => exceeded || warned,
+    };
+    if was_told && is_known {
+        return Ok(());
+    }
+    let now = Some(tx.now());
+    let kept = |at: Option<Timestamp>| at.filter(|_| was_told);
+    let (action, warned_at, exceeded_at) = match what {
+        Told::Warned => ("budget.warned", now, kept(cap.exceeded_at)),
+        Told::Exceeded => ("budget.exceeded", kept(cap.warned_at), now),
+    };
+    let changes = budget_counter::ActiveModel {
+        warned_at: Set(warned_at),
+        exceeded_at: Set(exceeded_at),
+        told_cap: Set(cap.cap.map(BigInt)),
+        ..Default::default()
+    };
+    let counter = counter.clone();
+    let is_all = what == Told::Exceeded;
+    tx.by_itself(COMPONENT, |tx| {
+        Box::pin(async move {
+            let counter = tx
+                .update::<budget_counter::Entity, _>(&counter, changes, action)
+                .await?;
+            let project = match counter.kind {
+                BudgetKind::ProjectMonthCost => {
+                    tx.find::<project::Entity>(&counter.key.as_str().into())
+                        .await?
+                }
+                _ => None,
+            };
+            if let Some(project) = &project {
+                tx.belong_to(1, &project.id, None);
+            }
+            notice::budget(tx, &counter, project.as_ref(), is_all).await
+        })
+    })
+    .await
+}
