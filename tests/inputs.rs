@@ -74,7 +74,8 @@ on_both_databases! {
         cleared.sort();
         refused.sort();
         assert_eq!(cleared, [
-            "approvalDueHours", "autoApprovalProjectIds", "color", "description", "goalId", "goalText", "mostPlanCostMicros", "nonScope", "parentGoalId", "scope", "successMetrics", "targetDate", "targetRepo",
+            "approvalDueHours", "autoApprovalProjectIds", "color", "dailyTokenBudget", "description", "goalId", "goalText",
+            "monthlySpendCapMicros", "monthlySpendCapMicros", "mostPlanCostMicros", "nonScope", "parentGoalId", "scope", "successMetrics", "targetDate", "targetRepo",
             "targetRepo", "targetUsers", "timeline", "timeoutSeconds",
         ]);
         assert_eq!(refused, [

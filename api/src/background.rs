@@ -79,7 +79,7 @@ pub(crate) const TASKS: [Task; 9] = [
     },
     Task {
         name: "agent_sessions",
-        about: "Ends the sessions of agents that were silent for 90 seconds: what they had can be claimed again.",
+        about: "Ends the sessions of agents that were silent for longer than they may be: what they had can be claimed again.",
         every: Duration::from_secs(15),
         run: |store| {
             Box::pin(tend_each::<agent_session::Entity>(

@@ -299,10 +299,7 @@ async fn run(settings: Settings, command: Command) -> Result<(), String> {
         Command::RecountBudgets { workspace } => {
             let recounted = server::recount_budgets(&store, &workspace);
             recounted.await.map_err(told)?;
-            print(
-                "What was used is counted anew.
-",
-            )?;
+            print("What was used is counted anew.\n")?;
         }
         Command::VerifyLedger { workspace, noted } => {
             let head = server::verify_ledger(&store, &workspace, noted.as_ref())

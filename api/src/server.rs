@@ -58,8 +58,8 @@ pub fn runtime() -> io::Result<Runtime> {
 pub fn start_logging(directives: &str, json: bool) {
     // It tells of every try to connect; the store tells once.
     let quiet = match directives.contains("async_nats") {
-        true => "",
-        false => ",async_nats=off",
+        true => ",rmcp=warn",
+        false => ",async_nats=off,rmcp=warn",
     };
     let log = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(format!("{directives}{quiet}")))

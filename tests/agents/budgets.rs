@@ -91,8 +91,9 @@ on_both_databases! {
     async fn nothing_is_counted_wrong_while_it_is_counted_anew(app) {
         let owner = cleared(&app).await;
         let daemons = join_all((0..4).map(|_| Daemon::connect(&app, &owner, &["dev_agent"], 1))).await;
-        caps(&owner, json!({ "monthlySpendCapMicros": null, "dailyTokenBudget": null })).await;
-        app.execute("UPDATE agent_roles SET \"monthlyBudgetTokens\" = NULL").await;
+        // All are passed, so that people are told while it goes on.
+        caps(&owner, json!({ "monthlySpendCapMicros": null, "dailyTokenBudget": "1" })).await;
+        app.execute("UPDATE agent_roles SET \"monthlyBudgetTokens\" = 1").await;
         let from = (app.now() - chrono::TimeDelta::days(40)).to_rfc3339();
         let reprice = "mutation($from: DateTime!) { repriceUsage(input: { from: $from }) { calls } }";
         for round in 0..20 {
@@ -105,14 +106,16 @@ on_both_databases! {
             let calls = join_all((0..16).map(|place| {
                 let (client, project) = (&daemons[place % 4].client, &project);
                 async move {
-                    let kept = reserve(client, json!({ "roleSlug": "dev_agent", "projectId": project })).await;
+                    let free = json!({ "roleSlug": "dev_agent", "projectId": project, "inputTokens": 0, "outputTokens": 0, "audioSeconds": 60, "provider": "WHISPER", "model": "whisper-1" });
+                    let kept = reserve(client, free).await;
                     let id = &kept["reservation"]["id"];
                     record(client, json!({ "roleSlug": "dev_agent", "projectId": project, "reservationId": id })).await;
                 }
             }));
             let anew = async {
-                for _ in 0..2 {
+                for cap in ["1", "2"] {
                     owner.data(reprice, json!({ "from": from })).await;
+                    caps(&owner, json!({ "dailyTokenBudget": cap })).await;
                     workgraph::server::recount_budgets(&app.store, DEMO).await.expect("counts");
                 }
             };

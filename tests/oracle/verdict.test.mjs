@@ -98,6 +98,8 @@ async function answered(one) {
   const [error] = answer.errors ?? [];
   // The validator counts a subscription's one field twice when it is selected twice.
   if (error?.message.endsWith('must select only one top level field.')) return ['ONE FIELD', ''];
+  // Since September 2025 a subscription's root takes no @skip and no @include; the reference implementation looks what is left.
+  if (error?.message.endsWith('can not specify @skip or @include on root fields.')) return ['ONE FIELD', ''];
   if (error?.message.startsWith('`Accept`: a subscription needs')) return ['SUBSCRIPTION', ''];
   // What `@length` and `@size` say is this server's own; all else was found right before.
   if (/: (cannot be empty$|(needs at least \d+|has \d+) (characters?|entr))/.test(error?.message)) return ['CONSTRAINT', ''];

@@ -143,7 +143,7 @@ impl Write for DrainAgentInput {
 
 mutations! { AgentSessionMutation {
     /// Connects an agent, or takes a session of it up again under the same id, with what it says of itself now. From then on it
-    /// shows signs of life, by `agentHeartbeat` every 30 seconds: after 90 seconds without any the session is over, and what it
+    /// shows signs of life, by `agentHeartbeat` every 30 seconds: after `patienceSeconds` without any the session is over, and what it
     /// had can be claimed again. For agents.
     register_agent(RegisterAgentInput) -> RegisterAgentPayload { agent_session: AgentSession };
     /// Ends a session. What it had can be claimed again at once. For agents.

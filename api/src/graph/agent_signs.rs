@@ -38,8 +38,8 @@ pub struct ReportJobProgressInput {
     job_id: Id,
     /// Its `attempt` as it was given to you: another one is not yours any more.
     attempt: i32,
-    /// The report's number, which grows: one that is not above the last one's changes nothing.
-    seq: i32,
+    /// The report's number, which grows: one that is not above the last one's changes nothing. Left out, it is the next one.
+    seq: Option<i32>,
     /// How far it has come, from 0 to 100; left out, as before.
     percent: Option<i32>,
     /// What it does now, at most 500 characters; left out, as before.
@@ -150,7 +150,8 @@ pub struct AgentSignMutation;
 
 #[Object]
 impl AgentSignMutation {
-    /// Says every 30 seconds that a session is alive, and renews what it has for two minutes. For agents.
+    /// Says every 30 seconds that a session is alive, and keeps what it has for two minutes more, or for as long as its
+    /// `patienceSeconds` say. For agents.
     async fn agent_heartbeat(
         &self,
         ctx: &Context<'_>,

@@ -134,7 +134,7 @@ pub struct ClaimMutation;
 #[Object]
 impl ClaimMutation {
     /// Gives an agent the ticket that is next, with a job: the most urgent first, among equals one of the project that waited
-    /// longest, of a project the oldest. It is the agent's for two minutes and with each heartbeat for two more. Only one gets
+    /// longest, of a project the oldest. It is the agent's for two minutes (or its `patienceSeconds`), and with each heartbeat as long again. Only one gets
     /// it. For agents.
     async fn claim_next_ticket(
         &self,

@@ -9,23 +9,27 @@ mod tools;
 use self::tools::{Argument, TOOLS, Tool};
 use super::{
     App,
-    answer::Refusal,
+    answer::{Refusal, counted_until_read},
     credentials::Credentials,
-    documents::Sent,
     negotiate::Media,
     operation::Operation,
     parameters::{self, Parameters},
-    request_id::RequestId,
+    request_id::{RequestId, note_actor},
+    unread::Reader,
     who,
 };
-use crate::{auth::Role, error::Error};
+use crate::{
+    auth::Role,
+    error::{Error, Whose},
+};
 use axum::{
     Extension,
     body::Body,
     extract::{ConnectInfo, Request, State},
-    http::request::Parts,
+    http::{Method, request::Parts},
     response::Response,
 };
+use futures_util::FutureExt as _;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -37,8 +41,11 @@ use rmcp::{
         StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
     },
 };
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use tokio::time::timeout;
+use tracing::{Instrument as _, Span};
 
 /// What a session of the tools says that it can do.
 const CAPABILITY: &str = "mcp";
@@ -46,11 +53,18 @@ const CAPABILITY: &str = "mcp";
 /// How long whoever uses the tools may be silent, in seconds: it thinks and builds between two of them.
 const PATIENCE: i32 = 1800;
 
+/// How long a request may take, whatever it does.
+const AT_MOST: Duration = Duration::from_secs(60);
+
+/// So many characters of a name that there is not are said again.
+const ECHOED: usize = 100;
+
 /// What the tools are told to whoever uses them.
 const ABOUT: &str = "Tickets of a company that plans its software work here. Call claim_next_ticket to get one, with the brief \
-    it belongs to and the words to work under; do the work; then call complete, or fail. While you work call report_progress at \
-    least every 20 minutes, or the ticket goes to another agent. If you cannot go on without an answer, call ask_question: the \
-    ticket then waits, and you claim the next one. Pass job_id and attempt as claim_next_ticket gave them to you.";
+    it belongs to and the words to work under; do the work; then call complete, or fail. The job's deadlineAt says when it has \
+    failed if it is not handed in by then. While you work call report_progress at least every 20 minutes, or the ticket goes to \
+    another agent. If you cannot go on without an answer, call ask_question: the ticket then waits, and you claim the next one. \
+    Pass job_id and attempt as claim_next_ticket gave them to you; call it again if you have lost them.";
 
 /// Who calls a tool, as the request said.
 #[derive(Clone)]
@@ -58,6 +72,8 @@ struct Asker {
     credentials: Credentials,
     peer: SocketAddr,
     request_id: String,
+    /// In which the request is logged.
+    span: Span,
 }
 
 /// `/mcp`.
@@ -88,25 +104,39 @@ async fn answer(
             "These tools are for agents: send an agent token, which createAgentToken makes.";
         return Err(Error::Forbidden(error.to_owned()).into());
     }
+    note_actor(&actor.key());
+    let reader = Reader::actor(&actor);
+    if !app.unread.has_room(&reader) {
+        return Err(Error::Busy(Whose::Unread).into());
+    }
+    // A tool is one request, however many documents it runs.
+    app.requests.check(&actor.key())?;
     let held = app.incoming.none(&visitor.origin.key());
     let body = parameters::read(body, &app.limits, held).await;
     let body = body.map_err(Refusal::of_body)?;
+    if parts.method == Method::POST && serde_json::from_slice::<IgnoredAny>(&body).is_err() {
+        return Err(Error::bad_input("body", "is not JSON: send a JSON-RPC request").into());
+    }
     parts.extensions.insert(Asker {
         credentials,
         peer,
         request_id,
+        span: Span::current(),
     });
     // Who has no token was refused, so pages of other origins find nothing here.
     let config = StreamableHttpServerConfig::default()
         .disable_allowed_hosts()
         .with_legacy_session_mode(false)
-        .with_json_response(true);
+        .with_json_response(true)
+        .with_max_request_body_bytes(body.len());
+    let unread = app.clone();
     let tools = move || Ok(Tools(app.clone()));
     let service = StreamableHttpService::new(tools, Arc::<NeverSessionManager>::default(), config);
-    let response = service
-        .handle(Request::from_parts(parts, Body::from(body)))
-        .await;
-    Ok(response.map(Body::new))
+    let serving = service.handle(Request::from_parts(parts, Body::from(body)));
+    let response = timeout(AT_MOST, serving)
+        .await
+        .map_err(|_| Error::TOO_SLOW)?;
+    Ok(counted_until_read(response.map(Body::new), &unread.unread, &reader).await)
 }
 
 /// The tools.
@@ -136,11 +166,8 @@ impl ServerHandler for Tools {
     ) -> Result<CallToolResponse, ErrorData> {
         let Some(tool) = TOOLS.iter().find(|tool| tool.name == called.name) else {
             let known: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
-            let reason = format!(
-                "there is no tool {}; there are: {}",
-                called.name,
-                known.join(", ")
-            );
+            let name: String = called.name.chars().take(ECHOED).collect();
+            let reason = format!("there is no tool {name}; there are: {}", known.join(", "));
             return Err(ErrorData::invalid_params(reason, None));
         };
         let parts = context.extensions.get::<Parts>();
@@ -151,14 +178,23 @@ impl ServerHandler for Tools {
                 None,
             ));
         };
+        let span = asker.span.clone();
         let caller = Caller {
             app: &self.0,
             parts,
             asker,
         };
-        let done = caller
-            .call(tool, called.arguments.unwrap_or_default())
-            .await;
+        let call = caller.call(tool, called.arguments.unwrap_or_default());
+        let call = AssertUnwindSafe(call).catch_unwind().instrument(span);
+        let done = tokio::select! {
+            done = call => done,
+            // Whoever asked has gone.
+            () = context.ct.cancelled() => {
+                return Err(ErrorData::internal_error("cancelled", None));
+            }
+        };
+        let done =
+            done.unwrap_or_else(|_| Err("Something went wrong here. Try it again.".to_owned()));
         Ok(match done {
             Ok(answer) => CallToolResult::structured(answer),
             Err(told) => CallToolResult::error(vec![ContentBlock::text(told)]),
@@ -174,101 +210,128 @@ struct Caller<'c> {
     asker: Asker,
 }
 
+/// The agent's session, and the jobs that it has.
+struct Session {
+    id: Value,
+    jobs: Vec<Value>,
+}
+
+fn named<const N: usize>(variables: [(&str, &Value); N]) -> Map<String, Value> {
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.clone()));
+    variables.into_iter().collect()
+}
+
+fn contains(list: &Value, one: &Value) -> bool {
+    list.as_array().is_some_and(|list| list.contains(one))
+}
+
 /// What whoever called is told went wrong.
 type Told<T> = Result<T, String>;
 
 impl Caller<'_> {
     async fn call(&self, tool: &Tool, said: Map<String, Value>) -> Told<Value> {
-        let mut variables = variables(tool, said)?;
-        let session = self.session(variables.remove("repos")).await?;
-        if tool.name == tools::CLAIM {
-            return self.claim(tool, session, variables).await;
+        let variables = variables(tool, said)?;
+        let session = self.session(variables.get("repos")).await?;
+        match tool.name {
+            tools::CLAIM => self.claim(tool, session, variables).await,
+            _ => self.ask(tool.document, variables).await,
         }
-        if tool.document.contains("$seq:") {
-            let now = self.app.store.clock().now().inner().timestamp();
-            // Seconds since the year 2026 began.
-            variables.insert("seq".to_owned(), json!(now - 1_767_225_600));
-        }
-        self.ask(tool.document, variables).await
     }
 
-    /// Claims, and begins at once: who asked has nothing else to do.
+    /// Claims, and begins at once: who asked has nothing else to do. Who has a job already, and perhaps has lost sight of it,
+    /// gets that one.
     async fn claim(
         &self,
         tool: &Tool,
-        session: Value,
+        session: Session,
         mut variables: Map<String, Value>,
     ) -> Told<Value> {
-        variables.insert("session".to_owned(), session);
+        if let Some(job) = session.jobs.first() {
+            let held = self.ask(tools::HELD, named([("job", job)])).await?;
+            let job = &held["agentJob"];
+            return Ok(
+                json!({ "claimNextTicket": { "reason": null, "ticket": job["ticket"], "job": job, "instructions": null } }),
+            );
+        }
+        variables.insert("session".to_owned(), session.id.clone());
         let claimed = self.ask(tool.document, variables).await?;
-        let job = &claimed["claimNextTicket"]["job"];
+        let answer = &claimed["claimNextTicket"];
+        let job = &answer["job"];
         if job.is_object() {
-            let variables = [("job", &job["id"]), ("attempt", &job["attempt"])];
-            let variables = variables.map(|(name, value)| (name.to_owned(), value.clone()));
-            self.ask(tools::START, variables.into_iter().collect())
+            let variables = named([("job", &job["id"]), ("attempt", &job["attempt"])]);
+            if let Err(told) = self.ask(tools::START, variables).await {
+                // It is begun by the first word about it.
+                tracing::debug!(told, "a job that was claimed is not begun yet");
+            }
+        } else if answer["reason"] == "DRAINING" {
+            self.ask(tools::LEAVE, named([("session", &session.id)]))
                 .await?;
         }
         Ok(claimed)
     }
 
-    /// The token's session, which shows a sign of life by this; a new one if it has none.
-    async fn session(&self, repos: Option<Value>) -> Told<Value> {
+    /// The token's session, which shows a sign of life by this, with the jobs that it has; taken up again if it was lost, and
+    /// begun if there was none.
+    async fn session(&self, repos: Option<&Value>) -> Told<Session> {
         let found = self.ask(tools::SESSIONS, Map::new()).await?;
-        let is_ours = |session: &&Value| {
-            let capabilities = session["capabilities"].as_array();
-            capabilities.is_some_and(|known| known.iter().any(|one| one == CAPABILITY))
-        };
+        let is_ours = |session: &&Value| contains(&session["capabilities"], &json!(CAPABILITY));
         let mut sessions = found["agentSessions"]["nodes"]
             .as_array()
             .into_iter()
             .flatten();
         let known = sessions.find(is_ours);
-        let mut variables = Map::new();
-        let has_all = |session: &Value| {
-            let has = |repo: &Value| {
-                let known = session["repos"].as_array();
-                known.is_some_and(|known| known.contains(repo))
-            };
-            repos
-                .as_ref()
-                .and_then(Value::as_array)
-                .is_none_or(|repos| repos.iter().all(has))
+        let mut wanted: Vec<Value> = { repos.and_then(Value::as_array) }
+            .cloned()
+            .unwrap_or_default();
+        let knows = |repo: &Value| known.is_some_and(|known| contains(&known["repos"], repo));
+        let is_connected = known.is_some_and(|known| known["disconnectedAt"].is_null());
+        let id = match known {
+            Some(session) if is_connected && wanted.iter().all(knows) => session["id"].clone(),
+            _ => {
+                let before = known.and_then(|known| known["repos"].as_array());
+                wanted.extend(before.into_iter().flatten().cloned());
+                let mut variables = named([
+                    ("repos", &Value::Array(wanted)),
+                    ("capabilities", &json!([CAPABILITY])),
+                    ("patience", &json!(PATIENCE)),
+                ]);
+                match known {
+                    Some(session) => variables.insert("session".to_owned(), session["id"].clone()),
+                    // Two that begin at once begin one.
+                    None => variables.insert("key".to_owned(), json!(CAPABILITY)),
+                };
+                let registered = self.ask(tools::REGISTER, variables).await?;
+                registered["registerAgent"]["agentSession"]["id"].clone()
+            }
         };
-        if let Some(session) = known.filter(|session| has_all(session)) {
-            let jobs = session["jobs"]["nodes"].as_array().into_iter().flatten();
-            let jobs: Value = jobs.map(|job| job["id"].clone()).collect();
-            variables.insert("session".to_owned(), session["id"].clone());
-            variables.insert("jobs".to_owned(), jobs);
-            self.ask(tools::HEARTBEAT, variables).await?;
-            return Ok(session["id"].clone());
-        }
-        if let Some(session) = known {
-            variables.insert("session".to_owned(), session["id"].clone());
-        }
-        variables.insert("repos".to_owned(), repos.unwrap_or_else(|| json!([])));
-        variables.insert("capabilities".to_owned(), json!([CAPABILITY]));
-        variables.insert("patience".to_owned(), json!(PATIENCE));
-        let registered = self.ask(tools::REGISTER, variables).await?;
-        Ok(registered["registerAgent"]["agentSession"]["id"].clone())
+        let jobs = known.and_then(|known| known["jobs"]["nodes"].as_array());
+        let jobs: Vec<Value> = { jobs.into_iter().flatten() }
+            .map(|job| job["id"].clone())
+            .collect();
+        let variables = named([("session", &id), ("jobs", &Value::Array(jobs.clone()))]);
+        let heard = self.ask(tools::HEARTBEAT, variables).await?;
+        let lost = &heard["agentHeartbeat"]["lostJobIds"];
+        let jobs = jobs
+            .into_iter()
+            .filter(|job| !contains(lost, job))
+            .collect();
+        Ok(Session { id, jobs })
     }
 
     /// Runs a document.
     async fn ask(&self, document: &'static str, variables: Map<String, Value>) -> Told<Value> {
-        let parameters = Parameters {
-            document: Sent::Own(document),
-            operation_name: None,
-            variables,
-        };
+        let parameters = Parameters::own(document, variables).map_err(|error| error.message())?;
         let told = |errors: &[async_graphql::ServerError]| {
             let messages: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
             messages.join("\n")
         };
-        let operation = Operation::new(self.app, parameters).await;
+        let operation = Operation::counted(self.app, parameters).await;
         let operation = operation.map_err(|errors| told(&errors))?;
         let Asker {
             credentials,
             peer,
             request_id,
+            ..
         } = &self.asker;
         let visitor = who::visitor(self.app, &self.parts.method, self.parts, *peer, request_id);
         let answered = operation.run(self.app, Ok(credentials.clone()), visitor, false);
@@ -320,6 +383,8 @@ mod tests {
             tools::REGISTER,
             tools::HEARTBEAT,
             tools::START,
+            tools::HELD,
+            tools::LEAVE,
         ];
         let documents = TOOLS.iter().map(|tool| tool.document).chain(own);
         for document in documents {
@@ -328,11 +393,7 @@ mod tests {
             }
         }
         for tool in &TOOLS {
-            for argument in tool
-                .arguments
-                .iter()
-                .filter(|argument| argument.variable != "repos")
-            {
+            for argument in tool.arguments {
                 let declared = format!("${}:", argument.variable);
                 assert!(
                     tool.document.contains(&declared),

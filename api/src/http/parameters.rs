@@ -31,6 +31,22 @@ pub(super) struct Parameters {
 }
 
 impl Parameters {
+    /// A document of the server's own, with variables that somebody else said.
+    ///
+    /// # Errors
+    /// [`Error::BadUserInput`] naming the variable that holds NUL.
+    pub(super) fn own(document: &'static str, variables: Map<String, Value>) -> Result<Self> {
+        let mut said = variables.iter();
+        if let Some((name, _)) = said.find(|(_, value)| holds_nul(value)) {
+            return Err(no_nul(name));
+        }
+        Ok(Self {
+            document: Sent::Own(document),
+            operation_name: None,
+            variables,
+        })
+    }
+
     /// Takes them from the query string of a GET.
     ///
     /// # Errors

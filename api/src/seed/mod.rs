@@ -47,13 +47,11 @@ pub const DEMO_WORKSPACES: [&str; 2] = ["demo", "acme"];
 /// If the database fails.
 pub async fn set_up(store: &Store) -> Result<usize> {
     let taken = store.migrate().await?;
-    if taken > 0 {
-        workflow::count_older(store).await?;
-    }
     // Servers that start at once on one SQLite file stand in each other's way; likewise below.
     retried(|| async {
         let turn = store.upgrade_turn().await?;
         library::write_shared(store).await?;
+        workflow::count_older(store).await?;
         turn.end().await
     })
     .await?;

@@ -122,7 +122,7 @@ pub(super) async fn write(ws: &mut Workspace<'_>) -> Result<()> {
         .as_of(ws.now, Actor::system(ws.tenant.clone(), "seed"));
     let today = ws.hours.day(ws.now);
     let first = ws.tx.first_day_of_usage().await?;
-    ws.tx.recount_usage(first.unwrap_or(today), today).await
+    ws.tx.recount_usage(first.unwrap_or(today), None).await
 }
 
 /// What was set aside for a call, before it was recorded.

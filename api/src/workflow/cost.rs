@@ -8,16 +8,13 @@ pub(crate) use self::{
     tell::tell_all,
 };
 
-use self::tell::{Told, counter_of, tell, told_of};
+use self::tell::{counter_of, tell, told_of, told_of_refusal};
 use super::{
     agent::{had_job, has_job},
     references::all_of,
 };
 use crate::{
-    domain::{
-        budget::BudgetState,
-        price::{Rates, Taken},
-    },
+    domain::price::{Rates, Taken},
     error::{Error, Result},
     store::{Amount, Amounts, Cap, OnBudget, Tx},
 };
@@ -164,6 +161,13 @@ pub(crate) async fn reserve(
     let (calendar, day) = tx.today().await?;
     let tokens = call.taken.input + call.taken.output;
     let on = account.on(&day);
+    if let Some(project) = account.project.clone() {
+        // What is reserved will point to it, and projects come before counters.
+        let keep = tx.unseen(|tx| {
+            Box::pin(async move { tx.keep::<project::Entity>(&project).await.map(drop) })
+        });
+        keep.await?;
+    }
     let mut amounts = Amounts::default();
     amounts.add(&on, tokens, cost, |amount, share| amount.reserved += share);
     let counters = tx.count_usage(amounts.clone()).await?;
@@ -178,8 +182,8 @@ pub(crate) async fn reserve(
             passed.amount = Amount { used, reserved };
         }
         // One call that is too large says nothing of what others take.
-        if passed.taken().state() != BudgetState::Ok {
-            tell(tx, &passed, &counters, Told::Exceeded).await?;
+        if let Some(told) = told_of_refusal(&passed) {
+            tell(tx, &passed, &counters, told).await?;
         }
         let ends_at = match passed.limited.kind {
             BudgetKind::TenantDayTokens => calendar.day_around(tx.now()).to,

@@ -122,13 +122,16 @@ pub(super) const CLAIM: &str = "claim_next_ticket";
 
 /// What the tools do beside their own documents.
 pub(super) const SESSIONS: &str = "query ToolSessions {
-  agentSessions(first: 50, filter: { disconnectedAt: { isNull: true } }) {
-    nodes { id capabilities repos jobs(first: 32, filter: { status: { in: [DISPATCHED, IN_PROGRESS] } }) { nodes { id } } }
+  agentSessions(first: 50) {
+    nodes {
+      id capabilities repos disconnectedAt
+      jobs(first: 32, filter: { status: { in: [DISPATCHED, IN_PROGRESS] } }) { nodes { id } }
+    }
   }
 }";
-pub(super) const REGISTER: &str = "mutation ToolRegister($session: ID, $repos: [String!]!, $capabilities: [String!]!, $patience: Int!) {
+pub(super) const REGISTER: &str = "mutation ToolRegister($session: ID, $repos: [String!]!, $capabilities: [String!]!, $patience: Int!, $key: String) {
   registerAgent(input: {
-    sessionId: $session, repos: $repos, capabilities: $capabilities, maxActiveJobs: 3, patienceSeconds: $patience
+    sessionId: $session, repos: $repos, capabilities: $capabilities, maxActiveJobs: 1, patienceSeconds: $patience, idempotencyKey: $key
   }) { agentSession { id } }
 }";
 pub(super) const HEARTBEAT: &str = "mutation ToolHeartbeat($session: ID!, $jobs: [ID!]!) {
@@ -138,25 +141,37 @@ pub(super) const START: &str = "mutation ToolStart($job: ID!, $attempt: Int!) {
   startJob(input: { jobId: $job, attempt: $attempt }) { agentJob { status } }
 }";
 
+pub(super) const HELD: &str = "query ToolHeld($job: ID!) {
+  agentJob(id: $job) {
+    id attempt action deadlineAt payload checkpoint
+    ticket { id title priority targetRepo roleSlug requiresApproval }
+  }
+}";
+pub(super) const LEAVE: &str = "mutation ToolLeave($session: ID!) {
+  disconnectAgent(input: { sessionId: $session }) { feedCursor }
+}";
+
 /// All tools.
 pub(super) const TOOLS: [Tool; 9] = [
     Tool {
         name: CLAIM,
         about: "Takes the ticket that is next for you: the most urgent, then the oldest. Answers with the ticket, the job (its id and \
-            attempt, and in its payload the description, the brief and the answers to earlier questions), and the words to work \
-            under; or with the reason why there is none now.",
+            attempt, until when it must be handed in, and in its payload the description, the brief and the answers to earlier \
+            questions), and the words to work under; or with the reason why there is none now. While you have a job you get \
+            that one again.",
         arguments: &[
             optional(
                 "repositories",
                 "repos",
                 Kind::Texts,
-                "The repositories that you have checked out, as owner/name. Without one you get only tickets that name none.",
+                "The repositories that you have checked out, as owner/name, for tickets that name one; left out, those that you named \
+                before.",
             ),
             optional("role", "role", Kind::Text, "Only a ticket of this role, such as dev_agent."),
         ],
         only_reads: false,
-        document: "mutation ToolClaim($session: ID!, $role: String) {
-  claimNextTicket(input: { sessionId: $session, roleSlug: $role }) {
+        document: "mutation ToolClaim($session: ID!, $role: String, $repos: [String!]) {
+  claimNextTicket(input: { sessionId: $session, roleSlug: $role, repos: $repos }) {
     reason
     ticket { id title priority targetRepo roleSlug requiresApproval }
     job { id attempt action deadlineAt payload checkpoint }
@@ -205,8 +220,8 @@ pub(super) const TOOLS: [Tool; 9] = [
             optional("message", "message", Kind::Text, "What you do now, at most 500 characters."),
         ],
         only_reads: false,
-        document: "mutation ToolProgress($job: ID!, $attempt: Int!, $seq: Int!, $percent: Int, $message: String) {
-  reportJobProgress(input: { jobId: $job, attempt: $attempt, seq: $seq, percent: $percent, message: $message }) {
+        document: "mutation ToolProgress($job: ID!, $attempt: Int!, $percent: Int, $message: String) {
+  reportJobProgress(input: { jobId: $job, attempt: $attempt, percent: $percent, message: $message }) {
     agentJob { status leaseExpiresAt deadlineAt }
   }
 }",
@@ -266,15 +281,16 @@ pub(super) const TOOLS: [Tool; 9] = [
                 "brief",
                 "brief",
                 Kind::Object,
-                "The brief, where the job's action is draft_brief: title, summary, and in content what it says. See BriefDraft in \
-                 the API's schema.",
+                "The brief, where the job's action is draft_brief: {title, summary, content: {goalText, targetUsers, successMetrics, \
+                 scope, nonScope, timeline, targetRepo, objectives, acceptanceCriteria, outOfScope, assumptions}}; the first \
+                 seven of content are texts, the others lists of texts.",
             ),
             optional(
                 "plan",
                 "plan",
                 Kind::Object,
-                "The plan, where the job's action is plan_brief: channelSummary, and 1 to 6 steps with title, roleSlug and \
-                 dependsOn. See PlanContent in the API's schema.",
+                "The plan, where the job's action is plan_brief: {channelSummary, steps: [{title, description, roleSlug, dependsOn}]}, \
+                 with 1 to 6 steps; dependsOn lists the numbers of earlier steps, from 0, that must be done before.",
             ),
         ],
         only_reads: false,

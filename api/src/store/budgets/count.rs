@@ -104,6 +104,20 @@ impl Tx<'_> {
         self.add_to_counters(amounts).await
     }
 
+    /// Holds these counters as who counts does, and counts nothing.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn hold_counters(
+        &self,
+        limited: Vec<Limited>,
+    ) -> Result<Vec<budget_counter::Model>> {
+        let nothing = limited
+            .into_iter()
+            .map(|limited| (limited, Amount::default()));
+        self.count_usage(Amounts(nothing.collect())).await
+    }
+
     /// The same, for who counts under the lock already.
     pub(super) async fn add_to_counters(
         &self,

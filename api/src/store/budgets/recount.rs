@@ -18,22 +18,27 @@ use sea_orm::{
 };
 
 impl Tx<'_> {
-    /// Counts anew what was used in the months from the one of a day to that of another, which are no later than the present
-    /// one. Nobody else counts meanwhile.
+    /// Counts anew what was used in the months from the one of a day to that of another, or to the end of all that was counted.
+    /// Nobody else counts meanwhile.
     ///
     /// # Errors
     /// If the database fails.
-    pub(crate) async fn recount_usage(&self, from: NaiveDate, to: NaiveDate) -> Result<()> {
+    pub(crate) async fn recount_usage(&self, from: NaiveDate, to: Option<NaiveDate>) -> Result<()> {
         self.queue_up(COUNTING).await?;
         let calendar = self.calendar().await?;
         // Others may have counted to another day while this waited.
         let today = calendar.day(Ord::max(self.scope().store().clock().now(), self.now()));
         let first = month(from);
-        let after = month(Ord::min(to, today)).checked_add_months(Months::new(1));
+        let last = to.map_or(today, |to| Ord::min(to, today));
+        let after = month(last).checked_add_months(Months::new(1));
         let Some(after) = after.filter(|after| first < *after) else {
             return Ok(());
         };
-        let words = [first, after].map(|day| day.format("%Y-%m").to_string());
+        let mut words = [first, after].map(|day| day.format("%Y-%m").to_string());
+        if to.is_none() {
+            // Where the timezone was another one, it may have been tomorrow there.
+            words[1] = "9999-99".to_owned();
+        }
         self.reset_counters(&words).await?;
         let period = Period {
             from: calendar.beginning(first),

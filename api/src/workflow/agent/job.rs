@@ -125,7 +125,8 @@ pub(crate) async fn heard(
 
 /// How far a job has come.
 pub(crate) struct Progress {
-    pub(crate) seq: i32,
+    /// None for the next one.
+    pub(crate) seq: Option<i32>,
     pub(crate) percent: Option<i32>,
     pub(crate) message: Option<String>,
 }
@@ -147,7 +148,9 @@ pub(crate) async fn report(
     let message = message.map(|text| check::text("message", text, 1, 500));
     let message = message.transpose()?;
     let Held { ticket, job } = held(tx, id, attempt).await?;
-    let is_late = job.progress_seq.is_some_and(|last| progress.seq <= last);
+    let last = job.progress_seq;
+    let seq = { progress.seq }.unwrap_or_else(|| last.map_or(1, |last| last.saturating_add(1)));
+    let is_late = progress.seq.is_some() && last.is_some_and(|last| seq <= last);
     let alive = agent_job::ActiveModel {
         reported_at: Set(Some(tx.now())),
         ..job_leased(tx, job.lease_seconds)
@@ -155,7 +158,7 @@ pub(crate) async fn report(
     let changes = match is_late {
         true => alive,
         false => agent_job::ActiveModel {
-            progress_seq: Set(Some(progress.seq)),
+            progress_seq: Set(Some(seq)),
             progress_percent: Set(progress.percent.or(job.progress_percent)),
             progress_message: Set(message.or(job.progress_message.clone())),
             ..alive

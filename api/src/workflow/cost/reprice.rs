@@ -38,7 +38,7 @@ pub(crate) async fn reprice(tx: &mut Tx<'_>, period: Period) -> Result<Repriced>
     if calls > 0 {
         tx.reprice(period).await?;
         let (calendar, _) = tx.today().await?;
-        tx.recount_usage(calendar.day(period.from), calendar.day(period.to))
+        tx.recount_usage(calendar.day(period.from), Some(calendar.day(period.to)))
             .await?;
         after = tx.usage_of(period).await?.1;
     }
@@ -91,7 +91,7 @@ pub(crate) async fn recount(store: &Store, tenant: &Id, component: &'static str)
         let (calendar, _) = tx.today().await?;
         let today = calendar.day(tx.now());
         let first = tx.first_day_of_usage().await?;
-        tx.recount_usage(first.unwrap_or(today), today).await?;
+        tx.recount_usage(first.unwrap_or(today), None).await?;
         tx.commit().await.map(drop)
     })
     .await

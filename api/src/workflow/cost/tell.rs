@@ -4,11 +4,11 @@ use crate::{
     domain::budget::BudgetState,
     error::Result,
     store::{Cap, Tx},
-    workflow::{notice, references::all_of},
+    workflow::notice,
 };
 use entity::{
     BigInt, Timestamp,
-    budget_counter::{self, BudgetKind, Column, Entity},
+    budget_counter::{self, BudgetKind},
     project,
 };
 use sea_orm::ActiveValue::Set;
@@ -29,16 +29,8 @@ pub(crate) async fn tell_all(tx: &mut Tx<'_>) -> Result<()> {
     if used.is_empty() {
         return Ok(());
     }
-    let month = day.get(..7).unwrap_or(&day).to_owned();
-    let periods = [month, day];
-    let counters = tx.unseen(|tx| {
-        Box::pin(async move {
-            let periods = [periods[0].as_str(), periods[1].as_str()];
-            tx.rows::<Entity>(|place| all_of(place.is_any_of(Column::Period, &periods)))
-                .await
-        })
-    });
-    let counters = counters.await?;
+    let limited = used.iter().map(|(_, cap)| cap.limited.clone());
+    let counters = tx.hold_counters(limited.collect()).await?;
     for (told, cap) in used {
         tell(tx, &cap, &counters, told).await?;
     }
@@ -51,6 +43,18 @@ pub(super) fn told_of(cap: &Cap) -> Option<Told> {
         BudgetState::Blocked => Some(Told::Exceeded),
         BudgetState::Warning => Some(Told::Warned),
         BudgetState::Ok | BudgetState::Unlimited => None,
+    }
+}
+
+/// What there is to tell of a cap that did not allow an ordinary call: as good as nothing is left of it, or not much.
+pub(super) fn told_of_refusal(cap: &Cap) -> Option<Told> {
+    let taken = cap.taken();
+    let limit = i128::from(taken.limit?);
+    let share = i128::from(taken.used) * 100;
+    match () {
+        () if share >= limit * 99 => Some(Told::Exceeded),
+        () if taken.state() == BudgetState::Warning => Some(Told::Warned),
+        () => None,
     }
 }
 
