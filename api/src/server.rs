@@ -56,11 +56,12 @@ pub fn runtime() -> io::Result<Runtime> {
 
 /// Logs to standard error, so that standard output stays free for what a command prints.
 pub fn start_logging(directives: &str, json: bool) {
-    // It tells of every try to connect; the store tells once.
-    let quiet = match directives.contains("async_nats") {
-        true => ",rmcp=warn",
-        false => ",async_nats=off,rmcp=warn",
-    };
+    // One tells of every try to connect, where the store tells once; the other says again, line breaks and all, what clients
+    // send.
+    let quiet: String = { ["async_nats", "rmcp"].into_iter() }
+        .filter(|library| !directives.contains(library))
+        .map(|library| format!(",{library}=off"))
+        .collect();
     let log = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(format!("{directives}{quiet}")))
         .with_ansi(io::stderr().is_terminal())

@@ -4,16 +4,19 @@
 //! attributed and limited alike. Nothing is remembered between requests, so any server answers any of them: the agent's
 //! session is the one that its token has in the database.
 
+mod caller;
 mod tools;
 
-use self::tools::{Argument, TOOLS, Tool};
+use self::{
+    caller::Caller,
+    tools::{TOOLS, Tool},
+};
 use super::{
     App,
     answer::{Refusal, counted_until_read},
     credentials::Credentials,
     negotiate::Media,
-    operation::Operation,
-    parameters::{self, Parameters},
+    parameters,
     request_id::{RequestId, note_actor},
     unread::Reader,
     who,
@@ -41,8 +44,7 @@ use rmcp::{
         StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
     },
 };
-use serde::de::IgnoredAny;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::time::timeout;
 use tracing::{Instrument as _, Span};
@@ -64,7 +66,10 @@ const ABOUT: &str = "Tickets of a company that plans its software work here. Cal
     it belongs to and the words to work under; do the work; then call complete, or fail. The job's deadlineAt says when it has \
     failed if it is not handed in by then. While you work call report_progress at least every 20 minutes, or the ticket goes to \
     another agent. If you cannot go on without an answer, call ask_question: the ticket then waits, and you claim the next one. \
-    Pass job_id and attempt as claim_next_ticket gave them to you; call it again if you have lost them.";
+    Pass job_id and attempt as claim_next_ticket gave them to you; call it again if you have lost them. The job's action says \
+    what is asked for: draft_brief is completed with brief, plan_brief with plan, all else with result. When there is no ticket, \
+    the reason says what to do: NONE_READY, CONCURRENCY, BACKING_OFF and BUDGET: ask again in some minutes. REPOSITORY: name \
+    the repositories that you have checked out. HELD, NO_SUCH_ROLE and DRAINING: stop, and tell whoever runs you.";
 
 /// Who calls a tool, as the request said.
 #[derive(Clone)]
@@ -114,8 +119,8 @@ async fn answer(
     let held = app.incoming.none(&visitor.origin.key());
     let body = parameters::read(body, &app.limits, held).await;
     let body = body.map_err(Refusal::of_body)?;
-    if parts.method == Method::POST && serde_json::from_slice::<IgnoredAny>(&body).is_err() {
-        return Err(Error::bad_input("body", "is not JSON: send a JSON-RPC request").into());
+    if parts.method == Method::POST {
+        must_be_a_message(&body)?;
     }
     parts.extensions.insert(Asker {
         credentials,
@@ -137,6 +142,19 @@ async fn answer(
         .await
         .map_err(|_| Error::TOO_SLOW)?;
     Ok(counted_until_read(response.map(Body::new), &unread.unread, &reader).await)
+}
+
+/// Refuses what is no message of the protocol, which its library says nothing about.
+fn must_be_a_message(body: &[u8]) -> Result<(), Error> {
+    let reason = match serde_json::from_slice::<Value>(body) {
+        Err(_) => "is not JSON: send a JSON-RPC message",
+        Ok(Value::Array(_)) => "holds several messages: send each in a request of its own",
+        Ok(message) if message["jsonrpc"] != "2.0" => {
+            "is no JSON-RPC message: `jsonrpc` must be \"2.0\""
+        }
+        Ok(_) => return Ok(()),
+    };
+    Err(Error::bad_input("body", reason))
 }
 
 /// The tools.
@@ -200,170 +218,6 @@ impl ServerHandler for Tools {
             Err(told) => CallToolResult::error(vec![ContentBlock::text(told)]),
         }
         .into())
-    }
-}
-
-/// One call of a tool.
-struct Caller<'c> {
-    app: &'c App,
-    parts: &'c Parts,
-    asker: Asker,
-}
-
-/// The agent's session, and the jobs that it has.
-struct Session {
-    id: Value,
-    jobs: Vec<Value>,
-}
-
-fn named<const N: usize>(variables: [(&str, &Value); N]) -> Map<String, Value> {
-    let variables = variables.map(|(name, value)| (name.to_owned(), value.clone()));
-    variables.into_iter().collect()
-}
-
-fn contains(list: &Value, one: &Value) -> bool {
-    list.as_array().is_some_and(|list| list.contains(one))
-}
-
-/// What whoever called is told went wrong.
-type Told<T> = Result<T, String>;
-
-impl Caller<'_> {
-    async fn call(&self, tool: &Tool, said: Map<String, Value>) -> Told<Value> {
-        let variables = variables(tool, said)?;
-        let session = self.session(variables.get("repos")).await?;
-        match tool.name {
-            tools::CLAIM => self.claim(tool, session, variables).await,
-            _ => self.ask(tool.document, variables).await,
-        }
-    }
-
-    /// Claims, and begins at once: who asked has nothing else to do. Who has a job already, and perhaps has lost sight of it,
-    /// gets that one.
-    async fn claim(
-        &self,
-        tool: &Tool,
-        session: Session,
-        mut variables: Map<String, Value>,
-    ) -> Told<Value> {
-        if let Some(job) = session.jobs.first() {
-            let held = self.ask(tools::HELD, named([("job", job)])).await?;
-            let job = &held["agentJob"];
-            return Ok(
-                json!({ "claimNextTicket": { "reason": null, "ticket": job["ticket"], "job": job, "instructions": null } }),
-            );
-        }
-        variables.insert("session".to_owned(), session.id.clone());
-        let claimed = self.ask(tool.document, variables).await?;
-        let answer = &claimed["claimNextTicket"];
-        let job = &answer["job"];
-        if job.is_object() {
-            let variables = named([("job", &job["id"]), ("attempt", &job["attempt"])]);
-            if let Err(told) = self.ask(tools::START, variables).await {
-                // It is begun by the first word about it.
-                tracing::debug!(told, "a job that was claimed is not begun yet");
-            }
-        } else if answer["reason"] == "DRAINING" {
-            self.ask(tools::LEAVE, named([("session", &session.id)]))
-                .await?;
-        }
-        Ok(claimed)
-    }
-
-    /// The token's session, which shows a sign of life by this, with the jobs that it has; taken up again if it was lost, and
-    /// begun if there was none.
-    async fn session(&self, repos: Option<&Value>) -> Told<Session> {
-        let found = self.ask(tools::SESSIONS, Map::new()).await?;
-        let is_ours = |session: &&Value| contains(&session["capabilities"], &json!(CAPABILITY));
-        let mut sessions = found["agentSessions"]["nodes"]
-            .as_array()
-            .into_iter()
-            .flatten();
-        let known = sessions.find(is_ours);
-        let mut wanted: Vec<Value> = { repos.and_then(Value::as_array) }
-            .cloned()
-            .unwrap_or_default();
-        let knows = |repo: &Value| known.is_some_and(|known| contains(&known["repos"], repo));
-        let is_connected = known.is_some_and(|known| known["disconnectedAt"].is_null());
-        let id = match known {
-            Some(session) if is_connected && wanted.iter().all(knows) => session["id"].clone(),
-            _ => {
-                let before = known.and_then(|known| known["repos"].as_array());
-                wanted.extend(before.into_iter().flatten().cloned());
-                let mut variables = named([
-                    ("repos", &Value::Array(wanted)),
-                    ("capabilities", &json!([CAPABILITY])),
-                    ("patience", &json!(PATIENCE)),
-                ]);
-                match known {
-                    Some(session) => variables.insert("session".to_owned(), session["id"].clone()),
-                    // Two that begin at once begin one.
-                    None => variables.insert("key".to_owned(), json!(CAPABILITY)),
-                };
-                let registered = self.ask(tools::REGISTER, variables).await?;
-                registered["registerAgent"]["agentSession"]["id"].clone()
-            }
-        };
-        let jobs = known.and_then(|known| known["jobs"]["nodes"].as_array());
-        let jobs: Vec<Value> = { jobs.into_iter().flatten() }
-            .map(|job| job["id"].clone())
-            .collect();
-        let variables = named([("session", &id), ("jobs", &Value::Array(jobs.clone()))]);
-        let heard = self.ask(tools::HEARTBEAT, variables).await?;
-        let lost = &heard["agentHeartbeat"]["lostJobIds"];
-        let jobs = jobs
-            .into_iter()
-            .filter(|job| !contains(lost, job))
-            .collect();
-        Ok(Session { id, jobs })
-    }
-
-    /// Runs a document.
-    async fn ask(&self, document: &'static str, variables: Map<String, Value>) -> Told<Value> {
-        let parameters = Parameters::own(document, variables).map_err(|error| error.message())?;
-        let told = |errors: &[async_graphql::ServerError]| {
-            let messages: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
-            messages.join("\n")
-        };
-        let operation = Operation::counted(self.app, parameters).await;
-        let operation = operation.map_err(|errors| told(&errors))?;
-        let Asker {
-            credentials,
-            peer,
-            request_id,
-            ..
-        } = &self.asker;
-        let visitor = who::visitor(self.app, &self.parts.method, self.parts, *peer, request_id);
-        let answered = operation.run(self.app, Ok(credentials.clone()), visitor, false);
-        let answer = answered.await.map_err(|error| error.message())?.answer;
-        match answer.errors.is_empty() {
-            true => answer.data.into_json().map_err(|error| error.to_string()),
-            false => Err(told(&answer.errors)),
-        }
-    }
-}
-
-/// What was said, as the document's variables.
-fn variables(tool: &Tool, mut said: Map<String, Value>) -> Told<Map<String, Value>> {
-    let mut variables = Map::new();
-    for Argument {
-        name,
-        variable,
-        is_required,
-        ..
-    } in tool.arguments
-    {
-        match said.remove(*name).filter(|value| !value.is_null()) {
-            Some(value) => {
-                variables.insert((*variable).to_owned(), value);
-            }
-            None if *is_required => return Err(format!("{name} is needed")),
-            None => {}
-        }
-    }
-    match said.keys().next() {
-        Some(unknown) => Err(format!("there is no argument {unknown}")),
-        None => Ok(variables),
     }
 }
 

@@ -124,7 +124,7 @@ pub(super) const CLAIM: &str = "claim_next_ticket";
 pub(super) const SESSIONS: &str = "query ToolSessions {
   agentSessions(first: 50) {
     nodes {
-      id capabilities repos disconnectedAt
+      id capabilities repos disconnectedAt drainingAt
       jobs(first: 32, filter: { status: { in: [DISPATCHED, IN_PROGRESS] } }) { nodes { id } }
     }
   }
@@ -158,7 +158,7 @@ pub(super) const TOOLS: [Tool; 9] = [
         about: "Takes the ticket that is next for you: the most urgent, then the oldest. Answers with the ticket, the job (its id and \
             attempt, until when it must be handed in, and in its payload the description, the brief and the answers to earlier \
             questions), and the words to work under; or with the reason why there is none now. While you have a job you get \
-            that one again.",
+            that one again, without the words. In these, {{ticket.title}} and the like stand for what they name.",
         arguments: &[
             optional(
                 "repositories",
