@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// How many filters an operation has, and how many operations there are.
-const AT_ONCE: usize = 20;
-const OPERATIONS: usize = 120;
+const AT_ONCE: usize = 16;
+const OPERATIONS: usize = 150;
 
 on_both_databases! {
     async fn random_filters_find_what_they_say(app) {
@@ -21,7 +21,7 @@ on_both_databases! {
         let names = world.names();
         assert!(names.len() > 25, "{names:?}");
         let mut dice = Dice::new(0x5eed_0f11_7e25);
-        let (mut found_some, mut found_not_all) = (0, 0);
+        let (mut found_some, mut found_not_all, mut too_dear) = (0, 0, 0);
         for _ in 0..OPERATIONS {
             let (mut declared, mut fields, mut variables) = (String::new(), String::new(), json!({}));
             let mut asked = Vec::new();
@@ -34,7 +34,14 @@ on_both_databases! {
                 variables[format!("f{at}")] = filter.clone();
                 asked.push((name, filter));
             }
-            let data = client.data(&format!("query({declared}) {{ {fields} }}"), variables).await;
+            let answer = client.send(&format!("query({declared}) {{ {fields} }}"), variables).await;
+            // Now and then there is a filter within filters that is too dear for anybody.
+            if answer.body.get("errors").is_some() {
+                assert_eq!(answer.code(), "COST_EXCEEDED");
+                too_dear += 1;
+                continue;
+            }
+            let data = &answer.body["data"];
             for (at, (name, filter)) in asked.iter().enumerate() {
                 let rows = &world.table(name).rows;
                 let expected: Vec<_> = rows.iter().filter(|row| world.holds(name, row, filter)).cloned().collect();
@@ -48,6 +55,7 @@ on_both_databases! {
                 found_not_all += usize::from(expected.len() < rows.len());
             }
         }
+        assert!(too_dear <= OPERATIONS / 10, "{too_dear} of {OPERATIONS} are too dear");
         let enough = AT_ONCE * OPERATIONS / 4;
         assert!(found_some > enough && found_not_all > enough, "{found_some} {found_not_all}");
     }
