@@ -129,7 +129,6 @@ impl Write for RecordUsageInput {
             latency_ms: latency
                 .map(|ms| within("latencyMs", ms, 0, i32::MAX))
                 .transpose()?,
-            success: error_code.is_none(),
             error_code,
             request_id: line("requestId", self.request_id)?,
             reservation: self.reservation_id,

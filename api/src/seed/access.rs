@@ -60,7 +60,7 @@ fn tell_token(ws: &mut Workspace<'_>, role: UserRole, ago: f64, token: auth_toke
                 user_id: Set(Some(ws.user(role)?)),
                 ..token
             };
-            ws.tx.insert_untold(vec![token]).await.map(drop)
+            ws.tx.insert_untold(token).await.map(drop)
         })
     });
 }
@@ -110,5 +110,5 @@ async fn write_answer(ws: &mut Workspace<'_>, name: &str) -> Result<()> {
         expires_at: Set(raw(ws.moment, 24.0)),
         ..Default::default()
     };
-    ws.tx.insert_untold(vec![row]).await.map(drop)
+    ws.tx.insert_untold(row).await.map(drop)
 }

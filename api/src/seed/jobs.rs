@@ -136,7 +136,7 @@ async fn write_journal(ws: &mut Workspace<'_>, job: &agent_job::Model) -> Result
         ..Default::default()
     };
     let rows = (1..).zip(told).map(row).collect();
-    ws.tx.insert_untold(rows).await.map(drop)
+    ws.tx.insert_all_untold(rows).await
 }
 
 /// A job has come some way.

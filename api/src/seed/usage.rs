@@ -113,11 +113,10 @@ pub(super) async fn write(ws: &mut Workspace<'_>) -> Result<()> {
         .zip(calls)
         .map(|(place, call)| row(ws, &prices, call, place))
         .collect();
-    ws.tx.insert_untold(rows?).await?;
-    let reserved = reserved.into_iter().collect();
-    ws.tx
-        .insert_untold::<budget_reservation::Entity, _>(reserved)
-        .await?;
+    ws.tx.insert_all_untold(rows?).await?;
+    if let Some(reserved) = reserved {
+        ws.tx.insert_untold(reserved).await?;
+    }
     ws.tx
         .as_of(ws.now, Actor::system(ws.tenant.clone(), "seed"));
     let today = ws.hours.day(ws.now);

@@ -52,8 +52,8 @@ pub(crate) struct ModelCall {
 pub(crate) struct Made {
     pub(crate) operation: ApiOperation,
     pub(crate) latency_ms: Option<i32>,
+    /// What the provider called the failure; none when it succeeded.
     pub(crate) error_code: Option<String>,
-    pub(crate) success: bool,
     pub(crate) request_id: Option<String>,
     /// What was set aside for it.
     pub(crate) reservation: Option<Id>,
@@ -67,7 +67,7 @@ pub(crate) struct Refused {
 }
 
 /// On whose account a call is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Account {
     role: String,
     project: Option<Id>,
@@ -119,12 +119,12 @@ pub(crate) async fn record_usage(
         cost_micros: Set(BigInt(cost)),
         price_id: Set(price),
         latency_ms: Set(made.latency_ms),
-        success: Set(made.success),
+        success: Set(made.error_code.is_none()),
         error_code: Set(made.error_code),
         request_id: Set(made.request_id),
         ..Default::default()
     };
-    let mut written = tx.insert_untold(vec![row]).await?;
+    let row = tx.insert_untold(row).await?;
     let mut amounts = Amounts::default();
     let tokens = call.taken.input + call.taken.output;
     let on = account.on(&day);
@@ -138,8 +138,7 @@ pub(crate) async fn record_usage(
             tell(tx, &cap, &counters, told).await?;
         }
     }
-    let row = written.pop();
-    row.ok_or_else(|| Error::internal("an insert returned nothing"))
+    Ok(row)
 }
 
 /// Sets aside what a call may take, for some minutes; or says which cap it would pass.
@@ -161,13 +160,6 @@ pub(crate) async fn reserve(
     let (calendar, day) = tx.today().await?;
     let tokens = call.taken.input + call.taken.output;
     let on = account.on(&day);
-    if let Some(project) = account.project.clone() {
-        // What is reserved will point to it, and projects come before counters.
-        let keep = tx.unseen(|tx| {
-            Box::pin(async move { tx.keep::<project::Entity>(&project).await.map(drop) })
-        });
-        keep.await?;
-    }
     let mut amounts = Amounts::default();
     amounts.add(&on, tokens, cost, |amount, share| amount.reserved += share);
     let counters = tx.count_usage(amounts.clone()).await?;
@@ -206,9 +198,7 @@ pub(crate) async fn reserve(
         settled_at: Set(None),
         ..Default::default()
     };
-    let row = tx.insert_untold(vec![row]).await?.pop();
-    let row = row.ok_or_else(|| Error::internal("an insert returned nothing"))?;
-    Ok(Ok(row))
+    Ok(Ok(tx.insert_untold(row).await?))
 }
 
 /// "A reservation whose time is over": what [`tend_reservation`] gives back.
@@ -291,6 +281,9 @@ async fn account(tx: &mut Tx<'_>, purpose: Purpose, held: Held) -> Result<Accoun
                 .to_owned(),
         )
     })?;
+    if held == Held::Now {
+        keep_project(tx, &ticket.project_id).await?;
+    }
     Ok(Account {
         role: ticket.role_slug.clone(),
         project: Some(ticket.project_id.clone()),
@@ -332,15 +325,21 @@ async fn beside_jobs(tx: &mut Tx<'_>, purpose: Purpose) -> Result<Account> {
         }
         (project, _) => project,
     };
-    if let Some(id) = project.clone() {
-        tx.unseen(|tx| Box::pin(async move { tx.keep::<project::Entity>(&id).await.map(drop) }))
-            .await?;
+    if let Some(id) = &project {
+        keep_project(tx, id).await?;
     }
     Ok(Account {
         role,
         project,
         ticket: None,
     })
+}
+
+/// A project that something is about to point to, before counters are held: projects come before them.
+async fn keep_project(tx: &mut Tx<'_>, id: &Id) -> Result<()> {
+    let id = id.clone();
+    tx.unseen(|tx| Box::pin(async move { tx.keep::<project::Entity>(&id).await.map(drop) }))
+        .await
 }
 
 /// What a call costs now, and at which price.

@@ -29,10 +29,7 @@ impl Tx<'_> {
         A: ActiveModelTrait<Entity = E> + Send,
         E::Model: IntoActiveModel<A>,
     {
-        let mut written = self.write(vec![row], None, Some(action)).await?;
-        written
-            .pop()
-            .ok_or_else(|| Error::internal("an insert returned nothing"))
+        self.write_one(row, Some(action)).await
     }
 
     /// Writes new rows in one statement, each as [`insert`](Self::insert) does, and returns them in their order. All set
@@ -53,18 +50,30 @@ impl Tx<'_> {
         self.write(rows, None, Some(action)).await
     }
 
-    /// Writes new rows that the ledger does not tell of: calls of a provider, which are counted and not narrated. All set
-    /// the same columns, and come back in their order.
+    /// Writes a new row that the ledger does not tell of: a call of a provider, which is counted and not narrated.
     ///
     /// # Errors
-    /// If a constraint refuses one.
-    pub async fn insert_untold<E, A>(&mut self, rows: Vec<A>) -> Result<Vec<E::Model>>
+    /// If a constraint refuses it.
+    pub async fn insert_untold<E, A>(&mut self, row: A) -> Result<E::Model>
     where
         E: Owned + EntityTrait<ActiveModel = A>,
         A: ActiveModelTrait<Entity = E> + Send,
         E::Model: IntoActiveModel<A>,
     {
-        self.write(rows, None, None).await
+        self.write_one(row, None).await
+    }
+
+    /// Writes new rows that the ledger does not tell of, in one statement. All set the same columns.
+    ///
+    /// # Errors
+    /// If a constraint refuses one.
+    pub async fn insert_all_untold<E, A>(&mut self, rows: Vec<A>) -> Result<()>
+    where
+        E: Owned + EntityTrait<ActiveModel = A>,
+        A: ActiveModelTrait<Entity = E> + Send,
+        E::Model: IntoActiveModel<A>,
+    {
+        self.write(rows, None, None).await.map(drop)
     }
 
     /// Writes those new rows whose value in this column, which is unique within the tenant, no row has yet.
@@ -86,6 +95,16 @@ impl Tx<'_> {
             .do_nothing()
             .to_owned();
         self.write(rows, Some(known), Some(action)).await
+    }
+
+    async fn write_one<E, A>(&mut self, row: A, action: Option<&'static str>) -> Result<E::Model>
+    where
+        E: Owned + EntityTrait<ActiveModel = A>,
+        A: ActiveModelTrait<Entity = E> + Send,
+        E::Model: IntoActiveModel<A>,
+    {
+        let written = self.write(vec![row], None, action).await?.pop();
+        written.ok_or_else(|| Error::internal("an insert returned nothing"))
     }
 
     async fn write<E, A>(

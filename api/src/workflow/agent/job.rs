@@ -245,7 +245,7 @@ pub(crate) async fn record(
             ..Default::default()
         });
     }
-    tx.insert_untold(rows).await?;
+    tx.insert_all_untold(rows).await?;
     alive(tx, &ticket, &job).await
 }
 

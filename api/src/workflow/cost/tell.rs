@@ -7,7 +7,7 @@ use crate::{
     workflow::notice,
 };
 use entity::{
-    BigInt, Timestamp,
+    BigInt,
     budget_counter::{self, BudgetKind},
     project,
 };
@@ -24,15 +24,18 @@ pub(crate) async fn tell_all(tx: &mut Tx<'_>) -> Result<()> {
     let (_, day) = tx.today().await?;
     let caps = tx.all_caps(&day).await?;
     let used: Vec<_> = { caps.into_iter() }
-        .filter_map(|cap| Some((told_of(&cap)?, cap)))
+        .filter(|cap| told_of(cap).is_some())
+        .map(|cap| cap.limited)
         .collect();
     if used.is_empty() {
         return Ok(());
     }
-    let limited = used.iter().map(|(_, cap)| cap.limited.clone());
-    let counters = tx.hold_counters(limited.collect()).await?;
-    for (told, cap) in used {
-        tell(tx, &cap, &counters, told).await?;
+    let counters = tx.hold_counters(used).await?;
+    // Read again: others may have told of them before they were held.
+    for cap in tx.all_caps(&day).await? {
+        if let Some(told) = told_of(&cap) {
+            tell(tx, &cap, &counters, told).await?;
+        }
     }
     Ok(())
 }
@@ -98,10 +101,9 @@ pub(super) async fn tell(
         return Ok(());
     }
     let now = Some(tx.now());
-    let kept = |at: Option<Timestamp>| at.filter(|_| was_told);
     let (action, warned_at, exceeded_at) = match what {
-        Told::Warned => ("budget.warned", now, kept(cap.exceeded_at)),
-        Told::Exceeded => ("budget.exceeded", kept(cap.warned_at), now),
+        Told::Warned => ("budget.warned", now, None),
+        Told::Exceeded => ("budget.exceeded", cap.warned_at.filter(|_| was_told), now),
     };
     let changes = budget_counter::ActiveModel {
         warned_at: Set(warned_at),
