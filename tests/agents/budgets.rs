@@ -54,6 +54,22 @@ on_both_databases! {
         assert_eq!(claims_page(&owner, 20).await, few);
     }
 
+    async fn those_who_change_caps_at_once_tell_of_a_cap_once(app) {
+        let owner = cleared(&app).await;
+        let mut projects = Vec::new();
+        for place in 0..8 {
+            projects.push(tickets(&owner, &format!("Project {place}"), 0).await.0);
+        }
+        let set = "mutation($id: ID!, $cap: BigInt) { updateProject(input: { id: $id, monthlySpendCapMicros: $cap }) { feedCursor } }";
+        for round in 1..=20 {
+            let before = told(&owner, "budget.exceeded").await.len();
+            app.execute(&format!("UPDATE tenants SET \"monthlySpendCapMicros\" = {round}, \"dailyTokenBudget\" = NULL")).await;
+            let cap = (1_000_000 + round).to_string();
+            join_all(projects.iter().map(|id| owner.data(set, json!({ "id": id, "cap": cap })))).await;
+            assert_eq!(told(&owner, "budget.exceeded").await.len() - before, 1, "round {round}");
+        }
+    }
+
     async fn what_is_done_for_some_projects_counts_to_one_of_them(app) {
         let owner = cleared(&app).await;
         let (one, _) = tickets(&owner, "One", 0).await;
