@@ -133,7 +133,7 @@ async fn a_job_that_is_cancelled_ends_its_command_with_all_that_it_began() {
     let agent = here.agent(&format!("test -e begun && exit; touch begun; {LONG}"));
     let now = ticket.until_told(1).await;
     let job = &now["jobs"]["nodes"][0]["id"];
-    let cancel = "mutation($job: ID!) { cancelJob(input: { jobId: $job }) { __typename } }";
+    let cancel = "mutation($job: ID!) { cancelJob(input: { id: $job }) { __typename } }";
     ask(cancel, json!({ "job": job })).await;
     alive.await;
     // It is free for what comes: the same ticket, which waits again.
