@@ -68,10 +68,14 @@ fn reason(answer: &Answer) -> (String, Value) {
 }
 
 /// The newest entries of the demo's ledger about something, the newest first.
-async fn told(app: &TestApp, id: &str) -> Vec<Value> {
+async fn told(app: &TestApp, id: impl ToString) -> Vec<Value> {
     let query = "query($id: ID!) { activity(first: 20, filter: { targetId: { eq: $id } }) { nodes { action actor targetTitle diff { before after } } } }";
     // The demo's owner may have gone.
-    let data = app.owner().await.data(query, json!({ "id": id })).await;
+    let data = app
+        .owner()
+        .await
+        .data(query, json!({ "id": id.to_string() }))
+        .await;
     data["activity"]["nodes"]
         .as_array()
         .expect("entries")

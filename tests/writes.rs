@@ -236,7 +236,7 @@ pub fn is_for_agents(mutation: &str) -> bool {
 pub async fn sender(app: &TestApp, person: &Client, mutation: &str) -> Client {
     match mutation {
         mutation if is_for_agents(mutation) => app.worker(person).await,
-        // Who hands a workspace over is signed out, and no owner any more.
+        // Who hands a workspace over is no owner any more.
         "transferOwnership" => {
             let made = Made {
                 app,

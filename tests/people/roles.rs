@@ -7,8 +7,7 @@ use crate::{
 };
 use serde_json::json;
 
-const TRANSFER: &str =
-    "mutation($id: ID!) { transferOwnership(input: { userId: $id }) { user { id role } } }";
+const TRANSFER: &str = "mutation($id: ID!, $key: String) { transferOwnership(input: { userId: $id, idempotencyKey: $key }) { user { id role } } }";
 
 on_both_databases! {
     async fn admins_give_roles_and_owners_alone_make_owners(app) {
@@ -63,16 +62,15 @@ on_both_databases! {
         let admin = app.client(DEMO, "admin").await;
         let owner = Made { app: &app, client: &admin }.person("owner").await;
         let heir = Made { app: &app, client: &admin }.person("viewer").await;
-        let before = [session(&app.url, &owner.email).await, session(&app.url, &heir.email).await];
-        let client = Client::new(&app.url, before[0]["accessToken"].as_str().expect("a token"));
+        let client = Client::new(&app.url, &app.token_of(&owner));
         assert_eq!(admin.code(TRANSFER, json!({ "id": heir.id })).await, "FORBIDDEN");
         assert_eq!(client.code(TRANSFER, json!({ "id": owner.id })).await, "BAD_USER_INPUT");
         assert_eq!(client.code(TRANSFER, json!({ "id": "nobody" })).await, "NOT_FOUND");
-        let handed = client.data(TRANSFER, json!({ "id": heir.id })).await;
+        let key = json!({ "id": heir.id, "key": "once" });
+        let handed = client.data(TRANSFER, key.clone()).await;
         assert_eq!(handed["transferOwnership"]["user"], json!({ "id": heir.id, "role": "OWNER" }));
-        for session in &before {
-            assert_eq!(left(&app.url, session).await, ENDED);
-        }
+        assert_eq!(client.data(TRANSFER, key).await, handed, "who was an owner is answered again");
+        assert_eq!(client.code(TRANSFER, json!({ "id": heir.id })).await, "FORBIDDEN");
         let now = admin.data("query($id: ID!) { user(id: $id) { role } }", json!({ "id": owner.id })).await;
         assert_eq!(now["user"]["role"], "ADMIN");
         let tenant = app.tenant(DEMO).await;

@@ -104,8 +104,9 @@ impl TestApp {
         ahead: Arc<AtomicI64>,
         limits: Limits,
     ) -> Self {
-        let store = Store::open(&connection.url, 10, &secret(), clock.clone());
-        let store = store.await.expect("the clone opens");
+        let store = Store::open(&connection.url, 10, &secret(), clock.clone())
+            .await
+            .expect("the clone opens");
         Self::serve_store(database, connection, store, clock, ahead, limits).await
     }
 
@@ -134,7 +135,9 @@ impl TestApp {
     pub async fn start_mailing(database: Database, server: std::net::SocketAddr) -> Self {
         let (connection, ahead) = (database.fresh().await, Arc::default());
         let clock = clock(&ahead);
-        let store = Store::open(&connection.url, 10, &secret(), clock.clone());
+        let store = Store::open(&connection.url, 10, &secret(), clock.clone())
+            .await
+            .expect("the clone opens");
         let url = format!("smtp://workgraph:{SMTP_PASSWORD}@{server}");
         let mail = Mail::new(
             url.parse().expect("a mail server"),
@@ -142,7 +145,6 @@ impl TestApp {
                 .parse()
                 .expect("a sender"),
         );
-        let store = store.await.expect("the clone opens");
         let store = store.reaching(Some(ALLOWED_ORIGIN.to_owned()), Some(mail));
         Self::serve_store(database, connection, store, clock, ahead, limits()).await
     }

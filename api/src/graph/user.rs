@@ -218,7 +218,8 @@ pub struct TransferOwnershipInput {
 
 impl Write for TransferOwnershipInput {
     type Entity = user::Entity;
-    const ACTION: Action = Action::ManageOwners;
+    // Whoever did it is an owner no more, and is answered again.
+    const ACTION: Action = Action::ManagePeople;
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<user::Model> {
         workflow::transfer(tx, &self.user_id).await
@@ -231,7 +232,7 @@ mutations! { UserMutation {
     /// Gives a person another role. Their sessions end, so that they sign in again. Refused with the reason `LAST_OWNER` where
     /// the workspace would have no owner.
     change_user_role(ChangeUserRoleInput) -> ChangeUserRolePayload { user: User };
-    /// Makes somebody an owner in your place, and you an admin. Your sessions and theirs end.
+    /// Makes somebody an owner in your place, and you an admin. For owners.
     transfer_ownership(TransferOwnershipInput) -> TransferOwnershipPayload { user: User };
 } }
 

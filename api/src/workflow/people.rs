@@ -14,6 +14,9 @@ use entity::{
 };
 use sea_orm::{ActiveEnum as _, ActiveValue::Set, sea_query::ExprTrait};
 
+/// The ledger's action.
+const ROLE_CHANGED: &str = "user.role_changed";
+
 /// Holds off all others who change who belongs to the workspace, and looks again whether the actor still may: it may just
 /// have been removed.
 pub(super) async fn hold_people(tx: &Tx<'_>) -> Result<()> {
@@ -37,7 +40,13 @@ pub(crate) async fn change_role(tx: &mut Tx<'_>, id: &Id, role: UserRole) -> Res
     if user.role == UserRole::Owner {
         must_have_another_owner(tx, &user).await?;
     }
-    set_role(tx, &user, role).await
+    tx.end_sessions(&user.id, None).await?;
+    let changes = user::ActiveModel {
+        role: Set(role),
+        token_version: Set(user.token_version + 1),
+        ..Default::default()
+    };
+    tx.update(&user, changes, ROLE_CHANGED).await
 }
 
 /// Removes a person. What they wrote stays, and the ledger goes on to say that it was theirs.
@@ -56,12 +65,14 @@ pub(crate) async fn remove(tx: &mut Tx<'_>, id: &Id) -> Result<()> {
     Ok(())
 }
 
-/// Makes somebody an owner in place of the actor, who becomes an admin. Both have to sign in again.
+/// Makes somebody an owner in place of the actor, who becomes an admin. Whoever asks for it goes on in their session, so that the
+/// answer can be asked for again.
 ///
 /// # Errors
-/// [`Error::BadUserInput`] when that is the actor.
+/// [`Error::Forbidden`] when it takes an owner, [`Error::BadUserInput`] when that is the actor.
 pub(crate) async fn transfer(tx: &mut Tx<'_>, id: &Id) -> Result<user::Model> {
     hold_people(tx).await?;
+    authorize(tx.scope().actor(), Action::ManageOwners)?;
     let own = tx.scope().actor().user_id().cloned();
     let own = own.ok_or_else(|| Error::Forbidden("Only a person hands it over.".to_owned()))?;
     if own == *id {
@@ -80,23 +91,15 @@ pub(crate) async fn transfer(tx: &mut Tx<'_>, id: &Id) -> Result<user::Model> {
     if new.id == own {
         std::mem::swap(&mut new, &mut old);
     }
-    if new.role != UserRole::Owner {
-        new = set_role(tx, &new, UserRole::Owner).await?;
-    }
-    set_role(tx, &old, UserRole::Admin).await?;
+    let to = |role| user::ActiveModel {
+        role: Set(role),
+        ..Default::default()
+    };
+    new = tx.update(&new, to(UserRole::Owner), ROLE_CHANGED).await?;
+    tx.update(&old, to(UserRole::Admin), ROLE_CHANGED).await?;
     let workspace = tx.workspace().await?;
     tx.note::<tenant::Entity>(&workspace, "workspace.transferred");
     Ok(new)
-}
-
-async fn set_role(tx: &mut Tx<'_>, user: &user::Model, role: UserRole) -> Result<user::Model> {
-    tx.end_sessions(&user.id, None).await?;
-    let changes = user::ActiveModel {
-        role: Set(role),
-        token_version: Set(user.token_version + 1),
-        ..Default::default()
-    };
-    tx.update(user, changes, "user.role_changed").await
 }
 
 /// Refuses to leave a workspace without an owner.
