@@ -75,12 +75,12 @@ on_both_databases! {
         refused.sort();
         assert_eq!(cleared, [
             "approvalDueHours", "autoApprovalProjectIds", "color", "dailyTokenBudget", "description", "goalId", "goalText",
-            "monthlySpendCapMicros", "monthlySpendCapMicros", "mostPlanCostMicros", "nonScope", "parentGoalId", "scope", "successMetrics", "targetDate", "targetRepo",
+            "monthlySpendCapMicros", "monthlySpendCapMicros", "mostPlanCostMicros", "nonScope", "parentGoalId", "persona", "scope", "successMetrics", "targetDate", "targetRepo",
             "targetRepo", "targetUsers", "timeline", "timeoutSeconds",
         ]);
         assert_eq!(refused, [
-            "acceptanceCriteria", "assumptions", "autoApproval", "autoApproveAbove", "content", "description", "description", "isArchived", "name", "objectives", "outOfScope",
-            "outcome", "priority", "requireHumanBelow", "requiredBriefApprovals", "requiredPlanApprovals", "requiredTicketApprovals",
+            "acceptanceCriteria", "assumptions", "autoApproval", "autoApproveAbove", "channelIds", "content", "description", "description", "hasSeenTour", "isArchived", "name", "name", "objectives", "outOfScope",
+            "outcome", "preferredChannel", "priority", "requireHumanBelow", "requiredBriefApprovals", "requiredPlanApprovals", "requiredTicketApprovals",
             "requirements", "requiresApproval", "risks", "status", "summary", "title", "title", "title",
         ]);
     }

@@ -48,13 +48,14 @@ pub async fn sample(app: &TestApp, client: &Client, mutation: &str) -> Value {
             made.set("meetings", meeting, "status = 'scheduled'").await;
             json!({ "id": meeting })
         }
-        "revokeInvitation" => {
-            let invitations = "{ invitations(first: 1) { nodes { id } } }";
-            let invitations = client.data(invitations, json!({})).await;
-            let invitation = &invitations["invitations"]["nodes"][0]["id"];
-            made.set("invitations", invitation, "status = 'pending'")
-                .await;
-            json!({ "id": invitation })
+        "revokeInvitation" | "resendInvitation" => {
+            json!({ "id": made.invitation().await.0 })
+        }
+        "inviteUser" => json!({ "email": format!("sample{}@demo.example", number()) }),
+        "updateProfile" => json!({ "name": another() }),
+        "changeUserRole" => json!({ "userId": made.person("member").await.id, "role": "VIEWER" }),
+        "removeUser" | "transferOwnership" => {
+            json!({ "userId": made.person("member").await.id })
         }
         "updateApprovalRules" => {
             let now =
@@ -233,9 +234,17 @@ pub fn is_for_agents(mutation: &str) -> bool {
 
 /// Who sends a mutation: this person, or an agent where it is for agents.
 pub async fn sender(app: &TestApp, person: &Client, mutation: &str) -> Client {
-    match is_for_agents(mutation) {
-        true => app.worker(person).await,
-        false => person.clone(),
+    match mutation {
+        mutation if is_for_agents(mutation) => app.worker(person).await,
+        // Who hands a workspace over is no owner any more.
+        "transferOwnership" => {
+            let made = Made {
+                app,
+                client: person,
+            };
+            Client::new(&app.url, &app.token_of(&made.person("owner").await))
+        }
+        _ => person.clone(),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
 use chrono::TimeDelta;
 use entity::{
     Id, Owned, Timestamp, agent_job, agent_session, budget_reservation, clarification_request,
-    execution_plan, prd, ticket,
+    execution_plan, invitation, prd, ticket,
 };
 use futures_util::future::{BoxFuture, join_all};
 use sea_orm::Condition;
@@ -37,7 +37,7 @@ pub(crate) struct Task {
 }
 
 /// All that the server does by itself.
-pub(crate) const TASKS: [Task; 9] = [
+pub(crate) const TASKS: [Task; 11] = [
     Task {
         name: "clarifications",
         about: "Reminds people of questions that nobody answered, after 24 and 48 hours, and closes those whose time is up.",
@@ -128,6 +128,25 @@ pub(crate) const TASKS: [Task; 9] = [
                 |tx, id| Box::pin(workflow::tend_reservation(tx, id)),
             ))
         },
+    },
+    Task {
+        name: "invitations",
+        about: "Closes invitations that nobody accepted within seven days.",
+        every: MINUTE,
+        run: |store| {
+            Box::pin(tend_each::<invitation::Entity>(
+                store,
+                "invitations",
+                workflow::overdue_invitations,
+                |tx, id| workflow::tend_invitation(tx, id),
+            ))
+        },
+    },
+    Task {
+        name: "mail",
+        about: "Mails the links of invitations and for new passwords, again while the mail server does not take them.",
+        every: Duration::from_secs(5),
+        run: |store| Box::pin(workflow::mail_links(store)),
     },
     Task {
         name: "journals",

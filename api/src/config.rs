@@ -14,10 +14,11 @@ use self::values::{Unrepeated, log_filter, origin};
 use crate::{
     auth::Secret,
     http::{Limits, TrustedDocuments},
+    mail::{Mail, Sender, SmtpUrl},
     store::{DatabaseUrl, NatsUrl},
 };
 use clap::{
-    Arg, Args, Command,
+    Arg, Args, Command, ValueEnum,
     builder::BoolishValueParser,
     error::{ContextKind, ContextValue},
 };
@@ -25,6 +26,15 @@ use std::{net::SocketAddr, path::PathBuf};
 
 /// The setting that an empty variable does not leave unset.
 const SECRET: &str = "secret";
+
+/// Who founds workspaces by signing up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SignUp {
+    /// Everybody who can reach the server.
+    Open,
+    /// Nobody.
+    Closed,
+}
 
 /// Everything that can be set.
 #[derive(Args, Clone, Debug)]
@@ -104,6 +114,39 @@ pub struct Settings {
     )]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub sign_ins_per_minute: u64,
+
+    /// Who founds workspaces by signing up: everybody (open) or nobody (closed). If nothing is said, those in development mode
+    #[arg(long, env = "WORKGRAPH_SIGN_UP", value_enum, global = true)]
+    pub sign_up: Option<SignUp>,
+
+    /// Where people find the dashboard, for links to it: https://dashboard.example
+    #[arg(
+        long,
+        env = "WORKGRAPH_PUBLIC_URL",
+        value_name = "ADDRESS",
+        global = true
+    )]
+    #[arg(value_parser = values::web_address)]
+    pub public_url: Option<String>,
+
+    /// The server that mails invitations and links for new passwords: smtp://USER:PASSWORD@HOST:587 or smtps://…
+    #[arg(
+        long,
+        env = "WORKGRAPH_SMTP_URL",
+        global = true,
+        hide_env_values = true
+    )]
+    #[arg(value_parser = Unrepeated::<SmtpUrl>::default())]
+    pub smtp_url: Option<SmtpUrl>,
+
+    /// Who that mail comes from: an address, or "Workgraph <workgraph@example.com>"
+    #[arg(
+        long,
+        env = "WORKGRAPH_MAIL_FROM",
+        value_name = "ADDRESS",
+        global = true
+    )]
+    pub mail_from: Option<Sender>,
 
     /// Believe the last address in X-Forwarded-For, because a proxy that sets it stands in front
     #[arg(long, env = "WORKGRAPH_TRUST_FORWARDED_FOR", global = true)]
@@ -216,6 +259,10 @@ fn example(argument: &Arg, reason: &str) -> String {
         "nats_url" => "nats://127.0.0.1:4222",
         "allowed_origins" => "https://dashboard.example",
         "trusted_documents" => "documents.json",
+        "sign_up" => "open",
+        "public_url" => "https://dashboard.example",
+        "smtp_url" => "smtp://USER:PASSWORD@mail.example:587",
+        "mail_from" => "workgraph@example.com",
         _ => "workgraph.toml",
     }
     .to_owned()
@@ -225,5 +272,32 @@ impl Settings {
     /// Whether this is for trying things out: a loopback address without a proxy in front, or the wish for it.
     pub fn is_development(&self) -> bool {
         self.dev || self.listen.ip().is_loopback() && !self.trust_forwarded_for
+    }
+
+    /// Whether everybody may found a workspace; without a word, those in development mode.
+    pub fn sign_up(&self) -> Option<bool> {
+        self.sign_up.map(|who| who == SignUp::Open)
+    }
+
+    /// What mails, if anything does.
+    ///
+    /// # Errors
+    /// When something is missing of what that takes.
+    pub fn mail(&self) -> Result<Option<Mail>, String> {
+        let Some(server) = &self.smtp_url else {
+            return Ok(None);
+        };
+        let needs = |what: &str| {
+            format!("WORKGRAPH_SMTP_URL is set, and so that letters can be written {what}")
+        };
+        let from = self.mail_from.clone().ok_or_else(|| {
+            needs("WORKGRAPH_MAIL_FROM must be, for example WORKGRAPH_MAIL_FROM=workgraph@example.com")
+        })?;
+        if self.public_url.is_none() {
+            return Err(needs(
+                "WORKGRAPH_PUBLIC_URL must be, for example WORKGRAPH_PUBLIC_URL=https://dashboard.example",
+            ));
+        }
+        Ok(Some(Mail::new(server.clone(), from)))
     }
 }

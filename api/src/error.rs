@@ -40,6 +40,13 @@ pub enum Error {
     IllegalTransition(Box<Refusal>),
     /// The row is not as the caller believed, or a unique key is taken.
     Conflict(String),
+    /// The same, with a word for why, by which a client acts.
+    ConflictFor {
+        /// The word, such as `ALREADY_MEMBER`.
+        reason: &'static str,
+        /// What stands in the way and what to do.
+        what: String,
+    },
     /// It was decided otherwise before.
     Decided {
         /// What was decided, and on what.
@@ -225,6 +232,14 @@ impl Error {
         }
     }
 
+    /// Refuses what conflicts with how things are, for a reason that clients know by its word.
+    pub(crate) fn conflict(reason: &'static str, what: impl Into<String>) -> Self {
+        Self::ConflictFor {
+            reason,
+            what: what.into(),
+        }
+    }
+
     /// Refuses more than a limit.
     ///
     /// # Errors
@@ -264,9 +279,11 @@ impl Error {
             Self::NotFound { .. } => "NOT_FOUND",
             Self::BadUserInput { .. } => "BAD_USER_INPUT",
             Self::IllegalTransition(_) => "ILLEGAL_TRANSITION",
-            Self::Conflict(_) | Self::Decided { .. } | Self::StaleLease | Self::Contended => {
-                "CONFLICT"
-            }
+            Self::Conflict(_)
+            | Self::ConflictFor { .. }
+            | Self::Decided { .. }
+            | Self::StaleLease
+            | Self::Contended => "CONFLICT",
             Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
             Self::CursorMismatch(_) => "CURSOR_MISMATCH",
             Self::ResyncRequired { .. } => "RESYNC_REQUIRED",

@@ -28,6 +28,8 @@ pub mod graph;
 pub mod http;
 pub mod import;
 mod live;
+pub mod mail;
+mod post;
 mod private_file;
 pub mod seed;
 pub mod server;

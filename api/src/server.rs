@@ -115,6 +115,7 @@ pub async fn serve(
     clock: Clock,
 ) -> Result<(), String> {
     let told = |error: Error| error.cause();
+    let store = store.reaching(settings.public_url.clone(), settings.mail()?);
     let development = settings.is_development();
     let trusted_documents = trusted_documents(settings)?;
     check_role(&store, settings).await?;
@@ -135,7 +136,8 @@ pub async fn serve(
     let hints = Hints::start(&store, settings.nats_url.clone());
     let tending = tokio::spawn(store.clone().tend_search(TEND_SEARCH));
     let background = (!settings.no_background).then(|| Background::start(store.clone()));
-    let sessions = Sessions::new(store.clone(), tokens, settings.sign_ins_per_minute);
+    let sessions = Sessions::new(store.clone(), tokens, settings.sign_ins_per_minute)
+        .open_to_all(settings.sign_up());
     let front = Front {
         allowed_origins: settings.allowed_origins.clone(),
         trust_forwarded_for: settings.trust_forwarded_for,

@@ -1,4 +1,4 @@
-//! Founding a workspace from the command line, and finding one.
+//! Founding a workspace, and finding one from the command line.
 
 use crate::{
     domain::{
@@ -6,13 +6,15 @@ use crate::{
         slug::{is_slug, slugify},
     },
     error::{Error, Result},
-    store::Store,
+    store::{Store, Tx},
 };
 use entity::{Id, project, tenant, user};
 use sea_orm::ActiveValue::Set;
 
+/// The longest name, in characters.
+pub(crate) const LONGEST_NAME: usize = 200;
 /// The longest slug, in characters.
-const LONGEST_SLUG: usize = 40;
+pub(crate) const LONGEST_SLUG: usize = 40;
 /// `verify-ledger` means something else by it.
 const RESERVED: &str = "system";
 
@@ -50,29 +52,17 @@ pub async fn found(
     slug: Option<&str>,
     owner_email: &str,
 ) -> Result<String> {
-    let name = check::line("name", name, 1, 200)?;
+    let name = check::line("name", name, 1, LONGEST_NAME)?;
     let slug = match slug {
-        Some(slug) if is_slug(slug) && slug.len() <= LONGEST_SLUG && slug != RESERVED => {
-            slug.to_owned()
-        }
-        Some(slug) => return Err(no_slug(slug)),
-        None => slugify(&name, LONGEST_SLUG)
-            .filter(|slug| slug != RESERVED)
-            .ok_or_else(|| {
-                let reason = "no slug can be made of it; choose one with --slug, for example --slug hill-dale";
-                Error::bad_input("name", reason)
-            })?,
+        Some(slug) => chosen_slug(slug).ok_or_else(|| no_slug(slug))?,
+        None => slug_of(&name, LONGEST_SLUG).ok_or_else(|| {
+            let reason =
+                "no slug can be made of it; choose one with --slug, for example --slug hill-dale";
+            Error::bad_input("name", reason)
+        })?,
     };
-    let email = check::text("owner-email", owner_email, 3, 254)?.to_lowercase();
-    let Some((owner, _)) = email
-        .split_once('@')
-        .filter(|(user, host)| !user.is_empty() && !host.is_empty())
-    else {
-        return Err(Error::bad_input(
-            "owner-email",
-            "expected an address such as ada@example.com",
-        ));
-    };
+    let email = check::email("owner-email", owner_email)?;
+    let owner = email.split('@').next().unwrap_or_default().to_owned();
     if store.system().workspace(&slug).await?.is_some() {
         return Err(Error::Conflict(format!(
             "There is a workspace {slug} already. If this is another one, choose its slug with --slug."
@@ -82,34 +72,61 @@ pub async fn found(
         .system()
         .tenant(Id(cuid2::create_id()), "command_line");
     let mut tx = scope.begin().await?;
-    let workspace = tenant::ActiveModel {
-        name: Set(name),
-        slug: Set(slug.clone()),
+    let owner = user::ActiveModel {
+        name: Set(owner),
+        email: Set(email),
         ..Default::default()
     };
-    tx.insert(workspace, "tenant.created").await?;
-    let person = user::ActiveModel {
-        name: Set(owner.to_owned()),
-        email: Set(email.clone()),
-        role: Set(user::UserRole::Owner),
-        ..Default::default()
-    };
-    let person = tx.insert(person, "user.signup").await?;
-    let project = project::ActiveModel {
-        name: Set("Default".to_owned()),
-        slug: Set(DEFAULT_PROJECT.to_owned()),
-        created_by_id: Set(Some(person.id)),
-        ..Default::default()
-    };
-    tx.insert(project, "project.created").await?;
+    write(&mut tx, name, slug.clone(), owner).await?;
     tx.commit().await?;
     Ok(slug)
 }
 
+/// Writes a new workspace, whose transaction this is, with its owner and its default project. Returns the owner.
+///
+/// # Errors
+/// [`Error::Conflict`] when the slug is taken.
+pub(crate) async fn write(
+    tx: &mut Tx<'_>,
+    name: String,
+    slug: String,
+    owner: user::ActiveModel,
+) -> Result<user::Model> {
+    let workspace = tenant::ActiveModel {
+        name: Set(name),
+        slug: Set(slug),
+        ..Default::default()
+    };
+    tx.insert(workspace, "tenant.created").await?;
+    let owner = user::ActiveModel {
+        role: Set(user::UserRole::Owner),
+        ..owner
+    };
+    let owner = tx.insert(owner, "user.signup").await?;
+    let project = project::ActiveModel {
+        name: Set("Default".to_owned()),
+        slug: Set(DEFAULT_PROJECT.to_owned()),
+        created_by_id: Set(Some(owner.id.clone())),
+        ..Default::default()
+    };
+    tx.insert(project, "project.created").await?;
+    Ok(owner)
+}
+
+/// The slug that somebody chose, if it can be one.
+pub(crate) fn chosen_slug(slug: &str) -> Option<String> {
+    let can_be = is_slug(slug) && slug.len() <= LONGEST_SLUG && slug != RESERVED;
+    can_be.then(|| slug.to_owned())
+}
+
+/// A slug of at most so many letters that is made of a name.
+pub(crate) fn slug_of(name: &str, longest: usize) -> Option<String> {
+    slugify(name, longest).filter(|slug| slug != RESERVED)
+}
+
 /// What a slug is, and one that is much like what was given.
 fn no_slug(given: &str) -> Error {
-    let like = slugify(given, LONGEST_SLUG).filter(|slug| slug != RESERVED);
-    let like = like.unwrap_or_else(|| "hill-dale".to_owned());
+    let like = slug_of(given, LONGEST_SLUG).unwrap_or_else(|| "hill-dale".to_owned());
     Error::bad_input(
         "slug",
         format!(

@@ -50,6 +50,16 @@ pub struct Model {
     /// SHA-256 of the token, in hex.
     #[graphql(skip)]
     pub token_hash: Secret<String>,
+    /// What a mailed link's token is made of, together with the server's secret; null unless it is mailed.
+    #[sea_orm(nullable)]
+    #[graphql(skip)]
+    pub link_nonce: Secret<String>,
+    /// How often it was tried to mail the link.
+    pub delivery_attempts: i32,
+    /// When it is tried next to mail the link; null when it is not.
+    pub next_delivery_at: Option<Timestamp>,
+    /// Why the last try failed; null when it did not, and for what is not mailed.
+    pub delivery_error: Option<String>,
     /// The user it was given to.
     pub user_id: Option<Id>,
     /// The kind of thing a reply decides on, such as `PRD`; null for tokens that are no reply.
@@ -76,4 +86,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!(AuthToken, secret [TokenHash], user UserId);
+owned!(AuthToken, secret [TokenHash, LinkNonce], user UserId);

@@ -28,6 +28,20 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// How the link of an invitation reaches whom it is for.
+    InvitationDelivery {
+        /// It was shown to whoever sent the invitation, to pass it on: no mail is set up.
+        Shown,
+        /// It is about to be mailed, or to be tried again.
+        Waiting,
+        /// It was mailed.
+        Sent,
+        /// It cannot be mailed. Send the invitation again once what stands in the way is gone.
+        Failed,
+    }
+}
+
 /// An offer to join a tenant, sent to an address. An address has at most one that is pending.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
 #[sea_orm(table_name = "invitations", rename_all = "camelCase")]
@@ -46,6 +60,18 @@ pub struct Model {
     /// SHA-256 of the token in the link.
     #[graphql(skip)]
     pub token_hash: Secret<String>,
+    /// What a mailed link's token is made of, together with the server's secret; null unless it is mailed.
+    #[sea_orm(nullable)]
+    #[graphql(skip)]
+    pub link_nonce: Secret<String>,
+    /// How its link reaches the person.
+    pub delivery_status: InvitationDelivery,
+    /// How often it was tried to mail the link.
+    pub delivery_attempts: i32,
+    /// When it is tried next to mail the link; null when it is not.
+    pub next_delivery_at: Option<Timestamp>,
+    /// Why the last try failed; null when it did not.
+    pub delivery_error: Option<String>,
     /// Where it stands.
     pub status: InvitationStatus,
     /// Who sent it; null when that person is gone.
@@ -62,4 +88,4 @@ pub struct Model {
     pub updated_at: Timestamp,
 }
 
-owned!(Invitation, secret[TokenHash]);
+owned!(Invitation, secret [TokenHash, LinkNonce]);

@@ -36,12 +36,17 @@ impl Client {
 
     /// A client without a token, at an address of its own: those who sign in are counted by address.
     pub fn anonymous(url: &str) -> Self {
+        let mut client = Self::new(url, "").from_afar();
+        client.token = None;
+        client
+    }
+
+    /// The same client, at an address of its own.
+    pub fn from_afar(mut self) -> Self {
         static NEXT: AtomicU16 = AtomicU16::new(1);
         let [high, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
-        let mut client = Self::new(url, "");
-        client.token = None;
-        client.address = Some(Ipv4Addr::new(198, 18, high, low));
-        client
+        self.address = Some(Ipv4Addr::new(198, 18, high, low));
+        self
     }
 
     /// The token it sends.

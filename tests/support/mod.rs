@@ -43,6 +43,7 @@ use workgraph::{
     auth::{Secret, Sessions, Tokens},
     clock::Clock,
     http::{App, Front, Limits, TrustedDocuments, graphiql},
+    mail::Mail,
     server,
     store::Store,
 };
@@ -106,8 +107,19 @@ impl TestApp {
         let store = Store::open(&connection.url, 10, &secret(), clock.clone())
             .await
             .expect("the clone opens");
+        Self::serve_store(database, connection, store, clock, ahead, limits).await
+    }
+
+    async fn serve_store(
+        database: Database,
+        connection: database::Connection,
+        store: Store,
+        clock: Clock,
+        ahead: Arc<AtomicI64>,
+        limits: Limits,
+    ) -> Self {
         let stop = Arc::new(Notify::new());
-        let url = serve(&store, clock, limits, stop.clone(), false).await;
+        let url = serve(&store, clock, limits, stop.clone(), Kind::Usual).await;
         Self {
             database,
             store,
@@ -117,6 +129,24 @@ impl TestApp {
             stop,
             worker: OnceCell::new(),
         }
+    }
+
+    /// A server whose links are mailed by the mail server at this address, and lead to the dashboard at [`ALLOWED_ORIGIN`].
+    pub async fn start_mailing(database: Database, server: std::net::SocketAddr) -> Self {
+        let (connection, ahead) = (database.fresh().await, Arc::default());
+        let clock = clock(&ahead);
+        let store = Store::open(&connection.url, 10, &secret(), clock.clone())
+            .await
+            .expect("the clone opens");
+        let url = format!("smtp://workgraph:{SMTP_PASSWORD}@{server}");
+        let mail = Mail::new(
+            url.parse().expect("a mail server"),
+            "Workgraph <workgraph@dashboard.example>"
+                .parse()
+                .expect("a sender"),
+        );
+        let store = store.reaching(Some(ALLOWED_ORIGIN.to_owned()), Some(mail));
+        Self::serve_store(database, connection, store, clock, ahead, limits()).await
     }
 
     /// Tells the server to stop.
@@ -173,31 +203,39 @@ impl TestApp {
     /// A client of another server over the same database, on which it is always this moment.
     pub async fn client_at(&self, workspace: &str, role: &str, now: &str) -> Client {
         let now: DateTime<Utc> = now.parse().expect("a moment");
-        let url = self.another(Clock::new(move || now), limits(), false).await;
+        let clock = Clock::new(move || now);
+        let url = self.another(clock, limits(), Kind::Usual).await;
         Client::new(&url, &self.token(workspace, role).await)
     }
 
     /// Another server over the same database.
     pub async fn elsewhere(&self) -> String {
-        self.another(clock(&self.ahead), limits(), false).await
+        self.another(clock(&self.ahead), limits(), Kind::Usual)
+            .await
     }
 
-    async fn another(&self, clock: Clock, limits: Limits, trusted_only: bool) -> String {
+    /// Another server over the same database, on which nobody signs up.
+    pub async fn closed(&self) -> String {
+        self.another(Clock::system(), limits(), Kind::Closed).await
+    }
+
+    async fn another(&self, clock: Clock, limits: Limits, kind: Kind) -> String {
         let store = Store::open(&self.connection.url, 2, &secret(), clock)
             .await
             .expect("opens");
         let (clock, stop) = (Clock::system(), Arc::default());
-        serve(&store, clock, limits, stop, trusted_only).await
+        serve(&store, clock, limits, stop, kind).await
     }
 
     /// The address of another server over the same database, which runs only documents of its manifest.
     pub async fn trusting_only(&self) -> String {
-        self.another(Clock::system(), limits(), true).await
+        self.another(Clock::system(), limits(), Kind::TrustingOnly)
+            .await
     }
 
     /// The demo's owner as a client of another server over the same database, with limits of the test's own.
     pub async fn owner_within(&self, limits: Limits) -> Client {
-        let url = self.another(Clock::system(), limits, false).await;
+        let url = self.another(Clock::system(), limits, Kind::Usual).await;
         Client::new(&url, &self.token(DEMO, "owner").await)
     }
 
@@ -273,13 +311,24 @@ impl TestApp {
     }
 }
 
+/// What is special about a server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Nothing.
+    Usual,
+    /// It runs only documents of its manifest.
+    TrustingOnly,
+    /// Nobody signs up.
+    Closed,
+}
+
 /// Serves a store on a port of its own; tokens are checked by this clock.
 async fn serve(
     store: &Store,
     clock: Clock,
     limits: Limits,
     stop: Arc<Notify>,
-    trusted_only: bool,
+    kind: Kind,
 ) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
@@ -288,14 +337,15 @@ async fn serve(
         roles: vec![],
         examples: graphiql::examples(""),
     };
-    let sessions = Sessions::new(store.clone(), tokens(clock), SIGN_INS);
+    let sessions = Sessions::new(store.clone(), tokens(clock), SIGN_INS)
+        .open_to_all((kind == Kind::Closed).then_some(false));
     let front = Front {
         allowed_origins: vec![ALLOWED_ORIGIN.into()],
         trust_forwarded_for: true,
         introspection: true,
         trusted_documents: TrustedDocuments::read(TRUSTED)
             .expect("a manifest")
-            .only(trusted_only),
+            .only(kind == Kind::TrustingOnly),
         // Tests sign in with the demo's password, and as from behind proxies.
         dev: true,
         graphiql: Some(graphiql),
@@ -312,6 +362,9 @@ const TRUSTED: &str = r#"{ "who-asks": "query WhoAsks { viewer { user { email } 
 
 /// Where a dashboard of another origin is served.
 pub const ALLOWED_ORIGIN: &str = "https://dashboard.example";
+
+/// What a server of a test proves itself to its mail server with.
+pub const SMTP_PASSWORD: &str = "a-password-for-mail";
 
 /// The password of everyone in the demo.
 pub const PASSWORD: &str = "workgraph-demo";

@@ -1,8 +1,9 @@
 //! What mutations are about, made through the API as its users make it.
 
 use super::sample;
-use crate::support::{Client, TestApp};
+use crate::support::{Client, DEMO, TestApp};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Makes things as this client, for tests.
 pub struct Made<'t> {
@@ -106,6 +107,43 @@ impl Made<'_> {
             .to_owned()
     }
 
+    /// Somebody of the demo with this role, who has everybody's password and signed in nowhere yet.
+    pub async fn person(&self, role: &str) -> entity::user::Model {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = format!("person{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let tenant = self.app.tenant(DEMO).await;
+        let now = self.app.now().format("%Y-%m-%dT%H:%M:%S%.3f+00:00");
+        self.app
+            .execute(&format!(
+                "INSERT INTO users (id, \"tenantId\", email, \"passwordHash\", name, role, \"preferredChannel\", \"channelIds\", \
+                 \"hasSeenTour\", \"tokenVersion\", \"createdAt\", \"updatedAt\") SELECT '{id}', \"tenantId\", '{id}@demo.example', \
+                 \"passwordHash\", 'Somebody', '{role}', \"preferredChannel\", \"channelIds\", \"hasSeenTour\", 0, '{now}', '{now}' FROM \
+                 users WHERE \"tenantId\" = '{tenant}' AND email LIKE '%@%' ORDER BY \"createdAt\", id LIMIT 1"
+            ))
+            .await;
+        let user = self
+            .app
+            .store
+            .system()
+            .user(&tenant.into(), &id.into())
+            .await;
+        user.expect("reads").expect("was made")
+    }
+
+    /// An invitation that waits to be accepted, and the token in its link.
+    pub async fn invitation(&self) -> (Value, String) {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let email = format!(
+            "invited{}@demo.example",
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
+        let invite = "mutation($email: String!) { inviteUser(input: { email: $email }) { link invitation { id } } }";
+        let made = self.client.data(invite, json!({ "email": email })).await["inviteUser"].clone();
+        let link = made["link"].as_str().expect("a link");
+        let (_, token) = link.split_once('#').expect("a token");
+        (made["invitation"]["id"].clone(), token.to_owned())
+    }
+
     /// Puts a ticket beside the server where an agent puts it that hands a result in: agents cannot do that here yet.
     pub async fn hand_in(&self, id: &Value) {
         let waits = "status = 'waiting', \"waitingReason\" = 'approval', \"attemptCount\" = \"attemptCount\" + 1";
@@ -170,6 +208,9 @@ fn names(mutation: &str) -> (String, &'static str) {
         name if name.ends_with("Ticket") => "ticket",
         name if name.ends_with("Job") => "agentJob",
         "registerAgent" | "disconnectAgent" | "drainAgent" => "agentSession",
+        "removeUser" => "deletedId",
+        "changeUserRole" | "updateProfile" | "transferOwnership" => "user",
+        name if name.ends_with("Invitation") || name == "inviteUser" => "invitation",
         other => panic!("what does {other} answer with?"),
     };
     let (first, rest) = mutation.split_at(1);

@@ -9,6 +9,8 @@ use entity::{Id, user};
 const STRANGERS: u64 = 4;
 /// A network may try to sign in so many times as often as one of its addresses: an office has more than one.
 const NETWORK: u64 = 8;
+/// So often a minute an address may try to found a workspace.
+const SIGN_UPS: u64 = 3;
 /// So many times as often as it may try to sign in, an address may present refresh tokens, and a user exchange theirs:
 /// a whole office may come from one address, and each of its browsers exchanges one every few minutes.
 const EXCHANGES: u64 = 40;
@@ -20,6 +22,8 @@ pub(super) struct Limits {
     networks: Limiter,
     strangers: Limiter,
     exchanges: Limiter,
+    sign_ups: Limiter,
+    networks_sign_ups: Limiter,
 }
 
 impl Limits {
@@ -31,6 +35,8 @@ impl Limits {
             networks: times(NETWORK),
             strangers: times(STRANGERS),
             exchanges: times(EXCHANGES),
+            sign_ups: Limiter::per_minute(SIGN_UPS),
+            networks_sign_ups: Limiter::per_minute(SIGN_UPS * NETWORK),
         }
     }
 
@@ -45,6 +51,19 @@ impl Limits {
             return Ok(());
         }
         self.networks.check(&network)
+    }
+
+    /// Counts a try to found a workspace, by its address and its network.
+    ///
+    /// # Errors
+    /// As [`Limits::check_address`].
+    pub(super) fn check_sign_up(&self, origin: &Origin) -> Result<()> {
+        let (address, network) = (origin.key(), origin.network());
+        self.sign_ups.check(&address)?;
+        if address == network {
+            return Ok(());
+        }
+        self.networks_sign_ups.check(&network)
     }
 
     /// Counts a try to sign in, by its account, among those of strangers to it.

@@ -2,12 +2,15 @@
 
 mod actor;
 mod failures;
+mod joining;
 mod limits;
+mod links;
 mod opaque;
 mod password;
 mod policy;
 mod rate;
 mod recent;
+mod resets;
 mod session;
 mod sign_in;
 mod token;
@@ -15,7 +18,9 @@ mod turns;
 
 pub(crate) use self::{
     actor::Account,
-    opaque::{AGENT, REPLY, hash, mint},
+    joining::{Founding, Joining, LONGEST_NAME, no_invitation},
+    links::Links,
+    opaque::{AGENT, INVITATION, REPLY, RESET, hash, mint},
     password::{DEMO_PASSWORD, Passwords, Verdict},
     rate::whence_key,
     session::end_all,

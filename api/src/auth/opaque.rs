@@ -10,8 +10,17 @@ pub(crate) const REFRESH: &str = "wgr_";
 /// What the token of a reply to a message begins with.
 pub(crate) const REPLY: &str = "wgp_";
 
+/// What the token of an invitation begins with.
+pub(crate) const INVITATION: &str = "wgi_";
+/// What a token for a new password begins with.
+pub(crate) const RESET: &str = "wgn_";
+
 /// So many letters and digits hold 256 random bits.
-const LENGTH: usize = 43;
+pub(super) const LENGTH: usize = 43;
+
+/// These.
+pub(super) const ALPHABET: &[u8; 62] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// A new token of a kind.
 pub(crate) fn mint(prefix: &str) -> String {

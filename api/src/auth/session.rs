@@ -8,6 +8,7 @@ use super::{
     failures::Failures,
     limits::Limits,
     opaque::{self, REFRESH, REPLY},
+    resets::Resets,
 };
 use crate::{
     error::{Error, Result},
@@ -44,6 +45,9 @@ pub struct Sessions {
     pub(super) passwords: Passwords,
     pub(super) limits: Arc<Limits>,
     pub(super) failures: Arc<Failures>,
+    pub(super) resets: Arc<Resets>,
+    /// Whether everybody may found a workspace; without a word, those in development mode.
+    pub(super) sign_up: Option<bool>,
 }
 
 /// What a client holds of a session. Its tokens are shown once.
@@ -63,10 +67,12 @@ impl Sessions {
     pub fn new(store: Store, tokens: Tokens, tries_per_minute: u64) -> Self {
         Self {
             failures: Arc::new(Failures::new(store.clone(), tokens.clock())),
+            resets: Arc::new(Resets::new(store.clone())),
             store,
             tokens,
             passwords: Passwords::default(),
             limits: Arc::new(Limits::new(tries_per_minute)),
+            sign_up: None,
         }
     }
 
@@ -75,8 +81,9 @@ impl Sessions {
         Self { store, ..self }
     }
 
-    /// Writes down what is known of failed tries, before the server ends.
+    /// Writes down what is known of failed tries, and the links of those who asked for new passwords, before the server ends.
     pub async fn finish(&self) {
+        self.resets.finish().await;
         self.failures.finish().await;
     }
 
@@ -100,7 +107,7 @@ impl Sessions {
     async fn exchange(&self, scope: &Scope, user: &Id, token: &str) -> Result<Session> {
         let mut tx = scope.begin().await?;
         let (user, _) = tx.user_with_password(user).await?.ok_or(ENDED)?;
-        let Some(row) = tx.refresh_token(&opaque::hash(token)).await? else {
+        let Some(row) = tx.one_time_token(&opaque::hash(token)).await? else {
             return Err(ENDED);
         };
         let family = row.family_id.clone().ok_or(ENDED)?;
@@ -260,7 +267,7 @@ impl Sessions {
         ))
     }
 
-    async fn holder_of(
+    pub(super) async fn holder_of(
         &self,
         prefix: &str,
         token: &str,
@@ -314,7 +321,7 @@ async fn end_one(scope: &Scope, user: &Id, token: &str) -> Result<()> {
     let Some((user, _)) = tx.user_with_password(user).await? else {
         return Ok(());
     };
-    let row = tx.refresh_token(&opaque::hash(token)).await?;
+    let row = tx.one_time_token(&opaque::hash(token)).await?;
     let Some(family) = row.and_then(|row| row.family_id) else {
         return Ok(());
     };
@@ -338,7 +345,11 @@ fn just_used() -> Error {
     )
 }
 
-async fn set_password(tx: &mut Tx<'_>, user: &user::Model, hash: String) -> Result<user::Model> {
+pub(super) async fn set_password(
+    tx: &mut Tx<'_>,
+    user: &user::Model,
+    hash: String,
+) -> Result<user::Model> {
     let changes = user::ActiveModel {
         password_hash: Set(Secret::new(hash)),
         ..Default::default()

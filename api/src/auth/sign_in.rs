@@ -24,7 +24,7 @@ pub(super) struct Named {
 }
 
 impl Named {
-    fn new(workspace: &str, email: &str) -> Self {
+    pub(super) fn new(workspace: &str, email: &str) -> Self {
         let short =
             |name: &str| Some(name.trim().to_owned()).filter(|name| name.len() <= LONGEST_NAME);
         Self {
@@ -35,10 +35,10 @@ impl Named {
 }
 
 /// What the database knows of an account.
-struct Known {
-    tenant: Option<tenant::Model>,
-    user: Option<user::Model>,
-    hash: Option<String>,
+pub(super) struct Known {
+    pub(super) tenant: Option<tenant::Model>,
+    pub(super) user: Option<user::Model>,
+    pub(super) hash: Option<String>,
 }
 
 impl Sessions {
@@ -86,7 +86,7 @@ impl Sessions {
     }
 
     /// Takes a turn only while it reads: comparing passwords takes longer, and no connection.
-    async fn look_up(&self, named: &Named, origin: &Origin) -> Result<Known> {
+    pub(super) async fn look_up(&self, named: &Named, origin: &Origin) -> Result<Known> {
         let system = self.store.entrance(origin.address);
         let tenant = system.workspace(&named.workspace).await?;
         let id = id(tenant.as_ref().map(|tenant| &tenant.id));

@@ -54,6 +54,23 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
     }
 }
 
+/// Where a dashboard is found: with a path perhaps, and without a slash behind it, so that a page's path follows.
+pub(super) fn web_address(text: &str) -> Result<String, String> {
+    let text = text.trim().trim_end_matches('/');
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let is_out = |char: char| char.is_whitespace() || char.is_control() || "?#<>\"".contains(char);
+    match rest {
+        Some(rest) if !rest.is_empty() && !rest.starts_with('/') && !rest.contains(is_out) => {
+            Ok(text.to_owned())
+        }
+        _ => Err(
+            "must be like https://dashboard.example, without anything behind the path".to_owned(),
+        ),
+    }
+}
+
 /// The manifest in this file.
 pub(super) fn manifest(file: &str) -> Result<TrustedDocuments, String> {
     let text = fs::read_to_string(file).map_err(|error| error.to_string())?;

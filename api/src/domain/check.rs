@@ -87,6 +87,43 @@ pub(crate) fn texts(
     values.iter().enumerate().map(entry).collect()
 }
 
+/// An e-mail address, in lower case.
+///
+/// # Errors
+/// [`Error::BadUserInput`] naming the field.
+pub(crate) fn email(field: &str, value: &str) -> Result<String> {
+    let value = line(field, value, 3, 254)?.to_lowercase();
+    let is_part = |part: &str| {
+        let is_out =
+            |char: char| char.is_whitespace() || is_unseen(char) || "<>()[]\\,;:\"@".contains(char);
+        !part.is_empty() && !part.contains(is_out)
+    };
+    match value.rsplit_once('@') {
+        Some((user, host)) if is_part(user) && is_part(host) => Ok(value),
+        _ => Err(Error::bad_input(
+            field,
+            "expected an address such as ada@example.com",
+        )),
+    }
+}
+
+/// A telephone number in international form, such as `+4915112345678`.
+///
+/// # Errors
+/// [`Error::BadUserInput`] naming the field.
+pub(crate) fn phone(field: &str, value: &str) -> Result<String> {
+    let value = value.trim();
+    let digits = value.strip_prefix('+').unwrap_or_default();
+    let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    match (7..=15).contains(&digits.len()) && is_number(digits) && !digits.starts_with('0') {
+        true => Ok(value.to_owned()),
+        false => Err(Error::bad_input(
+            field,
+            "expected a number in international form, such as +4915112345678",
+        )),
+    }
+}
+
 /// The address of a page, which people can follow.
 ///
 /// # Errors

@@ -38,6 +38,7 @@ impl From<Error> for async_graphql::Error {
                     extensions.set("decidedAt", at.to_string());
                 }
                 Error::StaleLease => extensions.set("reason", "STALE_LEASE"),
+                Error::ConflictFor { reason, .. } => extensions.set("reason", reason),
                 Error::ResyncRequired { cursor } => {
                     extensions.set("cursor", cursor);
                 }

@@ -19,6 +19,9 @@ node! {
             expires_at: DateTimeFilter,
             consumed_at: DateTimeFilter,
             answer: EnumFilter<auth_token::ReplyDecision>,
+            delivery_attempts: IntFilter,
+            next_delivery_at: DateTimeFilter,
+            delivery_error: StringFilter,
             created_at: DateTimeFilter,
             updated_at: DateTimeFilter,
         }

@@ -51,6 +51,7 @@ mod google_oauth_token;
 mod idempotency_key;
 mod integration_connection;
 mod invitation;
+mod joining;
 mod measured;
 mod meeting;
 mod model_price;

@@ -23,6 +23,7 @@ use super::{
     execution_plan::{ExecutionPlanDecisionMutation, ExecutionPlanMutation},
     goal::GoalMutation,
     invitation::InvitationMutation,
+    joining::JoiningMutation,
     measured::Measured,
     meeting::MeetingMutation,
     model_price::{ModelPriceDeletionMutation, ModelPriceMutation, RepricingMutation},
@@ -45,6 +46,7 @@ use super::{
     ticket::TicketDecisionMutation,
     ticket_writes::TicketMutation,
     usage::UsageQuery,
+    user::{UserDeletionMutation, UserMutation},
     viewer::ViewerQuery,
 };
 use crate::live::Operations;
@@ -80,6 +82,7 @@ pub struct Query(
 pub struct Mutation(
     SessionMutation,
     SessionsMutation,
+    JoiningMutation,
     ReplyMutation,
     ReplyTokenMutation,
     AgentTokenMutation,
@@ -87,6 +90,8 @@ pub struct Mutation(
     GoalMutation,
     MeetingMutation,
     InvitationMutation,
+    UserMutation,
+    UserDeletionMutation,
     TenantMutation,
     NotificationMutation,
     PRDMutation,

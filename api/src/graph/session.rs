@@ -15,8 +15,12 @@ use cookie::{Cookie, SameSite};
 use entity::{Id, Timestamp, user};
 
 /// The root fields that need no token.
-pub(crate) const PUBLIC: [&str; 7] = [
+pub(crate) const PUBLIC: [&str; 11] = [
+    "acceptInvitation",
     "decideByReply",
+    "requestPasswordReset",
+    "resetPassword",
+    "signUp",
     "signIn",
     "refreshSession",
     "signOut",
@@ -88,7 +92,12 @@ impl Visitor {
     }
 
     /// Hands a session over: as cookies, which then hide its tokens, or as it is.
-    fn hand_over(&self, ctx: &Context<'_>, session: Session, as_cookies: bool) -> SessionPayload {
+    pub(super) fn hand_over(
+        &self,
+        ctx: &Context<'_>,
+        session: Session,
+        as_cookies: bool,
+    ) -> SessionPayload {
         if as_cookies {
             self.set_cookies(ctx, Some(&session));
         }

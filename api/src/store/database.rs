@@ -21,6 +21,8 @@ use crate::{
     auth::{Actor, Secret},
     clock::Clock,
     error::{Error, Result},
+    mail::Mail,
+    post::Post,
     private_file,
 };
 use entity::{Id, audit_log};
@@ -51,6 +53,8 @@ pub struct Store {
     inner: Arc<Inner>,
     /// What measures all that is done through this handle.
     meter: Option<Arc<Meter>>,
+    /// How links reach people.
+    post: Arc<Post>,
 }
 
 struct Inner {
@@ -167,6 +171,7 @@ impl Store {
         let store = Self {
             inner: Arc::new(inner),
             meter: None,
+            post: Arc::new(Post::new(secret)),
         };
         store.refuse_stranger(url).await?;
         Ok(store)
@@ -208,7 +213,23 @@ impl Store {
         Self {
             inner: self.inner.clone(),
             meter: Some(meter),
+            post: self.post.clone(),
         }
+    }
+
+    /// The same store, with links that lead to this dashboard and are mailed, if anything is.
+    #[must_use]
+    pub fn reaching(self, dashboard: Option<String>, mail: Option<Mail>) -> Self {
+        let post = self.post.reaching(dashboard, mail);
+        Self {
+            post: Arc::new(post),
+            ..self
+        }
+    }
+
+    /// How links reach people.
+    pub(crate) fn post(&self) -> &Arc<Post> {
+        &self.post
     }
 
     /// What measures what is done through this handle.

@@ -47,13 +47,13 @@ pub(super) struct Appended {
     pub(super) entries: Vec<audit_log::Model>,
 }
 
-/// Appends entries to the actor's ledger.
+/// Appends entries to the actor's ledger, whose head was locked.
 pub(super) async fn append(
     transaction: &Transaction,
     actor: &Actor,
+    head: tenant_feed::Model,
     entries: Vec<Entry>,
 ) -> Result<Appended> {
-    let head = lock_head(transaction, actor.tenant()).await?;
     let (mut seq, mut hash) = (head.head_seq.0, head.head_hash);
     let mut appended = Vec::with_capacity(entries.len());
     if entries.is_empty() {
@@ -176,7 +176,11 @@ pub(super) fn log(actor: &Actor, entries: &[audit_log::Model]) {
     }
 }
 
-async fn lock_head(transaction: &Transaction, tenant: &Id) -> Result<tenant_feed::Model> {
+/// The head of a tenant's ledger, which nobody else moves until the transaction ends.
+pub(super) async fn lock_head(
+    transaction: &Transaction,
+    tenant: &Id,
+) -> Result<tenant_feed::Model> {
     let head = || {
         let find =
             tenant_feed::Entity::find().filter(tenant_feed::Column::TenantId.eq(tenant.as_str()));

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use entity::{
     Id, Json, Owned, Secret, Timestamp, agent_token, audit_log,
     auth_token::{self, AuthTokenKind},
-    user,
+    invitation, user,
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -101,6 +101,15 @@ impl System {
             .await
     }
 
+    /// The invitation with this token's hash, whosever it is.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn invitation(&self, hash: &str) -> Result<Option<invitation::Model>> {
+        self.one::<invitation::Entity>(with_hash(invitation::Column::TokenHash, hash))
+            .await
+    }
+
     /// Whether a tenant has this project.
     ///
     /// # Errors
@@ -171,11 +180,11 @@ impl Tx<'_> {
         Ok(user.transpose()?.map(apart))
     }
 
-    /// The refresh token with this hash, if it is this user's, whether it was used or not.
+    /// The token with this hash, if it is this workspace's, whether it was used or not.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn refresh_token(&self, hash: &str) -> Result<Option<auth_token::Model>> {
+    pub async fn one_time_token(&self, hash: &str) -> Result<Option<auth_token::Model>> {
         let of_this_hash = |place: super::Place<'_>| {
             Condition::all().add(place.column(auth_token::Column::TokenHash).eq(hash))
         };
@@ -193,17 +202,16 @@ impl Tx<'_> {
         hash: String,
         expires_at: Timestamp,
     ) -> Result<()> {
-        auth_token::Entity::delete_many()
-            .filter(self.tokens(user))
-            .filter(auth_token::Column::Kind.eq(AuthTokenKind::Refresh))
-            .filter(auth_token::Column::ExpiresAt.lte(self.now()))
-            .exec(self.transaction())
-            .await?;
+        self.forget_expired(user, AuthTokenKind::Refresh).await?;
         let row = auth_token::ActiveModel {
             id: Set(Id(cuid2::create_id())),
             tenant_id: Set(self.scope().actor().tenant().clone()),
             kind: Set(AuthTokenKind::Refresh),
             token_hash: Set(Secret::new(hash)),
+            link_nonce: Set(Secret(None)),
+            delivery_attempts: Set(0),
+            next_delivery_at: Set(None),
+            delivery_error: Set(None),
             user_id: Set(Some(user.clone())),
             subject_type: Set(None),
             subject_id: Set(None),
@@ -219,6 +227,20 @@ impl Tx<'_> {
         };
         auth_token::Entity::insert(row)
             .exec_without_returning(self.transaction())
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets a user's tokens of a kind that have expired.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn forget_expired(&mut self, user: &Id, kind: AuthTokenKind) -> Result<()> {
+        auth_token::Entity::delete_many()
+            .filter(self.tokens(user))
+            .filter(auth_token::Column::Kind.eq(kind))
+            .filter(auth_token::Column::ExpiresAt.lte(self.now()))
+            .exec(self.transaction())
             .await?;
         Ok(())
     }

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     auth::Actor,
     error::{Error, Result},
+    post::Post,
 };
 use entity::{Id, Owned, Ownership, Shape, Table, Timestamp};
 use futures_util::future::BoxFuture;
@@ -113,6 +114,11 @@ impl<'s> Tx<'s> {
     /// What the transaction was begun in.
     pub fn scope(&self) -> &'s Scope {
         self.scope
+    }
+
+    /// How links reach people.
+    pub(crate) fn post(&self) -> &'s Post {
+        self.scope.store().post()
     }
 
     pub(super) fn tenant(&self) -> &'s Id {

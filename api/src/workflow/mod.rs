@@ -11,7 +11,10 @@ mod clarification;
 mod cost;
 mod decider;
 mod decision;
+mod invitation;
+mod letter;
 mod notice;
+mod people;
 mod plan;
 mod references;
 mod reply;
@@ -40,6 +43,11 @@ pub(crate) use self::{
     },
     decider::delegation,
     decision::{Decision, Seen, decide, subject_column},
+    invitation::{
+        accept, invite_user, may_be_accepted, overdue_invitations, resend, tend_invitation,
+    },
+    letter::mail_links,
+    people::{change_role, remove as remove_user, transfer},
     plan::{
         NewPlan, create_plan, escalate as escalate_plan, goes_on, overdue as overdue_plans,
         ticket_done, ticket_failed,

@@ -8,6 +8,8 @@ super::machine! {
         InvitationStep as "InvitationStep" {
             /// Take it back: `revokeInvitation`.
             Revoke: [Pending] => Revoked, by ManagePeople, "invitation.revoked";
+            /// Send it again, with another link and another seven days: `resendInvitation`.
+            Resend: [Pending, Expired] => Pending, by ManagePeople, "invitation.resent";
         }
         /// What becomes of an invitation by itself.
         InvitationConsequence as "InvitationConsequence" {

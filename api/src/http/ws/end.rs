@@ -114,6 +114,7 @@ impl End {
             | Error::IllegalTransition(_)
             | Error::Decided { .. }
             | Error::Conflict(_)
+            | Error::ConflictFor { .. }
             | Error::StaleLease
             | Error::IdempotencyMismatch
             | Error::CursorMismatch(_)

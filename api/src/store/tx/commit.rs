@@ -2,6 +2,7 @@
 
 use super::Tx;
 use crate::{
+    auth::Account,
     error::{Error, Result},
     store::{
         commits::UnderWay,
@@ -12,6 +13,7 @@ use crate::{
     },
 };
 use entity::Id;
+use sea_orm::DbBackend;
 
 impl Tx<'_> {
     /// Writes the ledger entries and makes everything visible. Returns the ledger's new head.
@@ -32,8 +34,12 @@ impl Tx<'_> {
         let actor = self.scope.actor();
         let changed = self.entries.iter().filter_map(changed_document).collect();
         fill_changed(&self.transaction, actor.tenant(), changed).await?;
+        let head = ledger::lock_head(&self.transaction, actor.tenant()).await?;
+        if self.may_be_overtaken() {
+            self.check_account().await?;
+        }
         let Appended { head, entries } =
-            ledger::append(&self.transaction, actor, self.entries).await?;
+            ledger::append(&self.transaction, actor, head, self.entries).await?;
         if let Some((request, id)) = answered {
             request
                 .remember(&self.transaction, actor, self.now, Answer { id, seq: head })
@@ -58,6 +64,19 @@ impl Tx<'_> {
         .await?;
         self.scope.renew();
         Ok(head)
+    }
+
+    /// Whether the person who acts may have been removed, or been given another role, since the transaction began. Under the
+    /// lock of the ledger's head either that is seen, or it comes after this. What they change about themselves they have held;
+    /// on SQLite nothing else is written meanwhile.
+    fn may_be_overtaken(&self) -> bool {
+        let Some(Account::User { id, .. }) = self.scope.actor().account() else {
+            return false;
+        };
+        let is_own = |entry: &Entry| entry.target_id.as_ref() == Some(id);
+        self.scope.store().backend() == DbBackend::Postgres
+            && !self.entries.is_empty()
+            && !self.entries.iter().any(is_own)
     }
 }
 
