@@ -233,6 +233,9 @@ async fn input(app: &TestApp, schema: &Schema, field: &Field) -> Value {
             let token = made.reply_token("BRIEF", &made.submitted().await).await;
             json!({ "token": token, "decision": "APPROVE", "channelIdentity": "U1" })
         }
+        "testIntegration" => {
+            json!({ "service": "GITHUB", "values": [{ "key": "token", "value": "github-token-of-tests" }] })
+        }
         "agentHeartbeat" => {
             let made = writes::Made {
                 app,

@@ -22,6 +22,7 @@ use crate::{
     clock::Clock,
     error::{Error, Result},
     private_file,
+    vault::Vault,
 };
 use entity::{Id, audit_log};
 use sea_orm::{
@@ -51,6 +52,8 @@ pub struct Store {
     inner: Arc<Inner>,
     /// What measures all that is done through this handle.
     meter: Option<Arc<Meter>>,
+    /// What secrets are sealed with, and where they may be sent.
+    vault: Vault,
 }
 
 struct Inner {
@@ -167,6 +170,7 @@ impl Store {
         let store = Self {
             inner: Arc::new(inner),
             meter: None,
+            vault: Vault::default(),
         };
         store.refuse_stranger(url).await?;
         Ok(store)
@@ -208,7 +212,19 @@ impl Store {
         Self {
             inner: self.inner.clone(),
             meter: Some(meter),
+            vault: self.vault.clone(),
         }
+    }
+
+    /// The same store, whose secrets are sealed by this vault.
+    #[must_use]
+    pub fn with_vault(self, vault: Vault) -> Self {
+        Self { vault, ..self }
+    }
+
+    /// What secrets are sealed with, and where they may be sent.
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// What measures what is done through this handle.

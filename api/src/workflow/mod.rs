@@ -9,8 +9,10 @@ mod agent;
 mod brief;
 mod clarification;
 mod cost;
+mod credential;
 mod decider;
 mod decision;
+mod integration;
 mod notice;
 mod plan;
 mod references;
@@ -38,8 +40,17 @@ pub(crate) use self::{
         Made, ModelCall, Purpose, Refused, count_older, overdue_reservations, record_usage,
         recount, reprice, repriced_then, reserve, tell_all, tend_reservation,
     },
+    credential::{
+        AI_PROVIDER, CREDENTIAL, Kept, create_credential, credential_named, delete_credential,
+        forget_credential, is_loose, replace_credential,
+    },
     decider::delegation,
     decision::{Decision, Seen, decide, subject_column},
+    integration::{
+        Revoked, Tested, accepted, add_provider, connect, disconnect as disconnect_integration,
+        failing_providers, known_provider, note_probe, note_test, probe, remove_provider, revoke,
+        rotate_provider, test as test_values, test_again,
+    },
     plan::{
         NewPlan, create_plan, escalate as escalate_plan, goes_on, overdue as overdue_plans,
         ticket_done, ticket_failed,
