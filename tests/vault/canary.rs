@@ -1,7 +1,7 @@
 //! A secret that is planted wherever secrets are is told nowhere.
 
 use super::{RETEST, connected};
-use crate::support::{ACME, Client, DEMO, Database, Field, KEYS, SECRET, Schema, TestApp};
+use crate::support::{ACME, Client, DEMO, Database, KEYS, SECRET, Schema, TestApp};
 use serde_json::{Value, json};
 use std::{
     io::{self, Write},
@@ -80,12 +80,16 @@ fn forbidden() -> Vec<String> {
     keys.chain([CANARY.to_owned(), SECRET.to_owned()]).collect()
 }
 
-/// Sends an operation, and looks at all that comes back.
-async fn ask(client: &Client, query: &str, variables: Value, forbidden: &[String]) {
+/// Sends an operation, and looks at all that comes back. Returns the code of its error; empty when it has none.
+async fn ask(client: &Client, query: &str, variables: Value, forbidden: &[String]) -> String {
     let answer = client.send(query, variables).await;
     let told = answer.body.to_string();
     for word in forbidden {
         assert!(!told.contains(word), "{query} tells: {told}");
+    }
+    match answer.body.get("errors") {
+        Some(_) => answer.code(),
+        None => String::new(),
     }
 }
 
@@ -95,7 +99,7 @@ async fn walk(database: Database, log: Log) {
     let forbidden = forbidden();
     let planted = plant(&app, &owner, &forbidden).await;
     let schema = Schema::of(&owner).await;
-    let mut asked = planted;
+    let (mut asked, mut answered) = (planted, 0);
     for (workspace, role) in [
         (DEMO, "owner"),
         (DEMO, "admin"),
@@ -105,19 +109,19 @@ async fn walk(database: Database, log: Log) {
     ] {
         let client = app.client(workspace, role).await;
         for (list, row) in schema.lists() {
-            let shown: Vec<_> = row
-                .fields
-                .iter()
-                .filter(|field| !field.args.iter().any(|argument| argument.of.required))
-                .filter_map(|field| leaf(&schema, field))
-                .collect();
+            let shown: Vec<_> = row.leaves().map(|field| field.name.as_str()).collect();
             let name = &list.name;
             for order in ["", ", orderBy: [{ field: CREATED_AT, direction: ASC }]"] {
                 let query = format!(
                     "{{ {name}(first: 20{order}) {{ nodes {{ {} }} }} }}",
                     shown.join(" ")
                 );
-                ask(&client, &query, json!({}), &forbidden).await;
+                let code = ask(&client, &query, json!({}), &forbidden).await;
+                assert!(
+                    ["", "FORBIDDEN"].contains(&code.as_str()),
+                    "{query}: {code}"
+                );
+                answered += usize::from(code.is_empty());
                 asked += 1;
             }
         }
@@ -135,7 +139,10 @@ async fn walk(database: Database, log: Log) {
             asked += 1;
         }
     }
-    assert!(asked > 300, "only {asked}");
+    assert!(
+        asked > 300 && answered > 200,
+        "only {asked}, of which {answered} answered"
+    );
     let log = String::from_utf8_lossy(&log.0.lock().expect("nobody panicked")).into_owned();
     assert!(
         log.contains("integration.connected") && log.contains("setCredential")
@@ -155,15 +162,6 @@ async fn walk(database: Database, log: Log) {
     assert!(found > 5, "the canary never went where it belongs");
     let dump = everything(&app).await;
     assert!(!dump.contains(CANARY), "the database has it as it is");
-}
-
-/// A field without fields of its own, or the first of those it has.
-fn leaf(schema: &Schema, field: &Field) -> Option<String> {
-    let of = schema.get(&field.of.name);
-    match of.fields.is_empty() && of.kind != "UNION" {
-        true => Some(field.name.clone()),
-        false => None,
-    }
 }
 
 /// Plants secrets, and makes all sorts of mistakes with them. Returns how many operations that took.

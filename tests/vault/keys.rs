@@ -98,9 +98,10 @@ on_both_databases! {
         keys::rotate(&before, |_| {}).await.expect("rotates");
         let mut rounds = 0;
         for round in 0..20 {
+            let token = format!("token-{round}-");
             let (resealed, changed) = tokio::join!(
                 keys::rotate(&app.store, |_| {}),
-                connected(&owner, "Raced", &format!("token-{round}-")),
+                connected(&owner, "Raced", &token),
             );
             resealed.expect("rotates");
             owner.data(RETEST, json!({ "id": changed })).await;

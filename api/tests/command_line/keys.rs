@@ -10,7 +10,10 @@ fn file(directory: &Path) -> String {
 
 fn said(directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> (bool, String) {
     let output = workgraph(directory, arguments, environment);
-    (output.status.success(), text(&output.stdout) + &text(&output.stderr))
+    (
+        output.status.success(),
+        text(&output.stdout) + &text(&output.stderr),
+    )
 }
 
 #[test]
@@ -23,18 +26,34 @@ fn keys_are_made_once_and_kept_beside_the_database() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = fs::metadata(path.join("workgraph.db.keys")).expect("is there").permissions().mode();
+        let mode = fs::metadata(path.join("workgraph.db.keys"))
+            .expect("is there")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
     let (is_well, listed) = said(path, &["keys", "list"], &[]);
-    assert!(is_well && listed.contains(id) && !listed.contains(key), "{listed}");
+    assert!(
+        is_well && listed.contains(id) && !listed.contains(key),
+        "{listed}"
+    );
     assert_eq!(file(path), keys);
     let (is_well, new) = said(path, &["keys", "new"], &[]);
-    assert!(is_well && new.lines().count() == 1 && !new.contains(key), "{new}");
+    assert!(
+        is_well && new.lines().count() == 1 && !new.contains(key),
+        "{new}"
+    );
     // What is wrong is told without it.
-    for (wrong, word) in [("a:hush", "BASE64"), ("hush", "ID:BASE64"), (new.trim().split_once(':').expect("an id").1, "ID:BASE64")] {
+    for (wrong, word) in [
+        ("a:hush", "BASE64"),
+        ("hush", "ID:BASE64"),
+        (new.trim().split_once(':').expect("an id").1, "ID:BASE64"),
+    ] {
         let (is_well, told) = said(path, &["keys", "list"], &[("WORKGRAPH_KEYS", wrong)]);
-        assert!(!is_well && told.contains(word) && !told.contains("hush"), "{told}");
+        assert!(
+            !is_well && told.contains(word) && !told.contains("hush"),
+            "{told}"
+        );
         assert!(told.contains("--keys"), "{told}");
     }
 }
@@ -77,5 +96,9 @@ fn a_server_does_not_start_without_a_key_that_secrets_need() {
     let (is_well, told) = said(path, &["keys", "forget", lost], &another);
     assert!(is_well && told.contains("deleted"), "{told}");
     assert!(said(path, &["keys", "list"], &another).0);
-    assert!(said(path, &["verify-ledger"], &another).1.contains("complete and unaltered"));
+    assert!(
+        said(path, &["verify-ledger"], &another)
+            .1
+            .contains("complete and unaltered")
+    );
 }
