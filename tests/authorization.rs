@@ -172,6 +172,10 @@ async fn query(owner: &Client, schema: &Schema, field: &Field) -> (String, Value
             format!("query($query: String!) {{ {name}(query: $query) {{ nodes {{ title }} }} }}"),
             json!({ "query": "t" }),
         ),
+        Some(argument) if argument.name == "messageType" => (
+            format!("{{ {name}(messageType: APPROVAL_REQUEST) {{ id }} }}"),
+            json!({}),
+        ),
         Some(argument) if argument.name == "groupBy" => (
             format!("{{ {name}(groupBy: []) {{ __typename }} }}"),
             json!({}),

@@ -1,7 +1,7 @@
 //! Other services are asked before they count: a local one behaves as the real ones do.
 
 use crate::{
-    support::{Client, DEMO, TestApp},
+    support::{Client, DEMO},
     vault::connected,
     writes::{Made, head},
 };
