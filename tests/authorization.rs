@@ -175,6 +175,10 @@ async fn query(owner: &Client, schema: &Schema, field: &Field) -> (String, Value
             format!("query($query: String!) {{ {name}(query: $query) {{ nodes {{ title }} }} }}"),
             json!({ "query": "t" }),
         ),
+        Some(argument) if argument.name == "messageType" => (
+            format!("{{ {name}(messageType: APPROVAL_REQUEST) {{ id }} }}"),
+            json!({}),
+        ),
         Some(argument) if argument.name == "groupBy" => (
             format!("{{ {name}(groupBy: []) {{ __typename }} }}"),
             json!({}),
@@ -235,6 +239,9 @@ async fn input(app: &TestApp, schema: &Schema, field: &Field) -> Value {
             };
             let token = made.reply_token("BRIEF", &made.submitted().await).await;
             json!({ "token": token, "decision": "APPROVE", "channelIdentity": "U1" })
+        }
+        "testIntegration" => {
+            json!({ "service": "GITHUB", "values": [{ "key": "token", "value": "github-token-of-tests" }] })
         }
         "agentHeartbeat" => {
             let made = writes::Made {

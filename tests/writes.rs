@@ -190,6 +190,47 @@ pub async fn sample(app: &TestApp, client: &Client, mutation: &str) -> Value {
             json!({ "from": from.to_rfc3339() })
         }
         "updateBudgets" => json!({ "dailyTokenBudget": format!("{}", 3_000_000 + number()) }),
+        "setCredential" => {
+            json!({ "kind": "OTHER", "name": format!("sample {}", number()), "value": "a secret of the tests" })
+        }
+        "rotateCredential" | "deleteCredential" => {
+            let input = Box::pin(sample(app, client, "setCredential")).await;
+            let id = made.run("setCredential", input).await;
+            match mutation {
+                "rotateCredential" => json!({ "id": id, "value": "another secret of the tests" }),
+                _ => json!({ "id": id }),
+            }
+        }
+        "setChannelRoute" => json!({
+            "projectId": project, "channel": "EMAIL", "target": format!("team{}@example.com", number()),
+        }),
+        "deleteChannelRoute" => {
+            let input = Box::pin(sample(app, client, "setChannelRoute")).await;
+            json!({ "id": made.run("setChannelRoute", input).await })
+        }
+        "connectIntegration" => json!({
+            "service": "GITHUB", "label": format!("Sample {}", number()), "values": [{ "key": "token", "value": "github-token-of-tests" }],
+        }),
+        "retestIntegration" | "disconnectIntegration" => {
+            let input = Box::pin(sample(app, client, "connectIntegration")).await;
+            json!({ "id": made.run("connectIntegration", input).await })
+        }
+        "addAiProvider" => {
+            let of_demo = format!("(SELECT id FROM tenants WHERE slug = '{DEMO}')");
+            app.execute(&format!(
+                "DELETE FROM credential_vault WHERE name = 'google' AND \"tenantId\" = {of_demo}"
+            ))
+            .await;
+            json!({ "provider": "GOOGLE", "apiKey": "google-key-of-tests" })
+        }
+        "rotateAiProvider" | "probeAiProvider" | "removeAiProvider" => {
+            let input = Box::pin(sample(app, client, "addAiProvider")).await;
+            let id = made.run("addAiProvider", input).await;
+            match mutation {
+                "rotateAiProvider" => json!({ "id": id, "apiKey": "another-key-of-tests" }),
+                _ => json!({ "id": id }),
+            }
+        }
         "createAgentToken" => {
             json!({ "name": "Sample", "roleSlugs": ["dev_agent"], "projectIds": [project] })
         }

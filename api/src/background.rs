@@ -5,15 +5,19 @@
 
 use crate::{
     error::{Error, Result},
-    store::{Store, Tx, retried},
+    store::{Scope, Store, Tx, retried},
     workflow,
 };
 use chrono::TimeDelta;
 use entity::{
     Id, Owned, Timestamp, agent_job, agent_session, budget_reservation, clarification_request,
-    execution_plan, invitation, prd, ticket,
+    credential, execution_plan, invitation, prd, ticket,
 };
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::{
+    StreamExt as _,
+    future::{BoxFuture, join_all},
+    stream,
+};
 use sea_orm::Condition;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -37,7 +41,7 @@ pub(crate) struct Task {
 }
 
 /// All that the server does by itself.
-pub(crate) const TASKS: [Task; 11] = [
+pub(crate) const TASKS: [Task; 12] = [
     Task {
         name: "clarifications",
         about: "Reminds people of questions that nobody answered, after 24 and 48 hours, and closes those whose time is up.",
@@ -149,6 +153,12 @@ pub(crate) const TASKS: [Task; 11] = [
         run: |store| Box::pin(workflow::mail_links(store)),
     },
     Task {
+        name: "ai_providers",
+        about: "Tries providers of models again that failed: those that answer are counted on again.",
+        every: MINUTE,
+        run: |store| Box::pin(probe_each(store)),
+    },
+    Task {
         name: "journals",
         about: "Forgets what agents wrote into the journals of their runs, and set aside for calls, more than 30 days ago.",
         every: Duration::from_secs(3600),
@@ -214,6 +224,48 @@ async fn tend_each<E: Owned>(
             }
         }
     }
+}
+
+/// So many providers are asked at once.
+const ASKED_AT_ONCE: usize = 8;
+
+/// Asks the providers of models that failed, in any workspace, outside any transaction. Returns how many there were.
+async fn probe_each(store: &Store) -> Result<u64> {
+    let mut done = 0;
+    let mut after: Option<Id> = None;
+    loop {
+        let due = workflow::failing_providers(store.clock().now());
+        let system = store.system();
+        let rows = system
+            .due::<credential::Entity>(due, after.as_ref(), BATCH)
+            .await?;
+        let Some((_, last)) = rows.last() else {
+            return Ok(done);
+        };
+        after = Some(last.clone());
+        let most = rows.len() as u64;
+        let asked = stream::iter(rows).map(|(tenant, id)| probe(store.clone(), tenant, id));
+        asked.buffer_unordered(ASKED_AT_ONCE).collect::<()>().await;
+        done += most;
+    }
+}
+
+async fn probe(store: Store, tenant: Id, id: Id) {
+    let scope = store.system().tenant(tenant.clone(), "integrations");
+    if let Err(error) = probe_once(&scope, &id).await {
+        // It may be gone, or its key another one by now; if not, it is tried again in a minute.
+        tracing::debug!(%tenant, %id, cause = %error.cause(), "a provider was not tried");
+    }
+}
+
+async fn probe_once(scope: &Scope, id: &Id) -> Result<()> {
+    let tested = workflow::probe(scope, id).await?;
+    retried(|| async {
+        let mut tx = scope.begin().await?;
+        workflow::note_probe(&mut tx, tested.clone(), false).await?;
+        tx.commit().await.map(drop)
+    })
+    .await
 }
 
 /// A server's part in the tasks.

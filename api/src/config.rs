@@ -1,9 +1,11 @@
 //! Settings: from the command line, the environment or a TOML file, in this order; all checked at the start.
 
 mod file;
+mod kept;
 mod signing_key;
 mod values;
 mod variables;
+mod vault_keys;
 
 pub use self::{
     file::with_file,
@@ -14,8 +16,10 @@ use self::values::{Unrepeated, log_filter, origin};
 use crate::{
     auth::Secret,
     http::{Limits, TrustedDocuments},
+    integrations::Addresses,
     mail::{Mail, Sender, SmtpUrl},
     store::{DatabaseUrl, NatsUrl},
+    vault::KeyRing,
 };
 use clap::{
     Arg, Args, Command, ValueEnum,
@@ -81,6 +85,23 @@ pub struct Settings {
     #[arg(long, env = "WORKGRAPH_SECRET", hide_env_values = true, global = true)]
     #[arg(value_parser = Unrepeated::<Secret>::default())]
     pub secret: Option<Secret>,
+
+    /// The keys that secrets of other services are sealed with, 32 bytes each: the first seals, all open. Without them one is
+    /// made and kept beside a SQLite database, and on a loopback address; `workgraph keys new` makes one
+    #[arg(
+        long,
+        env = "WORKGRAPH_KEYS",
+        hide_env_values = true,
+        value_name = "ID:BASE64,…",
+        global = true
+    )]
+    #[arg(value_parser = Unrepeated::<KeyRing>::default())]
+    pub keys: Option<KeyRing>,
+
+    /// Let workspaces' own providers of models be at loopback, private and link-local addresses, as in development
+    #[arg(long, env = "WORKGRAPH_ALLOW_PRIVATE_ADDRESSES", global = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub allow_private_addresses: bool,
 
     /// Development mode for everyone who can reach the server, not only for browsers on its own machine: the demo, and
     /// its tokens in GraphiQL
@@ -209,6 +230,13 @@ pub struct Settings {
     #[arg(long, env = "WORKGRAPH_CONFIG", value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
 
+    #[command(flatten, next_help_heading = "Addresses of other services")]
+    #[expect(
+        missing_docs,
+        reason = "a comment here would replace the description of every command"
+    )]
+    pub services: Addresses,
+
     #[command(flatten, next_help_heading = "Limits")]
     #[expect(
         missing_docs,
@@ -256,6 +284,7 @@ fn example(argument: &Arg, reason: &str) -> String {
     }
     match argument.get_id().as_str() {
         SECRET => "$(openssl rand -hex 32)",
+        "keys" => "$(workgraph keys new)",
         "nats_url" => "nats://127.0.0.1:4222",
         "allowed_origins" => "https://dashboard.example",
         "trusted_documents" => "documents.json",

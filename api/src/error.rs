@@ -110,6 +110,8 @@ pub enum Error {
     },
     /// The database or another part is out of reach; trying again may help.
     Unavailable,
+    /// Another service, or something that the operator has to set up, is out of reach. Says what and what to do.
+    OutOfReach(String),
     /// Others stood in the way of a transaction, as often as it was tried.
     Contended,
     /// An answer would be too large, too much would have to be read for it, or there are too many requests.
@@ -301,7 +303,7 @@ impl Error {
             Self::UntrustedDocument => "DOCUMENT_NOT_TRUSTED",
             Self::ValidationFailed(_) => "GRAPHQL_VALIDATION_FAILED",
             Self::DeadlineExceeded(_) => "DEADLINE_EXCEEDED",
-            Self::Unavailable | Self::Busy(_) => "UNAVAILABLE",
+            Self::Unavailable | Self::OutOfReach(_) | Self::Busy(_) => "UNAVAILABLE",
             Self::Internal(_) => "INTERNAL",
         }
     }

@@ -5,6 +5,8 @@
 //! - [`auth`]: who is asking, and what they may do.
 //! - [`graph`]: the schema, one file per table.
 //! - [`import`](mod@import): files on disk to meetings and to the library.
+//! - [`integrations`]: other services, what each needs and how it is tried.
+//! - [`vault`]: what their secrets are sealed with.
 //! - `live`: subscriptions, over the ledger.
 //! - `domain`: rules that know neither SQL nor GraphQL.
 //! - [`background`]: what the server does by itself, at intervals.
@@ -27,6 +29,7 @@ pub mod fuzzing;
 pub mod graph;
 pub mod http;
 pub mod import;
+pub mod integrations;
 mod live;
 pub mod mail;
 mod post;
@@ -34,6 +37,7 @@ mod private_file;
 pub mod seed;
 pub mod server;
 pub mod store;
+pub mod vault;
 mod workflow;
 pub mod workspace;
 

@@ -14,6 +14,7 @@ use workgraph::{
     config::{self, Settings},
     graph, import, server,
     store::{Head, Store},
+    vault::{self, keys},
     workspace,
 };
 
@@ -96,6 +97,11 @@ enum Command {
         #[arg(long, default_value = "demo")]
         workspace: String,
     },
+    /// See to the keys that secrets of other services are sealed with
+    Keys {
+        #[command(subcommand)]
+        command: Keys,
+    },
     /// Check that a workspace's ledger is complete and unaltered
     VerifyLedger {
         /// The workspace's slug, or "system" for changes to what all workspaces share
@@ -122,9 +128,26 @@ impl Command {
             | Self::Token { .. }
             | Self::SetPassword { .. }
             | Self::RecountBudgets { .. }
+            | Self::Keys { .. }
             | Self::VerifyLedger { .. } => false,
         }
     }
+}
+
+#[derive(Subcommand)]
+enum Keys {
+    /// Print a new key, to be put before the others in WORKGRAPH_KEYS or in the .keys file beside the database
+    New,
+    /// List the keys and how many secrets each of them seals; the exit status is 1 if one is missing
+    List,
+    /// Seal all secrets anew with the first key, while servers serve that have it already; broken off, it goes on where it was
+    Rotate,
+    /// Delete the secrets that are sealed with a key that is lost; people enter them anew
+    Forget {
+        /// The key's id
+        #[arg(value_name = "ID")]
+        id: String,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -196,6 +219,10 @@ fn parse() -> Result<CommandLine, String> {
 async fn run(settings: Settings, command: Command) -> Result<(), String> {
     match command {
         Command::Schema => return print(&graph::sdl()),
+        Command::Keys { command: Keys::New } => {
+            let now = Clock::system().now().inner();
+            return print(&format!("{}\n", vault::new_key(now)));
+        }
         Command::Serve => return serve(settings).await,
         _ => {}
     }
@@ -210,7 +237,10 @@ async fn run(settings: Settings, command: Command) -> Result<(), String> {
     };
     let clock = Clock::system();
     let told = |error: workgraph::Error| format!("{} ({})", error.cause(), settings.database_url);
-    let store = open(&settings, &secret, &clock).await?;
+    let mut store = open(&settings, &secret, &clock).await?;
+    if matches!(command, Command::Seed | Command::Keys { .. }) {
+        store = store.with_vault(settings.vault(&clock)?);
+    }
     match command {
         Command::Schema | Command::Serve => {}
         Command::Migrate { status: true } => {
@@ -301,6 +331,11 @@ async fn run(settings: Settings, command: Command) -> Result<(), String> {
             recounted.await.map_err(told)?;
             print("What was used is counted anew.\n")?;
         }
+        Command::Keys { command } => {
+            let done = see_to_keys(&store, command).await;
+            store.close().await;
+            return done;
+        }
         Command::VerifyLedger { workspace, noted } => {
             let head = server::verify_ledger(&store, &workspace, noted.as_ref())
                 .await
@@ -322,6 +357,7 @@ async fn serve(settings: Settings) -> Result<(), String> {
     let secret = settings.signing_secret()?;
     let clock = Clock::system();
     let store = open(&settings, &secret, &clock).await?;
+    let store = store.with_vault(settings.vault(&clock)?);
     server::serve(&settings, address, store.clone(), secret, clock).await?;
     store.close().await;
     Ok(())
@@ -336,6 +372,39 @@ async fn open(settings: &Settings, secret: &Secret, clock: &Clock) -> Result<Sto
     )
     .await
     .map_err(|error| error.cause())
+}
+
+async fn see_to_keys(store: &Store, command: Keys) -> Result<(), String> {
+    match command {
+        Keys::New => Ok(()),
+        Keys::List => {
+            let listed = keys::list(store).await.map_err(|error| error.cause())?;
+            print(&listed.to_string())?;
+            match listed.missing() {
+                0 => Ok(()),
+                1 => Err("a key is missing that secrets are sealed with".to_owned()),
+                many => Err(format!(
+                    "{many} keys are missing that secrets are sealed with"
+                )),
+            }
+        }
+        Keys::Rotate => {
+            let rotated = keys::rotate(store, |progress| {
+                // Standard error may be closed; the work goes on.
+                let _ = writeln!(io::stderr(), "{progress}");
+            });
+            print(&format!(
+                "{}\n",
+                rotated.await.map_err(|error| error.cause())?
+            ))
+        }
+        Keys::Forget { id } => {
+            let gone = keys::forget(store, &id)
+                .await
+                .map_err(|error| error.cause())?;
+            print(&format!("{gone} deleted.\n"))
+        }
+    }
 }
 
 fn steps(count: usize) -> String {

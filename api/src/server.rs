@@ -120,6 +120,7 @@ pub async fn serve(
     let trusted_documents = trusted_documents(settings)?;
     check_role(&store, settings).await?;
     seed::set_up(&store).await.map_err(told)?;
+    store.check_keys().await.map_err(told)?;
     // Everybody knows the demo's passwords.
     if development && !settings.no_demo {
         seed::seed_if_empty(&store).await.map_err(told)?;

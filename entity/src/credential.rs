@@ -67,6 +67,11 @@ pub struct Model {
     pub last_checked_at: Option<Timestamp>,
     /// What the other service said when it did not take it; null when it did.
     pub last_error: Option<String>,
+    /// How often in a row the other service failed or rejected it.
+    #[graphql(skip)]
+    pub consecutive_failures: i32,
+    /// Where a provider that is not one of the known ones is reached; null for all others.
+    pub base_url: Option<String>,
     /// When it was last decrypted for use; null when never.
     #[graphql(skip)]
     pub last_used_at: Option<Timestamp>,

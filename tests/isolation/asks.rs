@@ -328,8 +328,8 @@ impl<'w> Walker<'w> {
             .collect();
         for field in self.schema.queries() {
             let needs = field.args.iter().any(|argument| argument.of.required);
-            // What there are of kinds of schedules is the same everywhere.
-            let fixed = field.name == "scheduledJobTypes";
+            // What can be scheduled and connected is the same everywhere.
+            let fixed = ["scheduledJobTypes", "integrationServices"].contains(&field.name.as_str());
             if needs || fixed || self.schema.row_type(field).is_some() || field.of.is_leaf() {
                 continue;
             }

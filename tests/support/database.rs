@@ -193,7 +193,8 @@ async fn texts(connection: &DatabaseConnection, sql: &str, column: &str) -> Vec<
 pub async fn seed(connection: &Connection, clock: Clock) {
     let store = Store::open(&connection.url, 4, &super::secret(), clock)
         .await
-        .expect("opens");
+        .expect("opens")
+        .with_vault(super::vault());
     seed::set_up(&store).await.expect("migrates");
     assert!(
         seed::seed_if_empty(&store).await.expect("seeds"),

@@ -5,6 +5,7 @@ mod database;
 mod door;
 mod events;
 mod footprint;
+mod outside;
 mod proxy;
 mod reply;
 mod schema;
@@ -18,6 +19,7 @@ pub use database::{Database, as_superuser};
 pub use door::Door;
 pub use events::Events;
 pub use footprint::Footprint;
+pub use outside::Outside;
 pub use proxy::Proxy;
 pub use reply::{PATIENCE, Reply, must_tell_nothing};
 pub use schema::{Field, Schema, Type};
@@ -43,9 +45,11 @@ use workgraph::{
     auth::{Secret, Sessions, Tokens},
     clock::Clock,
     http::{App, Front, Limits, TrustedDocuments, graphiql},
+    integrations::{Addresses, Services},
     mail::Mail,
     server,
     store::Store,
+    vault::Vault,
 };
 
 /// The workspaces of the seeded world.
@@ -60,6 +64,8 @@ pub struct TestApp {
     pub url: String,
     /// How to reach the database without the server.
     pub connection: database::Connection,
+    /// What stands in place of all other services.
+    pub outside: Outside,
     ahead: Arc<AtomicI64>,
     stop: Arc<Notify>,
     worker: OnceCell<Client>,
@@ -118,6 +124,8 @@ impl TestApp {
         ahead: Arc<AtomicI64>,
         limits: Limits,
     ) -> Self {
+        let outside = Outside::start().await;
+        let store = store.with_vault(vault_at(&outside.url, true));
         let stop = Arc::new(Notify::new());
         let url = serve(&store, clock, limits, stop.clone(), Kind::Usual).await;
         Self {
@@ -125,6 +133,7 @@ impl TestApp {
             store,
             url,
             connection,
+            outside,
             ahead,
             stop,
             worker: OnceCell::new(),
@@ -214,6 +223,25 @@ impl TestApp {
             .await
     }
 
+    /// The demo's owner as a client of another server over the same database, which asks within no private network.
+    pub async fn owner_elsewhere_asking_the_public(&self) -> Client {
+        let store = Store::open(&self.connection.url, 2, &secret(), clock(&self.ahead)).await;
+        let store = store
+            .expect("opens")
+            .with_vault(vault_at(&self.outside.url, false));
+        let (clock, stop) = (Clock::system(), Arc::default());
+        let url = serve(&store, clock, limits(), stop, Kind::Usual).await;
+        Client::new(&url, &self.token(DEMO, "owner").await)
+    }
+
+    /// The demo's owner as a client of another server over the same database, which has no key.
+    pub async fn elsewhere_without_keys(&self) -> Client {
+        let store = Store::open(&self.connection.url, 2, &secret(), clock(&self.ahead)).await;
+        let (clock, stop) = (Clock::system(), Arc::default());
+        let url = serve(&store.expect("opens"), clock, limits(), stop, Kind::Usual).await;
+        Client::new(&url, &self.token(DEMO, "owner").await)
+    }
+
     /// Another server over the same database, on which nobody signs up.
     pub async fn closed(&self) -> String {
         self.another(Clock::system(), limits(), Kind::Closed).await
@@ -222,7 +250,8 @@ impl TestApp {
     async fn another(&self, clock: Clock, limits: Limits, kind: Kind) -> String {
         let store = Store::open(&self.connection.url, 2, &secret(), clock)
             .await
-            .expect("opens");
+            .expect("opens")
+            .with_vault(vault_at(&self.outside.url, true));
         let (clock, stop) = (Clock::system(), Arc::default());
         serve(&store, clock, limits, stop, kind).await
     }
@@ -392,6 +421,20 @@ pub const SECRET: &str = "a secret that only tests know, of 32+";
 /// The same, for who signs and seals.
 pub fn secret() -> Secret {
     Secret::new(SECRET).expect("is long enough")
+}
+
+/// What seals secrets in tests: `tests`, and another key that is known.
+pub const KEYS: &str = "tests:dGVzdHMgdGVzdHMgdGVzdHMgdGVzdHMgdGVzdHMgMzI=,other:b3RoZXIgb3RoZXIgb3RoZXIgb3RoZXIgb3RoZXIgMzI=";
+
+/// A vault whose secrets go nowhere.
+pub fn vault() -> Vault {
+    vault_at("http://127.0.0.1:1", true)
+}
+
+/// A vault whose secrets go to this address, in place of all services.
+fn vault_at(url: &str, allow_private: bool) -> Vault {
+    let services = Services::new(Addresses::all_at(url), allow_private);
+    Vault::new(KEYS.parse().expect("keys"), services)
 }
 
 fn tokens(clock: Clock) -> Tokens {

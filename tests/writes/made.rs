@@ -198,6 +198,13 @@ fn names(mutation: &str) -> (String, &'static str) {
     let row = match mutation {
         "setDelegate" | "updateApprovalRules" | "updateBudgets" => "tenant",
         "setModelPrice" => "modelPrice",
+        "setCredential" | "rotateCredential" => "credential",
+        "addAiProvider" | "rotateAiProvider" | "probeAiProvider" => "credential",
+        "deleteCredential" | "removeAiProvider" | "deleteChannelRoute" => "deletedId",
+        "setChannelRoute" => "channelRoute",
+        "connectIntegration" | "retestIntegration" | "disconnectIntegration" => {
+            "integrationConnection"
+        }
         "createProject" | "updateProject" => "project",
         "linkSymbol" => "prdSymbolLink",
         "deletePrd" | "unlinkSymbol" => "deletedId",

@@ -1,10 +1,9 @@
 //! The key that signs tokens: given, or made once and kept in a file.
 
-use super::Settings;
-use crate::{auth::Secret, private_file, store::DatabaseUrl};
+use super::{Settings, kept::kept};
+use crate::{auth::Secret, store::DatabaseUrl};
 use std::{
-    fs::File,
-    io::{self, Read, Write},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -84,37 +83,8 @@ impl Settings {
     }
 }
 
-/// The key in a file, which is made where there is none. An empty file is what a start leaves that was killed before it
-/// wrote the key.
+/// The key in a file, which is made where there is none.
 fn kept_secret(path: &Path) -> io::Result<Secret> {
-    private_file::tighten(path);
-    let text = match read_secret(path) {
-        Ok(text) if !text.is_empty() => text,
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => make_secret(path)?,
-    };
+    let text = kept(path, || hex::encode(rand::random::<[u8; 32]>()))?;
     Secret::new(text.trim()).map_err(io::Error::other)
-}
-
-fn read_secret(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    // Whoever makes it just now has it locked, so that nobody reads half of it.
-    file.lock_shared()?;
-    let mut text = String::new();
-    file.read_to_string(&mut text)?;
-    Ok(text)
-}
-
-/// Of several that start at once one makes the key, and the others read it.
-fn make_secret(path: &Path) -> io::Result<String> {
-    let mut file = private_file::open(path)?;
-    file.lock()?;
-    let mut text = String::new();
-    file.read_to_string(&mut text)?;
-    if text.is_empty() {
-        text = hex::encode(rand::random::<[u8; 32]>());
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-    }
-    Ok(text)
 }

@@ -15,6 +15,7 @@ pub(crate) mod parse_error;
 pub(crate) mod phase;
 pub(crate) mod plan;
 pub(crate) mod price;
+pub(crate) mod route;
 pub(crate) mod setup;
 pub(crate) mod signature;
 pub(crate) mod slug;

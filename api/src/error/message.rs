@@ -23,7 +23,9 @@ impl Error {
                 }
                 }
             }
-            Self::Conflict(what) | Self::ConflictFor { what, .. } => what.clone(),
+            Self::Conflict(what) | Self::ConflictFor { what, .. } | Self::OutOfReach(what) => {
+                what.clone()
+            }
             Self::Decided { what, by, at, .. } => format!("{what} by {by} at {at}."),
             Self::StaleLease => {
                 "You have this job no longer: its lease is over, it was ended or given back, or another try of it has begun. \

@@ -24,6 +24,7 @@ mod agent_streams;
 mod agent_task;
 mod agent_token;
 mod agent_work;
+mod ai_provider;
 mod analytics;
 mod api_usage;
 mod approval;

@@ -8,20 +8,26 @@ use super::{
     agent_streams::AgentSubscription,
     agent_token::AgentTokenMutation,
     agent_work::AgentWorkMutation,
+    ai_provider::{AiProviderDeletionMutation, AiProviderMutation},
     analytics::AnalyticsQuery,
     approval_queue::ApprovalQueueQuery,
     background_task::BackgroundTaskQuery,
     budget::BudgetQuery,
+    channel_route::{ChannelRouteDeletionMutation, ChannelRouteMutation, ChannelRouteQuery},
     claim::ClaimMutation,
     clarification_request::ClarificationMutation,
     code_graph::CodeGraphs,
     connection::Cursor,
     cost::{CostMutation, ReservationMutation},
     counter_streams::CounterSubscription,
+    credential::{CredentialDeletionMutation, CredentialMutation},
     dashboard::DashboardQuery,
     effective::EffectiveQuery,
     execution_plan::{ExecutionPlanDecisionMutation, ExecutionPlanMutation},
     goal::GoalMutation,
+    integration_connection::{
+        IntegrationMutation, IntegrationServiceQuery, IntegrationTestMutation,
+    },
     invitation::InvitationMutation,
     joining::JoiningMutation,
     measured::Measured,
@@ -75,6 +81,8 @@ pub struct Query(
     AnalyticsQuery,
     EffectiveQuery,
     BackgroundTaskQuery,
+    ChannelRouteQuery,
+    IntegrationServiceQuery,
 );
 
 /// What can be changed. Each field is a transaction of its own; they run one after the other.
@@ -114,6 +122,14 @@ pub struct Mutation(
     ModelPriceMutation,
     ModelPriceDeletionMutation,
     RepricingMutation,
+    CredentialMutation,
+    CredentialDeletionMutation,
+    ChannelRouteMutation,
+    ChannelRouteDeletionMutation,
+    IntegrationTestMutation,
+    IntegrationMutation,
+    AiProviderMutation,
+    AiProviderDeletionMutation,
 );
 
 /// What can be followed, over a WebSocket or as server-sent events. All but `jobProgress` and `agentPresence` is the ledger or a

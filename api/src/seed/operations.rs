@@ -8,7 +8,9 @@ use super::{
 use crate::{
     domain::machine::{ConnectionStep, step_to},
     error::Result,
+    integrations::credential_name,
     store::standing,
+    workflow::{AI_PROVIDER, CREDENTIAL, create_credential, replace_credential},
 };
 use entity::{
     Id, Json, Secret,
@@ -114,35 +116,24 @@ pub(super) fn tell(
 }
 
 async fn write_credential(ws: &mut Workspace<'_>, credential: Credential) -> Result<Id> {
-    let row = credential::ActiveModel {
-        kind: Set(credential.kind),
-        name: Set(credential.name),
-        ciphertext: Set(Secret::new(secrets::random::<56>())),
-        nonce: Set(Secret::new(secrets::random::<12>())),
-        key_id: Set("demo-key-1".to_owned()),
-        hint: Set(Some(credential.hint)),
-        health: Set(CredentialHealth::Unknown),
-        created_by_id: Set(Some(ws.user(UserRole::Admin)?)),
-        ..Default::default()
+    let Credential {
+        kind, name, hint, ..
+    } = credential;
+    let told = match kind {
+        CredentialKind::AiProvider => AI_PROVIDER,
+        _ => CREDENTIAL,
     };
-    let (added, rotated) = match credential.kind {
-        CredentialKind::AiProvider => ("ai_provider.added", "ai_provider.rotated"),
-        _ => ("credential.created", "credential.rotated"),
-    };
-    let row = ws.tx.insert(row, added).await?;
+    let kept = secrets::invented(kind, &name, &hint)?;
+    let again = secrets::invented(kind, &name, &hint)?;
+    let row = create_credential(&mut ws.tx, kind, name, kept, told).await?;
     let id = row.id.clone();
     let changed = ws.ago(credential.rotated.unwrap_or(credential.ago));
     if let Some(days) = credential.rotated {
         let row = row.clone();
         ws.at(ws.ago(days), Who::Person(UserRole::Admin), move |ws| {
             Box::pin(async move {
-                let changes = credential::ActiveModel {
-                    ciphertext: Set(Secret::new(secrets::random::<56>())),
-                    nonce: Set(Secret::new(secrets::random::<12>())),
-                    rotated_at: Set(Some(ws.moment)),
-                    ..Default::default()
-                };
-                ws.tx.update(&row, changes, rotated).await.map(drop)
+                let replaced = replace_credential(&mut ws.tx, &row, again, told);
+                replaced.await.map(drop)
             })
         });
     }
@@ -169,7 +160,7 @@ async fn write_connection(ws: &mut Workspace<'_>, connection: Connection) -> Res
         Some(hint) => {
             let credential = Credential {
                 kind: CredentialKind::Integration,
-                name: name.clone(),
+                name: credential_name(connection.name, &connection.label),
                 hint,
                 ago: connection.ago,
                 used,

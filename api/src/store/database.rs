@@ -24,6 +24,7 @@ use crate::{
     mail::Mail,
     post::Post,
     private_file,
+    vault::Vault,
 };
 use entity::{Id, audit_log};
 use sea_orm::{
@@ -55,6 +56,8 @@ pub struct Store {
     meter: Option<Arc<Meter>>,
     /// How links reach people.
     post: Arc<Post>,
+    /// What secrets are sealed with, and where they may be sent.
+    vault: Vault,
 }
 
 struct Inner {
@@ -172,6 +175,7 @@ impl Store {
             inner: Arc::new(inner),
             meter: None,
             post: Arc::new(Post::new(secret)),
+            vault: Vault::default(),
         };
         store.refuse_stranger(url).await?;
         Ok(store)
@@ -214,6 +218,7 @@ impl Store {
             inner: self.inner.clone(),
             meter: Some(meter),
             post: self.post.clone(),
+            vault: self.vault.clone(),
         }
     }
 
@@ -230,6 +235,17 @@ impl Store {
     /// How links reach people.
     pub(crate) fn post(&self) -> &Arc<Post> {
         &self.post
+    }
+
+    /// The same store, whose secrets are sealed by this vault.
+    #[must_use]
+    pub fn with_vault(self, vault: Vault) -> Self {
+        Self { vault, ..self }
+    }
+
+    /// What secrets are sealed with, and where they may be sent.
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// What measures what is done through this handle.

@@ -1,6 +1,6 @@
 //! A repeated mutation changes nothing twice: it is answered with the row of the first one, as that row is now.
 
-use super::{Tx, transaction::Transaction};
+use super::{Tx, seal::Seal, transaction::Transaction};
 use crate::{
     auth::Actor,
     domain::{canonical::canonical, digest::sha256},
@@ -43,6 +43,7 @@ impl Request {
 impl Request {
     pub(super) async fn remember(
         self,
+        seal: &Seal,
         transaction: &Transaction,
         actor: &Actor,
         now: Timestamp,
@@ -53,7 +54,8 @@ impl Request {
             tenant_id: Set(actor.tenant().clone()),
             actor: Set(actor.name()),
             key: Set(self.key),
-            request_hash: Set(self.hash),
+            // What was sent may have a secret in it that is short enough to guess.
+            request_hash: Set(seal.mark(&self.hash)),
             response: Set(Large::new(Json(
                 json!({ "id": answer.id, "seq": answer.seq }),
             ))),
@@ -96,7 +98,8 @@ impl Tx<'_> {
                 .await?;
             return Ok(None);
         }
-        if known.request_hash != request.hash {
+        let hash = self.scope().store().seal().mark(&request.hash);
+        if known.request_hash != hash {
             return Err(Error::IdempotencyMismatch);
         }
         let response = known.response.0.unwrap_or_default();

@@ -45,6 +45,7 @@ mod queue;
 mod reach;
 mod readiness;
 mod recognition;
+mod routes;
 mod row;
 mod row_security;
 mod scope;
@@ -59,6 +60,7 @@ mod system;
 mod transaction;
 mod tx;
 mod upgrade;
+mod vault;
 mod verify;
 
 pub(crate) use self::admission::{Admission, Most, Permit, Shares};
@@ -71,6 +73,7 @@ pub(crate) use self::fuzzing::cursor as fuzz_cursor;
 pub(crate) use self::meter::Meter;
 pub(crate) use self::order::to_json;
 pub(crate) use self::readiness::Readiness;
+pub(crate) use self::routes::Message;
 pub(crate) use self::search::{Hit, Search};
 pub use self::{
     aggregate::{Figures, Group},
@@ -91,6 +94,7 @@ pub use self::{
     select::Place,
     system::System,
     tx::Tx,
+    vault::{KeyInUse, Resealed},
     verify::Head,
 };
 pub(crate) use self::{

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     auth::{self, Actor},
     error::{Error, Result},
+    vault::Vault,
 };
 use async_graphql::Value;
 use entity::{Column, Id, Owned, Shape, Timestamp};
@@ -85,6 +86,11 @@ impl Scope {
     /// The present moment, by the server's clock.
     pub fn now(&self) -> Timestamp {
         self.store().clock().now()
+    }
+
+    /// What secrets are sealed with, and where they may be sent.
+    pub(crate) fn vault(&self) -> &Vault {
+        self.store().vault()
     }
 
     pub(super) fn store(&self) -> &Store {

@@ -9,8 +9,10 @@ mod agent;
 mod brief;
 mod clarification;
 mod cost;
+mod credential;
 mod decider;
 mod decision;
+mod integration;
 mod invitation;
 mod letter;
 mod notice;
@@ -41,8 +43,17 @@ pub(crate) use self::{
         Made, ModelCall, Purpose, Refused, count_older, overdue_reservations, record_usage,
         recount, reprice, repriced_then, reserve, tell_all, tend_reservation,
     },
+    credential::{
+        AI_PROVIDER, CREDENTIAL, Kept, create_credential, credential_named, delete_credential,
+        forget_credential, is_loose, replace_credential,
+    },
     decider::delegation,
     decision::{Decision, Seen, decide, subject_column},
+    integration::{
+        Revoked, Tested, accepted, add_provider, connect, disconnect as disconnect_integration,
+        failing_providers, known_provider, note_probe, note_test, probe, remove_provider, revoke,
+        rotate_provider, test as test_values, test_again,
+    },
     invitation::{
         accept, invite_user, may_be_accepted, overdue_invitations, resend, tend_invitation,
     },

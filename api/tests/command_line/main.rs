@@ -10,6 +10,7 @@ mod database;
 mod development;
 mod environment;
 mod import;
+mod keys;
 mod postgres;
 mod private;
 mod serving;
@@ -101,6 +102,7 @@ fn a_secret_is_never_repeated() {
     let directory = TempDir::new().expect("a directory");
     for (setting, value, option) in [
         ("WORKGRAPH_SECRET", "hush", "--secret"),
+        ("WORKGRAPH_KEYS", "hush", "--keys"),
         ("DATABASE_URL", "postgres://u:hush@h:x/y", "--database-url"),
     ] {
         for arguments in [&["serve"][..], &["--help"]] {

@@ -67,7 +67,7 @@ fn is_whole(directory: &Path) {
         let ending = name
             .to_str()
             .and_then(|name| name.strip_prefix("workgraph.db"));
-        let known = ["", "-wal", "-shm", ".secret"];
+        let known = ["", "-wal", "-shm", ".secret", ".keys"];
         assert!(
             ending.is_some_and(|ending| known.contains(&ending)),
             "{name:?} is left over"

@@ -9,7 +9,7 @@ super::machine! {
             /// A test has passed.
             Connect: [Disconnected, ActionNeeded, Error] => Connected, by itself, "integration.connected";
             /// A test has failed, or the service rejected the credential.
-            Reject: [Connected] => ActionNeeded, by itself, "integration.transitioned";
+            Reject: [Connected, Error] => ActionNeeded, by itself, "integration.transitioned";
             /// The service cannot be reached.
             Lose: [Connected] => Error, by itself, "integration.transitioned";
             /// It is given up, and its credential deleted.

@@ -36,7 +36,7 @@ const SUMS: [(&str, &str); 2] = [("Query", "search"), ("Query", "usageSummary")]
 
 /// The most entries of each list without `first`: where the schema or what writes the list sets a limit, that; otherwise
 /// more than has a use.
-const LISTS: [(&str, &str, u64); 56] = [
+const LISTS: [(&str, &str, u64); 58] = [
     ("AgentHeartbeatPayload", "lostJobIds", 32),
     ("AgentPresenceFrame", "sessions", 200),
     ("AgentRole", "allowedTools", 32),
@@ -54,6 +54,7 @@ const LISTS: [(&str, &str, u64); 56] = [
     ("ClarificationRequest", "options", 10),
     ("ExecutionPlan", "steps", 6),
     ("GoogleOAuthToken", "scopes", 20),
+    ("IntegrationService", "fields", 5),
     ("Meeting", "participants", 100),
     ("MeetingInsights", "actionItems", 100),
     ("MeetingInsights", "decisions", 100),
@@ -75,6 +76,7 @@ const LISTS: [(&str, &str, u64); 56] = [
     ("ProjectGraph", "path", 200),
     ("Query", "backgroundTasks", 20),
     ("Query", "budgets", 200),
+    ("Query", "integrationServices", 20),
     ("Query", "scheduledJobTypes", 50),
     ("Requirement", "acceptanceCriteria", 50),
     ("SearchHit", "snippetParts", 50),

@@ -100,6 +100,7 @@ impl End {
             }
             // Spelled out, so that whoever adds an error says which it is.
             Error::Unavailable
+            | Error::OutOfReach(_)
             | Error::Busy(_)
             | Error::Contended
             | Error::RateLimited { .. }

@@ -41,8 +41,9 @@ impl Tx<'_> {
         let Appended { head, entries } =
             ledger::append(&self.transaction, actor, head, self.entries).await?;
         if let Some((request, id)) = answered {
+            let (seal, answer) = (self.scope.store().seal(), Answer { id, seq: head });
             request
-                .remember(&self.transaction, actor, self.now, Answer { id, seq: head })
+                .remember(seal, &self.transaction, actor, self.now, answer)
                 .await?;
         }
         let (store, actor) = (self.scope.store().clone(), actor.clone());

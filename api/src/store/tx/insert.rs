@@ -8,7 +8,7 @@ use crate::{
         select,
     },
 };
-use entity::Owned;
+use entity::{Id, Owned};
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, EntityTrait, FromQueryResult, IdenStatic, IntoActiveModel,
     ModelTrait, QueryTrait,
@@ -29,7 +29,7 @@ impl Tx<'_> {
         A: ActiveModelTrait<Entity = E> + Send,
         E::Model: IntoActiveModel<A>,
     {
-        self.write_one(row, Some(action)).await
+        self.write_one(None, row, Some(action)).await
     }
 
     /// Writes new rows in one statement, each as [`insert`](Self::insert) does, and returns them in their order. All set
@@ -47,7 +47,7 @@ impl Tx<'_> {
         A: ActiveModelTrait<Entity = E> + Send,
         E::Model: IntoActiveModel<A>,
     {
-        self.write(rows, None, Some(action)).await
+        self.write(None, rows, None, Some(action)).await
     }
 
     /// Writes a new row that the ledger does not tell of: a call of a provider, which is counted and not narrated.
@@ -60,7 +60,7 @@ impl Tx<'_> {
         A: ActiveModelTrait<Entity = E> + Send,
         E::Model: IntoActiveModel<A>,
     {
-        self.write_one(row, None).await
+        self.write_one(None, row, None).await
     }
 
     /// Writes new rows that the ledger does not tell of, in one statement. All set the same columns.
@@ -73,7 +73,7 @@ impl Tx<'_> {
         A: ActiveModelTrait<Entity = E> + Send,
         E::Model: IntoActiveModel<A>,
     {
-        self.write(rows, None, None).await.map(drop)
+        self.write(None, rows, None, None).await.map(drop)
     }
 
     /// Writes those new rows whose value in this column, which is unique within the tenant, no row has yet.
@@ -94,21 +94,45 @@ impl Tx<'_> {
         let known = OnConflict::columns([E::TENANT, unique])
             .do_nothing()
             .to_owned();
-        self.write(rows, Some(known), Some(action)).await
+        self.write(None, rows, Some(known), Some(action)).await
     }
 
-    async fn write_one<E, A>(&mut self, row: A, action: Option<&'static str>) -> Result<E::Model>
+    /// Writes a new row under an id that was made for it: for what is sealed for the row that it is written into.
+    ///
+    /// # Errors
+    /// If a constraint refuses it.
+    pub(crate) async fn insert_under<E, A>(
+        &mut self,
+        id: &Id,
+        row: A,
+        action: &'static str,
+    ) -> Result<E::Model>
     where
         E: Owned + EntityTrait<ActiveModel = A>,
         A: ActiveModelTrait<Entity = E> + Send,
         E::Model: IntoActiveModel<A>,
     {
-        let written = self.write(vec![row], None, action).await?.pop();
+        self.write_one(Some(id), row, Some(action)).await
+    }
+
+    async fn write_one<E, A>(
+        &mut self,
+        id: Option<&Id>,
+        row: A,
+        action: Option<&'static str>,
+    ) -> Result<E::Model>
+    where
+        E: Owned + EntityTrait<ActiveModel = A>,
+        A: ActiveModelTrait<Entity = E> + Send,
+        E::Model: IntoActiveModel<A>,
+    {
+        let written = self.write(id, vec![row], None, action).await?.pop();
         written.ok_or_else(|| Error::internal("an insert returned nothing"))
     }
 
     async fn write<E, A>(
         &mut self,
+        id: Option<&Id>,
         mut rows: Vec<A>,
         on_conflict: Option<OnConflict>,
         action: Option<&'static str>,
@@ -126,7 +150,7 @@ impl Tx<'_> {
             .collect();
         let mut told = HashMap::with_capacity(rows.len());
         for (place, row) in rows.iter_mut().enumerate() {
-            let id = self.complete::<E, A>(row);
+            let id = self.complete::<E, A>(id, row);
             let after = match action {
                 Some(_) => shown::<E, A>(row, |column, value| {
                     is_deferred::<E>(column) && value != &value.as_null()
@@ -165,7 +189,7 @@ impl Tx<'_> {
     }
 
     /// Gives a new row its id, its tenant and its times, and returns the id.
-    fn complete<E, A>(&self, row: &mut A) -> String
+    fn complete<E, A>(&self, id: Option<&Id>, row: &mut A) -> String
     where
         E: Owned + EntityTrait<ActiveModel = A>,
         A: ActiveModelTrait<Entity = E>,
@@ -173,7 +197,7 @@ impl Tx<'_> {
         let id = if E::ID.as_str() == E::TENANT.as_str() {
             self.tenant().0.clone()
         } else {
-            cuid2::create_id()
+            id.map_or_else(cuid2::create_id, |id| id.0.clone())
         };
         row.set(E::TENANT, self.owner::<E>());
         row.set(E::ID, id.clone().into());

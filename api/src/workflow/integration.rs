@@ -1,0 +1,442 @@
+//! Connections to other services and providers of models: tried before they count, and tried again.
+//!
+//! A service is asked between two transactions, never within one: the first reads what it is asked with, the second writes
+//! what it said, if what it was asked with is still what is kept.
+
+use super::{
+    all_of,
+    credential::{
+        self, AI_PROVIDER, CREDENTIAL, Kept, Opened, create_credential, credential_named,
+        delete_credential, open_credential, replace_credential, still_holds,
+    },
+};
+use crate::{
+    domain::machine::ConnectionStep,
+    error::{Error, Result},
+    integrations::{Values, Verdict, ai_provider, credential_name, integration},
+    store::{Scope, Tx, retried},
+};
+use entity::{
+    Id, Json, Secret, Timestamp,
+    credential::{CredentialHealth, CredentialKind, Model as Credential},
+    integration_connection::{
+        ActiveModel, Column, Entity, IntegrationName, IntegrationStatus, Model,
+    },
+};
+use sea_orm::{
+    ActiveEnum,
+    ActiveValue::Set,
+    Condition,
+    sea_query::{Expr, ExprTrait},
+};
+use serde_json::{Map, Value};
+
+/// So many failures in a row make a provider one that is not counted on.
+const DEGRADED_AFTER: i32 = 2;
+
+/// What a service said, and what it was asked with.
+#[derive(Clone)]
+pub(crate) struct Tested {
+    verdict: Verdict,
+    credential: Id,
+    opened: Opened,
+}
+
+/// Asks a service whether it takes values that nobody has kept.
+///
+/// # Errors
+/// When the actor may not any more; or as [`Services::test`](crate::integrations::Services::test).
+pub(crate) async fn test(scope: &Scope, values: &Values) -> Result<Verdict> {
+    // Whoever was removed a moment ago has nobody asked.
+    scope.begin().await?.check_account().await?;
+    scope.vault().services().test(scope.actor(), values).await
+}
+
+/// What may be shown of values that a service took.
+///
+/// # Errors
+/// Why it does not take them: [`Error::BadUserInput`], or [`Error::OutOfReach`] when nobody knows.
+pub(crate) fn accepted(verdict: Verdict, values: &Values) -> Result<Map<String, Value>> {
+    match verdict {
+        Verdict::Accepted(said) => {
+            let mut shown = values.shows();
+            shown.extend(said);
+            Ok(shown)
+        }
+        Verdict::Rejected(why) => Err(Error::bad_input("values", why)),
+        Verdict::Unreachable(why, _) => {
+            Err(Error::OutOfReach(format!("{why} Nothing was changed.")))
+        }
+    }
+}
+
+/// Keeps values that a service took, and counts it as connected.
+///
+/// # Errors
+/// If the database fails, or the server has no key.
+pub(crate) async fn connect(
+    tx: &mut Tx<'_>,
+    name: IntegrationName,
+    label: String,
+    values: &Values,
+    shown: Map<String, Value>,
+) -> Result<Model> {
+    tx.lock_workspace().await?;
+    let known = tx.rows::<Entity>(|place| {
+        all_of(place.column(Column::Name).eq(name.to_value()))
+            .add(place.column(Column::Label).eq(label.as_str()))
+    });
+    let known = known.await?.pop();
+    let kept = Kept {
+        plain: values.to_seal(),
+        hint: values.hint(),
+        health: CredentialHealth::Healthy,
+        base_url: None,
+    };
+    let of_connection = match &known {
+        Some(known) => credential_of(tx, known).await?,
+        None => None,
+    };
+    let kind = CredentialKind::Integration;
+    let called = credential_name(name, &label);
+    let before = match of_connection {
+        Some(credential) => Some(credential),
+        None => credential_named(tx, kind, &called).await?,
+    };
+    let credential = match before {
+        Some(before) => replace_credential(tx, &before, kept, CREDENTIAL).await?,
+        None => create_credential(tx, kind, called, kept, CREDENTIAL).await?,
+    };
+    let changes = ActiveModel {
+        credential_id: Set(Secret::new(credential.id)),
+        metadata: Set(Json(Value::Object(shown))),
+        last_tested_at: Set(Some(tx.now())),
+        last_error: Set(None),
+        connected_by_id: Set(tx.writer().user_id().cloned()),
+        connected_at: Set(Some(tx.now())),
+        ..Default::default()
+    };
+    match known {
+        Some(known) if known.status == IntegrationStatus::Connected => {
+            tx.update(&known, changes, "integration.reconnected").await
+        }
+        Some(known) => tx.take(&known, ConnectionStep::Connect, changes).await,
+        None => {
+            let row = ActiveModel {
+                name: Set(name),
+                label: Set(label),
+                status: Set(IntegrationStatus::Connected),
+                ..changes
+            };
+            tx.insert(row, "integration.connected").await
+        }
+    }
+}
+
+/// Asks the service of a connection again whether it takes what is kept.
+///
+/// # Errors
+/// [`Error::Conflict`] when nothing is kept.
+pub(crate) async fn test_again(scope: &Scope, id: &Id) -> Result<Tested> {
+    let (values, credential, opened) = kept(scope, id).await?;
+    let services = scope.vault().services();
+    Ok(Tested {
+        verdict: services.test(scope.actor(), &values).await?,
+        credential,
+        opened,
+    })
+}
+
+/// Writes down what came of asking the service of a connection again.
+///
+/// # Errors
+/// [`Error::Conflict`] when it was connected anew meanwhile.
+pub(crate) async fn note_test(tx: &mut Tx<'_>, id: &Id, tested: Tested) -> Result<Model> {
+    use ConnectionStep::{Connect, Lose, Reject};
+    use IntegrationStatus::{ActionNeeded, Connected, Error as Lost};
+    let row = tx.get::<Entity>(id).await?;
+    let credential = credential_of(tx, &row).await?;
+    let credential = same(tx, credential, &tested).await?;
+    let (step, health, error, shown) = match tested.verdict {
+        Verdict::Accepted(said) => (Connect, CredentialHealth::Healthy, None, said),
+        Verdict::Rejected(why) => (Reject, CredentialHealth::Failing, Some(why), Map::new()),
+        Verdict::Unreachable(why, _) => (Lose, CredentialHealth::Degraded, Some(why), Map::new()),
+    };
+    let failures = if error.is_some() {
+        credential.consecutive_failures.saturating_add(1)
+    } else {
+        0
+    };
+    let mut metadata = row.metadata.0.as_object().cloned().unwrap_or_default();
+    metadata.extend(shown);
+    let changes = ActiveModel {
+        last_tested_at: Set(Some(tx.now())),
+        last_error: Set(error.clone()),
+        metadata: Set(Json(Value::Object(metadata))),
+        ..Default::default()
+    };
+    let row = match (row.status, step) {
+        // A credential that was rejected is not taken for good because nobody answers.
+        (Connected, Connect) | (ActionNeeded, Reject | Lose) | (Lost, Lose) => {
+            tx.update(&row, changes, "integration.tested").await?
+        }
+        _ => tx.take(&row, step, changes).await?,
+    };
+    let tried = credential::tried(health, error, failures, tx.now());
+    tx.update_untold(&credential, tried).await?;
+    Ok(row)
+}
+
+/// What became of a token when its connection was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Revoked {
+    /// The service took it back.
+    Done,
+    /// The service did not: somebody must do it there.
+    Failed,
+    /// The service cannot, or there was none.
+    Never,
+}
+
+/// Has the service of a connection take back what it gave, if it can.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such connection.
+pub(crate) async fn revoke(scope: &Scope, id: &Id) -> Result<Revoked> {
+    let (values, ..) = match kept(scope, id).await {
+        Ok(kept) => kept,
+        // There is nothing to take back, or nobody could say what.
+        Err(Error::Conflict(_) | Error::Internal(_)) => return Ok(Revoked::Never),
+        Err(error) => return Err(error),
+    };
+    let services = scope.vault().services();
+    Ok(match services.revoke(scope.actor(), &values).await {
+        Ok(None) => Revoked::Never,
+        Ok(Some(true)) => Revoked::Done,
+        Ok(Some(false)) | Err(_) => Revoked::Failed,
+    })
+}
+
+/// Gives a connection up, and deletes what was kept for it.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such connection.
+pub(crate) async fn disconnect(tx: &mut Tx<'_>, id: &Id, revoked: Revoked) -> Result<Model> {
+    let row = tx.get::<Entity>(id).await?;
+    if row.status == IntegrationStatus::Disconnected {
+        return Ok(row);
+    }
+    let credential = credential_of(tx, &row).await?;
+    let changes = ActiveModel {
+        credential_id: Set(Secret(None)),
+        metadata: Set(Json(Value::Object(Map::new()))),
+        last_error: Set(None),
+        ..Default::default()
+    };
+    let row = tx.take(&row, ConnectionStep::Disconnect, changes).await?;
+    match revoked {
+        Revoked::Done => tx.explain("The service has taken its token back."),
+        Revoked::Failed => tx.explain("The service has not taken its token back; revoke it there."),
+        Revoked::Never => {}
+    }
+    if let Some(credential) = credential {
+        delete_credential(tx, &credential, CREDENTIAL).await?;
+    }
+    Ok(row)
+}
+
+/// The provider that a credential is for, with what it was given.
+fn provider_values(credential: &Credential, opened: &Opened) -> Result<Values> {
+    let service = ai_provider(&credential.name).ok_or_else(|| {
+        Error::Conflict("This provider is none that can be asked here.".to_owned())
+    })?;
+    Values::unsealed(service, &opened.plain)
+}
+
+/// What is kept of a provider of models.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such provider.
+async fn kept_provider(scope: &Scope, id: &Id) -> Result<(Values, Opened)> {
+    let read = retried(|| async {
+        let mut tx = scope.begin().await?;
+        tx.check_account().await?;
+        let row = provider(&tx, id).await?;
+        let opened = open_credential(&mut tx, &row).await?;
+        tx.commit().await?;
+        Ok((row, opened))
+    });
+    let (row, opened) = read.await?;
+    Ok((provider_values(&row, &opened)?, opened))
+}
+
+/// A provider of models, for who is about to give it another key.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such provider.
+pub(crate) async fn known_provider(scope: &Scope, id: &Id) -> Result<Credential> {
+    provider(&scope.begin().await?, id).await
+}
+
+/// The row of a provider of models, locked.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such provider.
+async fn provider(tx: &Tx<'_>, id: &Id) -> Result<Credential> {
+    let row = tx.get::<entity::credential::Entity>(id).await?;
+    match row.kind {
+        CredentialKind::AiProvider => Ok(row),
+        _ => Err(Error::bad_input("id", "is a credential of another kind")),
+    }
+}
+
+/// Asks a provider of models whether it takes the key that is kept.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such provider.
+pub(crate) async fn probe(scope: &Scope, id: &Id) -> Result<Tested> {
+    let (values, opened) = kept_provider(scope, id).await?;
+    let services = scope.vault().services();
+    Ok(Tested {
+        verdict: services.test(scope.actor(), &values).await?,
+        credential: id.clone(),
+        opened,
+    })
+}
+
+/// Writes down what came of asking a provider of models. The ledger tells of it where somebody asked, and where it changed how
+/// far the provider is counted on.
+///
+/// # Errors
+/// [`Error::Conflict`] when its key was replaced meanwhile.
+pub(crate) async fn note_probe(tx: &mut Tx<'_>, tested: Tested, asked: bool) -> Result<Credential> {
+    let row = provider(tx, &tested.credential).await?;
+    let row = same(tx, Some(row), &tested).await?;
+    let failures = row.consecutive_failures.saturating_add(1);
+    let (health, error, failures) = match tested.verdict {
+        Verdict::Accepted(_) => (CredentialHealth::Healthy, None, 0),
+        Verdict::Rejected(why) => (CredentialHealth::Failing, Some(why), failures),
+        Verdict::Unreachable(why, _) if failures < DEGRADED_AFTER => {
+            (row.health, Some(why), failures)
+        }
+        Verdict::Unreachable(why, _) => (CredentialHealth::Degraded, Some(why), failures),
+    };
+    let is_told = asked || health != row.health;
+    let changes = credential::tried(health, error, failures, tx.now());
+    match is_told {
+        true => tx.update(&row, changes, "ai_provider.probed").await,
+        false => tx.update_untold(&row, changes).await,
+    }
+}
+
+/// Providers of models that failed and may be well again. One whose key was rejected needs somebody.
+pub(crate) fn failing_providers(_: Timestamp) -> Condition {
+    use entity::credential::Column::{ConsecutiveFailures, Health, Kind};
+    let health = CredentialHealth::Failing.to_value();
+    all_of(Expr::col(ConsecutiveFailures).gt(0))
+        .add(Expr::col(Kind).eq(CredentialKind::AiProvider.to_value()))
+        .add(Expr::col(Health).ne(health))
+}
+
+/// Adds a provider of models whose key was taken.
+///
+/// # Errors
+/// [`Error::Conflict`] when it is there already.
+pub(crate) async fn add_provider(tx: &mut Tx<'_>, values: &Values) -> Result<Credential> {
+    let name = values.service().key;
+    if credential_named(tx, CredentialKind::AiProvider, name)
+        .await?
+        .is_some()
+    {
+        return Err(Error::Conflict(
+            "This provider is there already; rotateAiProvider gives it another key.".to_owned(),
+        ));
+    }
+    let kept = kept_of(values);
+    create_credential(
+        tx,
+        CredentialKind::AiProvider,
+        name.to_owned(),
+        kept,
+        AI_PROVIDER,
+    )
+    .await
+}
+
+/// Gives a provider of models another key, which was taken.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such provider.
+pub(crate) async fn rotate_provider(
+    tx: &mut Tx<'_>,
+    id: &Id,
+    values: &Values,
+) -> Result<Credential> {
+    let row = provider(tx, id).await?;
+    replace_credential(tx, &row, kept_of(values), AI_PROVIDER).await
+}
+
+/// Takes a provider of models away.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such provider.
+pub(crate) async fn remove_provider(tx: &mut Tx<'_>, id: &Id) -> Result<()> {
+    let row = provider(tx, id).await?;
+    delete_credential(tx, &row, AI_PROVIDER).await
+}
+
+fn kept_of(values: &Values) -> Kept {
+    Kept {
+        plain: values.to_seal(),
+        hint: values.hint(),
+        health: CredentialHealth::Healthy,
+        base_url: values.base_url().map(str::to_owned),
+    }
+}
+
+/// What is kept for a connection, opened.
+async fn kept(scope: &Scope, id: &Id) -> Result<(Values, Id, Opened)> {
+    let read = retried(|| async {
+        let mut tx = scope.begin().await?;
+        tx.check_account().await?;
+        let row = tx.get::<Entity>(id).await?;
+        let service = integration(row.name)?;
+        let credential = credential_of(&tx, &row).await?;
+        let credential = credential.ok_or_else(|| {
+            Error::Conflict("It has no credential; connect it with connectIntegration.".to_owned())
+        })?;
+        let opened = open_credential(&mut tx, &credential).await?;
+        tx.commit().await?;
+        Ok((service, credential.id, opened))
+    });
+    let (service, credential, opened) = read.await?;
+    Ok((
+        Values::unsealed(service, &opened.plain)?,
+        credential,
+        opened,
+    ))
+}
+
+/// The credential of a connection that was locked, locked as well.
+async fn credential_of(tx: &Tx<'_>, row: &Model) -> Result<Option<Credential>> {
+    let row = tx
+        .with_columns::<Entity>(row, &[Column::CredentialId])
+        .await?;
+    match row.credential_id.0 {
+        Some(id) => tx.get::<entity::credential::Entity>(&id).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The credential, if it still holds what its service was asked with.
+async fn same(tx: &Tx<'_>, now: Option<Credential>, tested: &Tested) -> Result<Credential> {
+    if let Some(now) = now
+        && now.id == tested.credential
+        && still_holds(tx, &now, &tested.opened).await?
+    {
+        return Ok(now);
+    }
+    Err(Error::Conflict(
+        "Its credential was replaced while the service was asked. Nothing was written; test it again.".to_owned(),
+    ))
+}
