@@ -56,6 +56,7 @@ fn a_start_that_was_killed_before_it_had_a_key_is_made_good() {
         "workgraph.db",
         "workgraph.db-shm",
         "workgraph.db-wal",
+        "workgraph.db.keys",
         "workgraph.db.secret",
     ];
     assert!(
