@@ -116,7 +116,8 @@ on_both_databases! {
             ("garbled", "UNREACHABLE", "UNAVAILABLE", "does not speak HTTP"),
             ("huge", "UNREACHABLE", "UNAVAILABLE", "more than it should"),
         ] {
-            for (input, ..) in each(word) {
+            // What Jira is given is not to be read in what it is sent.
+            for (input, ..) in each(word).into_iter().skip(1) {
                 let tested = owner.data(TEST, json!({ "input": input })).await["testIntegration"].clone();
                 assert_eq!(tested["outcome"], outcome, "{word} {tested}");
                 assert!(tested["message"].as_str().is_some_and(|message| message.contains(told)), "{word} {tested}");

@@ -9,6 +9,7 @@ use crate::{
     vault::Plain,
 };
 use serde_json::{Map, Value as Json};
+use std::collections::BTreeMap;
 use zeroize::{Zeroize, Zeroizing};
 
 /// The longest value in characters.
@@ -54,27 +55,24 @@ impl Values {
     /// [`Error::Internal`] when it is not what the service needs.
     pub(crate) fn unsealed(service: &'static Service, sealed: &Plain) -> Result<Self> {
         let unreadable = || Error::internal("what was sealed is not what its service needs");
-        let read: Json = serde_json::from_str(sealed.expose()).map_err(|_| unreadable())?;
-        let read = read.as_object().ok_or_else(unreadable)?;
+        let read = serde_json::from_str::<BTreeMap<String, String>>(sealed.expose());
+        let mut read = read.map_err(|_| unreadable())?;
         let given = read
             .iter()
-            .map(|(key, value)| (key.as_str(), value.as_str().unwrap_or_default()));
-        Self::new(service, given).map_err(|_| unreadable())
+            .map(|(key, value)| (key.as_str(), value.as_str()));
+        let values = Self::new(service, given).map_err(|_| unreadable());
+        read.values_mut().for_each(Zeroize::zeroize);
+        values
     }
 
     /// All of it as what is sealed.
     pub(crate) fn to_seal(&self) -> Plain {
-        let mut object = Map::new();
-        for (field, value) in &self.values {
-            object.insert(field.key.to_owned(), value.expose().into());
-        }
-        let text = Zeroizing::new(Json::Object(object.clone()).to_string());
-        for value in object.values_mut() {
-            if let Json::String(text) = value {
-                text.zeroize();
-            }
-        }
-        Plain::new(&text)
+        let pairs = self.values.iter();
+        let object: BTreeMap<&str, &str> = pairs
+            .map(|(field, value)| (field.key, value.expose()))
+            .collect();
+        let text = serde_json::to_string(&object).map(Zeroizing::new);
+        Plain::new(&text.unwrap_or_default())
     }
 
     pub(crate) fn service(&self) -> &'static Service {
