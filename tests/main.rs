@@ -30,6 +30,7 @@ mod inputs;
 mod isolation;
 mod judge;
 mod ledger;
+mod library;
 mod lists;
 mod live;
 mod named_documents;

@@ -11,10 +11,12 @@ mod clarification;
 mod cost;
 mod decider;
 mod decision;
+mod library;
 mod notice;
 mod plan;
 mod references;
 mod reply;
+mod role;
 mod rule;
 mod step;
 mod ticket;
@@ -40,6 +42,7 @@ pub(crate) use self::{
     },
     decider::delegation,
     decision::{Decision, Seen, decide, subject_column},
+    library::{decide_entry, import_entry, override_entry, reset_entry, set_entry_status},
     plan::{
         NewPlan, create_plan, escalate as escalate_plan, goes_on, overdue as overdue_plans,
         ticket_done, ticket_failed,
@@ -48,6 +51,7 @@ pub(crate) use self::{
         active_role, active_roles, all_of, default_project, goal_of_project, open_project,
     },
     reply::{Addressee, Reply, ReplySubject, decide_by_reply, invite},
+    role::{create_role, keep_first_version, override_role, reset_role, restore_role},
     step::step,
     ticket::{loose_for, may_be_retried},
 };
