@@ -79,7 +79,7 @@ on_both_databases! {
             (text(&format!("{fine}\nmodel: {}", "x".repeat(201))), "200"),
             (text(&format!("{fine}\nname: b")), "name"),
             (text("- name"), "keys and values"),
-            (laughs(9), "frontmatter"),
+            (laughs(9), "keys and values"),
             (laughs(5), "frontmatter"),
             (nested(11), "nested"),
             (nested(5000), "text"),

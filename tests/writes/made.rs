@@ -80,7 +80,8 @@ impl Made<'_> {
 
     /// A project with nothing in it.
     pub async fn project(&self) -> Value {
-        self.run("createProject", json!({ "name": "Empty" })).await
+        let name = format!("Empty {}", super::number());
+        self.run("createProject", json!({ "name": name })).await
     }
 
     /// A playbook.
