@@ -20,7 +20,7 @@ on_both_databases! {
         }
         entity::for_each_table!(attack);
         tables.sort_unstable();
-        assert_eq!(tables, ["agent_job_events", "api_usage", "approvals", "audit_logs", "prd_symbol_links", "transcripts"]);
+        assert_eq!(tables, ["agent_job_events", "agent_role_versions", "api_usage", "approvals", "audit_logs", "prd_symbol_links", "transcripts"]);
         assert_eq!(before, all_counts(&connection).await);
         app.verify_ledger(DEMO).await;
     }

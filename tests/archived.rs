@@ -8,7 +8,7 @@ on_both_databases! {
         let owner = app.owner().await;
         let schema = Schema::of(&owner).await;
         let begins = |name: &str| match name {
-            "createProject" | "createAgentToken" | "createReplyToken" => false,
+            "createProject" | "createAgentToken" | "createReplyToken" | "createSkill" | "createAgentRole" => false,
             "approvePrd" | "revisePrd" => true,
             name => name.starts_with("create"),
         };
@@ -38,7 +38,7 @@ on_both_databases! {
             let create = "mutation($name: String!) { createProject(input: { name: $name }) { project { id } } }";
             let project = owner.data(create, json!({ "name": format!("Round {round}") })).await;
             let id = &project["createProject"]["project"]["id"];
-            let archive = "mutation($id: ID!) { updateProject(input: { id: $id, isArchived: true }) { feedCursor } }";
+            let archive = "mutation($id: ID!) { archiveProject(input: { id: $id }) { feedCursor } }";
             let goal = "mutation($id: ID!) { createGoal(input: { projectId: $id, title: \"A goal\" }) { goal { id } } }";
             let goal = async || owner.send(goal, json!({ "id": id })).await;
             let archiving = owner.data(archive, json!({ "id": id }));
@@ -55,7 +55,7 @@ on_both_databases! {
             let ledger = "query($id: ID!) { activity(filter: { projectId: { eq: $id } }, orderBy: { field: SEQ }) { nodes { action } } }";
             let ledger = owner.data(ledger, json!({ "id": id })).await;
             let last = ledger["activity"]["nodes"].as_array().and_then(|entries| entries.last());
-            assert_eq!(last.map(|entry| &entry["action"]), Some(&json!("project.edited")), "{ledger:#}");
+            assert_eq!(last.map(|entry| &entry["action"]), Some(&json!("project.archived")), "{ledger:#}");
         }
         assert!(begun > 0 && refused > 0, "{begun} were begun and {refused} refused");
     }

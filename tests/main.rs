@@ -31,6 +31,7 @@ mod integrations;
 mod isolation;
 mod judge;
 mod ledger;
+mod library;
 mod lists;
 mod live;
 mod named_documents;

@@ -36,6 +36,59 @@ pub async fn sample(app: &TestApp, client: &Client, mutation: &str) -> Value {
     match mutation {
         "createProject" => json!({ "name": "Sample" }),
         "updateProject" => json!({ "id": project, "description": another() }),
+        "archiveProject" | "deleteProject" => json!({ "id": made.project().await }),
+        "restoreProject" => {
+            let id = made.project().await;
+            made.run("archiveProject", json!({ "id": id })).await;
+            json!({ "id": id })
+        }
+        "setBriefTemplate" => json!({
+            "projectId": project, "guidance": another(), "fields": [{ "key": "rolloutPlan", "label": "Roll-out plan" }],
+        }),
+        "deleteGoal" => {
+            let above = made
+                .run(
+                    "createGoal",
+                    json!({ "projectId": project, "title": "Above" }),
+                )
+                .await;
+            let below = json!({ "projectId": project, "title": "Below", "parentGoalId": above });
+            made.run("createGoal", below).await;
+            json!({ "id": above })
+        }
+        "createSkill" => json!({
+            "name": format!("Sample {}", number()), "body": "Do it.", "configSchema": [{ "key": "where" }],
+            "supportingFiles": [{ "name": "list.md", "content": "- [ ] done" }],
+        }),
+        "updateSkill" => json!({ "id": made.skill().await, "description": another() }),
+        "deleteSkill" => json!({ "id": made.skill().await }),
+        "createAgentRole" => json!({
+            "displayName": format!("Sample {}", number()), "category": "EXECUTION", "systemPromptTemplate": "Do {{ticket.title}}.",
+            "parentRoleSlug": "chief_of_staff", "monthlyBudgetTokens": "1000000",
+        }),
+        "overrideAgentRole" => json!({ "slug": "qa_agent", "description": another() }),
+        "resetAgentRole" => json!({ "id": made.role().await }),
+        "restoreAgentRoleVersion" => {
+            let id = made.role().await;
+            let slug = made.slug_of("agentRole", &id).await;
+            let change = json!({ "slug": slug, "description": another() });
+            made.run("overrideAgentRole", change).await;
+            json!({ "roleId": id, "version": 1 })
+        }
+        "importSkillPackage" | "importSubagent" => json!({ "text": definition() }),
+        "decideSkillPackage" | "decideSubagent" => {
+            let (id, hash) = made.imported(&mutation.replace("decide", "import")).await;
+            json!({ "id": id, "expectedContentHash": hash, "decision": "APPROVE" })
+        }
+        "setSkillPackageStatus" | "setSubagentStatus" => {
+            json!({ "id": made.offered(mutation).await, "status": "DISABLED" })
+        }
+        "resetSkillPackage" | "resetSubagent" => {
+            json!({ "id": made.imported(&mutation.replace("reset", "import")).await.0 })
+        }
+        "overrideSkillPackage" | "overrideSubagent" => {
+            json!({ "slug": made.shared(mutation).await, "description": another() })
+        }
         "createGoal" => json!({ "projectId": project, "title": "Sample", "parentGoalId": goal }),
         "updateGoal" => json!({ "id": goal, "outcome": another() }),
         "createMeeting" => json!({
@@ -292,6 +345,12 @@ pub async fn sender(app: &TestApp, person: &Client, mutation: &str) -> Client {
 /// A text that was not there before.
 fn another() -> String {
     format!("changed {}", number())
+}
+
+/// The text of a skill or a specialist that was not there before.
+pub fn definition() -> String {
+    let name = format!("sample-{}", number());
+    format!("---\nname: {name}\ndescription: A sample.\ntools: Read, Bash\n---\n\nDo it.\n")
 }
 
 /// An object with the fields of another one.

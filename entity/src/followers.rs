@@ -67,6 +67,7 @@ followers! {
         ticket_dependency.TicketId => "ticket.dependency_removed",
         ticket_dependency.DependsOnTicketId => "ticket.dependency_removed",
     }
+    AgentRole: { agent_role_version.RoleId }
     AgentJob: { agent_job_event.JobId }
     SkillPackage: { approval.SkillPackageId => "approval.deleted" }
     IntegrationConnection: { channel_route.ConnectionId => "channel_route.deleted" }

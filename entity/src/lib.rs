@@ -28,6 +28,7 @@ pub mod prelude {
 pub mod agent_job;
 pub mod agent_job_event;
 pub mod agent_role;
+pub mod agent_role_version;
 pub mod agent_session;
 pub mod agent_task;
 pub mod agent_token;
@@ -92,6 +93,7 @@ macro_rules! for_each_table {
             skill_package,
             subagent_definition,
             agent_role,
+            agent_role_version,
             prd,
             prd_symbol_link,
             execution_plan,

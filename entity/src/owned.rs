@@ -68,6 +68,7 @@ tables! {
     SkillPackage,
     SubagentDefinition,
     AgentRole,
+    AgentRoleVersion,
     PRD,
     PRDSymbolLink,
     ExecutionPlan,

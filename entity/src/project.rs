@@ -1,18 +1,22 @@
 //! `projects`: what a tenant's work is sorted into.
 
 use crate::prelude::*;
+use async_graphql::InputObject;
 
 /// A field that a project's briefs have beyond the usual ones.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject, InputObject)]
 #[serde(rename_all = "camelCase", default)]
+#[graphql(input_name = "BriefTemplateFieldInput")]
 pub struct BriefTemplateField {
-    /// The field's name in the brief, unique in the template, such as `rolloutPlan`.
+    /// The field's name in the brief, unique in the template, such as `rolloutPlan`: a letter, then letters, digits and `_`,
+    /// at most 64.
     pub key: String,
-    /// What people see above it.
+    /// What people see above it, in 1 to 100 characters.
     pub label: String,
-    /// What the agent that drafts it is told; null when the label says enough.
+    /// What the agent that drafts it is told, in at most 2,000 characters; null when the label says enough.
     pub guidance: Option<String>,
     /// Whether a brief without it is incomplete.
+    #[graphql(default)]
     pub required: bool,
 }
 

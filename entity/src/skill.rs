@@ -1,28 +1,34 @@
 //! `skills`: the playbooks a tenant writes for its agents.
 
 use crate::prelude::*;
+use async_graphql::InputObject;
 
 /// A setting that a skill asks for before it runs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject, InputObject)]
 #[serde(rename_all = "camelCase", default)]
+#[graphql(input_name = "ConfigFieldInput")]
 pub struct ConfigField {
-    /// The name by which the skill's body refers to the setting.
+    /// The name by which the skill's body refers to the setting, unique in the skill: a letter, then letters, digits and `_`,
+    /// at most 64.
     pub key: String,
-    /// What the setting changes.
+    /// What the setting changes, in at most 500 characters.
+    #[graphql(default)]
     pub description: String,
-    /// The value taken when none is given; null when one must be given.
+    /// The value taken when none is given, in at most 500 characters; null when one must be given.
     pub default: Option<String>,
-    /// The question put to the person who sets it; null asks with the key.
+    /// The question put to the person who sets it, in at most 500 characters; null asks with the key.
     pub prompt: Option<String>,
 }
 
 /// A file that comes with a skill, such as a template or a script.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject, InputObject)]
 #[serde(rename_all = "camelCase", default)]
+#[graphql(input_name = "SupportingFileInput")]
 pub struct SupportingFile {
-    /// The file's name, as the skill's body refers to it.
+    /// The file's name, as the skill's body refers to it and unique in the skill: names of letters, digits, `-`, `_` and `.`
+    /// with `/` between them, at most 200 characters.
     pub name: String,
-    /// The file's whole text.
+    /// The file's whole text, in at most 50,000 characters.
     pub content: String,
 }
 

@@ -24,6 +24,7 @@ mod m20261201_000002_costs;
 mod m20261201_000003_patience;
 mod m20261202_000002_people;
 mod m20261202_000003_vault;
+mod m20261202_000004_library;
 mod table;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
@@ -83,6 +84,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261201_000003_patience::BePatient),
             Box::new(m20261202_000002_people::MailLinks),
             Box::new(m20261202_000003_vault::SealSecrets),
+            Box::new(m20261202_000004_library::KeepVersions),
         ]
     }
 }

@@ -132,7 +132,7 @@ on_both_databases! {
     async fn nothing_begins_in_an_archived_project(app) {
         let owner = cleared(&app).await;
         let (project, _) = tickets(&owner, "Old", 1).await;
-        let archive = "mutation($id: ID!) { updateProject(input: { id: $id, isArchived: true }) { feedCursor } }";
+        let archive = "mutation($id: ID!) { archiveProject(input: { id: $id }) { feedCursor } }";
         owner.data(archive, json!({ "id": project })).await;
         let daemon = Daemon::connect(&app, &owner, &["dev_agent"], 1).await;
         assert_eq!(daemon.claim().await["reason"], "NONE_READY");

@@ -138,7 +138,8 @@ on_both_databases! {
             // Now and then nothing can begin, since the project is archived, and now and then two must approve.
             let (is_archived, are_two) = (chance.below(4) == 0, chance.below(4) == 0);
             let around = async |is_archived: bool, required: i32| {
-                made.run("updateProject", json!({ "id": project, "isArchived": is_archived })).await;
+                let put = if is_archived { "archiveProject" } else { "restoreProject" };
+                made.run(put, json!({ "id": project })).await;
                 made.run("updateApprovalRules", json!({ "requiredBriefApprovals": required })).await;
             };
             around(is_archived, 1 + i32::from(are_two)).await;

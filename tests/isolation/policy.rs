@@ -25,7 +25,7 @@ use See::{All, Held, None, OfProject, Own, OwnOrAll, Target};
 pub const ROLES: [&str; 5] = ["owner", "admin", "member", "viewer", "agent"];
 
 /// Each kind of row, and what owner, admin, member, viewer and agent see of it.
-const POLICY: [(&str, [See; 5]); 40] = [
+const POLICY: [(&str, [See; 5]); 41] = [
     ("Tenant", [All, All, All, All, None]),
     ("User", [All, All, All, All, None]),
     ("Invitation", [All, All, None, None, None]),
@@ -46,6 +46,7 @@ const POLICY: [(&str, [See; 5]); 40] = [
     ("SkillPackage", [All, All, All, All, None]),
     ("SubagentDefinition", [All, All, All, All, None]),
     ("AgentRole", [All, All, All, All, None]),
+    ("AgentRoleVersion", [All, All, All, All, None]),
     ("PRD", [All, All, All, All, None]),
     ("PRDSymbolLink", [All, All, All, All, None]),
     ("ExecutionPlan", [All, All, All, All, None]),

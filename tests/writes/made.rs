@@ -1,6 +1,6 @@
 //! What mutations are about, made through the API as its users make it.
 
-use super::sample;
+use super::{definition, sample};
 use crate::support::{Client, DEMO, TestApp};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -77,6 +77,65 @@ impl Made<'_> {
             "mutation { registerAgent(input: { repos: [\"acme/shop\"] }) { agentSession { id } } }";
         let made = worker.data(register, json!({})).await;
         made["registerAgent"]["agentSession"]["id"].clone()
+    }
+
+    /// A project with nothing in it.
+    pub async fn project(&self) -> Value {
+        let name = format!("Empty {}", super::number());
+        self.run("createProject", json!({ "name": name })).await
+    }
+
+    /// A playbook.
+    pub async fn skill(&self) -> Value {
+        let input = Box::pin(sample(self.app, self.client, "createSkill")).await;
+        self.run("createSkill", input).await
+    }
+
+    /// A role of the workspace's own.
+    pub async fn role(&self) -> Value {
+        let input = Box::pin(sample(self.app, self.client, "createAgentRole")).await;
+        self.run("createAgentRole", input).await
+    }
+
+    /// The slug of a row.
+    pub async fn slug_of(&self, field: &str, id: &Value) -> Value {
+        let query = format!("query($id: ID!) {{ {field}(id: $id) {{ slug }} }}");
+        self.client.data(&query, json!({ "id": id })).await[field]["slug"].clone()
+    }
+
+    /// Something that was imported, and the hash of what it says.
+    pub async fn imported(&self, mutation: &str) -> (Value, Value) {
+        let id = self.run(mutation, json!({ "text": definition() })).await;
+        let field = row_of(mutation);
+        let query = format!("query($id: ID!) {{ {field}(id: $id) {{ contentHash }} }}");
+        let read = self.client.data(&query, json!({ "id": id })).await;
+        (id, read[field]["contentHash"].clone())
+    }
+
+    /// Something of the library that was imported and approved, for a mutation that is about such a thing.
+    pub async fn offered(&self, mutation: &str) -> Value {
+        let kind = match mutation.contains("Subagent") {
+            true => "Subagent",
+            false => "SkillPackage",
+        };
+        let (id, hash) = self.imported(&format!("import{kind}")).await;
+        let approve = json!({ "id": id, "expectedContentHash": hash, "decision": "APPROVE" });
+        self.run(&format!("decide{kind}"), approve).await
+    }
+
+    /// The slug of something that all workspaces share, for a mutation that is about such a thing.
+    pub async fn shared(&self, mutation: &str) -> Value {
+        let (list, row) = match mutation.contains("Subagent") {
+            true => ("effectiveSubagents", "subagent"),
+            false => ("effectiveSkillPackages", "skillPackage"),
+        };
+        // What the other workspace has not replaced and this one sees too is everybody's.
+        let query = format!("{{ {list} {{ isOverride {row} {{ slug source }} }} }}");
+        let read = self.client.data(&query, json!({})).await;
+        let rows = read[list].as_array().expect("rows").clone();
+        let is_shared =
+            |found: &&Value| found["isOverride"] == false && found[row]["source"] == "VENDOR";
+        rows.iter().find(is_shared).expect("a shared one")[row]["slug"].clone()
     }
 
     /// A ticket that this agent works on, and its job.
@@ -183,6 +242,14 @@ impl Made<'_> {
     }
 }
 
+/// The root field of the rows that a mutation is about.
+fn row_of(mutation: &str) -> &'static str {
+    match mutation.contains("Subagent") {
+        true => "subagentDefinition",
+        false => "skillPackage",
+    }
+}
+
 /// A mutation that answers with its row's id.
 fn document(mutation: &str) -> String {
     let (kind, row) = names(mutation);
@@ -200,14 +267,21 @@ fn names(mutation: &str) -> (String, &'static str) {
         "setModelPrice" => "modelPrice",
         "setCredential" | "rotateCredential" => "credential",
         "addAiProvider" | "rotateAiProvider" | "probeAiProvider" => "credential",
-        "deleteCredential" | "removeAiProvider" | "deleteChannelRoute" => "deletedId",
+        "removeAiProvider" => "deletedId",
         "setChannelRoute" => "channelRoute",
         "connectIntegration" | "retestIntegration" | "disconnectIntegration" => {
             "integrationConnection"
         }
-        "createProject" | "updateProject" => "project",
+        "createProject" | "updateProject" | "archiveProject" | "restoreProject"
+        | "setBriefTemplate" => "project",
+        "createGoal" => "goal",
         "linkSymbol" => "prdSymbolLink",
-        "deletePrd" | "unlinkSymbol" => "deletedId",
+        "unlinkSymbol" => "deletedId",
+        name if name.starts_with("delete") || name.starts_with("reset") => "deletedId",
+        "createSkill" | "updateSkill" => "skill",
+        name if name.contains("AgentRole") => "agentRole",
+        name if name.contains("SkillPackage") => "skillPackage",
+        name if name.ends_with("Subagent") || name == "setSubagentStatus" => "subagent",
         name if name.ends_with("Prd") => "prd",
         name if name.ends_with("Plan") || name == "replan" => "executionPlan",
         name if name.ends_with("Clarification") => "clarificationRequest",

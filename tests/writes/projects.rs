@@ -28,7 +28,7 @@ on_both_databases! {
 
     async fn only_admins_archive_a_project(app) {
         let input = sample(&app, &app.owner().await, "updateProject").await;
-        let query = "mutation($id: ID!) { updateProject(input: { id: $id, isArchived: true }) { project { isArchived } } }";
+        let query = "mutation($id: ID!) { archiveProject(input: { id: $id }) { project { isArchived } } }";
         let id = json!({ "id": input["id"] });
         assert_eq!(app.client(DEMO, "member").await.code(query, id.clone()).await, "FORBIDDEN");
         app.client(DEMO, "admin").await.data(query, id).await;

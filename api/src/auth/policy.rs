@@ -21,7 +21,7 @@ pub enum Action {
     SetUp,
     /// Create and edit projects and goals.
     EditProject,
-    /// Archive and restore projects.
+    /// Archive, restore and delete projects.
     ArchiveProject,
     /// Create and edit meetings and their transcripts.
     EditMeeting,
@@ -61,6 +61,8 @@ pub enum Action {
     ManageOwners,
     /// Read what the server does by itself.
     ReadBackground,
+    /// Change what the workspace's agents work under: its playbooks, packages, specialists and roles.
+    ManageLibrary,
     /// Change what every workspace shares.
     EditLibrary,
 }
@@ -96,6 +98,7 @@ pub fn authorize(actor: &Actor, action: Action) -> Result<()> {
         | Action::SteerWork
         | Action::ManageAgents
         | Action::ManageAgentTokens
+        | Action::ManageLibrary
         | Action::ManagePeople => Role::Admin,
         Action::ManageOwners => Role::Owner,
         Action::EditLibrary => Role::System,
@@ -223,6 +226,7 @@ pub fn rows(actor: &Actor, table: Table) -> Result<Rows> {
         | Table::SkillPackage
         | Table::SubagentDefinition
         | Table::AgentRole
+        | Table::AgentRoleVersion
         | Table::PRD
         | Table::PRDSymbolLink
         | Table::ExecutionPlan

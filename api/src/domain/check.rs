@@ -177,6 +177,43 @@ pub(crate) fn language(field: &str, value: &str) -> Result<String> {
     ))
 }
 
+/// A key, such as `rolloutPlan`: a letter, then letters, digits and `_`, at most 64 in all.
+///
+/// # Errors
+/// [`Error::BadUserInput`] naming the field.
+pub(crate) fn key(field: &str, value: &str) -> Result<String> {
+    let value = line(field, value, 1, 64)?;
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    match value.starts_with(|first: char| first.is_ascii_alphabetic()) && value.bytes().all(is_part)
+    {
+        true => Ok(value),
+        false => Err(Error::bad_input(
+            field,
+            "expected a letter, then letters, digits and _, such as rolloutPlan",
+        )),
+    }
+}
+
+/// The name of a file below a folder, which leads to nowhere else: names of letters, digits, `-`, `_` and `.` with `/` between
+/// them, at most 200 characters in all.
+///
+/// # Errors
+/// [`Error::BadUserInput`] naming the field.
+pub(crate) fn file_name(field: &str, value: &str) -> Result<()> {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(known) && name.bytes().any(|byte| byte != b'.')
+    };
+    match value.len() <= 200 && value.split('/').all(is_name) {
+        true => Ok(()),
+        false => Err(Error::bad_input(
+            field,
+            "expected a file's name below the skill, such as templates/report.md: letters, digits, -, _ and . with / between \
+             folders, at most 200 characters",
+        )),
+    }
+}
+
 /// A colour such as `#1f6feb`.
 ///
 /// # Errors

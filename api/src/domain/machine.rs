@@ -23,7 +23,7 @@ pub(crate) use self::{
     invitation::{InvitationConsequence, InvitationStep},
     job::{AgentJobConsequence, AgentJobStep},
     meeting::{MeetingConsequence, MeetingStep},
-    package::PackageStep,
+    package::{PackageConsequence, PackageStep, SubagentConsequence, SubagentStep},
     plan::{ExecutionPlanConsequence, ExecutionPlanStep},
     ticket::{TicketConsequence, TicketStep},
     transcription::TranscriptionStep,

@@ -26,6 +26,10 @@ node! {
             created_at: DateTimeFilter,
             updated_at: DateTimeFilter,
         }
+        many {
+            /// What the role was like after each change, the newest first. A role that all workspaces share has none here.
+            versions: AgentRoleVersion by role_id,
+        }
         large {
             /// The prompt its agents work under, with places to fill in, in at most 20,000 characters.
             system_prompt_template: String,

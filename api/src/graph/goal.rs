@@ -3,7 +3,7 @@
 use super::prelude::*;
 use super::{
     steps::{Shown, allowed},
-    write::{Once, Write, change, given, mutations, patch},
+    write::{Delete, Once, Write, change, deletions, given, mutations, patch},
 };
 use crate::{
     Error,
@@ -13,14 +13,15 @@ use crate::{
         machine::{GoalStep, step_to},
     },
     store::{Tx, standing},
-    workflow::open_project,
+    workflow::{all_of, open_project},
 };
 use async_graphql::{InputObject, MaybeUndefined};
 use entity::{
     Id, Timestamp,
     goal::{self, GoalStatus},
+    project,
 };
-use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveValue::Set, sea_query::ExprTrait};
 
 node! {
     /// A result the company wants from a project; goals form a tree.
@@ -200,9 +201,57 @@ async fn check_parent(tx: &Tx<'_>, goal: &goal::Model, parent: &Id) -> crate::Re
     Ok(())
 }
 
+/// Which goal.
+#[derive(InputObject, Clone)]
+pub struct DeleteGoalInput {
+    /// The goal's id.
+    id: Id,
+    #[graphql(flatten)]
+    once: Once,
+}
+
+impl Delete for DeleteGoalInput {
+    const ACTION: Action = Action::EditProject;
+
+    fn id(&self) -> &Id {
+        &self.id
+    }
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<()> {
+        let goal = tx.find::<goal::Entity>(&self.id).await?;
+        let goal = goal.ok_or(Error::NotFound { kind: "Goal" })?;
+        // Two that delete goals of a tree take turns: either may move what the other deletes.
+        tx.get_gently::<project::Entity>(&goal.project_id).await?;
+        let goal = tx.get::<goal::Entity>(&self.id).await?;
+        let below = tx.rows::<goal::Entity>(|place| {
+            all_of(
+                place
+                    .column(goal::Column::ParentGoalId)
+                    .eq(goal.id.as_str()),
+            )
+        });
+        let below = below.await?;
+        let moved_up = goal::ActiveModel {
+            parent_goal_id: Set(goal.parent_goal_id.clone()),
+            ..Default::default()
+        };
+        tx.update_each::<goal::Entity, _>(&below, moved_up, "goal.edited")
+            .await?;
+        tx.delete::<goal::Entity>(&goal, "goal.deleted")
+            .await
+            .map(drop)
+    }
+}
+
 mutations! { GoalMutation {
     /// Sets a project a goal.
     create_goal(CreateGoalInput) -> CreateGoalPayload { goal: Goal };
     /// Changes a goal.
     update_goal(UpdateGoalInput) -> UpdateGoalPayload { goal: Goal };
+} }
+
+deletions! { GoalDeletionMutation {
+    /// Deletes a goal. The goals below it move up to where it stood; meetings, briefs and tickets that served it stay, and serve
+    /// none. It is not undone; `updateGoal` gives one up and keeps it.
+    delete_goal(DeleteGoalInput) -> DeleteGoalPayload;
 } }

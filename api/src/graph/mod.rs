@@ -18,6 +18,8 @@ mod activity;
 mod agent_job;
 mod agent_job_event;
 mod agent_role;
+mod agent_role_version;
+mod agent_role_writes;
 mod agent_session;
 mod agent_signs;
 mod agent_streams;
@@ -32,6 +34,7 @@ mod approval_queue;
 mod audit_log;
 mod auth_token;
 mod background_task;
+mod brief_template;
 mod budget;
 mod budget_counter;
 mod budget_reservation;
@@ -68,6 +71,7 @@ mod prd_writes;
 mod presence_streams;
 mod progress;
 mod project;
+mod project_archive;
 mod project_graph;
 mod queue_stream;
 mod reply;
@@ -81,11 +85,15 @@ mod segments;
 mod selected;
 mod session;
 mod shared;
+mod shelves;
 mod skill;
 mod skill_package;
+mod skill_package_writes;
+mod skill_writes;
 mod spending;
 mod steps;
 mod subagent_definition;
+mod subagent_writes;
 mod subscription;
 mod tables;
 mod tenant;
@@ -116,6 +124,7 @@ mod prelude {
         agent_job::AgentJob,
         agent_job_event::AgentJobEvent,
         agent_role::AgentRole,
+        agent_role_version::AgentRoleVersion,
         agent_session::AgentSession,
         agent_task::AgentTask,
         agent_token::AgentToken,

@@ -91,6 +91,7 @@ nodes! {
     SkillPackage,
     SubagentDefinition,
     AgentRole,
+    AgentRoleVersion,
     PRD,
     PRDSymbolLink,
     ExecutionPlan,

@@ -4,7 +4,7 @@ use super::prelude::*;
 use super::{
     dashboard::Dashboard,
     shared::at_least_one,
-    write::{Once, Write, change, given, mutations, patch},
+    write::{Once, Write, change, mutations, patch},
 };
 use crate::{
     Error,
@@ -18,11 +18,7 @@ use crate::{
 };
 use async_graphql::{InputObject, MaybeUndefined};
 use entity::{BigInt, Id, project};
-use sea_orm::{
-    ActiveValue::{NotSet, Set},
-    Condition,
-    sea_query::ExprTrait,
-};
+use sea_orm::{ActiveValue::Set, Condition, sea_query::ExprTrait};
 
 node! {
     /// A body of work with its own goals, meetings, briefs and tickets. Every tenant has one called `default`.
@@ -184,8 +180,6 @@ pub struct UpdateProjectInput {
     description: MaybeUndefined<String>,
     /// Its colour in lists, such as `#1f6feb`; null clears it.
     color: MaybeUndefined<String>,
-    /// Whether it is archived: nothing new is begun in it, and it can be restored.
-    is_archived: MaybeUndefined<bool>,
     /// What model calls for it may cost in a month, in millionths of a US dollar, at least 1; null takes the cap away. For
     /// admins.
     monthly_spend_cap_micros: MaybeUndefined<BigInt>,
@@ -198,10 +192,6 @@ impl Write for UpdateProjectInput {
     const ACTION: Action = Action::EditProject;
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<project::Model> {
-        let is_archived = given("isArchived", self.is_archived)?;
-        if is_archived.is_some() {
-            authorize(tx.scope().actor(), Action::ArchiveProject)?;
-        }
         if !self.monthly_spend_cap_micros.is_undefined() {
             authorize(tx.scope().actor(), Action::SetBudgets)?;
         }
@@ -212,7 +202,6 @@ impl Write for UpdateProjectInput {
                 check::text("description", &text, 0, 5000)
             })?,
             color: patch(self.color, |color| check::color("color", &color))?,
-            is_archived: is_archived.map_or(NotSet, Set),
             monthly_spend_cap_micros: patch(self.monthly_spend_cap_micros, |cap| {
                 at_least_one("monthlySpendCapMicros", cap)
             })?,
@@ -229,6 +218,6 @@ impl Write for UpdateProjectInput {
 mutations! { ProjectMutation {
     /// Starts a project.
     create_project(CreateProjectInput) -> CreateProjectPayload { project: Project };
-    /// Changes a project; archiving one and limiting what it costs needs an admin.
+    /// Changes a project; limiting what it costs needs an admin. See `archiveProject` and `setBriefTemplate` too.
     update_project(UpdateProjectInput) -> UpdateProjectPayload { project: Project };
 } }

@@ -1,6 +1,10 @@
 //! The library of skills, global ones and those that a tenant added.
 
-use super::prelude::*;
+use super::{
+    prelude::*,
+    steps::{Shown, allowed},
+};
+use crate::domain::machine::PackageStep;
 use entity::skill_package;
 
 node! {
@@ -24,5 +28,25 @@ node! {
             /// The instructions themselves, in Markdown.
             body: String,
         }
+    }
+    fields {
+
+        /// What you may do with it now; empty when nothing, as for one that all workspaces share.
+        async fn allowed_steps(&self, ctx: &Context<'_>) -> Nullable<Vec<PackageStep>> {
+            Ok(Some(allowed(ctx, &self.row()?).await?))
+        }
+    }
+}
+
+impl Shown for PackageStep {
+    async fn possible(
+        _: &Context<'_>,
+        row: &skill_package::Model,
+        steps: Vec<Self>,
+    ) -> crate::Result<Vec<Self>> {
+        Ok(match row.tenant_id {
+            Some(_) => steps,
+            None => Vec::new(),
+        })
     }
 }

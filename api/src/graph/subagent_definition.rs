@@ -1,6 +1,11 @@
 //! The specialists that a step of a plan may be given to.
 
-use super::prelude::*;
+use super::{
+    prelude::*,
+    steps::{Shown, allowed},
+};
+use crate::domain::machine::SubagentStep;
+use entity::subagent_definition;
 
 node! {
     /// A specialist of the library. A tenant's own definition replaces the global one with the same slug.
@@ -21,5 +26,25 @@ node! {
             /// The prompt it works under.
             system_prompt: String,
         }
+    }
+    fields {
+
+        /// What you may do with it now; empty when nothing, as for one that all workspaces share.
+        async fn allowed_steps(&self, ctx: &Context<'_>) -> Nullable<Vec<SubagentStep>> {
+            Ok(Some(allowed(ctx, &self.row()?).await?))
+        }
+    }
+}
+
+impl Shown for SubagentStep {
+    async fn possible(
+        _: &Context<'_>,
+        row: &subagent_definition::Model,
+        steps: Vec<Self>,
+    ) -> crate::Result<Vec<Self>> {
+        Ok(match row.tenant_id {
+            Some(_) => steps,
+            None => Vec::new(),
+        })
     }
 }

@@ -61,6 +61,8 @@ node! {
             requested_transcriptions: WhisperTranscription by requested_by_id,
             /// Playbooks this person wrote.
             created_skills: Skill by created_by_id,
+            /// Versions of roles this person made.
+            created_agent_role_versions: AgentRoleVersion by created_by_id,
             /// Briefs this person paused.
             paused_prds: PRD by paused_by_id,
             /// Briefs this person wrote.

@@ -52,8 +52,7 @@ pub(super) async fn write(
         .collect();
     let mut taken = HashSet::new();
     for (source, shelf, definition) in definitions {
-        // A name has at least one letter or digit.
-        let slug = slugify(&definition.name, MAX_SLUG).unwrap_or_default();
+        let slug = slug(&definition);
         if !taken.insert((shelf == Shelf::Skills, slug.clone())) {
             let reason = format!(
                 "expected a name of its own, found `{}` for the second time",
@@ -98,20 +97,7 @@ async fn write_skill(
     if before.is_some_and(|row| row.content_hash == source.hash) {
         return Ok(false);
     }
-    let mut row = skill_package::ActiveModel {
-        content_hash: Set(source.hash.clone()),
-        // The table has no column for a model, and dropping it would lose what the author wrote.
-        metadata: Set(Json(metadata(
-            source,
-            &definition.name,
-            definition.model,
-            definition.extra,
-        ))),
-        description: Set(definition.description),
-        body: Set(Large::new(definition.body)),
-        required_tools: Set(Json(definition.tools)),
-        ..Default::default()
-    };
+    let mut row = skill(Some(&source.name), source.hash.clone(), definition);
     match before {
         Some(before) => tx.update(before, row, "skill_package.updated").await?,
         None => {
@@ -136,21 +122,8 @@ async fn write_subagent(
     if before.is_some_and(|row| row.content_hash == source.hash) {
         return Ok(false);
     }
-    let mut row = subagent_definition::ActiveModel {
-        content_hash: Set(source.hash.clone()),
-        metadata: Set(Json(metadata(
-            source,
-            &definition.name,
-            None,
-            definition.extra,
-        ))),
-        description: Set(definition.description),
-        system_prompt: Set(Large::new(definition.body)),
-        allowed_tools: Set(Json(definition.tools)),
-        preferred_model: Set(definition.model),
-        category: Set(category),
-        ..Default::default()
-    };
+    let mut row = subagent(Some(&source.name), source.hash.clone(), definition);
+    row.category = Set(category);
     match before {
         Some(before) => tx.update(before, row, "subagent.updated").await?,
         None => {
@@ -163,15 +136,61 @@ async fn write_subagent(
     Ok(true)
 }
 
+/// The columns that a definition of a skill fills.
+pub(crate) fn skill(
+    path: Option<&str>,
+    content_hash: String,
+    definition: Definition,
+) -> skill_package::ActiveModel {
+    let Definition {
+        name, model, extra, ..
+    } = definition;
+    skill_package::ActiveModel {
+        content_hash: Set(content_hash),
+        // The table has no column for a model, and dropping it would lose what the author wrote.
+        metadata: Set(Json(metadata(path, &name, model, extra))),
+        description: Set(definition.description),
+        body: Set(Large::new(definition.body)),
+        required_tools: Set(Json(definition.tools)),
+        ..Default::default()
+    }
+}
+
+/// The columns that a definition of a subagent fills.
+pub(crate) fn subagent(
+    path: Option<&str>,
+    content_hash: String,
+    definition: Definition,
+) -> subagent_definition::ActiveModel {
+    let Definition { name, extra, .. } = definition;
+    subagent_definition::ActiveModel {
+        content_hash: Set(content_hash),
+        metadata: Set(Json(metadata(path, &name, None, extra))),
+        description: Set(definition.description),
+        system_prompt: Set(Large::new(definition.body)),
+        allowed_tools: Set(Json(definition.tools)),
+        preferred_model: Set(definition.model),
+        ..Default::default()
+    }
+}
+
+/// What a definition is named by in plans and on tickets.
+pub(crate) fn slug(definition: &Definition) -> String {
+    // A name has at least one letter or digit.
+    slugify(&definition.name, MAX_SLUG).unwrap_or_default()
+}
+
 /// What no column holds: the file's path, the name as written, the licence, and the rest of the frontmatter.
 fn metadata(
-    source: &Source,
+    path: Option<&str>,
     name: &str,
     model: Option<String>,
     mut extra: Map<String, Value>,
 ) -> Value {
     let mut metadata = Map::new();
-    metadata.insert("path".to_owned(), json!(source.name));
+    if let Some(path) = path {
+        metadata.insert("path".to_owned(), json!(path));
+    }
     metadata.insert("name".to_owned(), json!(name));
     if let Some(licence) = extra.remove("license").or_else(|| extra.remove("licence")) {
         metadata.insert("license".to_owned(), licence);

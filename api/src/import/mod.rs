@@ -20,6 +20,8 @@ mod recording;
 mod run;
 mod walk;
 
+pub(crate) use self::definition::{Definition, parse as definition};
+pub(crate) use self::library::{skill, slug, subagent};
 pub(crate) use self::recording::Recording;
 pub use self::run::{Options, Summary, import};
 

@@ -5,6 +5,7 @@ use crate::{
     domain::{digest, machine::PackageStep},
     error::Result,
     store::{Store, Tx},
+    workflow::keep_first_version,
 };
 use chrono::{NaiveDate, NaiveTime};
 use entity::{
@@ -159,7 +160,9 @@ pub(super) async fn write_shared(store: &Store) -> Result<()> {
         return Ok(());
     }
     write_prices(&mut tx, library.prices).await?;
-    write_roles(&mut tx, library.roles, true).await?;
+    for role in library.roles {
+        write_role(&mut tx, role, true).await?;
+    }
     for entry in library.skills {
         tx.insert(package(entry), "skill_package.created").await?;
     }
@@ -179,7 +182,11 @@ pub(super) fn tell_own(ws: &mut Workspace<'_>, library: Library, playbooks: Vec<
     ws.at(ws.ago(OWN), admin.clone(), |ws| {
         Box::pin(async move {
             write_prices(&mut ws.tx, library.prices).await?;
-            write_roles(&mut ws.tx, library.roles, false).await?;
+            for role in library.roles {
+                let role = write_role(&mut ws.tx, role, false).await?;
+                let note = Some("As we work.".to_owned());
+                keep_first_version(&mut ws.tx, &role, note).await?;
+            }
             for entry in library.skills {
                 write_package(ws, entry).await?;
             }
@@ -279,35 +286,28 @@ async fn write_prices(tx: &mut Tx<'_>, prices: Vec<Price>) -> Result<()> {
     Ok(())
 }
 
-async fn write_roles(tx: &mut Tx<'_>, roles: Vec<Role>, is_builtin: bool) -> Result<()> {
-    for role in roles {
-        let row = agent_role::ActiveModel {
-            slug: Set(role.slug),
-            display_name: Set(role.name),
-            description: Set(role.description),
-            category: Set(role.category),
-            parent_role_slug: Set(role.parent),
-            system_prompt_template: Set(Large::new(role.prompt)),
-            allowed_tools: Set(Json(role.tools)),
-            default_model: Set(role.model),
-            monthly_budget_tokens: Set(role.budget.map(BigInt)),
-            default_concurrency: Set(role.concurrency),
-            timeout_seconds: Set(role.timeout),
-            auto_approve: Set(role.auto_approve),
-            is_builtin: Set(is_builtin),
-            ..Default::default()
-        };
-        tx.insert(
-            row,
-            if is_builtin {
-                "agent_role.created"
-            } else {
-                "agent_role.overridden"
-            },
-        )
-        .await?;
-    }
-    Ok(())
+async fn write_role(tx: &mut Tx<'_>, role: Role, is_builtin: bool) -> Result<agent_role::Model> {
+    let row = agent_role::ActiveModel {
+        slug: Set(role.slug),
+        display_name: Set(role.name),
+        description: Set(role.description),
+        category: Set(role.category),
+        parent_role_slug: Set(role.parent),
+        system_prompt_template: Set(Large::new(role.prompt)),
+        allowed_tools: Set(Json(role.tools)),
+        default_model: Set(role.model),
+        monthly_budget_tokens: Set(role.budget.map(BigInt)),
+        default_concurrency: Set(role.concurrency),
+        timeout_seconds: Set(role.timeout),
+        auto_approve: Set(role.auto_approve),
+        is_builtin: Set(is_builtin),
+        ..Default::default()
+    };
+    let action = match is_builtin {
+        true => "agent_role.created",
+        false => "agent_role.overridden",
+    };
+    tx.insert(row, action).await
 }
 
 fn package(entry: Entry) -> skill_package::ActiveModel {

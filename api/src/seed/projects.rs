@@ -59,8 +59,8 @@ pub(super) fn tell(ws: &mut Workspace<'_>, projects: Vec<Project>) {
                         is_archived: Set(true),
                         ..Default::default()
                     };
-                    let edited = ws.tx.update(&project, changes, "project.edited").await;
-                    edited.map(drop)
+                    let archived = ws.tx.update(&project, changes, "project.archived");
+                    archived.await.map(drop)
                 })
             });
         }

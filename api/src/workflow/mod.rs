@@ -15,11 +15,13 @@ mod decision;
 mod integration;
 mod invitation;
 mod letter;
+mod library;
 mod notice;
 mod people;
 mod plan;
 mod references;
 mod reply;
+mod role;
 mod rule;
 mod step;
 mod ticket;
@@ -58,6 +60,7 @@ pub(crate) use self::{
         accept, invite_user, may_be_accepted, overdue_invitations, resend, tend_invitation,
     },
     letter::mail_links,
+    library::{decide_entry, import_entry, override_entry, reset_entry, set_entry_status},
     people::{change_role, remove as remove_user, transfer},
     plan::{
         NewPlan, create_plan, escalate as escalate_plan, goes_on, overdue as overdue_plans,
@@ -67,6 +70,7 @@ pub(crate) use self::{
         active_role, active_roles, all_of, default_project, goal_of_project, open_project,
     },
     reply::{Addressee, Reply, ReplySubject, decide_by_reply, invite},
+    role::{create_role, keep_first_version, override_role, reset_role, restore_role},
     step::step,
     ticket::{loose_for, may_be_retried},
 };

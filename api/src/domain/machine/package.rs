@@ -1,17 +1,45 @@
-//! The states of a packaged skill.
+//! The states of what stands in the library: packaged skills, and specialists.
 
 use entity::skill_package::LibraryStatus;
 
 super::machine! {
     skill_package: LibraryStatus {
-        /// What becomes of a packaged skill.
+        /// What can be done with a packaged skill.
         PackageStep as "PackageStep" {
-            /// Offer it to agents.
-            Approve: [PendingApproval] => Active, by itself, "skill_package.approved";
-            /// Offer it no longer.
-            Disable: [Active] => Disabled, by itself, "skill_package.disabled";
-            /// Offer it again.
-            Enable: [Disabled] => Active, by itself, "skill_package.enabled";
+            /// Offer it to agents, by `decideSkillPackage`.
+            Approve: [PendingApproval] => Active, by ManageLibrary, "skill_package.approved";
+            /// Turn it down, by `decideSkillPackage`.
+            Reject: [PendingApproval] => Disabled, by ManageLibrary, "skill_package.rejected";
+            /// Offer it no longer, by `setSkillPackageStatus`.
+            Disable: [Active] => Disabled, by ManageLibrary, "skill_package.disabled";
+            /// Offer it again, by `setSkillPackageStatus`.
+            Enable: [Disabled] => Active, by ManageLibrary, "skill_package.enabled";
+        }
+        /// What becomes of a packaged skill by itself.
+        PackageConsequence as "PackageConsequence" {
+            /// It was imported anew, with another content, which waits for a decision.
+            Renew: [PendingApproval, Active, Disabled] => PendingApproval, by itself, "skill_package.imported";
+        }
+    }
+}
+
+super::machine! {
+    subagent_definition: LibraryStatus {
+        /// What can be done with a specialist.
+        SubagentStep as "SubagentStep" {
+            /// Offer it to plans, by `decideSubagent`.
+            Approve: [PendingApproval] => Active, by ManageLibrary, "subagent.approved";
+            /// Turn it down, by `decideSubagent`.
+            Reject: [PendingApproval] => Disabled, by ManageLibrary, "subagent.rejected";
+            /// Offer it no longer, by `setSubagentStatus`.
+            Disable: [Active] => Disabled, by ManageLibrary, "subagent.disabled";
+            /// Offer it again, by `setSubagentStatus`.
+            Enable: [Disabled] => Active, by ManageLibrary, "subagent.enabled";
+        }
+        /// What becomes of a specialist by itself.
+        SubagentConsequence as "SubagentConsequence" {
+            /// It was imported anew, with another content, which waits for a decision.
+            Renew: [PendingApproval, Active, Disabled] => PendingApproval, by itself, "subagent.imported";
         }
     }
 }

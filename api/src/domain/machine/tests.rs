@@ -3,7 +3,7 @@
 use super::*;
 use entity::{
     agent_job, clarification_request, execution_plan, goal, integration_connection, invitation,
-    meeting, notification, prd, skill_package, ticket, whisper_transcription,
+    meeting, notification, prd, skill_package, subagent_definition, ticket, whisper_transcription,
 };
 use std::{collections::HashSet, env, fmt::Write, fs, path::Path};
 
@@ -62,6 +62,7 @@ fn the_page_of_all_machines_is_this() {
     page::<whisper_transcription::Entity>(&mut text);
     page::<integration_connection::Entity>(&mut text);
     page::<skill_package::Entity>(&mut text);
+    page::<subagent_definition::Entity>(&mut text);
     page::<notification::Entity>(&mut text);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/STATE_MACHINES.md");
     if env::var_os("UPDATE_DOCS").is_some() {
@@ -124,6 +125,7 @@ fn every_state_can_be_come_to() {
     check::<whisper_transcription::Entity>(&[WhisperTranscriptionStatus::Queued]);
     check::<integration_connection::Entity>(&[IntegrationStatus::Disconnected]);
     check::<skill_package::Entity>(&[LibraryStatus::PendingApproval]);
+    check::<subagent_definition::Entity>(&[LibraryStatus::PendingApproval]);
     check::<notification::Entity>(&[DeliveryStatus::Pending]);
 }
 

@@ -36,11 +36,12 @@ const SUMS: [(&str, &str); 2] = [("Query", "search"), ("Query", "usageSummary")]
 
 /// The most entries of each list without `first`: where the schema or what writes the list sets a limit, that; otherwise
 /// more than has a use.
-const LISTS: [(&str, &str, u64); 58] = [
+const LISTS: [(&str, &str, u64); 59] = [
     ("AgentHeartbeatPayload", "lostJobIds", 32),
     ("AgentPresenceFrame", "sessions", 200),
     ("AgentRole", "allowedTools", 32),
     ("AgentRole", "childRoles", 200),
+    ("AgentRoleSnapshot", "allowedTools", 32),
     ("AgentSession", "capabilities", 50),
     ("AgentSession", "repos", 50),
     ("AgentSession", "roles", 50),
@@ -82,7 +83,7 @@ const LISTS: [(&str, &str, u64); 58] = [
     ("SearchHit", "snippetParts", 50),
     ("Skill", "configSchema", 50),
     ("Skill", "platforms", 3),
-    ("Skill", "supportingFiles", 100),
+    ("Skill", "supportingFiles", 20),
     ("SkillPackage", "requiredTools", 50),
     ("SubagentDefinition", "allowedTools", 50),
     ("SubagentInstructions", "allowedTools", 50),

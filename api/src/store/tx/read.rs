@@ -5,6 +5,7 @@ use crate::{
     error::{Error, Result},
     store::{
         diff::column,
+        loaders::NUMBER,
         select::{self, Place},
     },
 };
@@ -92,6 +93,23 @@ impl Tx<'_> {
         Ok(row
             .map(|row| E::Model::from_query_result(&row, ""))
             .transpose()?)
+    }
+
+    /// How many rows satisfy a condition.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn count<E: Owned>(
+        &self,
+        condition: impl FnOnce(Place<'_>) -> Condition,
+    ) -> Result<u64> {
+        let mut select = select::bare::<E>(self.place());
+        select
+            .expr_as(Expr::cust("COUNT(*)"), NUMBER)
+            .cond_where(condition(self.place()));
+        let row = self.transaction.query_one(&select).await?;
+        let number: i64 = row.map_or(Ok(0), |row| row.try_get("", NUMBER))?;
+        Ok(number.unsigned_abs())
     }
 
     async fn read<E: Owned>(
