@@ -36,7 +36,7 @@ async fn work_is_done_once_on(database: Database) {
     // Whoever did nothing, or was not disturbed, has proved nothing.
     assert!(report.kills_a_step() >= 3, "{report}");
     assert!(report.done() > 50 && report.deaths() > 20, "{report}");
-    assert!(report.late() > 50 && report.same() > 20, "{report}");
+    assert!(report.late() > 50 && report.same() >= 10, "{report}");
     // Seen with `-- --nocapture`.
     let _ = writeln!(io::stdout(), "{report}");
 }
