@@ -1,6 +1,6 @@
 //! A database with workspaces, and the servers over it.
 
-use crate::{Failure, Result, postgres::Postgres, program::Program};
+use crate::{Failure, Result, postgres::Postgres, program::Program, sql::Sql};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::{
     fs::{self, File},
@@ -55,7 +55,7 @@ impl Installation {
         };
         let url = match &postgres {
             Some(postgres) => postgres.url(),
-            None => format!("sqlite:{}", directory.path().join("workgraph.db").display()),
+            None => sqlite(&directory),
         };
         let mut made = Self {
             program: program.clone(),
@@ -97,6 +97,15 @@ impl Installation {
     /// The database, if it is PostgreSQL.
     pub(crate) fn postgres(&self) -> Option<&Postgres> {
         self.postgres.as_ref()
+    }
+
+    /// A connection that sees every tenant's rows.
+    pub(crate) async fn sql(&self) -> Result<Sql> {
+        let url = match &self.postgres {
+            Some(postgres) => postgres.url_across_tenants(),
+            None => sqlite(&self.directory),
+        };
+        Sql::open(&url).await
     }
 
     /// Founds workspaces.
@@ -203,6 +212,10 @@ impl Server {
     pub(crate) async fn kill(&mut self) -> Result<()> {
         Ok(self.child.kill().await?)
     }
+}
+
+fn sqlite(directory: &TempDir) -> String {
+    format!("sqlite:{}", directory.path().join("workgraph.db").display())
 }
 
 fn tail(log: &Path) -> String {

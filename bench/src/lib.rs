@@ -1,11 +1,14 @@
 //! The real program under load, from outside: it is started as a child process and spoken to over HTTP, WebSockets and
 //! Server-Sent Events. Nothing here knows the server's code.
 //!
-//! [`chaos`] proves that nothing is lost while servers, connections and clients die; [`measure`] takes figures.
+//! [`chaos`] proves that nothing is lost while servers, connections and clients die, [`agents`] that work is done once while
+//! servers and agents do; [`measure`] takes figures.
 
+pub mod agents;
 pub mod chaos;
 mod child;
 mod client;
+mod count;
 mod figures;
 mod frame;
 mod hints;
@@ -16,6 +19,8 @@ mod nats;
 mod postgres;
 mod program;
 mod proxy;
+mod servers;
+mod sql;
 
 pub use self::{
     hints::{Carrier, hints},

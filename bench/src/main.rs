@@ -1,7 +1,7 @@
 //! `cargo run -p bench --release -- NAME`: see the README.
 
 use bench::{
-    Database, Program, Result,
+    Database, Program, Result, agents,
     chaos::{self, Plan},
     measure::{self, Pages, Target},
 };
@@ -52,6 +52,18 @@ enum Command {
         /// How many tenants there are
         #[arg(long, default_value_t = 8)]
         tenants: usize,
+    },
+    /// Proves that work is done once while servers and agents die at every step of it
+    Agents {
+        /// How often servers are killed at every step in turn
+        #[arg(long, default_value_t = 5)]
+        volleys: usize,
+        /// How many agents there are in the storm
+        #[arg(long, default_value_t = 24)]
+        agents: usize,
+        /// For how many seconds servers and agents then die at random
+        #[arg(long, default_value_t = 120)]
+        seconds: u64,
     },
     /// Memory of idle subscribers, and one event to all of them
     Subscribers,
@@ -122,6 +134,24 @@ async fn run(given: &Given, command: Command) -> Result<(String, bool)> {
                 events,
             };
             let report = chaos::run(&plan).await?;
+            return Ok((report.to_string(), report.holds()));
+        }
+        Command::Agents {
+            volleys,
+            agents,
+            seconds,
+        } => {
+            let plan = agents::Plan {
+                program: target.program,
+                database: target.database,
+                volleys,
+                agents,
+                tickets: 60,
+                briefs: 5,
+                storm: Duration::from_secs(seconds),
+                kill_every: 20..300,
+            };
+            let report = agents::run(&plan).await?;
             return Ok((report.to_string(), report.holds()));
         }
         Command::Subscribers => measure::subscribers(&target).await?,

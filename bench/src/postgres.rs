@@ -54,6 +54,11 @@ impl Postgres {
         self.url_as(Some(ROLE))
     }
 
+    /// How who makes databases connects, whom no wall holds back.
+    pub(crate) fn url_across_tenants(&self) -> String {
+        self.url_as(None)
+    }
+
     /// Cuts the connections on which servers hear hints, and returns how many.
     pub(crate) async fn cut_listeners(&self) -> Result<usize> {
         let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \

@@ -49,12 +49,21 @@ impl Proxy {
         servers[server] = address;
     }
 
+    /// Whether a server is at this address now.
+    pub(crate) fn is_at(&self, server: usize, address: SocketAddr) -> bool {
+        let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        servers[server] == Some(address)
+    }
+
+    /// Where servers live now.
+    pub(crate) fn living(&self) -> Vec<SocketAddr> {
+        let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        servers.iter().copied().flatten().collect()
+    }
+
     /// Without a server that lives the connection is closed.
     async fn serve(&self, mut client: TcpStream, turn: usize) {
-        let living: Vec<_> = {
-            let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-            servers.iter().copied().flatten().collect()
-        };
+        let living = self.living();
         for attempt in 0..living.len() {
             let address = living[(turn + attempt) % living.len()];
             if let Ok(mut server) = TcpStream::connect(address).await {

@@ -1,12 +1,7 @@
 //! What goes wrong, on purpose and all the time.
 
 use super::tally::Tally;
-use crate::{
-    Result,
-    installation::{Installation, Server},
-    nats::Nats,
-    proxy::Proxy,
-};
+use crate::{Result, installation::Installation, nats::Nats, servers::Servers};
 use std::{ops::Range, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
@@ -19,74 +14,21 @@ async fn pause(stopping: &mut watch::Receiver<bool>, milliseconds: Range<u64>) -
     }
 }
 
-/// The servers, and the proxy before them.
-pub(super) struct Servers {
-    installation: Arc<Installation>,
-    proxy: Proxy,
-    running: Vec<Server>,
-}
-
-impl Servers {
-    pub(super) async fn start(installation: &Arc<Installation>, count: usize) -> Result<Self> {
-        let mut servers = Self {
-            installation: installation.clone(),
-            proxy: Proxy::start(count).await?,
-            running: Vec::new(),
-        };
-        for number in 0..count {
-            let server = installation.serve(number).await?;
-            servers.proxy.set(number, Some(server.address));
-            servers.running.push(server);
+/// Kills one server after the other, and starts each again, until told to stop.
+pub(super) async fn kill_in_turn(
+    servers: Arc<Servers>,
+    mut stopping: watch::Receiver<bool>,
+    every: Range<u64>,
+    tally: Arc<Tally>,
+) -> Result<()> {
+    for turn in 0.. {
+        if !pause(&mut stopping, every.clone()).await {
+            break;
         }
-        Ok(servers)
+        servers.replace(turn % servers.count()).await?;
+        tally.kills.add(1);
     }
-
-    pub(super) fn proxy(&self) -> &Proxy {
-        &self.proxy
-    }
-
-    /// Kills one after the other, and starts each again, until told to stop.
-    pub(super) async fn kill_in_turn(
-        mut self,
-        mut stopping: watch::Receiver<bool>,
-        every: Range<u64>,
-        tally: Arc<Tally>,
-    ) -> Result<Self> {
-        for turn in 0.. {
-            if !pause(&mut stopping, every.clone()).await {
-                break;
-            }
-            let number = turn % self.running.len();
-            self.kill(number).await?;
-            tally.kills.add(1);
-            self.restart(number).await?;
-        }
-        Ok(self)
-    }
-
-    /// Kills all and starts them again: nothing that was on its way is any more.
-    pub(super) async fn kill_all(&mut self) -> Result<()> {
-        for number in 0..self.running.len() {
-            self.kill(number).await?;
-        }
-        for number in 0..self.running.len() {
-            self.restart(number).await?;
-        }
-        Ok(())
-    }
-
-    async fn kill(&mut self, number: usize) -> Result<()> {
-        self.running[number].kill().await?;
-        self.proxy.set(number, None);
-        Ok(())
-    }
-
-    async fn restart(&mut self, number: usize) -> Result<()> {
-        let server = self.installation.serve(number).await?;
-        self.proxy.set(number, Some(server.address));
-        self.running[number] = server;
-        Ok(())
-    }
+    Ok(())
 }
 
 /// Cuts the connections on which servers listen.

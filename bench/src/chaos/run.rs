@@ -1,13 +1,18 @@
 //! A run of chaos, from an empty database to the comparison.
 
 use super::{
-    disturb::{Servers, cut_listeners, kill_nats},
+    disturb::{cut_listeners, kill_in_turn, kill_nats},
     report::Report,
     tally::Tally,
     tenant::{Tenant, follow, write},
     verdict::compare,
 };
-use crate::{Database, Program, Result, installation::Installation, nats::Nats};
+use crate::{
+    Database, Program, Result,
+    installation::Installation,
+    nats::Nats,
+    servers::{Servers, most},
+};
 use std::{
     ops::Range,
     sync::Arc,
@@ -61,11 +66,8 @@ pub async fn run(plan: &Plan) -> Result<Report> {
     };
     let workspaces = installation.found(plan.tenants).await?;
     let installation = Arc::new(installation);
-    let count = match plan.database {
-        Database::Sqlite => 1,
-        Database::Postgres(_) => 2,
-    };
-    let servers = Servers::start(&installation, count).await?;
+    let count = most(&plan.database);
+    let servers = Arc::new(Servers::start(&installation, count).await?);
     let address = servers.proxy().address();
     let mut tenants = Vec::new();
     for workspace in workspaces {
@@ -78,7 +80,8 @@ pub async fn run(plan: &Plan) -> Result<Report> {
     let (stop_writing, stopped_writing) = watch::channel(false);
     let (calm, disturbed) = watch::channel(false);
     let mut writing = write(plan, &tenants, address, &tally, &stopped_writing)?;
-    let killing = tokio::spawn(servers.kill_in_turn(
+    let killing = tokio::spawn(kill_in_turn(
+        servers.clone(),
         disturbed.clone(),
         plan.kill_every.clone(),
         tally.clone(),
@@ -106,14 +109,14 @@ pub async fn run(plan: &Plan) -> Result<Report> {
     while let Some(writer) = writing.join_next().await {
         writers.push(writer?);
     }
-    let mut servers = killing.await??;
+    killing.await??;
     cutting.await??;
     let _nats = match nats {
         Some(nats) => Some(nats.await??),
         None => None,
     };
     // What clients dropped may still be running.
-    servers.kill_all().await?;
+    servers.replace_all().await?;
     for (tenant, head) in tenants.iter().zip(&heads) {
         head.send_replace(Some(tenant.head().await?));
     }
