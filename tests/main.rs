@@ -35,6 +35,7 @@ mod live;
 mod named_documents;
 mod objects;
 mod pages;
+mod plans;
 mod refusals;
 mod schema;
 mod search;

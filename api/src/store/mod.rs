@@ -90,7 +90,7 @@ pub use self::{
     search::{Findable, FoundIn},
     select::Place,
     system::System,
-    tx::Tx,
+    tx::{PLANNED_ONCE, Tx, next_ticket_sql},
     verify::Head,
 };
 pub(crate) use self::{
