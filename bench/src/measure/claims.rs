@@ -39,6 +39,8 @@ pub struct ClaimPlan {
 /// When it cannot be measured.
 pub async fn claims(target: &Target, plan: &ClaimPlan) -> Result<String> {
     let settings = [
+        // Ten agents are one token, which would be told to come back later.
+        ("WORKGRAPH_WAIT_SECONDS", "60"),
         ("WORKGRAPH_WORKSPACE_AGENTS", "2000"),
         ("WORKGRAPH_AGENTS", "10000"),
     ];
