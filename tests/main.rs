@@ -38,6 +38,7 @@ mod named_documents;
 mod objects;
 mod pages;
 mod people;
+mod plans;
 mod refusals;
 mod schema;
 mod search;

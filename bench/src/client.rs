@@ -1,6 +1,7 @@
 //! GraphQL over HTTP.
 
 use crate::Result;
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use std::{net::SocketAddr, time::Duration};
 
@@ -32,8 +33,26 @@ impl Client {
     /// # Errors
     /// When none came.
     pub(crate) async fn ask(&self, query: &str, variables: Value) -> Result<Value> {
+        self.send(query, variables, |request| request).await
+    }
+
+    /// The same, with what it cost.
+    ///
+    /// # Errors
+    /// When none came.
+    pub(crate) async fn explained(&self, query: &str, variables: Value) -> Result<Value> {
+        let explain = |request: RequestBuilder| request.header("x-workgraph-explain", "1");
+        self.send(query, variables, explain).await
+    }
+
+    async fn send(
+        &self,
+        query: &str,
+        variables: Value,
+        with: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Value> {
         let body = json!({ "query": query, "variables": variables });
-        let request = self.http.post(&self.url).bearer_auth(&self.token);
+        let request = with(self.http.post(&self.url).bearer_auth(&self.token));
         let response = request.timeout(PATIENCE).json(&body).send().await?;
         Ok(response.json().await?)
     }

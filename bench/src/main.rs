@@ -3,7 +3,7 @@
 use bench::{
     Database, Program, Result, agents,
     chaos::{self, Plan},
-    measure::{self, Pages, Target},
+    measure::{self, ClaimPlan, Pages, Target},
 };
 use clap::{Args, Parser, Subcommand};
 use std::{
@@ -75,6 +75,21 @@ enum Command {
     Writers,
     /// How much one tenant can write, and how much of it arrives
     Ceiling,
+    /// How long agents wait for their next ticket
+    Claims {
+        /// How many tickets are ready in the workspace
+        #[arg(long, default_value_t = 100_000)]
+        tickets: usize,
+        /// How many agents it has
+        #[arg(long, default_value_t = 200)]
+        agents: usize,
+        /// For how many seconds each case is measured
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
+        /// Only cases with this in their name
+        #[arg(long, default_value = "")]
+        only: String,
+    },
     /// The dashboard's pages, beside a server that was written by hand for them
     Pages {
         /// That server, built from bench/limit
@@ -159,6 +174,20 @@ async fn run(given: &Given, command: Command) -> Result<(String, bool)> {
         Command::CatchUp => measure::catch_up(&target).await?,
         Command::Writers => measure::writers(&target).await?,
         Command::Ceiling => measure::ceiling(&target).await?,
+        Command::Claims {
+            tickets,
+            agents,
+            seconds,
+            only,
+        } => {
+            let plan = ClaimPlan {
+                tickets,
+                agents,
+                time: Duration::from_secs(seconds),
+                only,
+            };
+            measure::claims(&target, &plan).await?
+        }
         Command::Pages {
             limit,
             scale,

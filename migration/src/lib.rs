@@ -22,6 +22,7 @@ mod m20261130_000004_credential_health;
 mod m20261201_000001_agents;
 mod m20261201_000002_costs;
 mod m20261201_000003_patience;
+mod m20261202_000001_claims;
 mod m20261202_000002_people;
 mod m20261202_000003_vault;
 mod m20261202_000004_library;
@@ -82,6 +83,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261201_000001_agents::LetAgentsWork),
             Box::new(m20261201_000002_costs::CountCosts),
             Box::new(m20261201_000003_patience::BePatient),
+            Box::new(m20261202_000001_claims::FindTicketsFast),
             Box::new(m20261202_000002_people::MailLinks),
             Box::new(m20261202_000003_vault::SealSecrets),
             Box::new(m20261202_000004_library::KeepVersions),

@@ -34,6 +34,52 @@ on_both_databases! {
         assert_ne!(served[0], served[1], "they take turns");
     }
 
+    async fn what_is_to_be_tried_again_has_its_place_among_the_others(app) {
+        let owner = cleared(&app).await;
+        concurrency(&app, 32).await;
+        let (project, made) = tickets(&owner, "Shop", 2).await;
+        let urgent = ticket(&owner, &project, "Urgent", json!({ "priority": 400, "targetRepo": "acme/shop" })).await;
+        let daemon = Daemon::connect(&app, &owner, &["dev_agent"], 10).await;
+        let first = daemon.claim().await;
+        assert_eq!(first["ticket"]["id"], urgent);
+        daemon.run("failJob", &first, json!({ "error": "x", "transient": true })).await;
+        assert_eq!(daemon.claim().await["ticket"]["id"], made[0], "it waits, and hides nothing");
+        let elsewhere = Daemon::register(daemon.client.clone(), json!({ "repos": ["acme/elsewhere"] })).await;
+        let of_role = async |role: &str| {
+            let set = format!("UPDATE tickets SET \"roleSlug\" = '{role}' WHERE id = '{}'", urgent.as_str().expect("an id"));
+            app.execute(&set).await;
+        };
+        app.wait(std::time::Duration::from_secs(6));
+        // Due, and not for everybody.
+        of_role("qa_agent").await;
+        assert_eq!(daemon.claim().await["ticket"]["id"], made[1]);
+        assert_eq!(daemon.claim().await["reason"], "NONE_READY");
+        of_role("dev_agent").await;
+        assert_eq!(elsewhere.claim().await["reason"], "REPOSITORY");
+        let later = ticket(&owner, &project, "Later", json!({})).await;
+        assert_eq!(daemon.claim().await["ticket"]["id"], urgent);
+        assert_eq!(daemon.claim().await["ticket"]["id"], later);
+        must_be_counted_right(&app).await;
+    }
+
+    async fn who_is_told_that_nothing_goes_on_is_told_so_of_its_own_work(app) {
+        let owner = cleared(&app).await;
+        let (project, made) = tickets(&owner, "Shop", 1).await;
+        let daemon = Daemon::connect(&app, &owner, &["dev_agent"], 1).await;
+        let held = async |open: i32, role: &str| {
+            app.execute(&format!(
+                "UPDATE tickets SET status = 'blocked', \"openDependencyCount\" = {open}, \"roleSlug\" = '{role}' WHERE id = '{}'",
+                made[0].as_str().expect("an id")
+            )).await;
+            daemon.claim().await["reason"].clone()
+        };
+        assert_eq!(held(0, "dev_agent").await, "HELD");
+        assert_eq!(held(1, "dev_agent").await, "NONE_READY");
+        assert_eq!(held(0, "architect").await, "NONE_READY");
+        let there = ticket(&owner, &project, "There", json!({})).await;
+        assert_eq!(daemon.claim().await["ticket"]["id"], there);
+    }
+
     async fn an_agent_gets_only_what_it_can_do_and_is_told_why_nothing(app) {
         let owner = cleared(&app).await;
         let (project, _) = tickets(&owner, "Shop", 0).await;

@@ -9,7 +9,7 @@ use crate::{
     Error,
     auth::Action,
     store::{Answer, Request, Scope, Tx, retried},
-    workflow::{self, Instructions, Unclaimed, Wanted},
+    workflow::{self, Instructions, Taken, Unclaimed, Wanted},
 };
 use async_graphql::{InputObject, Object, SimpleObject};
 use entity::{
@@ -157,8 +157,21 @@ async fn attempt(
     let (mut tx, answer) = open(scope, request.as_ref()).await?;
     if let Some(answer) = answer {
         let job = claimed_then(&mut tx, &answer, &input.session_id).await?;
-        let claimed = put_together(&mut tx, job, is_instructed).await?;
-        return Ok(payload(claimed, Cursor::position(scope, answer.seq)));
+        let ticket = tx.find::<ticket::Entity>(&job.ticket_id).await?;
+        // Sent again after the ticket was lost.
+        let ticket = ticket.ok_or(Error::StaleLease)?;
+        let instructions = match is_instructed {
+            true => Some(workflow::instructions(&mut tx, &ticket, None).await?),
+            false => None,
+        };
+        return Ok(payload(
+            Claimed {
+                ticket,
+                job,
+                instructions,
+            },
+            Cursor::position(scope, answer.seq),
+        ));
     }
     let wanted = Wanted {
         session: input.session_id,
@@ -166,10 +179,17 @@ async fn attempt(
         repos: input.repos,
     };
     match workflow::claim(&mut tx, wanted).await? {
-        Ok(job) => {
-            let id = job.id.clone();
-            let claimed = put_together(&mut tx, job, is_instructed).await?;
-            let head = tx.commit_answering(request, &id).await?;
+        Ok(Taken { ticket, job, role }) => {
+            let instructions = match is_instructed {
+                true => Some(workflow::instructions(&mut tx, &ticket, Some(role)).await?),
+                false => None,
+            };
+            let head = tx.commit_answering(request, &job.id).await?;
+            let claimed = Claimed {
+                ticket,
+                job,
+                instructions,
+            };
             Ok(payload(claimed, Cursor::position(scope, head)))
         }
         // It is not kept as the answer: asked again, there may be one.
@@ -201,25 +221,6 @@ async fn claimed_then(
             && job.dispatched_at == then
     };
     job.filter(is_it).ok_or(Error::StaleLease)
-}
-
-async fn put_together(
-    tx: &mut Tx<'_>,
-    job: agent_job::Model,
-    is_instructed: bool,
-) -> crate::Result<Claimed> {
-    let ticket = tx.find::<ticket::Entity>(&job.ticket_id).await?;
-    // Sent again after the ticket was lost.
-    let ticket = ticket.ok_or(Error::StaleLease)?;
-    let instructions = match is_instructed {
-        true => Some(workflow::instructions(tx, &ticket).await?),
-        false => None,
-    };
-    Ok(Claimed {
-        ticket,
-        job,
-        instructions,
-    })
 }
 
 fn payload(claimed: Claimed, feed_cursor: Cursor) -> ClaimNextTicketPayload {

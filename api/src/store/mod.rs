@@ -93,7 +93,7 @@ pub use self::{
     search::{Findable, FoundIn},
     select::Place,
     system::System,
-    tx::Tx,
+    tx::{PLANNED_ONCE, Tx, next_ticket_sql},
     vault::{KeyInUse, Resealed},
     verify::Head,
 };

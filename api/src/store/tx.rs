@@ -4,10 +4,12 @@ mod claim;
 mod commit;
 mod delete;
 mod insert;
+mod next;
 mod read;
 mod step;
 
-pub(crate) use claim::Sought;
+pub(crate) use next::Sought;
+pub use next::{PLANNED_ONCE, next_ticket_sql};
 use step::difference;
 pub(crate) use step::{digest, project_of, standing};
 
@@ -31,7 +33,7 @@ use sea_orm::{
     sea_query::{ExprTrait, Query},
 };
 use serde_json::{Value as Json, json};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// The part of the server that reads what the actor need not see.
 const COMPONENT: &str = "transaction";
@@ -56,8 +58,8 @@ pub struct Tx<'s> {
     by_themselves: Vec<Actor>,
     /// Who sees all rows in place of who acts, while that is needed.
     eyes: Option<Actor>,
-    /// The sessions whose jobs are counted before the commit.
-    uncounted: BTreeSet<Id>,
+    /// The sessions whose jobs are counted before the commit, and whether they are locked.
+    uncounted: BTreeMap<Id, bool>,
 }
 
 impl<'s> Tx<'s> {
@@ -79,7 +81,7 @@ impl<'s> Tx<'s> {
             shown_once: None,
             by_themselves: Vec::new(),
             eyes: None,
-            uncounted: BTreeSet::new(),
+            uncounted: BTreeMap::new(),
         })
     }
 

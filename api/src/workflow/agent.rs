@@ -14,7 +14,7 @@ mod session;
 
 pub(super) use self::back::{drop_jobs, return_jobs};
 pub(crate) use self::{
-    claim::{Unclaimed, Wanted, claim},
+    claim::{Taken, Unclaimed, Wanted, claim},
     instructions::{Instructions, instructions},
     job::{Event, Progress, checkpoint, heard, hold as hold_job, record, report, start},
     lost::{

@@ -28,7 +28,7 @@ mod ticket;
 
 pub(crate) use self::{
     agent::{
-        Completed, Drafted, Event, Failure, Instructions, Progress, Registration, Unclaimed,
+        Completed, Drafted, Event, Failure, Instructions, Progress, Registration, Taken, Unclaimed,
         Wanted, cancel as cancel_job, checkpoint, claim, complete, disconnect, drain, end_of_token,
         end_silent_session, fail, heard, instructions, overdue_jobs, overdue_tickets, patience,
         record, register, release, report, silent_sessions, start, tend_job, tend_ticket,

@@ -2,8 +2,10 @@
 //!
 //! The load comes from this process, on the machine that it measures, so what it computes itself is told too.
 
+mod agents;
 mod catch_up;
 mod ceiling;
+mod claims;
 mod latency;
 mod listen;
 mod load;
@@ -15,6 +17,6 @@ mod wire;
 mod writers;
 
 pub use self::{
-    catch_up::catch_up, ceiling::ceiling, latency::latency, pages::Pages, pages::pages,
-    stage::Target, subscribers::subscribers, writers::writers,
+    catch_up::catch_up, ceiling::ceiling, claims::ClaimPlan, claims::claims, latency::latency,
+    pages::Pages, pages::pages, stage::Target, subscribers::subscribers, writers::writers,
 };

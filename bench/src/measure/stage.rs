@@ -6,6 +6,7 @@ use crate::{
     client::Client,
     figures::{self, computed},
     installation::{Installation, Server, Workspace},
+    postgres::Postgres,
 };
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -46,8 +47,21 @@ pub(super) struct Meter {
 
 impl Stage {
     pub(super) async fn new(target: &Target, tenants: usize) -> Result<Self> {
+        Self::with(target, tenants, &[]).await
+    }
+
+    /// The same with settings of the program.
+    pub(super) async fn with(
+        target: &Target,
+        tenants: usize,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let machine = figures::machine();
-        let installation = Installation::new(&target.program, &target.database).await?;
+        let mut installation = Installation::new(&target.program, &target.database).await?;
+        for (name, value) in settings {
+            installation.set(name, value);
+        }
+        let installation = installation;
         let workspaces = installation.found(tenants).await?;
         let server = installation.serve(0).await?;
         let mut tenants = Vec::new();
@@ -80,6 +94,11 @@ impl Stage {
         let mut table = Table::new(&format!("{title}, on {database}"), heading);
         table.note(self.machine.clone());
         Ok(table)
+    }
+
+    /// The database, if it is PostgreSQL.
+    pub(super) fn postgres(&self) -> Option<&Postgres> {
+        self.installation.postgres()
     }
 
     pub(super) fn meter(&self) -> Result<Meter> {

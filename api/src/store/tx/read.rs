@@ -41,6 +41,20 @@ impl Tx<'_> {
             .await
     }
 
+    /// The newest of them, with large columns that ordinary reads leave out.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn newest_row_with<E: Owned>(
+        &self,
+        columns: &[E::Column],
+        condition: impl FnOnce(Place<'_>) -> Condition,
+    ) -> Result<Option<E::Model>> {
+        let (lock, newest) = (Some(LockType::Update), Some(1));
+        let found = self.read_with::<E>(columns, condition, lock, newest);
+        Ok(found.await?.pop())
+    }
+
     /// The rows that satisfy a condition, as they stay until the transaction ends. Many may hold the same rows at once.
     ///
     /// # Errors
@@ -118,8 +132,19 @@ impl Tx<'_> {
         lock: Option<LockType>,
         newest: Option<u64>,
     ) -> Result<Vec<E::Model>> {
+        self.read_with::<E>(&[], condition, lock, newest).await
+    }
+
+    async fn read_with<E: Owned>(
+        &self,
+        large: &[E::Column],
+        condition: impl FnOnce(Place<'_>) -> Condition,
+        lock: Option<LockType>,
+        newest: Option<u64>,
+    ) -> Result<Vec<E::Model>> {
         let mut select = select::select::<E>(self.place());
-        select.cond_where(condition(self.place()));
+        let large = large.iter().map(|column| self.place().column(*column));
+        select.exprs(large).cond_where(condition(self.place()));
         if let (Some(most), Some(created)) = (newest, column::<E>("createdAt")) {
             let created = self.place().column(created);
             select.order_by_expr(created, Order::Desc).limit(most);
@@ -210,6 +235,20 @@ impl Tx<'_> {
     /// If the database fails.
     pub async fn find<E: Owned>(&self, id: &Id) -> Result<Option<E::Model>> {
         self.with_id::<E>(id, None).await
+    }
+
+    /// The same, with large columns that ordinary reads leave out.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn find_with<E: Owned>(
+        &self,
+        id: &Id,
+        columns: &[E::Column],
+    ) -> Result<Option<E::Model>> {
+        let is_it = |place: Place<'_>| Condition::all().add(place.column(E::ID).eq(id.as_str()));
+        let found = self.read_with::<E>(columns, is_it, None, None);
+        Ok(found.await?.pop())
     }
 
     async fn one<E: Owned>(&self, id: &Id, lock: LockType) -> Result<E::Model> {

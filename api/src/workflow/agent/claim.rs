@@ -22,9 +22,9 @@ use entity::{
     agent_job::{self, AgentJobStatus},
     agent_role, agent_session, agent_token,
     budget_counter::BudgetKind,
-    ticket::{self, TicketStatus},
+    ticket,
 };
-use sea_orm::{ActiveEnum, ActiveValue::Set, sea_query::ExprTrait};
+use sea_orm::{ActiveValue::Set, sea_query::ExprTrait};
 
 /// Those who claim queue up under this name, so that none is counted twice.
 const CLAIMS: &str = "claims";
@@ -61,15 +61,19 @@ pub enum Unclaimed {
     Draining,
 }
 
+/// What an agent has claimed.
+pub(crate) struct Taken {
+    pub(crate) ticket: ticket::Model,
+    pub(crate) job: agent_job::Model,
+    pub(crate) role: agent_role::Model,
+}
+
 /// Gives an agent the ticket that is next, with a job.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the session is none of the token's; [`Error::Conflict`] when it was ended;
 /// [`Error::BadUserInput`] when it does not offer the role.
-pub(crate) async fn claim(
-    tx: &mut Tx<'_>,
-    wanted: Wanted,
-) -> Result<Result<agent_job::Model, Unclaimed>> {
+pub(crate) async fn claim(tx: &mut Tx<'_>, wanted: Wanted) -> Result<Result<Taken, Unclaimed>> {
     for (place, repo) in wanted.repos.iter().flatten().enumerate() {
         check::repository(&format!("repos[{place}]"), repo)?;
     }
@@ -98,7 +102,6 @@ pub(crate) async fn claim(
         .filter(|repo| wanted.repos.as_ref().is_none_or(|some| some.contains(repo)))
         .cloned()
         .collect();
-    tx.queue_up(CLAIMS).await?;
     let found = tx.unseen(|tx| {
         Box::pin(async move {
             let projects = token.project_ids.map(|projects| projects.0);
@@ -109,14 +112,14 @@ pub(crate) async fn claim(
         Ok(found) => found,
         Err(no) => return Ok(Err(no)),
     };
-    let job = take(tx, &session, found, &role).await?;
+    let (ticket, job) = take(tx, &session, found, &role).await?;
     // Last, as everybody does; others of its own may have been faster.
     let session = tx.get_gently::<agent_session::Entity>(&session.id).await?;
     if let Some(no) = may_claim(&session)? {
         return Ok(Err(no));
     }
-    tx.count_later(Some(&session.id));
-    Ok(Ok(job))
+    tx.count_locked(&session.id);
+    Ok(Ok(Taken { ticket, job, role }))
 }
 
 /// Why a session gets no ticket, whatever there is.
@@ -133,7 +136,8 @@ fn may_claim(session: &agent_session::Model) -> Result<Option<Unclaimed>> {
 
 type Found = (ticket::Model, agent_role::Model);
 
-/// The next ticket, with its role. Read as a part of the server, which sees all tickets.
+/// The next ticket, with its role. Read as a part of the server, which sees all tickets. Whoever finds one keeps the others
+/// waiting until the commit, and nobody else does.
 async fn find(
     tx: &mut Tx<'_>,
     wanted: Vec<String>,
@@ -148,45 +152,44 @@ async fn find(
         return Ok(Err(Unclaimed::NoSuchRole));
     }
     let wanted: Vec<String> = usable.iter().map(|role| role.slug.clone()).collect();
-    let claimed = tx.claimed_by_role(&wanted).await?;
-    let is_free = |role: &&&agent_role::Model| {
-        let claimed = claimed.get(&role.slug).copied().unwrap_or_default();
-        claimed < i64::from(role.default_concurrency)
-    };
     let (_, day) = tx.today().await?;
     let spent = Spent::of(tx.spent(&day).await?);
     let affordable = Sought {
-        roles: usable
-            .iter()
-            .map(|role| role.slug.clone())
+        roles: { wanted.iter() }
             .filter(|slug| spent.may_begin(slug))
+            .cloned()
             .collect(),
         repos: Some(repos),
         projects,
         shut: spent.projects,
         is_patient: true,
     };
-    let sought = Sought {
-        roles: usable
-            .iter()
-            .filter(is_free)
-            .map(|role| role.slug.clone())
-            .filter(|slug| affordable.roles.contains(slug))
-            .collect(),
-        ..affordable.clone()
-    };
     let all = Sought {
         roles: wanted,
         shut: Vec::new(),
-        ..sought.clone()
+        ..affordable.clone()
     };
     loop {
+        tx.queue_up_for_now(CLAIMS).await?;
+        let claimed = tx.claimed_by_role(&affordable.roles).await?;
+        let is_free = |role: &&&agent_role::Model| {
+            let claimed = claimed.get(&role.slug).copied().unwrap_or_default();
+            claimed < i64::from(role.default_concurrency)
+        };
+        let sought = Sought {
+            roles: { usable.iter().filter(is_free) }
+                .map(|role| role.slug.clone())
+                .filter(|slug| affordable.roles.contains(slug))
+                .collect(),
+            ..affordable.clone()
+        };
         if let Some(ticket) = tx.next_ticket(&sought).await? {
             let role = usable.iter().find(|role| role.slug == ticket.role_slug);
             let role =
                 role.ok_or_else(|| Error::internal("a ticket of a role nobody asked for"))?;
             return Ok(Ok((ticket, (*role).clone())));
         }
+        tx.leave_queue().await?;
         let why = why_none(tx, &sought, &affordable, &all).await?;
         // One that came meanwhile is no reason why there is none.
         if why == Unclaimed::NoneReady || !tx.has_ticket(&sought).await? {
@@ -250,22 +253,9 @@ async fn why_none(
     if tx.has_ticket(&later).await? {
         return Ok(Unclaimed::BackingOff);
     }
-    // What waits for no other ticket is held back.
-    let held = tx.unlocked_rows_up_to::<ticket::Entity>(1, |place| {
-        use ticket::Column::{OpenDependencyCount, ProjectId, RoleSlug, Status};
-        let roles: Vec<&str> = all.roles.iter().map(String::as_str).collect();
-        let in_projects = all.projects.as_ref().map(|projects| {
-            let projects: Vec<&str> = projects.iter().map(Id::as_str).collect();
-            place.is_any_of(ProjectId, &projects)
-        });
-        all_of(place.column(Status).eq(TicketStatus::Blocked.to_value()))
-            .add(place.column(OpenDependencyCount).eq(0))
-            .add(place.is_any_of(RoleSlug, &roles))
-            .add_option(in_projects)
-    });
-    Ok(match held.await?.is_empty() {
-        true => Unclaimed::NoneReady,
-        false => Unclaimed::Held,
+    Ok(match tx.has_held_ticket(all).await? {
+        true => Unclaimed::Held,
+        false => Unclaimed::NoneReady,
     })
 }
 
@@ -275,7 +265,7 @@ async fn take(
     session: &agent_session::Model,
     found: ticket::Model,
     role: &agent_role::Model,
-) -> Result<agent_job::Model> {
+) -> Result<(ticket::Model, agent_job::Model)> {
     let claimed = ticket::ActiveModel {
         claimed_by_token_id: Set(Some(session.agent_token_id.clone())),
         claimed_by: Set(None),
@@ -285,24 +275,20 @@ async fn take(
         ..leased(tx, lease_seconds(session))
     };
     let ticket = tx.take(&found, TicketConsequence::Claim, claimed).await?;
-    let (given, of) = (ticket.clone(), ticket.id.clone());
+    let given = ticket::Model {
+        description: found.description,
+        payload: found.payload,
+        ..ticket.clone()
+    };
     let (given, last) = tx
         .unseen(|tx| {
             Box::pin(async move {
-                let of_ticket = agent_job::Column::TicketId;
-                let last = tx
-                    .newest_rows::<agent_job::Entity>(1, |place| {
-                        all_of(place.column(of_ticket).eq(of.as_str()))
-                    })
-                    .await?
-                    .pop();
-                let last = match last {
-                    Some(last) => {
-                        let kept = [agent_job::Column::Checkpoint];
-                        Some(tx.with_columns::<agent_job::Entity>(&last, &kept).await?)
-                    }
-                    None => None,
-                };
+                let (of_ticket, kept) =
+                    (agent_job::Column::TicketId, [agent_job::Column::Checkpoint]);
+                let last = tx.newest_row_with::<agent_job::Entity>(&kept, |place| {
+                    all_of(place.column(of_ticket).eq(given.id.as_str()))
+                });
+                let last = last.await?;
                 Ok((payload(tx, &given).await?, last))
             })
         })
@@ -339,5 +325,5 @@ async fn take(
         }
     };
     of_ticket(tx, &ticket);
-    Ok(job)
+    Ok((ticket, job))
 }

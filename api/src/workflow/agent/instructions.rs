@@ -23,20 +23,33 @@ pub(crate) struct Instructions {
     pub(crate) skills: Vec<skill::Model>,
 }
 
-/// What whoever works on a ticket works under.
+/// What whoever works on a ticket works under. Its role is looked up if it is not known.
 ///
 /// # Errors
 /// If the database fails.
-pub(crate) async fn instructions(tx: &mut Tx<'_>, of: &ticket::Model) -> Result<Instructions> {
+pub(crate) async fn instructions(
+    tx: &mut Tx<'_>,
+    of: &ticket::Model,
+    role: Option<agent_role::Model>,
+) -> Result<Instructions> {
     let ticket = of.clone();
-    tx.unseen(|tx| Box::pin(async move { read(tx, &ticket).await }))
+    tx.unseen(|tx| Box::pin(async move { read(tx, &ticket, role).await }))
         .await
 }
 
-async fn read(tx: &Tx<'_>, ticket: &ticket::Model) -> Result<Instructions> {
-    let known = roles(tx).await?;
-    let role = active(&known).into_iter();
-    let role = { role }.find(|role| role.slug == ticket.role_slug);
+async fn read(
+    tx: &Tx<'_>,
+    ticket: &ticket::Model,
+    role: Option<agent_role::Model>,
+) -> Result<Instructions> {
+    let role = match role {
+        Some(role) => Some(role),
+        None => {
+            let known = roles(tx).await?;
+            let mut active = active(&known).into_iter();
+            active.find(|role| role.slug == ticket.role_slug).cloned()
+        }
+    };
     let slugs: Vec<&str> = ticket.skills.0.iter().map(String::as_str).collect();
     let subagent = match &ticket.subagent_slug {
         Some(slug) => {
@@ -70,7 +83,7 @@ async fn read(tx: &Tx<'_>, ticket: &ticket::Model) -> Result<Instructions> {
     }
     Ok(Instructions {
         role: match role {
-            Some(role) => Some(tx.whole::<agent_role::Entity>(role).await?),
+            Some(role) => Some(tx.whole::<agent_role::Entity>(&role).await?),
             None => None,
         },
         subagent,

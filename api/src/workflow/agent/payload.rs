@@ -35,13 +35,12 @@ pub(super) fn action(ticket: &ticket::Model) -> &'static str {
     }
 }
 
-/// What a daemon is given for a ticket. Read as a part of the server, which sees all of it.
+/// What a daemon is given for a ticket, which was read with its description and its payload. Read as a part of the server,
+/// which sees all of it.
 pub(super) async fn payload(tx: &Tx<'_>, ticket: &ticket::Model) -> Result<Value> {
-    let asked = [ticket::Column::Description, ticket::Column::Payload];
-    let whole = tx.with_columns::<ticket::Entity>(ticket, &asked).await?;
-    let own = whole.payload.0.map_or(Value::Null, |payload| payload.0);
+    let own = ticket.payload.0.as_ref().map(|payload| &payload.0);
     let mut payload = match own {
-        Value::Object(own) => own,
+        Some(Value::Object(own)) => own.clone(),
         _ => Map::new(),
     };
     let mut set = |name: &str, value: Value| payload.insert(name.to_owned(), value);
@@ -49,7 +48,7 @@ pub(super) async fn payload(tx: &Tx<'_>, ticket: &ticket::Model) -> Result<Value
     set("branch", json!(format!("agent/{}", ticket.id)));
     set("title", json!(ticket.title));
     set("targetRepo", json!(ticket.target_repo));
-    set("description", json!(whole.description.0));
+    set("description", json!(ticket.description.0));
     set("project", of_project(tx, &ticket.project_id).await?);
     if let Some(goal) = &ticket.goal_id
         && let Some(goal) = tx.find::<goal::Entity>(goal).await?
@@ -60,7 +59,9 @@ pub(super) async fn payload(tx: &Tx<'_>, ticket: &ticket::Model) -> Result<Value
         );
     }
     if let Some(brief) = &ticket.prd_id
-        && let Some(brief) = tx.find::<prd::Entity>(brief).await?
+        && let Some(brief) = tx
+            .find_with::<prd::Entity>(brief, &large_of_brief())
+            .await?
     {
         if action(ticket) == "draft_brief" {
             set(
@@ -68,7 +69,7 @@ pub(super) async fn payload(tx: &Tx<'_>, ticket: &ticket::Model) -> Result<Value
                 transcript(tx, brief.transcript_id.as_ref()).await?,
             );
         }
-        set("brief", of_brief(tx, &brief).await?);
+        set("brief", of_brief(&brief));
     }
     set("answers", answers(tx, &ticket.id).await?);
     Ok(Value::Object(payload))
@@ -84,16 +85,19 @@ async fn of_project(tx: &Tx<'_>, id: &Id) -> Result<Value> {
     }))
 }
 
-/// A brief with all that it says.
-async fn of_brief(tx: &Tx<'_>, brief: &prd::Model) -> Result<Value> {
+/// The columns of a brief that are shown and large.
+fn large_of_brief() -> Vec<prd::Column> {
     let is_large = |column: &prd::Column| prd::Entity::column(*column).reading == Reading::Large;
-    let large: Vec<_> = SHOWN.into_iter().filter(is_large).collect();
-    let read = tx.with_columns::<prd::Entity>(brief, &large).await?;
+    SHOWN.into_iter().filter(is_large).collect()
+}
+
+/// A brief with all that it says.
+fn of_brief(brief: &prd::Model) -> Value {
     let columns = MORE_OF_BRIEF.into_iter().chain(SHOWN).map(|column| {
-        let value = to_json(&read.get(column));
+        let value = to_json(&brief.get(column));
         (column.as_str().to_owned(), value)
     });
-    Ok(Value::Object(columns.collect()))
+    Value::Object(columns.collect())
 }
 
 /// What was said, as one text.
