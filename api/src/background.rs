@@ -234,7 +234,7 @@ async fn probe_each(store: &Store) -> Result<u64> {
     let mut done = 0;
     let mut after: Option<Id> = None;
     loop {
-        let due = workflow::failing_providers(store.clock().now());
+        let due = workflow::failing_providers();
         let system = store.system();
         let rows = system
             .due::<credential::Entity>(due, after.as_ref(), BATCH)

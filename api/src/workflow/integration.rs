@@ -1,4 +1,4 @@
-//! Connections to other services and providers of models: tried before they count, and tried again.
+//! Connections to other services: tried before they count, and tried again.
 //!
 //! A service is asked between two transactions, never within one: the first reads what it is asked with, the second writes
 //! what it said, if what it was asked with is still what is kept.
@@ -6,40 +6,32 @@
 use super::{
     all_of,
     credential::{
-        self, AI_PROVIDER, CREDENTIAL, Kept, Opened, create_credential, credential_named,
-        delete_credential, open_credential, replace_credential, still_holds,
+        self, CREDENTIAL, Kept, Opened, create_credential, credential_named, delete_credential,
+        open_credential, replace_credential, still_holds,
     },
 };
 use crate::{
     domain::machine::ConnectionStep,
     error::{Error, Result},
-    integrations::{Values, Verdict, ai_provider, credential_name, integration},
+    integrations::{Values, Verdict, credential_name, integration},
     store::{Scope, Tx, retried},
 };
 use entity::{
-    Id, Json, Secret, Timestamp,
+    Id, Json, Secret,
     credential::{CredentialHealth, CredentialKind, Model as Credential},
     integration_connection::{
         ActiveModel, Column, Entity, IntegrationName, IntegrationStatus, Model,
     },
 };
-use sea_orm::{
-    ActiveEnum,
-    ActiveValue::Set,
-    Condition,
-    sea_query::{Expr, ExprTrait},
-};
+use sea_orm::{ActiveEnum, ActiveValue::Set, sea_query::ExprTrait};
 use serde_json::{Map, Value};
-
-/// So many failures in a row make a provider one that is not counted on.
-const DEGRADED_AFTER: i32 = 2;
 
 /// What a service said, and what it was asked with.
 #[derive(Clone)]
 pub(crate) struct Tested {
-    verdict: Verdict,
-    credential: Id,
-    opened: Opened,
+    pub(super) verdict: Verdict,
+    pub(super) credential: Id,
+    pub(super) opened: Opened,
 }
 
 /// Asks a service whether it takes values that nobody has kept.
@@ -245,155 +237,6 @@ pub(crate) async fn disconnect(tx: &mut Tx<'_>, id: &Id, revoked: Revoked) -> Re
     Ok(row)
 }
 
-/// The provider that a credential is for, with what it was given.
-fn provider_values(credential: &Credential, opened: &Opened) -> Result<Values> {
-    let service = ai_provider(&credential.name).ok_or_else(|| {
-        Error::Conflict("This provider is none that can be asked here.".to_owned())
-    })?;
-    Values::unsealed(service, &opened.plain)
-}
-
-/// What is kept of a provider of models.
-///
-/// # Errors
-/// [`Error::NotFound`] when there is no such provider.
-async fn kept_provider(scope: &Scope, id: &Id) -> Result<(Values, Opened)> {
-    let read = retried(|| async {
-        let mut tx = scope.begin().await?;
-        tx.check_account().await?;
-        let row = provider(&tx, id).await?;
-        let opened = open_credential(&mut tx, &row).await?;
-        tx.commit().await?;
-        Ok((row, opened))
-    });
-    let (row, opened) = read.await?;
-    Ok((provider_values(&row, &opened)?, opened))
-}
-
-/// A provider of models, for who is about to give it another key.
-///
-/// # Errors
-/// [`Error::NotFound`] when there is no such provider.
-pub(crate) async fn known_provider(scope: &Scope, id: &Id) -> Result<Credential> {
-    provider(&scope.begin().await?, id).await
-}
-
-/// The row of a provider of models, locked.
-///
-/// # Errors
-/// [`Error::NotFound`] when there is no such provider.
-async fn provider(tx: &Tx<'_>, id: &Id) -> Result<Credential> {
-    let row = tx.get::<entity::credential::Entity>(id).await?;
-    match row.kind {
-        CredentialKind::AiProvider => Ok(row),
-        _ => Err(Error::bad_input("id", "is a credential of another kind")),
-    }
-}
-
-/// Asks a provider of models whether it takes the key that is kept.
-///
-/// # Errors
-/// [`Error::NotFound`] when there is no such provider.
-pub(crate) async fn probe(scope: &Scope, id: &Id) -> Result<Tested> {
-    let (values, opened) = kept_provider(scope, id).await?;
-    let services = scope.vault().services();
-    Ok(Tested {
-        verdict: services.test(scope.actor(), &values).await?,
-        credential: id.clone(),
-        opened,
-    })
-}
-
-/// Writes down what came of asking a provider of models. The ledger tells of it where somebody asked, and where it changed how
-/// far the provider is counted on.
-///
-/// # Errors
-/// [`Error::Conflict`] when its key was replaced meanwhile.
-pub(crate) async fn note_probe(tx: &mut Tx<'_>, tested: Tested, asked: bool) -> Result<Credential> {
-    let row = provider(tx, &tested.credential).await?;
-    let row = same(tx, Some(row), &tested).await?;
-    let failures = row.consecutive_failures.saturating_add(1);
-    let (health, error, failures) = match tested.verdict {
-        Verdict::Accepted(_) => (CredentialHealth::Healthy, None, 0),
-        Verdict::Rejected(why) => (CredentialHealth::Failing, Some(why), failures),
-        Verdict::Unreachable(why, _) if failures < DEGRADED_AFTER => {
-            (row.health, Some(why), failures)
-        }
-        Verdict::Unreachable(why, _) => (CredentialHealth::Degraded, Some(why), failures),
-    };
-    let is_told = asked || health != row.health;
-    let changes = credential::tried(health, error, failures, tx.now());
-    match is_told {
-        true => tx.update(&row, changes, "ai_provider.probed").await,
-        false => tx.update_untold(&row, changes).await,
-    }
-}
-
-/// Providers of models that failed and may be well again. One whose key was rejected needs somebody.
-pub(crate) fn failing_providers(_: Timestamp) -> Condition {
-    use entity::credential::Column::{ConsecutiveFailures, Health, Kind};
-    let health = CredentialHealth::Failing.to_value();
-    all_of(Expr::col(ConsecutiveFailures).gt(0))
-        .add(Expr::col(Kind).eq(CredentialKind::AiProvider.to_value()))
-        .add(Expr::col(Health).ne(health))
-}
-
-/// Adds a provider of models whose key was taken.
-///
-/// # Errors
-/// [`Error::Conflict`] when it is there already.
-pub(crate) async fn add_provider(tx: &mut Tx<'_>, values: &Values) -> Result<Credential> {
-    let name = values.service().key;
-    if credential_named(tx, CredentialKind::AiProvider, name)
-        .await?
-        .is_some()
-    {
-        return Err(Error::Conflict(
-            "This provider is there already; rotateAiProvider gives it another key.".to_owned(),
-        ));
-    }
-    let kept = kept_of(values);
-    create_credential(
-        tx,
-        CredentialKind::AiProvider,
-        name.to_owned(),
-        kept,
-        AI_PROVIDER,
-    )
-    .await
-}
-
-/// Gives a provider of models another key, which was taken.
-///
-/// # Errors
-/// [`Error::NotFound`] when there is no such provider.
-pub(crate) async fn rotate_provider(
-    tx: &mut Tx<'_>,
-    id: &Id,
-    values: &Values,
-) -> Result<Credential> {
-    let row = provider(tx, id).await?;
-    replace_credential(tx, &row, kept_of(values), AI_PROVIDER).await
-}
-
-/// Takes a provider of models away.
-///
-/// # Errors
-/// [`Error::NotFound`] when there is no such provider.
-pub(crate) async fn remove_provider(tx: &mut Tx<'_>, id: &Id) -> Result<()> {
-    let row = provider(tx, id).await?;
-    delete_credential(tx, &row, AI_PROVIDER).await
-}
-
-fn kept_of(values: &Values) -> Kept {
-    Kept {
-        plain: values.to_seal(),
-        hint: values.hint(),
-        health: CredentialHealth::Healthy,
-        base_url: values.base_url().map(str::to_owned),
-    }
-}
-
 /// What is kept for a connection, opened.
 async fn kept(scope: &Scope, id: &Id) -> Result<(Values, Id, Opened)> {
     let read = retried(|| async {
@@ -429,7 +272,11 @@ async fn credential_of(tx: &Tx<'_>, row: &Model) -> Result<Option<Credential>> {
 }
 
 /// The credential, if it still holds what its service was asked with.
-async fn same(tx: &Tx<'_>, now: Option<Credential>, tested: &Tested) -> Result<Credential> {
+pub(super) async fn same(
+    tx: &Tx<'_>,
+    now: Option<Credential>,
+    tested: &Tested,
+) -> Result<Credential> {
     if let Some(now) = now
         && now.id == tested.credential
         && still_holds(tx, &now, &tested.opened).await?

@@ -6,6 +6,7 @@
 //! may lock what is below it in any order: everybody locks or holds the brief before.
 
 mod agent;
+mod ai_provider;
 mod brief;
 mod clarification;
 mod cost;
@@ -33,6 +34,10 @@ pub(crate) use self::{
         end_silent_session, fail, heard, instructions, overdue_jobs, overdue_tickets, patience,
         record, register, release, report, silent_sessions, start, tend_job, tend_ticket,
     },
+    ai_provider::{
+        add_provider, failing_providers, known_provider, note_probe, probe, remove_provider,
+        rotate_provider,
+    },
     brief::{
         ANALYST, delete_brief, edit, escalate as escalate_brief, link_symbol, may_be_replaced,
         overdue as overdue_briefs, revise, submit, unlink_symbol,
@@ -52,9 +57,8 @@ pub(crate) use self::{
     decider::delegation,
     decision::{Decision, Seen, decide, subject_column},
     integration::{
-        Revoked, Tested, accepted, add_provider, connect, disconnect as disconnect_integration,
-        failing_providers, known_provider, note_probe, note_test, probe, remove_provider, revoke,
-        rotate_provider, test as test_values, test_again,
+        Revoked, Tested, accepted, connect, disconnect as disconnect_integration, note_test,
+        revoke, test as test_values, test_again,
     },
     invitation::{
         accept, invite_user, may_be_accepted, overdue_invitations, resend, tend_invitation,
