@@ -1,8 +1,9 @@
-//! Links that are mailed: what is still to be sent stands beside what it is about, until it was sent.
+//! Links that are mailed: what is still to be sent stands beside what it is about, until it was sent. And people who go: on
+//! SQLite a row with two pointers to the same person kept that person from being deleted.
 
 use sea_orm_migration::{
     prelude::*,
-    sea_orm::{ConnectionTrait, DbBackend},
+    sea_orm::{ConnectionTrait, DbBackend, Statement},
 };
 
 /// The step.
@@ -43,6 +44,34 @@ impl MigrationTrait for MailLinks {
         ] {
             connection.execute_unprepared(statement).await?;
         }
+        if manager.get_database_backend() == DbBackend::Sqlite {
+            look_at_what_changes(connection).await?;
+        }
         Ok(())
     }
+}
+
+/// When somebody goes, each pointer to them becomes null by a statement of its own. What refuses another tenant's id looked at
+/// all pointers then, and so refused the first of two because of the second.
+async fn look_at_what_changes<C: ConnectionTrait>(connection: &C) -> Result<(), DbErr> {
+    let all = r"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%\_tenant\_update' ESCAPE '\'";
+    let all = Statement::from_string(DbBackend::Sqlite, all);
+    for row in connection.query_all_raw(all).await? {
+        let (name, sql): (String, String) = (row.try_get("", "name")?, row.try_get("", "sql")?);
+        let Some((before, after)) = sql.split_once(" IS NOT NULL AND NOT EXISTS") else {
+            continue;
+        };
+        let Some((_, column)) = before.rsplit_once("NEW.") else {
+            continue;
+        };
+        let changes = format!(
+            r#"(NEW.{column} IS NOT OLD.{column} OR NEW."tenantId" IS NOT OLD."tenantId")"#
+        );
+        let anew = format!("{before} IS NOT NULL AND {changes} AND NOT EXISTS{after}");
+        connection
+            .execute_unprepared(&format!("DROP TRIGGER \"{name}\""))
+            .await?;
+        connection.execute_unprepared(&anew).await?;
+    }
+    Ok(())
 }
