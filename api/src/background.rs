@@ -37,7 +37,7 @@ pub(crate) struct Task {
 }
 
 /// All that the server does by itself.
-pub(crate) const TASKS: [Task; 9] = [
+pub(crate) const TASKS: [Task; 10] = [
     Task {
         name: "clarifications",
         about: "Reminds people of questions that nobody answered, after 24 and 48 hours, and closes those whose time is up.",
@@ -144,6 +144,12 @@ pub(crate) const TASKS: [Task; 9] = [
         about: "Forgets the answers of requests that can no longer be repeated.",
         every: Duration::from_secs(3600),
         run: |store| Box::pin(store.forget_answers()),
+    },
+    Task {
+        name: "deleted_workspaces",
+        about: "Removes what deleted workspaces had, a little at a time; their ledgers stay.",
+        every: Duration::from_secs(15),
+        run: |store| Box::pin(store.remove_workspaces()),
     },
 ];
 

@@ -22,6 +22,7 @@ mod m20261130_000004_credential_health;
 mod m20261201_000001_agents;
 mod m20261201_000002_costs;
 mod m20261201_000003_patience;
+mod m20261202_000005_workspace;
 mod table;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
@@ -79,6 +80,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261201_000001_agents::LetAgentsWork),
             Box::new(m20261201_000002_costs::CountCosts),
             Box::new(m20261201_000003_patience::BePatient),
+            Box::new(m20261202_000005_workspace::RunWorkspaces),
         ]
     }
 }

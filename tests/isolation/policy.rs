@@ -25,12 +25,13 @@ use See::{All, Held, None, OfProject, Own, OwnOrAll, Target};
 pub const ROLES: [&str; 5] = ["owner", "admin", "member", "viewer", "agent"];
 
 /// Each kind of row, and what owner, admin, member, viewer and agent see of it.
-const POLICY: [(&str, [See; 5]); 40] = [
+const POLICY: [(&str, [See; 5]); 41] = [
     ("Tenant", [All, All, All, All, None]),
     ("User", [All, All, All, All, None]),
     ("Invitation", [All, All, None, None, None]),
     ("GoogleOAuthToken", [All, All, Own, Own, None]),
     ("AgentToken", [All, All, All, All, Held]),
+    ("ServiceToken", [All, All, All, All, None]),
     ("AuthToken", [All, All, Own, Own, None]),
     ("IdempotencyKey", [All, All, None, None, None]),
     ("AgentSession", [All, All, All, All, Held]),

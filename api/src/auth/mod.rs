@@ -15,7 +15,7 @@ mod turns;
 
 pub(crate) use self::{
     actor::Account,
-    opaque::{AGENT, REPLY, hash, mint},
+    opaque::{AGENT, REPLY, SERVICE, hash, mint},
     password::{DEMO_PASSWORD, Passwords, Verdict},
     rate::whence_key,
     session::end_all,

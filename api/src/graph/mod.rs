@@ -77,6 +77,7 @@ mod scheduled_job;
 mod search;
 mod segments;
 mod selected;
+mod service_token;
 mod session;
 mod shared;
 mod skill;
@@ -97,6 +98,7 @@ mod user;
 mod viewer;
 mod whisper_transcription;
 mod why_unclaimed;
+mod workspace;
 mod write;
 
 pub(crate) use connection::Cursor;
@@ -149,6 +151,7 @@ mod prelude {
         project::Project,
         project_graph::ProjectGraph,
         scheduled_job::ScheduledJob,
+        service_token::ServiceToken,
         skill::Skill,
         skill_package::SkillPackage,
         subagent_definition::SubagentDefinition,

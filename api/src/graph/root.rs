@@ -38,6 +38,7 @@ use super::{
     row_streams::RowSubscription,
     scheduled_job::ScheduledJobTypeQuery,
     search::SearchQuery,
+    service_token::ServiceTokenMutation,
     session::{SessionMutation, SessionsMutation},
     spending::SpendingQuery,
     tables::TablesQuery,
@@ -46,6 +47,7 @@ use super::{
     ticket_writes::TicketMutation,
     usage::UsageQuery,
     viewer::ViewerQuery,
+    workspace::WorkspaceMutation,
 };
 use crate::live::Operations;
 use async_graphql::{MergedObject, MergedSubscription, Object, SDLExportOptions, ValidationMode};
@@ -83,11 +85,13 @@ pub struct Mutation(
     ReplyMutation,
     ReplyTokenMutation,
     AgentTokenMutation,
+    ServiceTokenMutation,
     ProjectMutation,
     GoalMutation,
     MeetingMutation,
     InvitationMutation,
     TenantMutation,
+    WorkspaceMutation,
     NotificationMutation,
     PRDMutation,
     PRDDecisionMutation,

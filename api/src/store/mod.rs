@@ -45,6 +45,7 @@ mod queue;
 mod reach;
 mod readiness;
 mod recognition;
+mod removal;
 mod row;
 mod row_security;
 mod scope;
@@ -61,6 +62,7 @@ mod tx;
 mod upgrade;
 mod verify;
 
+pub(crate) use self::accounts::DELETED;
 pub(crate) use self::admission::{Admission, Most, Permit, Shares};
 pub(crate) use self::aggregate::within;
 pub(crate) use self::budgets::{Amount, Amounts, Cap, OnBudget, Which};

@@ -14,7 +14,7 @@ pub(crate) use step::{digest, project_of, standing};
 use super::{
     Scope,
     diff::{UPDATED_AT, column, text},
-    ledger::Entry,
+    ledger::{Course, Entry},
     select::{self, Place},
     transaction::Transaction,
 };
@@ -57,6 +57,8 @@ pub struct Tx<'s> {
     eyes: Option<Actor>,
     /// The sessions whose jobs are counted before the commit.
     uncounted: BTreeSet<Id>,
+    /// Whether the ledger goes on after this.
+    course: Course,
 }
 
 impl<'s> Tx<'s> {
@@ -79,6 +81,7 @@ impl<'s> Tx<'s> {
             by_themselves: Vec::new(),
             eyes: None,
             uncounted: BTreeSet::new(),
+            course: Course::default(),
         })
     }
 
@@ -321,6 +324,17 @@ impl<'s> Tx<'s> {
     /// What only this answer shows.
     pub(crate) fn shown_once(&mut self) -> Option<String> {
         self.shown_once.take()
+    }
+
+    /// With the commit the ledger ends, and with it all that the workspace may do: nothing is written after it, and nobody of
+    /// it is let in.
+    pub(crate) fn end_ledger(&mut self) {
+        self.course = Course::Ends;
+    }
+
+    /// What is written now is what the server has to say of a ledger that has ended.
+    pub(super) fn write_after_the_end(&mut self) {
+        self.course = Course::HasEnded;
     }
 
     /// Adds words to the entry of the change just made: a reason, a comment.

@@ -18,6 +18,7 @@ mod reply;
 mod rule;
 mod step;
 mod ticket;
+mod workspace;
 
 pub(crate) use self::{
     agent::{
@@ -35,8 +36,9 @@ pub(crate) use self::{
         overdue as overdue_questions, tend as tend_question,
     },
     cost::{
-        Made, ModelCall, Purpose, Refused, count_older, overdue_reservations, record_usage,
-        recount, reprice, repriced_then, reserve, tell_all, tend_reservation,
+        Made, ModelCall, Purpose, Refused, count_in_new_days, count_older, overdue_reservations,
+        own_reservation, record_usage, recount, reprice, repriced_then, reserve, tell_all,
+        tend_reservation,
     },
     decider::delegation,
     decision::{Decision, Seen, decide, subject_column},
@@ -50,4 +52,5 @@ pub(crate) use self::{
     reply::{Addressee, Reply, ReplySubject, decide_by_reply, invite},
     step::step,
     ticket::{loose_for, may_be_retried},
+    workspace::delete_workspace,
 };

@@ -33,7 +33,7 @@ impl Tx<'_> {
         let changed = self.entries.iter().filter_map(changed_document).collect();
         fill_changed(&self.transaction, actor.tenant(), changed).await?;
         let Appended { head, entries } =
-            ledger::append(&self.transaction, actor, self.entries).await?;
+            ledger::append(&self.transaction, actor, self.entries, self.course).await?;
         if let Some((request, id)) = answered {
             request
                 .remember(&self.transaction, actor, self.now, Answer { id, seq: head })
