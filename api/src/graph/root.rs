@@ -47,7 +47,7 @@ use super::{
     ticket_writes::TicketMutation,
     usage::UsageQuery,
     viewer::ViewerQuery,
-    workspace::WorkspaceMutation,
+    workspace::{WorkspaceDeletionMutation, WorkspaceMutation},
 };
 use crate::live::Operations;
 use async_graphql::{MergedObject, MergedSubscription, Object, SDLExportOptions, ValidationMode};
@@ -92,6 +92,7 @@ pub struct Mutation(
     InvitationMutation,
     TenantMutation,
     WorkspaceMutation,
+    WorkspaceDeletionMutation,
     NotificationMutation,
     PRDMutation,
     PRDDecisionMutation,

@@ -6,7 +6,7 @@ use super::{
     prelude::*,
     shared::within,
     tenant::{set, workspace},
-    write::{Once, Write, change, given, mutations},
+    write::{Once, Write, change, given, mutations, perform},
 };
 use crate::{
     auth::Action,
@@ -15,7 +15,7 @@ use crate::{
     store::Tx,
     workflow,
 };
-use async_graphql::{InputObject, MaybeUndefined};
+use async_graphql::{InputObject, MaybeUndefined, Object, SimpleObject};
 use entity::{
     Json,
     tenant::{self, QuietHours, SetupStep, TenantDigestMode, TenantSettings},
@@ -182,8 +182,36 @@ mutations! { WorkspaceMutation {
     update_workspace(UpdateWorkspaceInput) -> UpdateWorkspacePayload { tenant: Tenant };
     /// Says that a step of setting the workspace up is over, or all of it. What is over already stays as it is.
     complete_setup_step(CompleteSetupStepInput) -> CompleteSetupStepPayload { tenant: Tenant };
-    /// Deletes the workspace with all that it has, for good, for owners. When this is answered nobody of it is let in any more,
-    /// streams end within seconds, and its slug is free; what it had is removed in the background. Its ledger stays, for who runs the
-    /// server to verify.
-    delete_workspace(DeleteWorkspaceInput) -> DeleteWorkspacePayload { tenant: Tenant };
 } }
+
+/// What `deleteWorkspace` answers with.
+#[derive(SimpleObject)]
+pub struct DeleteWorkspacePayload {
+    /// The workspace as it was.
+    tenant: Tenant,
+    /// The ledger's position after this, its last but for what the server tells of the removal.
+    feed_cursor: Cursor,
+}
+
+/// The end of a workspace.
+#[derive(Default)]
+pub struct WorkspaceDeletionMutation;
+
+#[Object]
+impl WorkspaceDeletionMutation {
+    /// Deletes the workspace with all that it has, for good, for owners. When this is answered nobody of it is let in any more; its
+    /// streams end, and its slug is free, within seconds; what it had is removed in the background. Its ledger stays, for who runs
+    /// the server to verify.
+    async fn delete_workspace(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The proof.")] input: DeleteWorkspaceInput,
+    ) -> Nullable<DeleteWorkspacePayload> {
+        let written = perform(ctx, "delete_workspace", input).await?;
+        ctx.scope().free_slug().await;
+        Ok(Some(DeleteWorkspacePayload {
+            tenant: Tenant::of(&written.row),
+            feed_cursor: written.feed_cursor,
+        }))
+    }
+}

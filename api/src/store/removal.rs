@@ -7,8 +7,8 @@
 use super::{Store, accounts::goes_on, background::door};
 use crate::{
     auth::Actor,
-    error::Result,
-    store::{retried, tx::Tx},
+    error::{Error, Result},
+    store::{Scope, Tx, retried},
 };
 use entity::{Id, Reading, Shape, Table, audit_log, shapes, tenant};
 use sea_orm::{
@@ -18,6 +18,7 @@ use sea_orm::{
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 /// The part of the server that does this.
 const COMPONENT: &str = "workspaces";
@@ -25,11 +26,24 @@ const COMPONENT: &str = "workspaces";
 const REMOVED: &str = "workspace.rows_removed";
 /// So long this goes on at a time.
 const AT_A_TIME: Duration = Duration::from_secs(120);
+/// Who deletes a workspace waits so long for its slug to be free.
+const FREED_WITHIN: Duration = Duration::from_secs(2);
 /// So many rows go in one transaction, and so many of those that may be large.
 const ROWS: u64 = 500;
 const LARGE_ROWS: u64 = 25;
 /// So many ids are read in one statement.
 const IDS: u64 = 5_000;
+
+impl Scope {
+    /// Frees the slug of the actor's workspace, which was deleted. What is not done in time is done in the background.
+    pub(crate) async fn free_slug(&self) {
+        let store = self.store();
+        let freed = timeout(FREED_WITHIN, store.free_slug(self.actor().tenant()));
+        if let Ok(Err(error)) = freed.await {
+            tracing::warn!(cause = error.cause(), "a slug is freed later");
+        }
+    }
+}
 
 impl Store {
     /// Removes what deleted workspaces had, as far as it comes in some minutes. Returns how many workspaces are gone.
@@ -40,6 +54,7 @@ impl Store {
         let until = Instant::now() + AT_A_TIME;
         let mut gone = 0;
         for workspace in self.deleted_workspaces().await? {
+            self.free_slug(&workspace).await?;
             if !self.is_told(&workspace).await? {
                 let told = self.what_it_had(&workspace).await?;
                 retried(|| self.tell(&workspace, told.clone())).await?;
@@ -54,6 +69,22 @@ impl Store {
             gone += 1;
         }
         Ok(gone)
+    }
+
+    /// Lets another workspace have the slug of one that was deleted: no other's slug is an id. It is no part of the deletion
+    /// itself, since it waits until nobody writes rows of the workspace, and others go on writing until that is committed.
+    async fn free_slug(&self, workspace: &Id) -> Result<()> {
+        let (id, slug) = (tenant::Column::Id, tenant::Column::Slug);
+        let free = Query::update()
+            .table(tenant::Entity)
+            .value(slug, workspace.as_str())
+            .and_where(Expr::col(id).eq(workspace.as_str()))
+            .and_where(Expr::col(slug).ne(workspace.as_str()))
+            .and_where(goes_on::<tenant::Entity>().not())
+            .take();
+        let transaction = self.system_transaction().await?;
+        transaction.execute(&free).await?;
+        transaction.commit().await
     }
 
     /// The workspaces that were deleted and still have something.
@@ -133,7 +164,8 @@ impl Store {
         let scope = self.scope(actor);
         let mut tx = Tx::begin(&scope).await?;
         tx.write_after_the_end();
-        let tenant = tx.get::<tenant::Entity>(workspace).await?;
+        let found = tx.find::<tenant::Entity>(workspace).await?;
+        let tenant = found.ok_or(Error::NotFound { kind: "Tenant" })?;
         let diff = json!({ "before": had, "after": null });
         tx.note_with::<tenant::Entity>(&tenant, REMOVED, diff);
         tx.commit().await.map(drop)
