@@ -8,7 +8,7 @@ on_both_databases! {
         let owner = app.owner().await;
         let schema = Schema::of(&owner).await;
         let begins = |name: &str| match name {
-            "createProject" | "createAgentToken" | "createReplyToken" | "createSkill" | "createAgentRole" => false,
+            "createProject" | "createAgentToken" | "createServiceToken" | "createReplyToken" | "createSkill" | "createAgentRole" => false,
             "approvePrd" | "revisePrd" => true,
             name => name.starts_with("create"),
         };

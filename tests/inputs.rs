@@ -58,7 +58,7 @@ on_both_databases! {
                 let answer = client.send(&query, json!({ "input": sent })).await;
                 if answer.body.get("errors").is_none() {
                     // What is kept within a workspace's settings is no column.
-                    let now = if column.is_some() || !["updateApprovalRules", "updateSkill"].contains(&name.as_str()) { Value::Null } else {
+                    let now = if column.is_some() || !["updateApprovalRules", "updateSkill", "updateWorkspace"].contains(&name.as_str()) { Value::Null } else {
                         answer.body["data"][name][&row.name]["now"].clone()
                     };
                     assert_eq!(answer.body["data"][name][&row.name], json!({ "now": now }), "{name}.{}", field.name);
@@ -75,13 +75,13 @@ on_both_databases! {
         refused.sort();
         assert_eq!(cleared, [
             "approvalDueHours", "autoApprovalProjectIds", "color", "configSchema", "dailyTokenBudget", "description", "goalId", "goalText",
-            "monthlySpendCapMicros", "monthlySpendCapMicros", "mostPlanCostMicros", "nonScope", "parentGoalId", "persona", "scope", "successMetrics", "supportingFiles", "targetDate", "targetRepo",
+            "monthlySpendCapMicros", "monthlySpendCapMicros", "mostPlanCostMicros", "nonScope", "parentGoalId", "persona", "quietHours", "scope", "successMetrics", "supportingFiles", "targetDate", "targetRepo",
             "targetRepo", "targetUsers", "timeline", "timeoutSeconds",
         ]);
         assert_eq!(refused, [
-            "acceptanceCriteria", "assumptions", "autoApproval", "autoApproveAbove", "body", "channelIds", "content", "description", "description", "description", "disabled", "hasSeenTour", "name", "name", "name", "objectives", "outOfScope",
+            "acceptanceCriteria", "assumptions", "autoApproval", "autoApproveAbove", "body", "channelIds", "clarificationTimeoutHours", "content", "description", "description", "description", "digestMode", "disabled", "hasSeenTour", "name", "name", "name", "name", "objectives", "outOfScope",
             "outcome", "platforms", "preferredChannel", "priority", "requireHumanBelow", "requiredBriefApprovals", "requiredPlanApprovals", "requiredTicketApprovals",
-            "requirements", "requiresApproval", "risks", "status", "summary", "title", "title", "title",
+            "requirements", "requiresApproval", "risks", "status", "summary", "timezone", "title", "title", "title",
         ]);
     }
 

@@ -242,6 +242,12 @@ pub async fn sample(app: &TestApp, client: &Client, mutation: &str) -> Value {
             let from = app.now() - chrono::TimeDelta::days(3);
             json!({ "from": from.to_rfc3339() })
         }
+        "updateWorkspace" => json!({ "name": another() }),
+        "completeSetupStep" => {
+            let begun = "UPDATE tenants SET settings = '{}'";
+            app.execute(begun).await;
+            json!({ "step": "FINISH" })
+        }
         "updateBudgets" => json!({ "dailyTokenBudget": format!("{}", 3_000_000 + number()) }),
         "setCredential" => {
             json!({ "kind": "OTHER", "name": format!("sample {}", number()), "value": "a secret of the tests" })
@@ -288,6 +294,11 @@ pub async fn sample(app: &TestApp, client: &Client, mutation: &str) -> Value {
             json!({ "name": "Sample", "roleSlugs": ["dev_agent"], "projectIds": [project] })
         }
         "revokeAgentToken" => json!({ "id": data["agentTokens"]["nodes"][0]["id"] }),
+        "createServiceToken" => json!({ "name": "Sample", "role": "MEMBER" }),
+        "revokeServiceToken" => {
+            let input = json!({ "name": "Sample", "role": "VIEWER" });
+            json!({ "id": made.run("createServiceToken", input).await })
+        }
         "signOutEverywhere" => json!({ "userId": data["users"]["nodes"][0]["id"] }),
         other => panic!("which input does {other} accept?"),
     }

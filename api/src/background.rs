@@ -41,7 +41,7 @@ pub(crate) struct Task {
 }
 
 /// All that the server does by itself.
-pub(crate) const TASKS: [Task; 12] = [
+pub(crate) const TASKS: [Task; 13] = [
     Task {
         name: "clarifications",
         about: "Reminds people of questions that nobody answered, after 24 and 48 hours, and closes those whose time is up.",
@@ -173,6 +173,12 @@ pub(crate) const TASKS: [Task; 12] = [
         about: "Forgets the answers of requests that can no longer be repeated.",
         every: Duration::from_secs(3600),
         run: |store| Box::pin(store.forget_answers()),
+    },
+    Task {
+        name: "deleted_workspaces",
+        about: "Removes what deleted workspaces had, a little at a time; their ledgers stay.",
+        every: Duration::from_secs(15),
+        run: |store| Box::pin(store.remove_workspaces()),
     },
 ];
 

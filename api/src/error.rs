@@ -226,6 +226,10 @@ impl Error {
          idempotencyKey.",
     );
 
+    /// Whoever asks was of a workspace that was deleted.
+    pub const WORKSPACE_DELETED: Self =
+        Self::Unauthenticated("This workspace was deleted. Nobody of it can sign in any more.");
+
     /// A rejected argument or input field.
     pub fn bad_input(field: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::BadUserInput {

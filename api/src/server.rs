@@ -258,14 +258,21 @@ pub async fn set_password(
         .await
 }
 
-/// Walks a workspace's ledger and returns how far it has come, which must be on from a head that was noted.
+/// Walks a workspace's ledger, by its slug, or by its id if it was deleted, and returns how far it has come, which must be on from a head that was noted.
 ///
 /// # Errors
 /// When an entry is missing or was altered.
 pub async fn verify_ledger(store: &Store, workspace: &str, noted: Option<&Head>) -> Result<Head> {
     let tenant = match workspace {
         "system" => Id::from(workspace),
-        slug => workspace::named(store, slug).await?.id,
+        slug => match workspace::named(store, slug).await {
+            Ok(workspace) => workspace.id,
+            // Its ledger outlives a workspace, and its slug may be another one's by now.
+            Err(error) => match store.system().ledger_of(&Id::from(slug)).await? {
+                Some(id) => id,
+                None => return Err(error),
+            },
+        },
     };
     store.verify_ledger(&tenant, noted).await
 }

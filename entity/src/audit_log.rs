@@ -14,6 +14,8 @@ text_enum! {
         Agent,
         /// A part of the server, such as the scheduler.
         System,
+        /// A program of the company, known by its service token.
+        Service,
     }
 }
 
@@ -52,14 +54,17 @@ pub struct Model {
     pub tenant_id: Id,
     /// The entry's position in the tenant's ledger: one more than the entry before it, with no gaps.
     pub seq: BigInt,
-    /// Who did it: `user:<e-mail>`, `agent:<token name>#<hint>` or `system:<component>`.
+    /// Who did it: `user:<e-mail>`, `agent:<token name>#<hint>`,
+    /// `service:<token name>#<hint>` or `system:<component>`.
     pub actor: String,
     /// What kind of actor that is.
     pub actor_type: ActorType,
-    /// The user who did it, who may be gone by now; null for agents and the system.
+    /// The user who did it, who may be gone by now; null for all that are no people.
     pub user_id: Option<Id>,
-    /// The token of the agent that did it, which may be gone by now; null for people and the system.
+    /// The token of the agent that did it, which may be gone by now; null for all others.
     pub agent_token_id: Option<Id>,
+    /// The token of the service that did it, which may be gone by now; null for all others.
+    pub service_token_id: Option<Id>,
     /// What was done, such as `brief.approved`.
     pub action: String,
     /// The kind of thing it was done to, such as `Ticket`.

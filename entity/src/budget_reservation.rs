@@ -13,8 +13,10 @@ pub struct Model {
     /// Whose row it is.
     #[graphql(skip)]
     pub tenant_id: Id,
-    /// The agent token it was made with; null when that is gone.
+    /// The agent token it was made with; null when that is gone, or it was a service.
     pub agent_token_id: Option<Id>,
+    /// The service token it was made with; null when that is gone, or it was an agent.
+    pub service_token_id: Option<Id>,
     /// The role on whose budget it counts.
     pub role_slug: String,
     /// The project on whose budget it counts; null when on none, or when the project is gone.

@@ -57,6 +57,7 @@ pub mod prd_symbol_link;
 pub mod project;
 pub mod project_graph;
 pub mod scheduled_job;
+pub mod service_token;
 pub mod skill;
 pub mod skill_package;
 pub mod subagent_definition;
@@ -78,6 +79,7 @@ macro_rules! for_each_table {
             invitation,
             google_oauth_token,
             agent_token,
+            service_token,
             auth_token,
             idempotency_key,
             agent_session,

@@ -53,6 +53,7 @@ tables! {
     Invitation,
     GoogleOAuthToken,
     AgentToken,
+    ServiceToken,
     AuthToken,
     IdempotencyKey,
     AgentSession,

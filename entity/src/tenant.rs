@@ -90,6 +90,20 @@ pub struct QuietHours {
     pub end: String,
 }
 
+text_enum! {
+    /// A step of setting a workspace up, in the order in which they are taken.
+    SetupStep {
+        /// Give the workspace a name of its own; until then it is called like its slug.
+        WorkspaceName,
+        /// Store the key of a provider of language models.
+        AiProvider,
+        /// Connect a first outside service.
+        FirstIntegration,
+        /// Look it over and say that it is finished.
+        Finish,
+    }
+}
+
 /// How far a new tenant has come with setting itself up.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, SimpleObject)]
 #[serde(rename_all = "camelCase", default)]
@@ -100,6 +114,8 @@ pub struct TenantSetup {
     pub completed_at: Option<Timestamp>,
     /// The user who finished them; null until then.
     pub completed_by: Option<Id>,
+    /// The steps that somebody passed over.
+    pub skipped: Vec<SetupStep>,
 }
 
 /// What a tenant's admins may tune. It never holds credentials.

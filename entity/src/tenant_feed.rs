@@ -15,6 +15,9 @@ pub struct Model {
     pub head_seq: BigInt,
     /// The hash of the ledger's last entry, which the next one builds on.
     pub head_hash: String,
+    /// When the ledger ended, because its workspace was deleted; null while it goes on.
+    #[graphql(skip)]
+    pub closed_at: Option<Timestamp>,
 }
 
 owned!(TenantFeed, id TenantId, tenant TenantId);

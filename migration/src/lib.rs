@@ -26,6 +26,7 @@ mod m20261202_000001_claims;
 mod m20261202_000002_people;
 mod m20261202_000003_vault;
 mod m20261202_000004_library;
+mod m20261202_000005_workspace;
 mod table;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
@@ -87,6 +88,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261202_000002_people::MailLinks),
             Box::new(m20261202_000003_vault::SealSecrets),
             Box::new(m20261202_000004_library::KeepVersions),
+            Box::new(m20261202_000005_workspace::RunWorkspaces),
         ]
     }
 }

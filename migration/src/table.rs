@@ -2,7 +2,7 @@
 
 mod sql;
 
-pub(crate) use sql::create;
+pub(crate) use sql::{add_pointer, create};
 
 /// What happens to a row when the row it points to is deleted.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -29,7 +29,7 @@ pub struct Caller {
 }
 
 /// Gives everyone in the demo rows of their own and the ledger an entry about some of every table's, and returns one
-/// caller of each role, a second viewer, and an agent whose token is for one project only.
+/// caller of each role, a second viewer, an agent whose token is for one project only, and services.
 pub async fn furnish(app: &TestApp) -> Vec<Caller> {
     let tenant: Id = app.tenant(DEMO).await.as_str().into();
     let owner = app.owner().await;
@@ -68,7 +68,24 @@ pub async fn furnish(app: &TestApp) -> Vec<Caller> {
     for (nth, (name, projects)) in agents.into_iter().enumerate() {
         callers.push(agent(app, &owner, name, projects, nth).await);
     }
+    for (name, role) in [("admin service", "admin"), ("member service", "member")] {
+        callers.push(service(app, &owner, name, role).await);
+    }
     callers
+}
+
+/// A service, which sees what a person of its role sees who has nothing of their own.
+async fn service(app: &TestApp, owner: &Client, name: &'static str, role: &'static str) -> Caller {
+    let token = app.service_token(owner, role).await;
+    Caller {
+        name,
+        role,
+        tenant: app.tenant(DEMO).await,
+        user: None,
+        agent: None,
+        client: Client::new(&app.url, &token),
+        token,
+    }
 }
 
 fn person(app: &TestApp, name: &'static str, role: &'static str, user: &user::Model) -> Caller {

@@ -31,6 +31,7 @@ const POLICY: [(&str, [See; 5]); 41] = [
     ("Invitation", [All, All, None, None, None]),
     ("GoogleOAuthToken", [All, All, Own, Own, None]),
     ("AgentToken", [All, All, All, All, Held]),
+    ("ServiceToken", [All, All, All, All, None]),
     ("AuthToken", [All, All, Own, Own, None]),
     ("IdempotencyKey", [All, All, None, None, None]),
     ("AgentSession", [All, All, All, All, Held]),

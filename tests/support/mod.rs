@@ -307,6 +307,15 @@ impl TestApp {
         Client::new(&self.url, token.expect("a token"))
     }
 
+    /// The token of a service of the demo with this role.
+    pub async fn service_token(&self, owner: &Client, role: &str) -> String {
+        let create = "mutation($role: ServiceRole!) { createServiceToken(input: { name: \"Service\", role: $role }) { token } }";
+        let input = serde_json::json!({ "role": role.to_uppercase() });
+        let made = owner.data(create, input).await;
+        let token = made["createServiceToken"]["token"].as_str();
+        token.expect("a token").to_owned()
+    }
+
     /// The agent of the demo that tests send agents' mutations as: always the same one.
     pub async fn worker(&self, owner: &Client) -> Client {
         let made = self.agent_for(owner, &["dev_agent"]);

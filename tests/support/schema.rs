@@ -88,7 +88,7 @@ impl Schema {
         &self.get("Mutation").fields
     }
 
-    /// The mutations that change what a workspace has; the others are about the caller's session.
+    /// The mutations that change what a workspace has; the others are about the caller's session, and one ends all.
     pub fn writes(&self) -> impl Iterator<Item = &Field> {
         let changes = |mutation: &&Field| {
             let payload = self.get(&mutation.of.name);
@@ -97,7 +97,8 @@ impl Schema {
                 .iter()
                 .any(|field| field.name == "feedCursor")
         };
-        self.mutations().iter().filter(changes)
+        let goes_on = |mutation: &&Field| mutation.name != "deleteWorkspace";
+        self.mutations().iter().filter(changes).filter(goes_on)
     }
 
     /// The root lists, each with the type of its rows.

@@ -263,7 +263,12 @@ fn document(mutation: &str) -> String {
 /// What a mutation's input is called, and the row in its answer.
 fn names(mutation: &str) -> (String, &'static str) {
     let row = match mutation {
-        "setDelegate" | "updateApprovalRules" | "updateBudgets" => "tenant",
+        "setDelegate"
+        | "updateApprovalRules"
+        | "updateBudgets"
+        | "updateWorkspace"
+        | "completeSetupStep" => "tenant",
+        "createServiceToken" => "serviceToken",
         "setModelPrice" => "modelPrice",
         "setCredential" | "rotateCredential" => "credential",
         "addAiProvider" | "rotateAiProvider" | "probeAiProvider" => "credential",

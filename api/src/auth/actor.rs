@@ -4,6 +4,7 @@ use super::rate::{network_key, whence_key};
 use entity::{
     Id, agent_token,
     audit_log::ActorType,
+    service_token::{self, ServiceRole},
     user::{self, UserRole},
 };
 use std::{
@@ -45,12 +46,16 @@ enum Identity {
         /// The projects that the token is for; none if it is for all.
         projects: Option<Vec<Id>>,
     },
+    Service {
+        token: Id,
+        name: String,
+    },
     System {
         component: &'static str,
     },
 }
 
-/// The row behind a user or an agent, as it was when they were let in.
+/// The row behind a user, an agent or a service, as it was when they were let in.
 pub(crate) enum Account<'a> {
     User {
         id: &'a Id,
@@ -60,6 +65,19 @@ pub(crate) enum Account<'a> {
     Agent {
         token: &'a Id,
     },
+    Service {
+        token: &'a Id,
+    },
+}
+
+impl<'a> Account<'a> {
+    /// The row's id.
+    pub(crate) fn id(&self) -> &'a Id {
+        match self {
+            Self::User { id, .. } => id,
+            Self::Agent { token } | Self::Service { token } => token,
+        }
+    }
 }
 
 /// Where a request came from, for the ledger.
@@ -85,7 +103,7 @@ impl Origin {
     }
 }
 
-/// A tenant's user or agent, or the server acting within a tenant.
+/// A tenant's user, agent or service, or the server acting within a tenant.
 #[derive(Clone, Debug)]
 pub struct Actor {
     tenant: Id,
@@ -139,9 +157,35 @@ impl Actor {
         }
     }
 
+    /// The holder of a service token that was checked: nobody, with a person's role.
+    pub(super) fn service(token: service_token::Model) -> Self {
+        let role = match token.role {
+            ServiceRole::Admin => Role::Admin,
+            ServiceRole::Member => Role::Member,
+            ServiceRole::Viewer => Role::Viewer,
+        };
+        let identity = Identity::Service {
+            name: format!("service:{}#{}", token.name, token.token_hint),
+            token: token.id,
+        };
+        Self {
+            tenant: token.tenant_id,
+            role,
+            identity,
+            project: None,
+            origin: None,
+            identified: None,
+        }
+    }
+
     /// A person of whom the demo tells what they did.
     pub(crate) fn told_of_user(user: user::Model) -> Self {
         Self::user(user)
+    }
+
+    /// A service of which the demo tells what it did.
+    pub(crate) fn told_of_service(token: service_token::Model) -> Self {
+        Self::service(token)
     }
 
     /// An agent of which the demo tells what it did.
@@ -238,6 +282,19 @@ impl Actor {
         }
     }
 
+    /// The service token, if it is a service.
+    pub fn service_token_id(&self) -> Option<&Id> {
+        match self.identity() {
+            Identity::Service { token, .. } => Some(token),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a service: it has a person's role, and is nobody.
+    pub(crate) fn is_service(&self) -> bool {
+        matches!(self.identity, Identity::Service { .. })
+    }
+
     /// The row behind the actor; none of the server itself.
     pub(crate) fn account(&self) -> Option<Account<'_>> {
         match &self.identity {
@@ -252,6 +309,7 @@ impl Actor {
                 token_version: *token_version,
             }),
             Identity::Agent { token, .. } => Some(Account::Agent { token }),
+            Identity::Service { token, .. } => Some(Account::Service { token }),
             Identity::System { .. } => None,
         }
     }
@@ -270,7 +328,7 @@ impl Actor {
     pub(crate) fn key(&self) -> String {
         let who = match &self.identity {
             Identity::User { id, .. } => id.as_str(),
-            Identity::Agent { token, .. } => token.as_str(),
+            Identity::Agent { token, .. } | Identity::Service { token, .. } => token.as_str(),
             Identity::System { component } => component,
         };
         format!("{} {who}", self.tenant)
@@ -280,7 +338,7 @@ impl Actor {
     pub fn name(&self) -> String {
         match self.identity() {
             Identity::User { email, .. } => format!("user:{email}"),
-            Identity::Agent { name, .. } => name.clone(),
+            Identity::Agent { name, .. } | Identity::Service { name, .. } => name.clone(),
             Identity::System { component } => format!("system:{component}"),
         }
     }
@@ -290,6 +348,7 @@ impl Actor {
         match self.identity {
             Identity::User { .. } => ActorType::User,
             Identity::Agent { .. } => ActorType::Agent,
+            Identity::Service { .. } => ActorType::Service,
             Identity::System { .. } => ActorType::System,
         }
     }

@@ -5,6 +5,8 @@ use rand::distr::{Alphanumeric, SampleString};
 
 /// What an agent token begins with, so that people and secret scanners know it.
 pub(crate) const AGENT: &str = "wga_";
+/// What a service token begins with.
+pub(crate) const SERVICE: &str = "wgs_";
 /// What a refresh token begins with.
 pub(crate) const REFRESH: &str = "wgr_";
 /// What the token of a reply to a message begins with.

@@ -1,4 +1,5 @@
-//! What each role may do and which rows it sees: two matches, which the compiler keeps complete.
+//! What each role may do, what services may not do of that, and which rows each role sees: three matches, which the
+//! compiler keeps complete.
 
 use super::{Actor, Role};
 use crate::error::{Error, Result};
@@ -39,8 +40,12 @@ pub enum Action {
     Ask,
     /// Say something about a ticket.
     Comment,
-    /// Take a ticket out of an agent's hands, and keep what outside trackers say of it.
+    /// Take a ticket out of an agent's hands.
     SteerWork,
+    /// Keep what an outside tracker says of a ticket.
+    MirrorTicket,
+    /// Say what calls of models take and took. For agents and services.
+    ReportUsage,
     /// Have an agent finish and leave.
     ManageAgents,
     /// Decide over briefs, plans and results. A member only in place of an admin: see [`decides`].
@@ -55,10 +60,14 @@ pub enum Action {
     AnswerForAll,
     /// Make and revoke agent tokens.
     ManageAgentTokens,
+    /// Make and revoke service tokens.
+    ManageServiceTokens,
     /// Decide over other people's accounts.
     ManagePeople,
     /// Decide over owners' accounts.
     ManageOwners,
+    /// Delete the workspace, with all that it has.
+    DeleteWorkspace,
     /// Read what the server does by itself.
     ReadBackground,
     /// Change what the workspace's agents work under: its playbooks, packages, specialists and roles.
@@ -67,13 +76,82 @@ pub enum Action {
     EditLibrary,
 }
 
-/// Refuses what the actor's role does not allow. Agents work on tickets; all else is for people.
+/// What of an action is for services.
+enum ForServices {
+    /// What their role allows.
+    ByRole,
+    /// What is for them more than for people: it takes this role.
+    From(Role),
+    /// Nothing: it is for people, for this reason.
+    Never(&'static str),
+    /// Nothing: it is for agents.
+    Agents,
+}
+
+/// A decision is a person's word.
+const DECIDES: &str =
+    "A decision needs a person, and so does who may decide: a service token is nobody's.";
+/// Who takes hold of a service's token could otherwise make more of them, or of people.
+const LETS_IN: &str = "Who is let in is decided by people: a service token neither makes nor ends accounts and tokens.";
+/// It has no account.
+const NO_ACCOUNT: &str =
+    "This is about your own account, and a service token has none: revokeServiceToken ends it.";
+/// What holds keys, and the workspace itself.
+const SETS_UP: &str =
+    "The workspace itself, its keys and what it is connected to are set up by people.";
+
+/// What services may do of what their role may.
+fn for_services(action: Action) -> ForServices {
+    match action {
+        Action::ReadAudit
+        | Action::Read
+        | Action::ReadCosts
+        | Action::ReadAllCosts
+        | Action::ReadBackground
+        | Action::EditProject
+        | Action::ArchiveProject
+        | Action::EditMeeting
+        | Action::EditBrief
+        | Action::DeleteBrief
+        | Action::EditTicket
+        | Action::Answer
+        | Action::Ask
+        | Action::Comment
+        | Action::SteerWork
+        | Action::ManageAgents
+        | Action::Replan
+        | Action::SetBudgets
+        | Action::ManageLibrary
+        | Action::EditLibrary => ForServices::ByRole,
+        Action::MirrorTicket | Action::ReportUsage => ForServices::From(Role::Member),
+        Action::Decide | Action::SetApprovals => ForServices::Never(DECIDES),
+        Action::ManageAgentTokens
+        | Action::ManageServiceTokens
+        | Action::ManagePeople
+        | Action::ManageOwners => ForServices::Never(LETS_IN),
+        Action::EditAccount | Action::AnswerForAll => ForServices::Never(NO_ACCOUNT),
+        Action::SetUp | Action::DeleteWorkspace => ForServices::Never(SETS_UP),
+        Action::Work => ForServices::Agents,
+    }
+}
+
+/// Refuses what the actor's role does not allow, and services what needs a person. Agents work on tickets; all else is for
+/// people.
 ///
 /// # Errors
 /// [`Error::Forbidden`], naming the role that is needed.
 pub fn authorize(actor: &Actor, action: Action) -> Result<()> {
+    if actor.is_service() {
+        match for_services(action) {
+            ForServices::ByRole => {}
+            ForServices::From(least) => return require(actor.role(), least),
+            ForServices::Never(why) => return Err(Error::Forbidden(why.to_owned())),
+            ForServices::Agents => return for_agents(actor.role()),
+        }
+    }
     let least = match action {
         Action::Work => return for_agents(actor.role()),
+        Action::ReportUsage => return for_those_who_call(actor.role()),
         Action::Ask | Action::Comment if actor.role() == Role::Agent => return Ok(()),
         Action::Read | Action::EditAccount => Role::Viewer,
         Action::ReadCosts
@@ -96,11 +174,13 @@ pub fn authorize(actor: &Actor, action: Action) -> Result<()> {
         | Action::SetBudgets
         | Action::AnswerForAll
         | Action::SteerWork
+        | Action::MirrorTicket
         | Action::ManageAgents
         | Action::ManageAgentTokens
         | Action::ManageLibrary
+        | Action::ManageServiceTokens
         | Action::ManagePeople => Role::Admin,
-        Action::ManageOwners => Role::Owner,
+        Action::ManageOwners | Action::DeleteWorkspace => Role::Owner,
         Action::EditLibrary => Role::System,
     };
     require(actor.role(), least)
@@ -117,6 +197,7 @@ pub fn decides<'d>(
     now: Timestamp,
 ) -> Result<Option<&'d Id>> {
     match actor.role() {
+        _ if actor.is_service() => return authorize(actor, Action::Decide).map(|()| None),
         Role::Member => {}
         // What a viewer lacks is what a member without a delegation lacks.
         Role::Viewer => return require(actor.role(), Role::Admin).map(|()| None),
@@ -215,6 +296,7 @@ pub fn rows(actor: &Actor, table: Table) -> Result<Rows> {
         Table::Tenant
         | Table::User
         | Table::AgentToken
+        | Table::ServiceToken
         | Table::AgentSession
         | Table::Project
         | Table::ProjectGraph
@@ -264,6 +346,16 @@ fn for_agents(role: Role) -> Result<()> {
         Role::Agent | Role::System => Ok(()),
         _ => Err(Error::Forbidden(
             "This is for agents: send it with an agent token, which createAgentToken makes."
+                .to_owned(),
+        )),
+    }
+}
+
+fn for_those_who_call(role: Role) -> Result<()> {
+    match role {
+        Role::Agent | Role::System => Ok(()),
+        _ => Err(Error::Forbidden(
+            "This is for who calls models: send it with an agent token, or with a service token of the role Member or Admin."
                 .to_owned(),
         )),
     }

@@ -156,9 +156,7 @@ impl Sessions {
         current: &str,
         new: &str,
     ) -> Result<Session> {
-        let id = actor
-            .user_id()
-            .ok_or_else(|| Error::Forbidden("Only people have passwords.".to_owned()))?;
+        let id = actor.user_id().ok_or_else(not_a_person)?;
         self.limits.check_own_password(id)?;
         let system = self.store.system();
         let (seen, mut kept) = system
@@ -188,6 +186,36 @@ impl Sessions {
             }
         }
         Err(changed_meanwhile())
+    }
+
+    /// Refuses who does not know the password of the account that acts: whoever took over a session does not. Who has none need
+    /// not.
+    ///
+    /// # Errors
+    /// [`Error::BadUserInput`] when it is wrong or left out, [`Error::Forbidden`] for who is no person,
+    /// [`Error::RateLimited`] when it was tried too often.
+    pub(crate) async fn check_own_password(
+        &self,
+        actor: &Actor,
+        password: Option<&str>,
+    ) -> Result<()> {
+        let id = actor.user_id().ok_or_else(not_a_person)?;
+        let system = self.store.system();
+        let found = system.user_with_password(actor.tenant(), id).await?;
+        let (_, Some(kept)) = found.ok_or(ENDED)? else {
+            return Ok(());
+        };
+        let wrong = |reason: &str| Err(Error::bad_input("password", reason));
+        let Some(password) = password else {
+            return wrong("is needed, as proof that it is you");
+        };
+        self.limits.check_own_password(id)?;
+        let origin = actor.origin().cloned().unwrap_or_default();
+        let verdict = self.passwords.verify(password, Some(kept), &origin).await?;
+        match verdict {
+            Verdict::Wrong => wrong("is wrong"),
+            _ => Ok(()),
+        }
     }
 
     /// Replaces the hash that was compared, or returns the one that is kept by now.
@@ -330,6 +358,10 @@ async fn end_one(scope: &Scope, user: &Id, token: &str) -> Result<()> {
         tx.commit().await?;
     }
     Ok(())
+}
+
+fn not_a_person() -> Error {
+    Error::Forbidden("Only people have passwords.".to_owned())
 }
 
 fn changed_meanwhile() -> Error {

@@ -1,8 +1,8 @@
-//! Bearer tokens: signed, short statements of which user is asking, and agent tokens.
+//! Bearer tokens: signed, short statements of which user is asking, and the tokens of agents and services.
 
 use super::{
     Actor,
-    opaque::{self, AGENT},
+    opaque::{self, AGENT, SERVICE},
 };
 use crate::{
     clock::Clock,
@@ -150,6 +150,9 @@ impl Tokens {
         if token.starts_with(AGENT) {
             return self.authenticate_agent(system, token).await;
         }
+        if token.starts_with(SERVICE) {
+            return self.authenticate_service(system, token).await;
+        }
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
@@ -203,5 +206,24 @@ impl Tokens {
         system.touch(&token, now);
         let until = token.expires_at;
         Ok((Actor::agent(token), until))
+    }
+
+    async fn authenticate_service(
+        &self,
+        system: &System,
+        token: &str,
+    ) -> Result<(Actor, Option<Timestamp>)> {
+        if !opaque::is_one(SERVICE, token) {
+            return Err(INVALID);
+        }
+        let now = self.clock.now();
+        let token = system.service_token(&opaque::hash(token)).await?;
+        let token = token.ok_or(INVALID)?;
+        if token.expires_at <= now || token.revoked_at.is_some() {
+            return Err(INVALID);
+        }
+        system.touch(&token, now);
+        let until = token.expires_at;
+        Ok((Actor::service(token), Some(until)))
     }
 }

@@ -72,7 +72,12 @@ pub(crate) struct Calendar(Tz);
 impl Calendar {
     /// The calendar of the timezone with this IANA name; that of UTC when there is none.
     pub(crate) fn of(timezone: &str) -> Self {
-        Self(timezone.parse().unwrap_or(Tz::UTC))
+        Self::named(timezone).unwrap_or(Self(Tz::UTC))
+    }
+
+    /// The calendar of the timezone with this IANA name, if there is one.
+    pub(crate) fn named(timezone: &str) -> Option<Self> {
+        timezone.parse().ok().map(Self)
     }
 
     /// The timezone's IANA name.

@@ -1,6 +1,7 @@
 //! What a text in an input may be.
 
 use crate::error::{Error, Result, counted};
+use chrono::NaiveTime;
 
 /// A text without surrounding white space that has between `least` and `most` characters.
 ///
@@ -45,6 +46,22 @@ fn turns(char: char) -> bool {
 fn is_unseen(char: char) -> bool {
     char.is_whitespace()
         || matches!(char, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}')
+}
+
+/// A time of day as `HH:MM`, from `00:00` to `23:59`.
+///
+/// # Errors
+/// [`Error::BadUserInput`] naming the field.
+pub(crate) fn time_of_day(field: &str, value: &str) -> Result<String> {
+    let value = value.trim();
+    let read = NaiveTime::parse_from_str(value, "%H:%M").ok();
+    match read.filter(|_| value.len() == 5) {
+        Some(_) => Ok(value.to_owned()),
+        None => Err(Error::bad_input(
+            field,
+            "expected a time of day as HH:MM, such as 07:30",
+        )),
+    }
 }
 
 /// What is wrong with a text of so many characters, which may have so many.

@@ -1,27 +1,28 @@
 //! What a new workspace still has to do before people can work in it.
 
-/// A step, in the order in which they are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Give the workspace a name of its own.
-    WorkspaceName,
-    /// Store the key of a provider of language models.
-    AiProvider,
-    /// Connect a first outside service.
-    FirstIntegration,
-    /// Look it over and say that it is finished.
-    Finish,
+use entity::tenant::SetupStep;
+
+/// What of it is done, by what the workspace has.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Done {
+    /// It has a name of its own.
+    pub(crate) name: bool,
+    /// It has the key of a provider of language models.
+    pub(crate) provider: bool,
+    /// It is connected to an outside service.
+    pub(crate) integration: bool,
 }
 
-/// The first step that is not done yet. Finishing is a person's word, so it is never done by itself.
-pub(crate) fn next_step(has_name: bool, has_provider: bool, has_integration: bool) -> Step {
+/// The first step that is neither done nor passed over. Finishing is a person's word, so it is never done by itself.
+pub(crate) fn next_step(done: Done, skipped: &[SetupStep]) -> SetupStep {
     let steps = [
-        (has_name, Step::WorkspaceName),
-        (has_provider, Step::AiProvider),
-        (has_integration, Step::FirstIntegration),
+        (done.name, SetupStep::WorkspaceName),
+        (done.provider, SetupStep::AiProvider),
+        (done.integration, SetupStep::FirstIntegration),
     ];
-    let open = steps.into_iter().find(|(done, _)| !done);
-    open.map_or(Step::Finish, |(_, step)| step)
+    let is_open = |(done, step): &(bool, SetupStep)| !done && !skipped.contains(step);
+    let open = steps.into_iter().find(is_open);
+    open.map_or(SetupStep::Finish, |(_, step)| step)
 }
 
 #[cfg(test)]
@@ -30,9 +31,23 @@ mod tests {
 
     #[test]
     fn the_first_open_step_is_next_whatever_came_later() {
-        assert_eq!(next_step(false, true, true), Step::WorkspaceName);
-        assert_eq!(next_step(true, false, true), Step::AiProvider);
-        assert_eq!(next_step(true, true, false), Step::FirstIntegration);
-        assert_eq!(next_step(true, true, true), Step::Finish);
+        use SetupStep::{AiProvider, Finish, FirstIntegration, WorkspaceName};
+        let next = |[name, provider, integration]: [bool; 3], skipped: &[SetupStep]| {
+            let done = Done {
+                name,
+                provider,
+                integration,
+            };
+            next_step(done, skipped)
+        };
+        assert_eq!(next([false, true, true], &[]), WorkspaceName);
+        assert_eq!(next([true, false, true], &[]), AiProvider);
+        assert_eq!(next([true, true, false], &[]), FirstIntegration);
+        assert_eq!(next([true, true, true], &[]), Finish);
+        assert_eq!(next([false, false, true], &[WorkspaceName]), AiProvider);
+        assert_eq!(
+            next([true, false, false], &[AiProvider, FirstIntegration]),
+            Finish
+        );
     }
 }

@@ -20,6 +20,7 @@ node! {
             actor_type: EnumFilter<audit_log::ActorType>,
             user_id: IdFilter,
             agent_token_id: IdFilter,
+            service_token_id: IdFilter,
             action: StringFilter,
             target_type: StringFilter,
             target_id: IdFilter,
@@ -32,10 +33,12 @@ node! {
             created_at: DateTimeFilter,
         }
         one {
-            /// The person who did it; null for agents and the system, and when the person is gone.
+            /// The person who did it; null for all that are no people, and when the person is gone.
             user: User by user_id,
-            /// The token of the agent that did it; null for people and the system.
+            /// The token of the agent that did it; null for all others.
             agent_token: AgentToken by agent_token_id,
+            /// The token of the service that did it; null for all others.
+            service_token: ServiceToken by service_token_id,
             /// The project it happened in; null when it concerns the whole workspace.
             project: Project by project_id,
             /// The brief whose life it is part of; null when it is part of none.

@@ -8,6 +8,7 @@ node! {
         columns {
             id: IdFilter,
             agent_token_id: IdFilter,
+            service_token_id: IdFilter,
             role_slug: StringFilter,
             project_id: IdFilter,
             ticket_id: IdFilter,
@@ -20,8 +21,10 @@ node! {
             updated_at: DateTimeFilter,
         }
         one {
-            /// The agent that made it; null when its token is gone.
+            /// The agent that made it; null when its token is gone, or a service did.
             agent_token: AgentToken by agent_token_id,
+            /// The service that made it; null when its token is gone, or an agent did.
+            service_token: ServiceToken by service_token_id,
             /// The project on whose budget it counts; null when on none.
             project: Project by project_id,
             /// The ticket that the call is for; null when for none.

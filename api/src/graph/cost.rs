@@ -1,4 +1,4 @@
-//! What agents say of their calls of models: what they are about to use, and what they used.
+//! What agents and services say of their calls of models: what they are about to use, and what they used.
 
 use super::{
     budget::BudgetRefusal,
@@ -18,7 +18,6 @@ use async_graphql::{InputObject, Object, SimpleObject};
 use entity::{
     Id,
     api_usage::{self, ApiOperation, ApiProvider},
-    budget_reservation,
 };
 
 /// The most tokens of one call.
@@ -30,9 +29,9 @@ const MOST_SECONDS: i32 = 604_800;
 /// What a call is made for.
 #[derive(InputObject, Clone)]
 pub struct CallPurpose {
-    /// The job that it is made for, which says the role, the project and the ticket.
+    /// The job that it is made for, which says the role, the project and the ticket. For the agent that has it, not for services.
     job_id: Option<Id>,
-    /// The role on whose budget it counts, one of your token's; only where there is no job.
+    /// The role on whose budget it counts, one of an agent token's, any for a service; only where there is no job.
     #[graphql(directive = length::apply(1, 64))]
     role_slug: Option<String>,
     /// The project on whose budget it counts, one that your token may work in; only where there is no job, and needed where your
@@ -97,7 +96,7 @@ fn seconds(count: i32) -> OrError<i64> {
 
 impl Write for RecordUsageInput {
     type Entity = api_usage::Entity;
-    const ACTION: Action = Action::Work;
+    const ACTION: Action = Action::ReportUsage;
 
     async fn apply(self, tx: &mut Tx<'_>) -> OrError<api_usage::Model> {
         let taken = Taken {
@@ -140,7 +139,7 @@ impl Write for RecordUsageInput {
 mutations! { CostMutation {
     /// Records a call of a model: what it costs is decided by the price of the moment, and it counts to the budgets of the
     /// workspace, the role and the project. Send each call, failed ones too, also after you lost the job: it was paid for. For
-    /// agents.
+    /// agents, and for services that work.
     record_usage(RecordUsageInput) -> RecordUsagePayload { api_usage: ApiUsage };
 } }
 
@@ -185,13 +184,13 @@ impl ReservationMutation {
     /// Sets aside what a call of a model may cost, before it is made: of calls that are made at once, no more are allowed
     /// than the budgets of the workspace, the role and the project have room for. Name the reservation in `recordUsage`;
     /// what is not recorded within 15 minutes is given back. A refusal is no answer that is kept: sent again under the same
-    /// `idempotencyKey` there may be room. For agents.
+    /// `idempotencyKey` there may be room. For agents, and for services that work.
     async fn reserve_budget(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The call.")] input: ReserveBudgetInput,
     ) -> Nullable<ReserveBudgetPayload> {
-        let (scope, request) = begin(ctx, "reserve_budget", Action::Work)?;
+        let (scope, request) = begin(ctx, "reserve_budget", Action::ReportUsage)?;
         let reserve = || attempt(scope, request.clone(), input.clone());
         Ok(Some(retried(reserve).await?))
     }
@@ -204,7 +203,7 @@ async fn attempt(
 ) -> crate::Result<ReserveBudgetPayload> {
     let (mut tx, answer) = open(scope, request.as_ref()).await?;
     if let Some(answer) = answer {
-        let row = tx.get::<budget_reservation::Entity>(&answer.id).await?;
+        let row = workflow::own_reservation(&mut tx, &answer.id).await?;
         return Ok(ReserveBudgetPayload {
             reservation: Some(BudgetReservation::of(&row)),
             refused_by: None,

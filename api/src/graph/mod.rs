@@ -83,6 +83,7 @@ mod scheduled_job;
 mod search;
 mod segments;
 mod selected;
+mod service_token;
 mod session;
 mod shared;
 mod shelves;
@@ -107,6 +108,7 @@ mod user;
 mod viewer;
 mod whisper_transcription;
 mod why_unclaimed;
+mod workspace;
 mod write;
 
 pub(crate) use connection::Cursor;
@@ -160,6 +162,7 @@ mod prelude {
         project::Project,
         project_graph::ProjectGraph,
         scheduled_job::ScheduledJob,
+        service_token::ServiceToken,
         skill::Skill,
         skill_package::SkillPackage,
         subagent_definition::SubagentDefinition,

@@ -77,6 +77,7 @@ nodes! {
     Invitation,
     GoogleOAuthToken,
     AgentToken,
+    ServiceToken,
     AuthToken,
     IdempotencyKey,
     AgentSession,

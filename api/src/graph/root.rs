@@ -48,6 +48,7 @@ use super::{
     row_streams::RowSubscription,
     scheduled_job::ScheduledJobTypeQuery,
     search::SearchQuery,
+    service_token::ServiceTokenMutation,
     session::{SessionMutation, SessionsMutation},
     skill_package_writes::{SkillPackageDeletionMutation, SkillPackageMutation},
     skill_writes::{SkillDeletionMutation, SkillMutation},
@@ -60,6 +61,7 @@ use super::{
     usage::UsageQuery,
     user::{UserDeletionMutation, UserMutation},
     viewer::ViewerQuery,
+    workspace::{WorkspaceDeletionMutation, WorkspaceMutation},
 };
 use crate::live::Operations;
 use async_graphql::{MergedObject, MergedSubscription, Object, SDLExportOptions, ValidationMode};
@@ -100,6 +102,7 @@ pub struct Mutation(
     ReplyMutation,
     ReplyTokenMutation,
     AgentTokenMutation,
+    ServiceTokenMutation,
     ProjectMutation,
     ProjectArchiveMutation,
     ProjectDeletionMutation,
@@ -111,6 +114,8 @@ pub struct Mutation(
     UserMutation,
     UserDeletionMutation,
     TenantMutation,
+    WorkspaceMutation,
+    WorkspaceDeletionMutation,
     NotificationMutation,
     PRDMutation,
     PRDDecisionMutation,

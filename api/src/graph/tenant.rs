@@ -43,6 +43,8 @@ node! {
             goals: Goal by tenant_id,
             /// The tokens of the workspace's agents.
             agent_tokens: AgentToken by tenant_id,
+            /// The tokens of the company's own programs.
+            service_tokens: ServiceToken by tenant_id,
             /// What the workspace is connected to.
             integration_connections: IntegrationConnection by tenant_id,
             /// Calls of providers, over all projects.
@@ -269,14 +271,21 @@ impl Write for SetDelegateInput {
 }
 
 /// The actor's workspace. Others that change its settings wait, those that decide by them, and who looks for a free slug.
-async fn workspace(tx: &Tx<'_>) -> crate::Result<tenant::Model> {
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn workspace(tx: &Tx<'_>) -> crate::Result<tenant::Model> {
     tx.lock_workspace().await?;
     let id = tx.scope().actor().tenant();
     let found = tx.find::<tenant::Entity>(id).await?;
     found.ok_or(Error::NotFound { kind: "Tenant" })
 }
 
-async fn set(
+/// Changes the workspace's settings.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn set(
     tx: &mut Tx<'_>,
     before: &tenant::Model,
     settings: TenantSettings,

@@ -191,7 +191,7 @@ pub struct MirrorTicketInput {
 
 impl Write for MirrorTicketInput {
     type Entity = ticket::Entity;
-    const ACTION: Action = Action::SteerWork;
+    const ACTION: Action = Action::MirrorTicket;
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<ticket::Model> {
         let before = tx.get::<ticket::Entity>(&self.id).await?;

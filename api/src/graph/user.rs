@@ -45,6 +45,8 @@ node! {
             accepted_invitations: Invitation by accepted_by_id,
             /// Agent tokens this person made.
             created_agent_tokens: AgentToken by created_by_id,
+            /// Service tokens that they made.
+            created_service_tokens: ServiceToken by created_by_id,
             /// Sessions and one-time tokens of this person, without their values.
             auth_tokens: AuthToken by user_id,
             /// What this person did.

@@ -6,11 +6,15 @@ use super::order::OrderOf;
 use super::prelude::*;
 use crate::{
     auth::Action,
-    domain::setup::{self, Step},
+    domain::setup::{self, Done},
     store::Counted,
 };
-use async_graphql::{Enum, Object, SimpleObject};
-use entity::{credential::CredentialKind, integration_connection::IntegrationStatus, tenant};
+use async_graphql::{Object, SimpleObject};
+use entity::{
+    credential::CredentialKind,
+    integration_connection::IntegrationStatus,
+    tenant::{self, SetupStep},
+};
 
 /// The root field of who is asking.
 #[derive(Default)]
@@ -27,17 +31,22 @@ impl ViewerQuery {
 /// Who is asking.
 pub struct Viewer;
 
-/// Who is asking: the person or agent behind the token, and their workspace.
+/// Who is asking: the person, agent or service behind the token, and their workspace.
 #[Object]
 impl Viewer {
-    /// The person; null when an agent asks.
+    /// The person; null when an agent or a service asks.
     async fn user(&self, ctx: &Context<'_>) -> Nullable<User> {
         Ok(one(ctx, ctx.scope().actor().user_id()).await?)
     }
 
-    /// The agent's token; null when a person asks.
+    /// The agent's token; null when a person or a service asks.
     async fn agent_token(&self, ctx: &Context<'_>) -> Nullable<AgentToken> {
         Ok(one(ctx, ctx.scope().actor().agent_token_id()).await?)
+    }
+
+    /// The service's token; null when a person or an agent asks.
+    async fn service_token(&self, ctx: &Context<'_>) -> Nullable<ServiceToken> {
+        Ok(one(ctx, ctx.scope().actor().service_token_id()).await?)
     }
 
     /// The workspace that everything else in this operation is about.
@@ -90,12 +99,12 @@ impl Viewer {
                 scope.count_by(Counted::Credentials, None),
                 scope.count_by(Counted::Integrations, None),
             )?;
-            let step = setup::next_step(
-                tenant.name != tenant.slug,
-                credentials.of(CredentialKind::AiProvider) > 0,
-                integrations.of(IntegrationStatus::Connected) > 0,
-            );
-            Some(step.into())
+            let done = Done {
+                name: tenant.name != tenant.slug,
+                provider: credentials.of(CredentialKind::AiProvider) > 0,
+                integration: integrations.of(IntegrationStatus::Connected) > 0,
+            };
+            Some(setup::next_step(done, &tenant.settings.setup.skipped))
         };
         Ok(Some(WorkspaceSetup {
             completed,
@@ -109,20 +118,6 @@ impl Viewer {
 pub struct WorkspaceSetup {
     /// Whether it is finished, or was skipped.
     completed: bool,
-    /// The first step that is not done; null when it is completed, and for who may not take the steps.
+    /// The first step that is neither done nor passed over; null when it is completed, and for who may not take the steps.
     next_step: Option<SetupStep>,
-}
-
-/// A step of setting a workspace up, in the order in which they are taken.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "Step")]
-pub enum SetupStep {
-    /// Give the workspace a name of its own; until then it is called like its slug.
-    WorkspaceName,
-    /// Store the key of a provider of language models.
-    AiProvider,
-    /// Connect a first outside service.
-    FirstIntegration,
-    /// Look it over and say that it is finished.
-    Finish,
 }

@@ -2,7 +2,7 @@
 
 use super::{Ctx as _, connection::Cursor, constraints::length};
 use crate::{
-    auth::{Action, Role, authorize},
+    auth::{Action, Actor, Role, authorize},
     error::{Error, Result},
     store::{Answer, Request, Scope, Tx, retried},
 };
@@ -140,8 +140,8 @@ async fn attempt<W: Write>(
     let (mut tx, answer) = open(scope, request.as_ref()).await?;
     if let Some(answer) = answer {
         let row = match tx.get::<W::Entity>(&answer.id).await {
-            // An agent need not see what it brought about, or has it no longer.
-            Err(Error::NotFound { .. }) if scope.actor().role() == Role::Agent => {
+            // An agent or a service need not see what it brought about, or has it no longer.
+            Err(Error::NotFound { .. }) if is_machine(scope.actor()) => {
                 own_answer::<W>(&mut tx, &answer.id).await
             }
             row => row,
@@ -178,7 +178,12 @@ async fn attempt<W: Write>(
     })
 }
 
-/// What an agent brought about before, which it does not see. What others have by now is not shown.
+/// Whether it is an agent or a service.
+fn is_machine(actor: &Actor) -> bool {
+    actor.role() == Role::Agent || actor.is_service()
+}
+
+/// What an agent or a service brought about before, which it does not see. What others have by now is not shown.
 async fn own_answer<W: Write>(tx: &mut Tx<'_>, id: &Id) -> Result<Model<W>> {
     let id = id.clone();
     let row = tx.unseen(|tx| Box::pin(async move { tx.get::<W::Entity>(&id).await }));

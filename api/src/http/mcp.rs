@@ -105,8 +105,15 @@ async fn answer(
     let credentials = Credentials::from_headers(&parts.headers, &visitor)?;
     let actor = credentials.authenticate_once(&app, &visitor).await?;
     if actor.role() != Role::Agent {
-        let error =
-            "These tools are for agents: send an agent token, which createAgentToken makes.";
+        let error = match actor.is_service() {
+            true => {
+                "These tools are for agents: send an agent token, which createAgentToken makes. A service token is for \
+                 /graphql."
+            }
+            false => {
+                "These tools are for agents: send an agent token, which createAgentToken makes."
+            }
+        };
         return Err(Error::Forbidden(error.to_owned()).into());
     }
     note_actor(&actor.key());

@@ -350,14 +350,19 @@ impl Subscription {
 
 /// The row that stands for whoever acts.
 fn account(actor: &Actor) -> Option<&Id> {
-    actor.user_id().or(actor.agent_token_id())
+    actor.account().map(|account| account.id())
 }
 
-/// Names what an answer depends on: the operation, the role and the active project.
+/// Names what an answer depends on: the operation, the role, whether a person has it, and the active project.
 fn selection(operation: &Operation, actor: &Actor) -> u128 {
     let digest = Sha256::new()
         .chain_update(operation.key)
-        .chain_update(format!("{:?}|{:?}", actor.role(), actor.project()))
+        .chain_update(format!(
+            "{:?}|{:?}|{:?}",
+            actor.role(),
+            actor.kind(),
+            actor.project()
+        ))
         .finalize();
     digest
         .iter()

@@ -17,6 +17,8 @@ pub(super) enum Who {
     Person(UserRole),
     /// The holder of the agent token with this key.
     Agent(String),
+    /// The holder of the service token with this key.
+    Service(String),
     /// A part of the server.
     Server(&'static str),
 }
@@ -61,6 +63,11 @@ impl Workspace<'_> {
                 let token = self.tokens.get(key);
                 let token = token.ok_or_else(|| nobody(key))?;
                 Actor::told_of_agent(token.clone())
+            }
+            Who::Service(key) => {
+                let token = self.services.get(key);
+                let token = token.ok_or_else(|| nobody(key))?;
+                Actor::told_of_service(token.clone())
             }
             Who::Server(part) => Actor::system(self.tenant.clone(), part),
         };

@@ -24,6 +24,7 @@ mod people;
 mod plans;
 mod projects;
 mod secrets;
+mod services;
 mod tickets;
 mod transcriptions;
 mod transcripts;

@@ -9,6 +9,7 @@ use super::{
     operations::{Connection, Credential, Route, Schedule},
     projects::Project,
     secrets,
+    services::Service,
     workspace::{Workspace, raw},
 };
 use crate::{
@@ -48,6 +49,7 @@ pub(super) struct Company {
     pub(super) routes: Vec<Route>,
     pub(super) schedules: Vec<Schedule>,
     pub(super) tokens: Vec<Token>,
+    pub(super) services: Vec<Service>,
     pub(super) sessions: Vec<Session>,
     pub(super) legacy: Vec<Legacy>,
     pub(super) notifications: Vec<Notice>,
@@ -120,6 +122,7 @@ pub(super) fn tell(ws: &mut Workspace<'_>, company: &mut Company, hashes: Vec<St
                 completed: true,
                 completed_at: Some(ws.moment),
                 completed_by: Some(ws.user(UserRole::Owner)?),
+                skipped: Vec::new(),
             };
             set(ws, |settings| settings.setup = setup).await
         })

@@ -1,6 +1,6 @@
 //! Tickets in every state: written outside of plans, and what is to become of each.
 
-use super::{agenda::Who, clarifications::Question, jobs, work, workspace::Workspace};
+use super::{agenda::Who, clarifications::Question, jobs, services, work, workspace::Workspace};
 use crate::{
     domain::machine::TicketStep,
     error::Result,
@@ -205,11 +205,11 @@ pub(super) async fn mirror(
     status: &str,
     key: Option<String>,
 ) -> Result<()> {
-    let (system, part) = match ws.id("connection:linear") {
-        Ok(_) => (ExternalSystem::Linear, "linear"),
-        Err(_) => (ExternalSystem::Jira, "jira"),
+    let system = match ws.id("connection:linear") {
+        Ok(_) => ExternalSystem::Linear,
+        Err(_) => ExternalSystem::Jira,
     };
-    ws.act(&Who::Server(part))?;
+    ws.act(&services::tracker())?;
     let changes = ticket::ActiveModel {
         external_system: Set(Some(system)),
         external_key: Set(key),

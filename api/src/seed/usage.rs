@@ -108,13 +108,13 @@ pub(super) async fn write(ws: &mut Workspace<'_>) -> Result<()> {
     }
     let calls = std::mem::take(&mut ws.calls);
     let worked = { calls.iter().rev() }.find(|call| call.ticket.is_some());
-    let reserved = worked.map(|call| reservation(ws, call)).transpose()?;
+    let reserved = worked.map(|call| reservations(ws, call)).transpose()?;
     let rows: Result<Vec<_>> = (0..)
         .zip(calls)
         .map(|(place, call)| row(ws, &prices, call, place))
         .collect();
     ws.tx.insert_all_untold(rows?).await?;
-    if let Some(reserved) = reserved {
+    for reserved in reserved.into_iter().flatten() {
         ws.tx.insert_untold(reserved).await?;
     }
     ws.tx
@@ -124,7 +124,20 @@ pub(super) async fn write(ws: &mut Workspace<'_>) -> Result<()> {
     ws.tx.recount_usage(first.unwrap_or(today), None).await
 }
 
-/// What was set aside for a call, before it was recorded.
+/// What was set aside for a call, before it was recorded: by an agent, and by a program beside any ticket.
+fn reservations(ws: &Workspace<'_>, call: &Call) -> Result<[budget_reservation::ActiveModel; 2]> {
+    let service = ws.services.get("tracker").map(|token| token.id.clone());
+    let of_agent = reservation(ws, call)?;
+    let of_service = budget_reservation::ActiveModel {
+        agent_token_id: Set(None),
+        service_token_id: Set(service),
+        ticket_id: Set(None),
+        ..of_agent.clone()
+    };
+    Ok([of_agent, of_service])
+}
+
+/// What an agent set aside for a call.
 fn reservation(ws: &Workspace<'_>, call: &Call) -> Result<budget_reservation::ActiveModel> {
     let token = { ws.tokens.values() }.min_by_key(|token| token.name.as_str());
     let token = token.ok_or_else(|| Error::internal("the demo has no agent token"))?;

@@ -2,7 +2,7 @@
 
 use super::{
     access, agenda::Agenda, agents, briefs, content::Content, graphs, graphs::Symbol, hours::Hours,
-    library, meetings, messages, operations, people, projects, tickets, usage,
+    library, meetings, messages, operations, people, projects, services, tickets, usage,
 };
 use crate::{
     domain::calendar::Calendar,
@@ -10,7 +10,7 @@ use crate::{
     store::{Store, Tx},
 };
 use chrono::TimeDelta;
-use entity::{Id, Timestamp, agent_job, agent_token, user, user::UserRole};
+use entity::{Id, Timestamp, agent_job, agent_token, service_token, user, user::UserRole};
 use sea_orm::ActiveEnum;
 use std::collections::HashMap;
 
@@ -33,6 +33,8 @@ pub(super) struct Workspace<'s> {
     pub(super) users: Vec<user::Model>,
     /// The agent tokens that were made, by key.
     pub(super) tokens: HashMap<String, agent_token::Model>,
+    /// The service tokens that were made, by key.
+    pub(super) services: HashMap<String, service_token::Model>,
     /// The jobs that daemons have.
     pub(super) jobs: HashMap<Id, agent_job::Model>,
     pub(super) symbols: Vec<Symbol>,
@@ -70,6 +72,7 @@ pub(super) async fn write(
         people: Vec::new(),
         users: Vec::new(),
         tokens: HashMap::new(),
+        services: HashMap::new(),
         jobs: HashMap::new(),
         symbols: Vec::new(),
         calls: Vec::new(),
@@ -89,6 +92,7 @@ pub(super) async fn write(
         company.schedules,
     );
     agents::tell(&mut ws, company.tokens, company.sessions);
+    services::tell(&mut ws, company.services);
     agents::tell_legacy(&mut ws, company.legacy);
     for meeting in content.meetings {
         meetings::tell(&mut ws, meeting)?;

@@ -1,6 +1,6 @@
 //! Whose a token is, without asking the database each time.
 //!
-//! What was read of a user or an agent token counts for two seconds. A change that the ledger tells this process of counts
+//! What was read of a user, or of the token of an agent or a service, counts for two seconds. A change that the ledger tells this process of counts
 //! at once: what it commits itself, and what other servers commit in a workspace that somebody follows here. A mutation
 //! asks again, in its transaction.
 
@@ -9,10 +9,10 @@ use crate::{
     auth::Account,
     error::{Error, Result},
 };
-use entity::{Id, Owned, agent_token, audit_log, user};
+use entity::{Id, Owned, Timestamp, agent_token, audit_log, service_token, tenant_feed, user};
 use sea_orm::{
     ActiveEnum, Condition, ConnectionTrait,
-    sea_query::{Expr, ExprTrait, Query, SelectStatement},
+    sea_query::{Expr, ExprTrait, IntoColumnRef, LockType, Query, SelectStatement},
 };
 use std::{
     collections::HashMap,
@@ -23,23 +23,31 @@ use std::{
 /// What was read of an account counts for so long.
 const COUNTS_FOR: Duration = Duration::from_secs(2);
 
-/// So many users are remembered, and so many agent tokens.
+/// So many users are remembered, and so many tokens of agents and of services.
 const MOST: usize = 10_000;
 
 const CHANGED: Error = Error::Unauthenticated(
     "Your account was changed a moment ago. Send this again; if it is refused again, sign in.",
 );
 
-/// The users and agent tokens that were asked for last.
+/// The users and tokens that were asked for last.
 #[derive(Default)]
 pub(super) struct Accounts {
     users: Remembered<user::Model>,
     agent_tokens: Remembered<agent_token::Model>,
+    service_tokens: Remembered<service_token::Model>,
 }
 
 impl Accounts {
-    /// Forgets the account that an entry of a ledger is about, if it is about one.
+    /// Forgets the account that an entry of a ledger is about, if it is about one, and all of a workspace that is deleted.
     pub(super) fn learn(&self, entry: &audit_log::Model) {
+        if ends_all(entry) {
+            let tenant = &entry.tenant_id;
+            self.users.forget(|user| user.tenant_id == *tenant);
+            self.agent_tokens.forget(|token| token.tenant_id == *tenant);
+            self.service_tokens
+                .forget(|token| token.tenant_id == *tenant);
+        }
         if let Some(id) = account_of(entry) {
             self.forget(id);
         }
@@ -49,13 +57,37 @@ impl Accounts {
     pub(super) fn forget(&self, id: &Id) {
         self.users.forget(|user| user.id == *id);
         self.agent_tokens.forget(|token| token.id == *id);
+        self.service_tokens.forget(|token| token.id == *id);
     }
 }
 
-/// The user or agent token that an entry of a ledger is about.
+/// The action of the ledger's entry that ends a workspace.
+pub(crate) const DELETED: &str = "workspace.deleted";
+
+/// Whether an entry of a ledger ends all accounts of its workspace.
+pub(super) fn ends_all(entry: &audit_log::Model) -> bool {
+    entry.action == DELETED
+}
+
+/// "A row whose workspace was not deleted".
+pub(super) fn goes_on<E: Owned>() -> Expr {
+    use tenant_feed::{
+        Column::{ClosedAt, TenantId},
+        Entity,
+    };
+    let ended = Query::select()
+        .expr(Expr::val(1))
+        .from(Entity)
+        .and_where(Expr::col((Entity, TenantId)).eq(Expr::col((E::default(), E::TENANT))))
+        .and_where(Expr::col((Entity, ClosedAt)).is_not_null())
+        .take();
+    Expr::exists(ended).not()
+}
+
+/// The user or token that an entry of a ledger is about.
 pub(super) fn account_of(entry: &audit_log::Model) -> Option<&Id> {
     match &*entry.target_type {
-        "User" | "AgentToken" => entry.target_id.as_ref(),
+        "User" | "AgentToken" | "ServiceToken" => entry.target_id.as_ref(),
         _ => None,
     }
 }
@@ -134,15 +166,27 @@ impl<M> Memory<M> {
 }
 
 impl System {
+    /// An account, which says why when it went with its workspace.
+    async fn account<E: Owned>(&self, condition: Condition) -> Result<Option<E::Model>> {
+        let goes_on = condition.clone().add(goes_on::<E>());
+        match self.one::<E>(goes_on).await? {
+            Some(found) => Ok(Some(found)),
+            None => match self.one::<E>(condition).await? {
+                Some(_) => Err(Error::WORKSPACE_DELETED),
+                None => Ok(None),
+            },
+        }
+    }
+
     /// The user a token speaks of.
     ///
     /// # Errors
-    /// If the database fails.
+    /// [`Error::Unauthenticated`] when the workspace was deleted; or if the database fails.
     pub async fn user(&self, tenant: &Id, id: &Id) -> Result<Option<user::Model>> {
         let condition = Condition::all()
             .add(Expr::col(user::Column::Id).eq(id.as_str()))
             .add(Expr::col(user::Column::TenantId).eq(tenant.as_str()));
-        let read = self.one::<user::Entity>(condition);
+        let read = self.account::<user::Entity>(condition);
         if !self.remembering {
             return read.await;
         }
@@ -153,16 +197,37 @@ impl System {
     /// The agent token with this hash, whosever it is.
     ///
     /// # Errors
-    /// If the database fails.
+    /// As [`System::user`].
     pub async fn agent_token(&self, hash: &str) -> Result<Option<agent_token::Model>> {
         let condition = Condition::all().add(Expr::col(agent_token::Column::TokenHash).eq(hash));
-        let read = self.one::<agent_token::Entity>(condition);
+        let read = self.account::<agent_token::Entity>(condition);
         if !self.remembering {
             return read.await;
         }
         let name = hash.to_owned();
         self.store().accounts().agent_tokens.get(name, read).await
     }
+
+    /// The service token with this hash, whosever it is.
+    ///
+    /// # Errors
+    /// As [`System::user`].
+    pub async fn service_token(&self, hash: &str) -> Result<Option<service_token::Model>> {
+        let condition = Condition::all().add(Expr::col(service_token::Column::TokenHash).eq(hash));
+        let read = self.account::<service_token::Entity>(condition);
+        if !self.remembering {
+            return read.await;
+        }
+        let name = hash.to_owned();
+        self.store().accounts().service_tokens.get(name, read).await
+    }
+}
+
+/// "A token that is neither revoked nor over", by the table's columns for that.
+fn holds(revoked: impl IntoColumnRef, expires: impl IntoColumnRef, now: Timestamp) -> Expr {
+    let expires = Expr::col(expires);
+    let goes_on = expires.clone().is_null().or(expires.gt(now));
+    Expr::col(revoked).is_null().and(goes_on)
 }
 
 /// Asks whether a tenant has this row.
@@ -218,16 +283,24 @@ impl Tx<'_> {
                 )
             }
             Some(Account::Agent { token }) => {
-                let expires = Expr::col(agent_token::Column::ExpiresAt);
-                let unrevoked = Expr::col(agent_token::Column::RevokedAt)
-                    .is_null()
-                    .and(expires.clone().is_null().or(expires.gt(self.now())));
-                (
-                    token,
-                    one::<agent_token::Entity>(actor.tenant(), token)
-                        .and_where(unrevoked)
-                        .take(),
-                )
+                use agent_token::{
+                    Column::{ExpiresAt, RevokedAt},
+                    Entity,
+                };
+                let mut standing = one::<Entity>(actor.tenant(), token);
+                standing.and_where(holds(RevokedAt, ExpiresAt, self.now()));
+                (token, standing)
+            }
+            Some(Account::Service { token }) => {
+                use service_token::{
+                    Column::{ExpiresAt, RevokedAt},
+                    Entity,
+                };
+                let mut standing = one::<Entity>(actor.tenant(), token);
+                standing.and_where(holds(RevokedAt, ExpiresAt, self.now()));
+                // Who revokes it waits for what is written with it, so that nothing of that comes after.
+                self.place().lock(&mut standing, LockType::KeyShare);
+                (token, standing)
             }
         };
         if self.transaction().query_one(&standing).await?.is_some() {

@@ -37,7 +37,10 @@ use self::{
     ring::{After, CAPACITY, Gap, Ring},
     share::Share,
 };
-use super::{Store, accounts::account_of};
+use super::{
+    Store,
+    accounts::{account_of, ends_all},
+};
 use crate::error::Result;
 use entity::{Id, audit_log};
 use std::{
@@ -76,6 +79,8 @@ struct Latest {
     ring: Ring,
     /// Where people's and agents' own accounts were last changed, since it is followed.
     accounts: HashMap<Id, i64>,
+    /// Where all of them were, because the workspace was deleted.
+    ended: Option<i64>,
     /// Where it began to be followed.
     since: i64,
     /// Where an entry was missing when it was last looked for.
@@ -127,6 +132,7 @@ impl Feed {
             latest: Mutex::new(Latest {
                 ring: Ring::new(0, capacity, &feeds.entries),
                 accounts: HashMap::new(),
+                ended: None,
                 since: 0,
                 gap: None,
             }),
@@ -160,7 +166,8 @@ impl Feed {
     pub(crate) fn account_changed(&self, account: &Id) -> i64 {
         let latest = self.latest();
         let changed = latest.accounts.get(account);
-        changed.copied().unwrap_or(latest.since)
+        let changed = changed.copied().unwrap_or(latest.since);
+        latest.ended.map_or(changed, |ended| changed.max(ended))
     }
 
     /// What an actor, named by its key, takes of it.
@@ -256,6 +263,9 @@ impl Latest {
     fn push(&mut self, entry: audit_log::Model) -> Result<(), Gap> {
         let event = Event::new(entry);
         self.ring.push(event.clone())?;
+        if ends_all(event.entry()) {
+            self.ended = Some(event.seq());
+        }
         if let Some(id) = account_of(event.entry()) {
             self.accounts.insert(id.clone(), event.seq());
         }

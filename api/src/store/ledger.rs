@@ -15,7 +15,7 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IdenStatic, IntoActiveModel, Iterable,
     ModelTrait, QueryFilter, QuerySelect, QueryTrait, TryIntoModel,
-    sea_query::{CommonTableExpression, InsertStatement},
+    sea_query::{CommonTableExpression, Expr, InsertStatement},
 };
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -40,6 +40,18 @@ pub(super) struct Entry {
     pub(super) instead: Option<Actor>,
 }
 
+/// Whether a ledger goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Course {
+    /// It does: one that has ended takes nothing more.
+    #[default]
+    GoesOn,
+    /// It ends with these entries, because its workspace is deleted.
+    Ends,
+    /// It has ended, and this is what the server has still to say of that.
+    HasEnded,
+}
+
 /// What was entered into a ledger, and its head since then.
 pub(super) struct Appended {
     pub(super) head: i64,
@@ -53,7 +65,12 @@ pub(super) async fn append(
     actor: &Actor,
     head: tenant_feed::Model,
     entries: Vec<Entry>,
+    course: Course,
 ) -> Result<Appended> {
+    // Whatever was let in before: after the end nothing is committed.
+    if head.closed_at.is_some() && course != Course::HasEnded {
+        return Err(Error::WORKSPACE_DELETED);
+    }
     let (mut seq, mut hash) = (head.head_seq.0, head.head_hash);
     let mut appended = Vec::with_capacity(entries.len());
     if entries.is_empty() {
@@ -63,6 +80,10 @@ pub(super) async fn append(
         });
     }
     let metadata = metadata(actor.origin());
+    let ended = match course {
+        Course::Ends => entries.last().map(|entry| entry.at),
+        _ => head.closed_at,
+    };
     for entry in entries {
         seq += 1;
         let by = entry.instead.as_ref().unwrap_or(actor);
@@ -74,6 +95,7 @@ pub(super) async fn append(
             actor_type: Set(by.kind()),
             user_id: Set(by.user_id().cloned()),
             agent_token_id: Set(by.agent_token_id().cloned()),
+            service_token_id: Set(by.service_token_id().cloned()),
             action: Set(entry.action.to_owned()),
             target_type: Set(entry.target_type.to_owned()),
             target_id: Set(entry.target_id),
@@ -100,6 +122,7 @@ pub(super) async fn append(
     let head = tenant_feed::Entity::update_many()
         .col_expr(tenant_feed::Column::HeadSeq, seq.into())
         .col_expr(tenant_feed::Column::HeadHash, hash.into())
+        .col_expr(tenant_feed::Column::ClosedAt, Expr::val(ended))
         .filter(tenant_feed::Column::TenantId.eq(actor.tenant().as_str()))
         .into_query();
     let mut chunks = appended.chunks(CHUNK).map(insert).peekable();
@@ -196,6 +219,7 @@ pub(super) async fn lock_head(
         tenant_id: Set(tenant.clone()),
         head_seq: Set(BigInt(0)),
         head_hash: Set(String::new()),
+        closed_at: Set(None),
     };
     tenant_feed::Entity::insert(first)
         .on_conflict(
@@ -213,7 +237,11 @@ pub(super) async fn lock_head(
 
 /// Columns that the ledger got later than others, the oldest first: one that comes is added at the end. Entries that
 /// are older than a column were hashed without it, and hold as they did then.
-const LATER: [audit_log::Column; 2] = [audit_log::Column::TargetUserId, audit_log::Column::PrdId];
+const LATER: [audit_log::Column; 3] = [
+    audit_log::Column::TargetUserId,
+    audit_log::Column::PrdId,
+    audit_log::Column::ServiceTokenId,
+];
 
 /// What an entry tells, by column: all of it but its own hash.
 pub(super) type Told = Map<String, Value>;

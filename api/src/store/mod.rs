@@ -45,6 +45,7 @@ mod queue;
 mod reach;
 mod readiness;
 mod recognition;
+mod removal;
 mod routes;
 mod row;
 mod row_security;
@@ -63,6 +64,7 @@ mod upgrade;
 mod vault;
 mod verify;
 
+pub(crate) use self::accounts::DELETED;
 pub(crate) use self::admission::{Admission, Most, Permit, Shares};
 pub(crate) use self::aggregate::within;
 pub(crate) use self::budgets::{Amount, Amounts, Cap, OnBudget, Which};

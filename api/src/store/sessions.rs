@@ -7,9 +7,9 @@ use super::{System, Tx, select};
 use crate::error::Result;
 use chrono::TimeDelta;
 use entity::{
-    Id, Json, Owned, Secret, Timestamp, agent_token, audit_log,
+    Id, Json, Owned, Secret, Shape, Timestamp, agent_token, audit_log,
     auth_token::{self, AuthTokenKind},
-    invitation, user,
+    invitation, service_token, user,
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -21,10 +21,40 @@ use std::{net::IpAddr, time::Duration};
 /// Of so many of a user's sign-ins it is remembered from where.
 const REMEMBERED: u64 = 100;
 
-/// How exact an agent token's `lastUsedAt` is.
+/// How exact the `lastUsedAt` of agents' and services' tokens is.
 const EXACT_TO: TimeDelta = TimeDelta::minutes(1);
 /// How long it may take to note that one was used.
 const NOTING: Duration = Duration::from_secs(1);
+
+/// The token of an agent or a service, which was used.
+pub(crate) struct Used {
+    shape: &'static Shape,
+    id: Id,
+    tenant: Id,
+    last: Option<Timestamp>,
+}
+
+impl From<&agent_token::Model> for Used {
+    fn from(token: &agent_token::Model) -> Self {
+        Self {
+            shape: agent_token::Entity::shape(),
+            id: token.id.clone(),
+            tenant: token.tenant_id.clone(),
+            last: token.last_used_at,
+        }
+    }
+}
+
+impl From<&service_token::Model> for Used {
+    fn from(token: &service_token::Model) -> Self {
+        Self {
+            shape: service_token::Entity::shape(),
+            id: token.id.clone(),
+            tenant: token.tenant_id.clone(),
+            last: token.last_used_at,
+        }
+    }
+}
 
 impl System {
     /// A tenant's user with this id, and the hash of their password if they have one.
@@ -122,23 +152,24 @@ impl System {
         Ok(self.one::<Entity>(condition).await?.is_some())
     }
 
-    /// Notes that an agent token was used, once a minute or so. Bookkeeping, without a ledger entry, and nobody waits for
+    /// Notes that a token was used, once a minute or so. Bookkeeping, without a ledger entry, and nobody waits for
     /// it: what is not noted now is noted when the token is used again.
-    pub fn touch(&self, token: &agent_token::Model, now: Timestamp) {
+    pub(crate) fn touch(&self, token: impl Into<Used>, now: Timestamp) {
+        let token = token.into();
         let fresh = |at: Timestamp| now.inner() - at.inner() < EXACT_TO;
-        if token.last_used_at.is_some_and(fresh) {
+        if token.last.is_some_and(fresh) {
             return;
         }
         let Ok(pen) = self.store().pen().clone().try_acquire_owned() else {
             return;
         };
-        let (system, token, tenant) = (self.clone(), token.id.clone(), token.tenant_id.clone());
+        let system = self.clone();
         tokio::spawn(async move {
-            let noted = system.note_use(&token, &tenant, now).await;
+            let noted = system.note_use(&token, now).await;
             drop(pen);
             match noted {
                 // What is remembered of it has not been used.
-                Ok(()) => system.store().accounts().forget(&token),
+                Ok(()) => system.store().accounts().forget(&token.id),
                 Err(error) => {
                     tracing::warn!(error = error.cause(), "the use of a token is not noted");
                 }
@@ -146,15 +177,17 @@ impl System {
         });
     }
 
-    async fn note_use(&self, token: &Id, tenant: &Id, now: Timestamp) -> Result<()> {
+    async fn note_use(&self, token: &Used, now: Timestamp) -> Result<()> {
         let store = self.store();
         let _turn = store.admit_to_note().await?;
-        let transaction = store.begin(tenant, Some(NOTING), store.meter()).await?;
-        agent_token::Entity::update_many()
-            .col_expr(agent_token::Column::LastUsedAt, Expr::val(now))
-            .filter(agent_token::Column::Id.eq(token.as_str()))
-            .exec(&transaction)
-            .await?;
+        let (tenant, meter) = (&token.tenant, store.meter());
+        let transaction = store.begin(tenant, Some(NOTING), meter).await?;
+        let update = Query::update()
+            .table(token.shape.name)
+            .value(agent_token::Column::LastUsedAt.as_str(), now)
+            .and_where(Expr::col(token.shape.id().name).eq(token.id.as_str()))
+            .take();
+        transaction.execute(&update).await?;
         transaction.commit().await
     }
 }

@@ -2,7 +2,7 @@
 //! nothing here lists what rows hold.
 
 use super::{
-    Scope, Store, admission::Permit, feed::READ_WITHIN, order::oldest_first,
+    Scope, Store, accounts::goes_on, admission::Permit, feed::READ_WITHIN, order::oldest_first,
     row_security::EVERY_TENANT, snapshot::Snapshot, tx::SYSTEM_TENANT,
 };
 use crate::{auth::Actor, error::Result};
@@ -55,8 +55,9 @@ impl System {
     /// # Errors
     /// If the database fails.
     pub async fn workspace(&self, slug: &str) -> Result<Option<tenant::Model>> {
-        self.one::<tenant::Entity>(Expr::col(tenant::Column::Slug).eq(slug).into())
-            .await
+        let of_slug = Expr::col(tenant::Column::Slug).eq(slug);
+        let goes_on = Condition::all().add(goes_on::<tenant::Entity>());
+        self.one::<tenant::Entity>(goes_on.add(of_slug)).await
     }
 
     /// The slugs of workspaces, so many at most, for who runs the program.
@@ -68,6 +69,7 @@ impl System {
         let select = Query::select()
             .column(slug)
             .from(tenant::Entity)
+            .and_where(goes_on::<tenant::Entity>())
             .order_by(slug, Order::Asc)
             .limit(most)
             .take();
@@ -75,6 +77,16 @@ impl System {
         rows.iter()
             .map(|row| Ok(row.try_get("", slug.as_str())?))
             .collect()
+    }
+
+    /// The id of the workspace, existing or deleted, if it has a ledger.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn ledger_of(&self, workspace: &Id) -> Result<Option<Id>> {
+        let of_workspace = Expr::col(tenant_feed::Column::TenantId).eq(workspace.as_str());
+        let found = self.one::<tenant_feed::Entity>(of_workspace.into()).await?;
+        Ok(found.map(|feed| feed.tenant_id))
     }
 
     /// The longest-standing user with this role.
@@ -125,8 +137,8 @@ impl System {
         Ok(self.one::<audit_log::Entity>(founded).await?.is_some())
     }
 
-    /// Which rows of any tenant satisfy a condition, so many at most, by their ids, after one: for tasks that the server does by itself, which go on
-    /// within the row's tenant.
+    /// Which rows of any tenant that was not deleted satisfy a condition, so many at most, by their ids, after one: for tasks
+    /// that the server does by itself, which go on within the row's tenant.
     ///
     /// # Errors
     /// If the database fails.
@@ -141,6 +153,7 @@ impl System {
             .columns([E::TENANT, E::ID])
             .from(E::default())
             .cond_where(condition)
+            .and_where(goes_on::<E>())
             .cond_where(Condition::all().add_option(beyond))
             .order_by(E::ID, Order::Asc)
             .limit(most)
@@ -169,6 +182,7 @@ impl System {
         let select = Query::select()
             .column(tenant::Column::Id)
             .from(tenant::Entity)
+            .and_where(goes_on::<tenant::Entity>())
             .and_where(Expr::exists(of_tenant("api_usage")))
             .and_where(Expr::exists(of_tenant("budget_counters")).not())
             .and_where_option(after.map(|after| Expr::col(tenant::Column::Id).gt(after.as_str())))

@@ -16,7 +16,7 @@ pub(crate) use step::{digest, project_of, standing};
 use super::{
     Scope,
     diff::{UPDATED_AT, column, text},
-    ledger::Entry,
+    ledger::{Course, Entry},
     select::{self, Place},
     transaction::Transaction,
 };
@@ -60,6 +60,8 @@ pub struct Tx<'s> {
     eyes: Option<Actor>,
     /// The sessions whose jobs are counted before the commit, and whether they are locked.
     uncounted: BTreeMap<Id, bool>,
+    /// Whether the ledger goes on after this.
+    course: Course,
 }
 
 impl<'s> Tx<'s> {
@@ -82,6 +84,7 @@ impl<'s> Tx<'s> {
             by_themselves: Vec::new(),
             eyes: None,
             uncounted: BTreeMap::new(),
+            course: Course::default(),
         })
     }
 
@@ -329,6 +332,17 @@ impl<'s> Tx<'s> {
     /// What only this answer shows.
     pub(crate) fn shown_once(&mut self) -> Option<String> {
         self.shown_once.take()
+    }
+
+    /// With the commit the ledger ends, and with it all that the workspace may do: nothing is written after it, and nobody of
+    /// it is let in.
+    pub(crate) fn end_ledger(&mut self) {
+        self.course = Course::Ends;
+    }
+
+    /// What is written now is what the server has to say of a ledger that has ended.
+    pub(super) fn write_after_the_end(&mut self) {
+        self.course = Course::HasEnded;
     }
 
     /// Adds words to the entry of the change just made: a reason, a comment.

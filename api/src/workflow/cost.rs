@@ -4,23 +4,27 @@ mod reprice;
 mod tell;
 
 pub(crate) use self::{
-    reprice::{count_older, recount, reprice, repriced_then},
+    reprice::{count_in_new_days, count_older, recount, reprice, repriced_then},
     tell::tell_all,
 };
 
 use self::tell::{counter_of, tell, told_of, told_of_refusal};
 use super::{
+    active_roles,
     agent::{had_job, has_job},
     references::all_of,
 };
 use crate::{
-    domain::price::{Rates, Taken},
+    domain::{
+        plan::check_role,
+        price::{Rates, Taken},
+    },
     error::{Error, Result},
     store::{Amount, Amounts, Cap, OnBudget, Tx},
 };
 use chrono::TimeDelta;
 use entity::{
-    BigInt, Id, Timestamp, agent_job, agent_token,
+    BigInt, Id, Owned as _, Timestamp, agent_job, agent_token,
     api_usage::{self, ApiOperation, ApiProvider},
     budget_counter::BudgetKind,
     budget_reservation, project, ticket,
@@ -88,7 +92,7 @@ impl Account {
 ///
 /// # Errors
 /// [`Error::NotFound`] for a job that the actor never had or a reservation that it did not make, [`Error::BadUserInput`] for a
-/// role that is none of its token's.
+/// role that is none of its token's, and for a job that a service names.
 pub(crate) async fn record_usage(
     tx: &mut Tx<'_>,
     call: ModelCall,
@@ -98,7 +102,7 @@ pub(crate) async fn record_usage(
     let (price, cost) = priced(tx, call.provider, &call.model, call.taken).await?;
     let (_, day) = tx.today().await?;
     let reservation = match &made.reservation {
-        Some(id) => Some(tx.get::<budget_reservation::Entity>(id).await?),
+        Some(id) => Some(own_reservation(tx, id).await?),
         None => None,
     };
     let of = account.ticket.as_ref();
@@ -188,6 +192,7 @@ pub(crate) async fn reserve(
     }
     let row = budget_reservation::ActiveModel {
         agent_token_id: Set(tx.writer().agent_token_id().cloned()),
+        service_token_id: Set(tx.writer().service_token_id().cloned()),
         role_slug: Set(account.role.clone()),
         project_id: Set(account.project.clone()),
         ticket_id: Set(account.ticket.map(|ticket| ticket.id)),
@@ -199,6 +204,26 @@ pub(crate) async fn reserve(
         ..Default::default()
     };
     Ok(Ok(tx.insert_untold(row).await?))
+}
+
+/// What whoever writes set aside, locked. A service has what it made, also where its role does not read reservations.
+///
+/// # Errors
+/// [`Error::NotFound`] for what others made.
+pub(crate) async fn own_reservation(tx: &mut Tx<'_>, id: &Id) -> Result<budget_reservation::Model> {
+    let Some(service) = tx.writer().service_token_id().cloned() else {
+        return tx.get::<budget_reservation::Entity>(id).await;
+    };
+    let id = id.clone();
+    let found =
+        tx.unseen(|tx| Box::pin(async move { tx.get::<budget_reservation::Entity>(&id).await }));
+    let found = found.await?;
+    match found.service_token_id == Some(service) {
+        true => Ok(found),
+        false => Err(Error::NotFound {
+            kind: budget_reservation::Entity::KIND,
+        }),
+    }
 }
 
 /// "A reservation whose time is over": what [`tend_reservation`] gives back.
@@ -257,6 +282,12 @@ async fn account(tx: &mut Tx<'_>, purpose: Purpose, held: Held) -> Result<Accoun
     let Some(job) = purpose.job else {
         return beside_jobs(tx, purpose).await;
     };
+    if tx.writer().is_service() {
+        return Err(Error::bad_input(
+            "jobId",
+            "is for the agent that has the job: name the `roleSlug` and the `projectId` of the call instead",
+        ));
+    }
     match held {
         Held::Now => has_job(tx, &job).await?,
         Held::Once => had_job(tx, &job).await?,
@@ -291,11 +322,14 @@ async fn account(tx: &mut Tx<'_>, purpose: Purpose, held: Held) -> Result<Accoun
     })
 }
 
-/// A role of the token, and a project that it may work in.
+/// A role of the token, or any for a service, and a project that it may work in.
 async fn beside_jobs(tx: &mut Tx<'_>, purpose: Purpose) -> Result<Account> {
     let role = purpose
         .role
         .ok_or_else(|| Error::bad_input("roleSlug", "is needed where no `jobId` says the role"))?;
+    if tx.writer().is_service() {
+        check_role("roleSlug", &role, &active_roles(tx).await?)?;
+    }
     let token = match tx.writer().agent_token_id().cloned() {
         Some(token) => tx.find::<agent_token::Entity>(&token).await?,
         None => None,

@@ -34,10 +34,8 @@ pub(super) async fn settings(tx: &Tx<'_>) -> Result<TenantSettings> {
 
 /// Whether who acts decides by itself, so that a rule may take its word.
 pub(super) fn is_trusted(tx: &Tx<'_>) -> bool {
-    !matches!(
-        tx.writer().role(),
-        Role::Member | Role::Viewer | Role::Agent
-    )
+    let writer = tx.writer();
+    !writer.is_service() && !matches!(writer.role(), Role::Member | Role::Viewer | Role::Agent)
 }
 
 /// By when what is handed in now should be decided.

@@ -26,6 +26,7 @@ mod role;
 mod rule;
 mod step;
 mod ticket;
+mod workspace;
 
 pub(crate) use self::{
     agent::{
@@ -47,8 +48,9 @@ pub(crate) use self::{
         overdue as overdue_questions, tend as tend_question,
     },
     cost::{
-        Made, ModelCall, Purpose, Refused, count_older, overdue_reservations, record_usage,
-        recount, reprice, repriced_then, reserve, tell_all, tend_reservation,
+        Made, ModelCall, Purpose, Refused, count_in_new_days, count_older, overdue_reservations,
+        own_reservation, record_usage, recount, reprice, repriced_then, reserve, tell_all,
+        tend_reservation,
     },
     credential::{
         AI_PROVIDER, CREDENTIAL, Kept, create_credential, credential_named, delete_credential,
@@ -77,4 +79,5 @@ pub(crate) use self::{
     role::{create_role, keep_first_version, override_role, reset_role, restore_role},
     step::step,
     ticket::{loose_for, may_be_retried},
+    workspace::delete_workspace,
 };

@@ -23,6 +23,40 @@ pub(crate) async fn create(manager: &SchemaManager<'_>, tables: &[Table]) -> Res
     Ok(())
 }
 
+/// Adds the last column of a table's description to the table, which is there already: one that points to a row of another
+/// table, which leaves null behind when it goes.
+pub(crate) fn add_pointer(table: &Table, backend: DbBackend) -> Vec<String> {
+    let (Some(column), Some(key), Some(index)) = (
+        table.columns.last(),
+        table.foreign_keys.last(),
+        table.indexes.last(),
+    ) else {
+        return Vec::new();
+    };
+    let name = table.name;
+    let added = format!(r#"ALTER TABLE "{name}" ADD COLUMN {}"#, column.sql(backend));
+    let mut out = match backend {
+        DbBackend::Sqlite => {
+            let parent = key.table;
+            let mut out = vec![format!(
+                r#"{added} REFERENCES "{parent}" ("id") ON DELETE SET NULL"#
+            )];
+            out.extend(table.tenant_triggers(key));
+            out
+        }
+        _ => vec![
+            added,
+            format!(
+                r#"ALTER TABLE "{name}" ADD CONSTRAINT "{name}_{}_fkey" {}"#,
+                key.column,
+                key.sql(backend)
+            ),
+        ],
+    };
+    out.push(table.index_sql(index, backend));
+    out
+}
+
 fn statements(tables: &[Table], backend: DbBackend) -> Vec<String> {
     let mut out: Vec<String> = tables
         .iter()

@@ -36,7 +36,7 @@ const SUMS: [(&str, &str); 2] = [("Query", "search"), ("Query", "usageSummary")]
 
 /// The most entries of each list without `first`: where the schema or what writes the list sets a limit, that; otherwise
 /// more than has a use.
-const LISTS: [(&str, &str, u64); 59] = [
+const LISTS: [(&str, &str, u64); 60] = [
     ("AgentHeartbeatPayload", "lostJobIds", 32),
     ("AgentPresenceFrame", "sessions", 200),
     ("AgentRole", "allowedTools", 32),
@@ -87,6 +87,7 @@ const LISTS: [(&str, &str, u64); 59] = [
     ("SkillPackage", "requiredTools", 50),
     ("SubagentDefinition", "allowedTools", 50),
     ("SubagentInstructions", "allowedTools", 50),
+    ("TenantSetup", "skipped", 4),
     ("Ticket", "skills", 50),
     ("Transcript", "speakers", 100),
     ("UsageRow", "keys", 10),

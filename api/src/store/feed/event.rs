@@ -49,6 +49,7 @@ pub(in crate::store) mod tests {
             actor_type: ActorType::System,
             user_id: None,
             agent_token_id: None,
+            service_token_id: None,
             action: "goal.created".to_owned(),
             target_type: "Goal".to_owned(),
             target_id: None,

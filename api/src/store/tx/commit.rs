@@ -39,7 +39,7 @@ impl Tx<'_> {
             self.check_account().await?;
         }
         let Appended { head, entries } =
-            ledger::append(&self.transaction, actor, head, self.entries).await?;
+            ledger::append(&self.transaction, actor, head, self.entries, self.course).await?;
         if let Some((request, id)) = answered {
             let (seal, answer) = (self.scope.store().seal(), Answer { id, seq: head });
             request

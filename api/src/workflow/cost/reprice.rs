@@ -2,10 +2,11 @@
 
 use super::tell::tell_all;
 use crate::{
-    domain::calendar::Period,
+    domain::calendar::{Calendar, Period},
     error::{Error, Result},
     store::{Store, Tx, retried},
 };
+use chrono::Months;
 use entity::{Id, tenant};
 use serde_json::{Value, json};
 
@@ -78,6 +79,20 @@ pub(crate) async fn repriced_then(tx: &Tx<'_>, seq: i64) -> Result<Repriced> {
         before: cost(diff.was("costMicros")),
         after: cost(diff.became("costMicros")),
     })
+}
+
+/// Counts anew what was used and set aside in this month and the last, after the workspace's days begin at other moments than
+/// they did in this timezone. Months before stay as they were counted.
+///
+/// # Errors
+/// If the database fails.
+pub(crate) async fn count_in_new_days(tx: &mut Tx<'_>, before: &str) -> Result<()> {
+    let (calendar, _) = tx.today().await?;
+    let now = tx.now();
+    let today = Ord::min(calendar.day(now), Calendar::of(before).day(now));
+    let last_month = today.checked_sub_months(Months::new(1));
+    tx.recount_usage(last_month.unwrap_or(today), None).await?;
+    tell_all(tx).await
 }
 
 /// Counts anew what a workspace used, from its calls, over all months.
