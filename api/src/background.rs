@@ -224,7 +224,14 @@ async fn tend_each<E: Owned>(
                 Err(Error::NotFound { .. }) => {}
                 Err(error) => {
                     let cause = error.cause();
-                    tracing::error!(%tenant, kind = E::KIND, %id, %cause, "a row could not be tended to");
+                    match is_passing(&error) {
+                        true => {
+                            tracing::warn!(%tenant, kind = E::KIND, %id, %cause, "a row could not be tended to yet")
+                        }
+                        false => {
+                            tracing::error!(%tenant, kind = E::KIND, %id, %cause, "a row could not be tended to")
+                        }
+                    }
                     failed = failed.or(Some(error));
                 }
             }
@@ -349,6 +356,11 @@ async fn do_if_due(store: &Store, task: &Task, by: &str) -> Result<bool> {
     Ok(is_ours)
 }
 
+/// Whether others were in the way: the next turn sees to it, and nobody need act.
+fn is_passing(error: &Error) -> bool {
+    matches!(error, Error::Busy(_) | Error::Contended)
+}
+
 async fn perform(store: &Store, task: &Task, by: &str) -> Result<()> {
     // It is over before another server may take it for dead.
     let in_time = tokio::time::timeout(LEASE * 4 / 5, (task.run)(store)).await;
@@ -356,6 +368,9 @@ async fn perform(store: &Store, task: &Task, by: &str) -> Result<()> {
     match &outcome {
         Ok(0) => tracing::debug!(task = task.name, "nothing was due"),
         Ok(done) => tracing::info!(task = task.name, done, "done in the background"),
+        Err(error) if is_passing(error) => {
+            tracing::warn!(task = task.name, cause = %error.cause(), "a background task was not done yet");
+        }
         Err(error) => {
             tracing::error!(task = task.name, cause = %error.cause(), "a background task failed");
         }

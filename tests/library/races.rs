@@ -84,16 +84,27 @@ on_both_databases! {
         for round in (0..).take(rounds(40)) {
             let id = made.project().await;
             let ticket = json!({ "projectId": id, "title": "Work", "roleSlug": "dev_agent" });
-            let begin = async |mutation: &str, input: Value| send(&owner, mutation, "feedCursor", input).await;
+            // Each comes first now and then.
+            let wait = async |waits: bool| if waits {
+                tokio::time::sleep(std::time::Duration::from_millis(round / 2 % 8 * 2)).await;
+            };
+            let (deletes_first, send) = (round % 2 == 0, async |mutation: &str, input: Value| send(&owner, mutation, "feedCursor", input).await);
             let delete = async || {
-                // Each comes first now and then.
-                tokio::time::sleep(std::time::Duration::from_micros(300 * (round % 8))).await;
-                begin("deleteProject", json!({ "id": id })).await
+                wait(!deletes_first).await;
+                send("deleteProject", json!({ "id": id })).await
+            };
+            let begin = async |mutation: &str, input: Value| {
+                wait(deletes_first).await;
+                send(mutation, input).await
+            };
+            let brief = async || {
+                wait(deletes_first).await;
+                prd(&owner, &id).await
             };
             let (gone, ticket, brief, goal) = tokio::join!(
                 delete(),
                 begin("createTicket", ticket),
-                prd(&owner, &id),
+                brief(),
                 begin("createGoal", json!({ "projectId": id, "title": "A goal" })),
             );
             let begun = [ticket, brief, goal];
