@@ -19,7 +19,7 @@ on_both_databases! {
             )* };
         }
         entity::for_each_table!(compare);
-        assert_eq!(tables, 41);
+        assert_eq!(tables, 42);
         let made = names(&connection, match app.database {
             // FTS5's own tables are of other types.
             Database::Sqlite => {

@@ -25,7 +25,7 @@ use See::{All, Held, None, OfProject, Own, OwnOrAll, Target};
 pub const ROLES: [&str; 5] = ["owner", "admin", "member", "viewer", "agent"];
 
 /// Each kind of row, and what owner, admin, member, viewer and agent see of it.
-const POLICY: [(&str, [See; 5]); 41] = [
+const POLICY: [(&str, [See; 5]); 42] = [
     ("Tenant", [All, All, All, All, None]),
     ("User", [All, All, All, All, None]),
     ("Invitation", [All, All, None, None, None]),
