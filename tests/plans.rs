@@ -147,7 +147,9 @@ async fn plan(connection: &DatabaseConnection, database: Database, done: &str) -
     run(&format!("BEGIN; {done}")).await;
     match database {
         Database::Sqlite => {
-            let explain = Statement::from_string(backend, format!("EXPLAIN QUERY PLAN {sql}"));
+            // Another text each time: a statement that is kept tells of the plan that it was made with.
+            let explain = format!("EXPLAIN QUERY PLAN {sql} /* {done} */");
+            let explain = Statement::from_string(backend, explain);
             let steps = connection.query_all_raw(explain).await.expect("a plan");
             for step in &steps {
                 let step: String = step.try_get("", "detail").expect("a step");
