@@ -34,7 +34,7 @@ on_both_databases! {
             "DELETE FROM tenant_feeds",
         ];
         match app.database {
-            Database::Sqlite => attacks.push("INSERT OR REPLACE INTO tenant_feeds SELECT \"tenantId\", 0, '' FROM tenant_feeds"),
+            Database::Sqlite => attacks.push("INSERT OR REPLACE INTO tenant_feeds SELECT \"tenantId\", 0, '', NULL FROM tenant_feeds"),
             Database::Postgres => attacks.push("TRUNCATE tenant_feeds"),
         }
         for attack in attacks {

@@ -220,8 +220,8 @@ async fn tend_each<E: Owned>(
             });
             match tended.await {
                 Ok(tended) => done += u64::from(tended),
-                // It was deleted meanwhile.
-                Err(Error::NotFound { .. }) => {}
+                // It was deleted meanwhile, or its workspace was.
+                Err(Error::NotFound { .. } | Error::Unauthenticated(_)) => {}
                 Err(error) => {
                     let cause = error.cause();
                     match is_passing(&error) {

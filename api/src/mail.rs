@@ -5,12 +5,16 @@ use lettre::{
     message::{Mailbox, header::ContentType},
     transport::smtp::Error as SmtpError,
 };
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
+use url::Url;
 
 /// How long a letter may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// How long each word of the server may take.
 const WORD: Duration = Duration::from_secs(10);
+/// What a server says of an address that it will never take a letter for. All else, such as a password that it does not take,
+/// somebody may mend.
+const IS_FOR_GOOD: [u16; 4] = [550, 551, 553, 556];
 
 /// The address of a mail server: `smtp://USER:PASSWORD@HOST:587` or `smtps://…`. It holds a password, so it is not shown.
 #[derive(Clone)]
@@ -44,20 +48,20 @@ fn encrypted(url: &str) -> String {
     if let Some(plain) = url.strip_suffix("?tls=none") {
         return plain.to_owned();
     }
-    let Some(rest) = url
-        .strip_prefix("smtp://")
-        .filter(|_| !url.contains("tls="))
-    else {
+    let Ok(parsed) = Url::parse(url) else {
         return url.to_owned();
     };
-    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-    match ["localhost", "127.", "[::1]"]
-        .iter()
-        .any(|here| host.starts_with(here))
-    {
-        true => url.to_owned(),
-        false if url.contains('?') => format!("{url}&tls=required"),
-        false => format!("{url}?tls=required"),
+    let is_here = match parsed.host_str() {
+        Some("localhost") => true,
+        Some(host) => { host.trim_matches(['[', ']']).parse::<IpAddr>() }
+            .is_ok_and(|address| address.is_loopback()),
+        None => false,
+    };
+    let is_said = parsed.query_pairs().any(|(name, _)| name == "tls");
+    match parsed.query() {
+        _ if parsed.scheme() != "smtp" || is_here || is_said => url.to_owned(),
+        Some(_) => format!("{url}&tls=required"),
+        None => format!("{url}?tls=required"),
     }
 }
 
@@ -155,7 +159,8 @@ impl Undelivered {
         };
         Self {
             why,
-            may_go_later: !error.is_permanent(),
+            may_go_later: !{ error.status() }
+                .is_some_and(|code| IS_FOR_GOOD.contains(&u16::from(code))),
         }
     }
 }
@@ -199,6 +204,14 @@ mod tests {
                 "smtp://mail.example?tls=opportunistic",
             ),
             ("smtp://mail.example?tls=none", "smtp://mail.example"),
+            (
+                "smtp://u:tls=@127.example.com",
+                "smtp://u:tls=@127.example.com?tls=required",
+            ),
+            (
+                "smtp://localhost.corp.example",
+                "smtp://localhost.corp.example?tls=required",
+            ),
             ("smtps://mail.example", "smtps://mail.example"),
         ] {
             assert_eq!(encrypted(given), taken);

@@ -93,6 +93,8 @@ const DECIDES: &str =
     "A decision needs a person, and so does who may decide: a service token is nobody's.";
 /// Who takes hold of a service's token could otherwise make more of them, or of people.
 const LETS_IN: &str = "Who is let in is decided by people: a service token neither makes nor ends accounts and tokens.";
+/// What agents are told counts at once, and some of it is decided over.
+const INSTRUCTS: &str = "What agents work under is decided by people: a service token changes neither roles nor skills.";
 /// It has no account.
 const NO_ACCOUNT: &str =
     "This is about your own account, and a service token has none: revokeServiceToken ends it.";
@@ -121,10 +123,10 @@ fn for_services(action: Action) -> ForServices {
         | Action::ManageAgents
         | Action::Replan
         | Action::SetBudgets
-        | Action::ManageLibrary
         | Action::EditLibrary => ForServices::ByRole,
         Action::MirrorTicket | Action::ReportUsage => ForServices::From(Role::Member),
         Action::Decide | Action::SetApprovals => ForServices::Never(DECIDES),
+        Action::ManageLibrary => ForServices::Never(INSTRUCTS),
         Action::ManageAgentTokens
         | Action::ManageServiceTokens
         | Action::ManagePeople

@@ -106,6 +106,16 @@ impl Resets {
                 )
                 .add(place.column(auth_token::Column::ConsumedAt).is_null())
                 .add(place.column(auth_token::Column::ExpiresAt).gt(now))
+                // One that never went out is in nobody's mailbox.
+                .add(
+                    Condition::any()
+                        .add(
+                            place
+                                .column(auth_token::Column::NextDeliveryAt)
+                                .is_not_null(),
+                        )
+                        .add(place.column(auth_token::Column::DeliveryError).is_null()),
+                )
         });
         if open.await?.len() >= MOST_OPEN {
             return Ok(());

@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     integrations::{self, INTEGRATIONS, Service, Values, Verdict},
     store::Tx,
-    workflow::{self, Revoked, Tested},
+    workflow::{self, Revocation, Tested},
 };
 use async_graphql::{Enum, InputObject, Object, SimpleObject};
 use entity::{
@@ -272,12 +272,13 @@ pub struct DisconnectIntegrationInput {
     #[graphql(flatten)]
     once: Once,
     #[graphql(skip)]
-    revoked: Option<crate::Result<Revoked>>,
+    revoked: Option<crate::Result<Revocation>>,
 }
 
 impl Write for DisconnectIntegrationInput {
     type Entity = Entity;
     const ACTION: Action = Action::SetUp;
+    const PREPARES_ONCE: bool = true;
 
     async fn prepare(self, ctx: &Context<'_>) -> crate::Result<Self> {
         let revoked = workflow::revoke(ctx.scope(), &self.id).await;

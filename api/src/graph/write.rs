@@ -28,6 +28,9 @@ pub(super) trait Write: InputType + Clone + Send {
     /// What the actor must be allowed to do.
     const ACTION: Action;
 
+    /// Whether what it prepares is not to be done twice: a request that is repeated is then answered without it.
+    const PREPARES_ONCE: bool = false;
+
     /// Looks up before the transaction begins what takes long to find and need not be locked. What it does not find is told
     /// by `apply`, so that a request that is repeated is answered first.
     fn prepare(self, _: &Context<'_>) -> impl Future<Output = Result<Self>> + Send {
@@ -84,7 +87,10 @@ pub(super) async fn perform<W: Write>(
     input: W,
 ) -> Result<Written<Model<W>>> {
     let (scope, request) = begin(ctx, name, W::ACTION)?;
-    let input = input.prepare(ctx).await?;
+    let input = match W::PREPARES_ONCE && was_answered(scope, request.as_ref()).await? {
+        true => input,
+        false => input.prepare(ctx).await?,
+    };
     retried(|| attempt(scope, request.clone(), input.clone())).await
 }
 
@@ -130,6 +136,15 @@ pub(super) async fn open<'s>(
         None => None,
     };
     Ok((tx, answer))
+}
+
+/// Whether a request was answered before, under the same key.
+async fn was_answered(scope: &Scope, request: Option<&Request>) -> Result<bool> {
+    if request.is_none() {
+        return Ok(false);
+    }
+    let answered = retried(|| async { Ok(open(scope, request).await?.1.is_some()) });
+    answered.await
 }
 
 async fn attempt<W: Write>(

@@ -52,34 +52,50 @@ impl Store {
     /// If the database fails. What was removed until then is.
     pub(crate) async fn remove_workspaces(&self) -> Result<u64> {
         let until = Instant::now() + AT_A_TIME;
-        let mut gone = 0;
+        let (mut gone, mut failed) = (0, None);
         for workspace in self.deleted_workspaces().await? {
-            self.free_slug(&workspace).await?;
-            if !self.is_told(&workspace).await? {
-                let told = self.what_it_had(&workspace).await?;
-                retried(|| self.tell(&workspace, told.clone())).await?;
-            }
-            for shape in removed() {
-                while self.remove_some(shape, &workspace).await? > 0 {
-                    if Instant::now() > until {
-                        return Ok(gone);
-                    }
+            match self.remove_workspace(&workspace, until).await {
+                Ok(is_gone) => gone += u64::from(is_gone),
+                Err(error) => {
+                    let cause = error.cause();
+                    tracing::warn!(%workspace, %cause, "a deleted workspace could not be removed yet");
+                    failed = failed.or(Some(error));
                 }
             }
-            gone += 1;
+            if Instant::now() > until {
+                break;
+            }
         }
-        Ok(gone)
+        failed.map_or(Ok(gone), Err)
     }
 
-    /// Lets another workspace have the slug of one that was deleted: no other's slug is an id. It is no part of the deletion
-    /// itself, since it waits until nobody writes rows of the workspace, and others go on writing until that is committed.
+    /// Removes what one deleted workspace had. Says whether nothing of it is left.
+    async fn remove_workspace(&self, workspace: &Id, until: Instant) -> Result<bool> {
+        self.free_slug(workspace).await?;
+        if !self.is_told(workspace).await? {
+            let told = self.what_it_had(workspace).await?;
+            retried(|| self.tell(workspace, told.clone())).await?;
+        }
+        for shape in removed() {
+            while self.remove_some(shape, workspace).await? > 0 {
+                if Instant::now() > until {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Lets another workspace have the slug of one that was deleted, which gets what nobody can choose. It is no part of the
+    /// deletion itself, since it waits until nobody writes rows of the workspace, and others go on writing until that is committed.
     async fn free_slug(&self, workspace: &Id) -> Result<()> {
         let (id, slug) = (tenant::Column::Id, tenant::Column::Slug);
+        let instead = format!("deleted:{workspace}");
         let free = Query::update()
             .table(tenant::Entity)
-            .value(slug, workspace.as_str())
+            .value(slug, instead.as_str())
             .and_where(Expr::col(id).eq(workspace.as_str()))
-            .and_where(Expr::col(slug).ne(workspace.as_str()))
+            .and_where(Expr::col(slug).ne(instead.as_str()))
             .and_where(goes_on::<tenant::Entity>().not())
             .take();
         let transaction = self.system_transaction().await?;

@@ -1,6 +1,6 @@
 //! Sealed secrets of all workspaces: which keys they need, and how they get under another one.
 
-use super::Store;
+use super::{Store, accounts::goes_on};
 use crate::{
     error::{Error, Result},
     vault::{Sealed, Whereabouts},
@@ -50,6 +50,7 @@ impl Store {
             .column(KeyId)
             .expr_as(Expr::cust("COUNT(*)"), "secrets")
             .from(credential::Entity)
+            .and_where(goes_on::<credential::Entity>())
             .group_by_col(KeyId)
             .order_by(KeyId, Order::Asc)
             .take();

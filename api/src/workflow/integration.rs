@@ -180,8 +180,8 @@ pub(crate) async fn note_test(tx: &mut Tx<'_>, id: &Id, tested: Tested) -> Resul
 }
 
 /// What became of a token when its connection was given up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Revoked {
+#[derive(Clone, Copy)]
+enum Revoked {
     /// The service took it back.
     Done,
     /// The service did not: somebody must do it there.
@@ -190,35 +190,59 @@ pub(crate) enum Revoked {
     Never,
 }
 
+/// What a service was asked to take back, and what became of it.
+#[derive(Clone)]
+pub(crate) struct Revocation {
+    outcome: Revoked,
+    /// The credential, as it was then; none where there was nothing to ask with.
+    asked: Option<(Id, Opened)>,
+}
+
 /// Has the service of a connection take back what it gave, if it can.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such connection.
-pub(crate) async fn revoke(scope: &Scope, id: &Id) -> Result<Revoked> {
-    let (values, ..) = match kept(scope, id).await {
+pub(crate) async fn revoke(scope: &Scope, id: &Id) -> Result<Revocation> {
+    let (values, credential, opened) = match kept(scope, id).await {
         Ok(kept) => kept,
         // There is nothing to take back, or nobody could say what.
-        Err(Error::Conflict(_) | Error::Internal(_)) => return Ok(Revoked::Never),
+        Err(Error::Conflict(_) | Error::Internal(_) | Error::BadUserInput { .. }) => {
+            return Ok(Revocation {
+                outcome: Revoked::Never,
+                asked: None,
+            });
+        }
         Err(error) => return Err(error),
     };
     let services = scope.vault().services();
-    Ok(match services.revoke(scope.actor(), &values).await {
+    let outcome = match services.revoke(scope.actor(), &values).await {
         Ok(None) => Revoked::Never,
         Ok(Some(true)) => Revoked::Done,
         Ok(Some(false)) | Err(_) => Revoked::Failed,
+    };
+    Ok(Revocation {
+        outcome,
+        asked: Some((credential, opened)),
     })
 }
 
 /// Gives a connection up, and deletes what was kept for it.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such connection.
-pub(crate) async fn disconnect(tx: &mut Tx<'_>, id: &Id, revoked: Revoked) -> Result<Model> {
+/// [`Error::NotFound`] when there is no such connection; [`Error::Conflict`] when it was connected anew meanwhile.
+pub(crate) async fn disconnect(tx: &mut Tx<'_>, id: &Id, revocation: Revocation) -> Result<Model> {
     let row = tx.get::<Entity>(id).await?;
     if row.status == IntegrationStatus::Disconnected {
         return Ok(row);
     }
     let credential = credential_of(tx, &row).await?;
+    if let (Some(now), Some((asked, opened))) = (&credential, &revocation.asked)
+        && !(now.id == *asked && still_holds(tx, now, opened).await?)
+    {
+        return Err(Error::Conflict(
+            "It was connected anew while its service was asked to take back what it gave. Disconnect it again.".to_owned(),
+        ));
+    }
     let changes = ActiveModel {
         credential_id: Set(Secret(None)),
         metadata: Set(Json(Value::Object(Map::new()))),
@@ -226,7 +250,7 @@ pub(crate) async fn disconnect(tx: &mut Tx<'_>, id: &Id, revoked: Revoked) -> Re
         ..Default::default()
     };
     let row = tx.take(&row, ConnectionStep::Disconnect, changes).await?;
-    match revoked {
+    match revocation.outcome {
         Revoked::Done => tx.explain("The service has taken its token back."),
         Revoked::Failed => tx.explain("The service has not taken its token back; revoke it there."),
         Revoked::Never => {}

@@ -25,7 +25,7 @@ use sea_orm::{
 /// How long an invitation can be accepted.
 const GOOD_FOR: TimeDelta = TimeDelta::days(7);
 /// So many people may be invited to a workspace at a time: each of them is sent mail that nobody asked for.
-const MOST_PENDING: usize = 500;
+const MOST_PENDING: u64 = 500;
 /// So long after it was sent an invitation is mailed again.
 const AGAIN: TimeDelta = TimeDelta::minutes(1);
 
@@ -43,20 +43,7 @@ pub(crate) async fn invite_user(
     for pending in pending(tx, &email).await? {
         must_be_over(tx, pending).await?;
     }
-    let is_pending = |place: Place<'_>| {
-        all_of(
-            place
-                .column(invitation::Column::Status)
-                .eq(InvitationStatus::Pending.to_value()),
-        )
-    };
-    let most = MOST_PENDING as u64;
-    let waiting = tx.unlocked_rows_up_to::<invitation::Entity>(most, is_pending);
-    if waiting.await?.len() >= MOST_PENDING {
-        return Err(Error::Conflict(format!(
-            "{MOST_PENDING} invitations wait to be accepted. Take some back first."
-        )));
-    }
+    must_be_few(tx, &email).await?;
     let row = invitation::ActiveModel {
         email: Set(email),
         role: Set(role),
@@ -65,6 +52,35 @@ pub(crate) async fn invite_user(
         ..link(tx)
     };
     tx.insert(row, "user.invited").await
+}
+
+/// Refuses to mail more to people who did not ask for it, whatever became of what they were sent.
+async fn must_be_few(tx: &Tx<'_>, email: &str) -> Result<()> {
+    use invitation::Column::{CreatedAt, Email, Status};
+    let ago = |time: TimeDelta| Timestamp::new(tx.now().inner() - time);
+    let waits_or_is_new = |place: Place<'_>| {
+        Condition::any()
+            .add(
+                place
+                    .column(Status)
+                    .eq(InvitationStatus::Pending.to_value()),
+            )
+            .add(place.column(CreatedAt).gt(ago(TimeDelta::hours(1))))
+    };
+    if tx.count::<invitation::Entity>(waits_or_is_new).await? >= MOST_PENDING {
+        return Err(Error::Conflict(format!(
+            "{MOST_PENDING} invitations wait to be accepted or were sent within the last hour. Take some back first, or wait."
+        )));
+    }
+    let same = tx.count::<invitation::Entity>(|place| {
+        all_of(place.column(Email).eq(email)).add(place.column(CreatedAt).gt(ago(AGAIN)))
+    });
+    match tx.post().mail() {
+        Some(_) if same.await? > 0 => Err(Error::RateLimited {
+            retry_after_ms: AGAIN.num_milliseconds().unsigned_abs(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Sends an invitation again: it has another link, which is good for as long as the first one was, and the old link is good
@@ -121,6 +137,27 @@ fn link(tx: &mut Tx<'_>) -> invitation::ActiveModel {
         expires_at: Set(Timestamp::new(tx.now().inner() + GOOD_FOR)),
         ..Default::default()
     }
+}
+
+/// Takes back what somebody sent who may invite nobody any more: they could come back by it.
+pub(super) async fn revoke_invitations(tx: &mut Tx<'_>, inviter: &Id) -> Result<()> {
+    let sent = tx.rows::<invitation::Entity>(|place| {
+        let pending = InvitationStatus::Pending.to_value();
+        all_of(
+            place
+                .column(invitation::Column::InvitedById)
+                .eq(inviter.as_str()),
+        )
+        .add(place.column(invitation::Column::Status).eq(pending))
+    });
+    for row in sent.await? {
+        let changes = invitation::ActiveModel {
+            next_delivery_at: Set(None),
+            ..Default::default()
+        };
+        tx.take(&row, InvitationStep::Revoke, changes).await?;
+    }
+    Ok(())
 }
 
 async fn must_be_no_member(tx: &Tx<'_>, email: &str) -> Result<()> {

@@ -94,12 +94,14 @@ pub(crate) async fn mail_links(store: &Store) -> Result<u64> {
     let Some(mail) = store.post().mail() else {
         return Ok(0);
     };
-    Ok(mail_each::<invitation::Entity>(store, mail).await?
-        + mail_each::<auth_token::Entity>(store, mail).await?)
+    // Whoever waits for a new password waits now.
+    let passwords = mail_each::<auth_token::Entity>(store, mail).await;
+    let invitations = mail_each::<invitation::Entity>(store, mail).await;
+    Ok(passwords? + invitations?)
 }
 
 async fn mail_each<E: Mailed>(store: &Store, mail: &Mail) -> Result<u64> {
-    let (mut sent, mut after) = (0, None::<Id>);
+    let (mut sent, mut after, mut failed) = (0, None::<Id>, None);
     loop {
         let now = store.clock().now();
         let rows = store
@@ -107,7 +109,7 @@ async fn mail_each<E: Mailed>(store: &Store, mail: &Mail) -> Result<u64> {
             .due::<E>(E::due(now), after.as_ref(), BATCH)
             .await?;
         let Some((_, last)) = rows.last() else {
-            return Ok(sent);
+            return failed.map_or(Ok(sent), Err);
         };
         after = Some(last.clone());
         let tries = { rows.into_iter() }.map(|(tenant, id)| mail_one::<E>(store, mail, tenant, id));
@@ -115,9 +117,10 @@ async fn mail_each<E: Mailed>(store: &Store, mail: &Mail) -> Result<u64> {
         while let Some(tried) = tries.next().await {
             match tried {
                 Ok(went_out) => sent += u64::from(went_out),
-                // It was deleted meanwhile.
-                Err(Error::NotFound { .. }) => {}
-                Err(error) => return Err(error),
+                // It was deleted meanwhile, or its workspace was.
+                Err(Error::NotFound { .. } | Error::Unauthenticated(_)) => {}
+                // Others need not wait for it.
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
     }

@@ -59,7 +59,7 @@ pub(crate) use self::{
     decider::delegation,
     decision::{Decision, Seen, decide, subject_column},
     integration::{
-        Revoked, Tested, accepted, connect, disconnect as disconnect_integration, note_test,
+        Revocation, Tested, accepted, connect, disconnect as disconnect_integration, note_test,
         revoke, test as test_values, test_again,
     },
     invitation::{

@@ -1,7 +1,7 @@
 //! Who belongs to a workspace, and as what. It always has an owner: whoever changes who belongs to it holds off the others who
 //! do, before looking.
 
-use super::references::all_of;
+use super::{invitation::revoke_invitations, references::all_of};
 use crate::{
     auth::{Action, authorize},
     error::{Error, Result},
@@ -41,6 +41,9 @@ pub(crate) async fn change_role(tx: &mut Tx<'_>, id: &Id, role: UserRole) -> Res
         must_have_another_owner(tx, &user).await?;
     }
     tx.end_sessions(&user.id, None).await?;
+    if !matches!(role, UserRole::Owner | UserRole::Admin) {
+        revoke_invitations(tx, &user.id).await?;
+    }
     let changes = user::ActiveModel {
         role: Set(role),
         token_version: Set(user.token_version + 1),
@@ -61,6 +64,7 @@ pub(crate) async fn remove(tx: &mut Tx<'_>, id: &Id) -> Result<()> {
         must_have_another_owner(tx, &user).await?;
     }
     end_delegation(tx, &user).await?;
+    revoke_invitations(tx, &user.id).await?;
     tx.delete::<user::Entity>(&user, "user.removed").await?;
     Ok(())
 }

@@ -132,6 +132,7 @@ pub(crate) async fn restore_role(
     let kept = kept.ok_or_else(|| Error::internal("a version without a snapshot"))?;
     let note = note.unwrap_or_else(|| format!("As in version {version}"));
     let all = row_of(kept.0);
+    check_parent(tx, &role.slug, &all).await?;
     change(tx, &role, all, "agent_role.restored", Some(note)).await
 }
 

@@ -143,7 +143,7 @@ pub(super) async fn at_leisure(
 pub(super) async fn as_fast_as_possible(agents: &[Agent], time: Duration) -> Result<Claims> {
     let end = Instant::now() + time;
     let mut tasks = JoinSet::new();
-    for agent in agents.iter().cloned() {
+    for agent in agents {
         tasks.spawn(async move {
             let mut claims = Claims::default();
             while Instant::now() < end {

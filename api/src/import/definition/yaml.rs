@@ -24,6 +24,12 @@ fn read_strictly(yaml: &str) -> Result<Map<String, Value>, ParseError> {
         // `on` and `yes` are names as good as any.
         strict_booleans: true,
         with_snippet: false,
+        // What aliases stand for counts each time.
+        budget: serde_saphyr::budget! {
+            max_total_scalar_bytes: 1_000_000,
+            max_nodes: 20_000,
+            max_aliases: 100,
+        },
     };
     serde_saphyr::from_str_with_options(yaml, options).map_err(|error| {
         let row = error
