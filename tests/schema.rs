@@ -75,7 +75,7 @@ on_both_databases! {
             .filter(|mutation| !schema.writes().any(|write| write.name == mutation.name))
             .map(|mutation| mutation.name.as_str())
             .collect();
-        assert_eq!(sessions, ["signIn", "refreshSession", "signOut", "changePassword", "signUp", "acceptInvitation", "requestPasswordReset", "resetPassword", "decideByReply", "agentHeartbeat", "reportJobProgress", "recordJobEvents", "saveCheckpoint", "testIntegration"]);
+        assert_eq!(sessions, ["signIn", "refreshSession", "signOut", "changePassword", "signUp", "acceptInvitation", "requestPasswordReset", "resetPassword", "decideByReply", "deleteWorkspace", "agentHeartbeat", "reportJobProgress", "recordJobEvents", "saveCheckpoint", "testIntegration"]);
         for mutation in schema.writes() {
             let [input] = &mutation.args[..] else { panic!("{} takes one input", mutation.name) };
             let has = |of: &Type, name: &str| of.inputs.iter().chain(&of.fields).any(|field| field.name == name);

@@ -166,7 +166,8 @@ on_both_databases! {
         let (service, _) = service(&app, &owner, "Sure", "ADMIN").await;
         let by_service = Made { app: &app, client: &service };
         let projects = owner.data("{ projects(first: 1, filter: { isArchived: { eq: false } }) { nodes { id } } }", json!({})).await;
-        let brief = by_service.run("createPrd", json!({ "projectId": projects["projects"]["nodes"][0]["id"], "title": "Sure", "content": { "confidence": 1.0 } })).await;
+        let brief = by_service.run("createPrd", json!({ "projectId": projects["projects"]["nodes"][0]["id"], "title": "Sure", "content": {} })).await;
+        made.set("prds", &brief, "confidence = 0.99").await;
         by_service.submit(&brief, 1).await;
         let status = owner.data("query($id: ID!) { prd(id: $id) { status } }", json!({ "id": brief })).await;
         assert_eq!(status["prd"]["status"], "PENDING_APPROVAL");

@@ -119,7 +119,7 @@ on_both_databases! {
         assert_eq!(changed["settings"], json!({
             "digestMode": "WEEKLY", "quietHours": { "start": "22:00", "end": "06:30" }, "clarificationTimeoutHours": 24,
         }));
-        let told = owner.data("{ activity(first: 1) { nodes { action actor diff } } }", json!({})).await["activity"]["nodes"][0].clone();
+        let told = owner.data("{ activity(first: 1) { nodes { action actor diff { before after } } } }", json!({})).await["activity"]["nodes"][0].clone();
         assert_eq!((&told["action"], &told["diff"]["after"]["name"]), (&json!("settings.updated"), &json!("New name")));
         assert_eq!(told["diff"]["before"]["settings"]["digestMode"], "daily", "{told}");
         assert_eq!(head(&owner).await, before + 1);

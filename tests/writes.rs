@@ -242,7 +242,9 @@ pub async fn sample(app: &TestApp, client: &Client, mutation: &str) -> Value {
             let from = app.now() - chrono::TimeDelta::days(3);
             json!({ "from": from.to_rfc3339() })
         }
-        "updateWorkspace" => json!({ "name": another() }),
+        "updateWorkspace" => {
+            json!({ "name": another(), "quietHours": { "start": "22:00", "end": "07:00" } })
+        }
         "completeSetupStep" => {
             let begun = "UPDATE tenants SET settings = '{}'";
             app.execute(begun).await;
