@@ -79,7 +79,7 @@ on_both_databases! {
             "targetRepo", "targetUsers", "timeline", "timeoutSeconds",
         ]);
         assert_eq!(refused, [
-            "acceptanceCriteria", "assumptions", "autoApproval", "autoApproveAbove", "content", "body", "description", "description", "description", "disabled", "name", "name", "objectives", "outOfScope",
+            "acceptanceCriteria", "assumptions", "autoApproval", "autoApproveAbove", "body", "content", "description", "description", "description", "disabled", "name", "name", "objectives", "outOfScope",
             "outcome", "platforms", "priority", "requireHumanBelow", "requiredBriefApprovals", "requiredPlanApprovals", "requiredTicketApprovals",
             "requirements", "requiresApproval", "risks", "status", "summary", "title", "title", "title",
         ]);
