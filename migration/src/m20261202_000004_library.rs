@@ -41,5 +41,5 @@ fn agent_role_versions() -> Table {
         .max(5000)
         .nullable()
         .parent("createdById", "users", SetNull)
-        .unique(&["roleId", "version"])
+        .unique(&["tenantId", "roleId", "version"])
 }
