@@ -224,13 +224,10 @@ async fn tend_each<E: Owned>(
                 Err(Error::NotFound { .. } | Error::Unauthenticated(_)) => {}
                 Err(error) => {
                     let cause = error.cause();
-                    match is_passing(&error) {
-                        true => {
-                            tracing::warn!(%tenant, kind = E::KIND, %id, %cause, "a row could not be tended to yet")
-                        }
-                        false => {
-                            tracing::error!(%tenant, kind = E::KIND, %id, %cause, "a row could not be tended to")
-                        }
+                    if is_passing(&error) {
+                        tracing::warn!(%tenant, kind = E::KIND, %id, %cause, "a row could not be tended to yet");
+                    } else {
+                        tracing::error!(%tenant, kind = E::KIND, %id, %cause, "a row could not be tended to");
                     }
                     failed = failed.or(Some(error));
                 }

@@ -144,6 +144,7 @@ pub(super) async fn as_fast_as_possible(agents: &[Agent], time: Duration) -> Res
     let end = Instant::now() + time;
     let mut tasks = JoinSet::new();
     for agent in agents {
+        let agent = agent.clone();
         tasks.spawn(async move {
             let mut claims = Claims::default();
             while Instant::now() < end {
