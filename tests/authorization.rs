@@ -49,7 +49,7 @@ on_both_databases! {
                     _ => client(&app, caller, &tokens).await,
                 };
                 // An address signs up three times a minute.
-                let client = if field.name == "signUp" { client.from_afar() } else { client };
+                let client = if field.name == "signUp" { client.elsewhere_in_the_world() } else { client };
                 let (input, before) = (input(&app, &schema, field).await, head(&app).await);
                 let answer = client.send(&mutation(&schema, field), json!({ "input": input })).await;
                 // Who may end everything is asked for the proof, which is wrong here.

@@ -66,7 +66,7 @@ on_both_databases! {
             let made: Vec<_> = made.into_iter().map(|made| made.expect("is imported")["skillPackage"].clone()).collect();
             assert!(made.iter().all(|one| *one == made[0]), "{made:?}");
             let decide = |n: usize| {
-                let decision = if n % 2 == 0 { "APPROVE" } else { "REJECT" };
+                let decision = if n.is_multiple_of(2) { "APPROVE" } else { "REJECT" };
                 send(&admin, "decideSkillPackage", "skillPackage { status }", json!({ "id": made[0]["id"], "expectedContentHash": made[0]["contentHash"], "decision": decision, "reason": "Seen." }))
             };
             let answers = join_all((0..6).map(decide)).await;

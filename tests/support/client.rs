@@ -36,13 +36,13 @@ impl Client {
 
     /// A client without a token, at an address of its own: those who sign in are counted by address.
     pub fn anonymous(url: &str) -> Self {
-        let mut client = Self::new(url, "").from_afar();
+        let mut client = Self::new(url, "").elsewhere_in_the_world();
         client.token = None;
         client
     }
 
     /// The same client, at an address of its own.
-    pub fn from_afar(mut self) -> Self {
+    pub fn elsewhere_in_the_world(mut self) -> Self {
         static NEXT: AtomicU16 = AtomicU16::new(1);
         let [high, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         self.address = Some(Ipv4Addr::new(198, 18, high, low));

@@ -55,7 +55,7 @@ const LISTS: [(&str, &str, u64); 60] = [
     ("ClarificationRequest", "options", 10),
     ("ExecutionPlan", "steps", 6),
     ("GoogleOAuthToken", "scopes", 20),
-    ("IntegrationService", "fields", 5),
+    ("IntegrationService", "fields", 50),
     ("Meeting", "participants", 100),
     ("MeetingInsights", "actionItems", 100),
     ("MeetingInsights", "decisions", 100),
