@@ -140,7 +140,7 @@ pub struct Settings {
     #[arg(long, env = "WORKGRAPH_SIGN_UP", value_enum, global = true)]
     pub sign_up: Option<SignUp>,
 
-    /// Where people find the dashboard, for links to it: https://dashboard.example
+    /// Where people find the dashboard, for links to it: `https://dashboard.example`
     #[arg(
         long,
         env = "WORKGRAPH_PUBLIC_URL",

@@ -1,4 +1,4 @@
-//! Mail, by SMTP. Whoever sends waits for the server's word, and no longer than [`PATIENCE`].
+//! Mail, by SMTP. Whoever sends waits for the server's word, and no longer than `PATIENCE`.
 
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
