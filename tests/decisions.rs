@@ -285,6 +285,10 @@ fn mutation_of(kind: &str, step: &str) -> String {
         ("ExecutionPlan", "REPLAN") => "replan".to_owned(),
         ("AgentJob", "CANCEL") => "cancelJob".to_owned(),
         ("PRD", "ASK") => "askClarification".to_owned(),
+        ("SkillPackage", "APPROVE" | "REJECT") => "decideSkillPackage".to_owned(),
+        ("SkillPackage", _) => "setSkillPackageStatus".to_owned(),
+        ("SubagentDefinition", "APPROVE" | "REJECT") => "decideSubagent".to_owned(),
+        ("SubagentDefinition", _) => "setSubagentStatus".to_owned(),
         _ => format!("{}{short}", step.to_lowercase()),
     }
 }

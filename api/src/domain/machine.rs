@@ -23,7 +23,10 @@ pub(crate) use self::{
     invitation::{InvitationConsequence, InvitationStep},
     job::{AgentJobConsequence, AgentJobStep},
     meeting::{MeetingConsequence, MeetingStep},
-    package::{PackageConsequence, PackageStep, SubagentConsequence, SubagentStep},
+    package::{
+        SkillPackageConsequence, SkillPackageStep, SubagentDefinitionConsequence,
+        SubagentDefinitionStep,
+    },
     plan::{ExecutionPlanConsequence, ExecutionPlanStep},
     ticket::{TicketConsequence, TicketStep},
     transcription::TranscriptionStep,

@@ -4,7 +4,7 @@ use super::{
     prelude::*,
     steps::{Shown, allowed},
 };
-use crate::domain::machine::PackageStep;
+use crate::domain::machine::SkillPackageStep;
 use entity::skill_package;
 
 node! {
@@ -32,13 +32,13 @@ node! {
     fields {
 
         /// What you may do with it now; empty when nothing, as for one that all workspaces share.
-        async fn allowed_steps(&self, ctx: &Context<'_>) -> Nullable<Vec<PackageStep>> {
+        async fn allowed_steps(&self, ctx: &Context<'_>) -> Nullable<Vec<SkillPackageStep>> {
             Ok(Some(allowed(ctx, &self.row()?).await?))
         }
     }
 }
 
-impl Shown for PackageStep {
+impl Shown for SkillPackageStep {
     async fn possible(
         _: &Context<'_>,
         row: &skill_package::Model,

@@ -4,7 +4,7 @@ use super::{
     prelude::*,
     steps::{Shown, allowed},
 };
-use crate::domain::machine::SubagentStep;
+use crate::domain::machine::SubagentDefinitionStep;
 use entity::subagent_definition;
 
 node! {
@@ -30,13 +30,13 @@ node! {
     fields {
 
         /// What you may do with it now; empty when nothing, as for one that all workspaces share.
-        async fn allowed_steps(&self, ctx: &Context<'_>) -> Nullable<Vec<SubagentStep>> {
+        async fn allowed_steps(&self, ctx: &Context<'_>) -> Nullable<Vec<SubagentDefinitionStep>> {
             Ok(Some(allowed(ctx, &self.row()?).await?))
         }
     }
 }
 
-impl Shown for SubagentStep {
+impl Shown for SubagentDefinitionStep {
     async fn possible(
         _: &Context<'_>,
         row: &subagent_definition::Model,

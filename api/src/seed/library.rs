@@ -2,7 +2,7 @@
 
 use super::{agenda::Who, content, workspace::Workspace};
 use crate::{
-    domain::{digest, machine::PackageStep},
+    domain::{digest, machine::SkillPackageStep},
     error::Result,
     store::{Store, Tx},
     workflow::keep_first_version,
@@ -235,7 +235,7 @@ async fn approve(ws: &mut Workspace<'_>, package: skill_package::Model) -> Resul
     };
     ws.tx.insert(made, "approval.created").await?;
     let nothing = skill_package::ActiveModel::default();
-    let approved = ws.tx.take(&package, PackageStep::Approve, nothing);
+    let approved = ws.tx.take(&package, SkillPackageStep::Approve, nothing);
     approved.await.map(drop)
 }
 

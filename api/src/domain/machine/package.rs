@@ -5,7 +5,7 @@ use entity::skill_package::LibraryStatus;
 super::machine! {
     skill_package: LibraryStatus {
         /// What can be done with a packaged skill.
-        PackageStep as "PackageStep" {
+        SkillPackageStep as "SkillPackageStep" {
             /// Offer it to agents, by `decideSkillPackage`.
             Approve: [PendingApproval] => Active, by ManageLibrary, "skill_package.approved";
             /// Turn it down, by `decideSkillPackage`.
@@ -16,7 +16,7 @@ super::machine! {
             Enable: [Disabled] => Active, by ManageLibrary, "skill_package.enabled";
         }
         /// What becomes of a packaged skill by itself.
-        PackageConsequence as "PackageConsequence" {
+        SkillPackageConsequence as "SkillPackageConsequence" {
             /// It was imported anew, with another content, which waits for a decision.
             Renew: [PendingApproval, Active, Disabled] => PendingApproval, by itself, "skill_package.imported";
         }
@@ -26,7 +26,7 @@ super::machine! {
 super::machine! {
     subagent_definition: LibraryStatus {
         /// What can be done with a specialist.
-        SubagentStep as "SubagentStep" {
+        SubagentDefinitionStep as "SubagentDefinitionStep" {
             /// Offer it to plans, by `decideSubagent`.
             Approve: [PendingApproval] => Active, by ManageLibrary, "subagent.approved";
             /// Turn it down, by `decideSubagent`.
@@ -37,7 +37,7 @@ super::machine! {
             Enable: [Disabled] => Active, by ManageLibrary, "subagent.enabled";
         }
         /// What becomes of a specialist by itself.
-        SubagentConsequence as "SubagentConsequence" {
+        SubagentDefinitionConsequence as "SubagentDefinitionConsequence" {
             /// It was imported anew, with another content, which waits for a decision.
             Renew: [PendingApproval, Active, Disabled] => PendingApproval, by itself, "subagent.imported";
         }

@@ -2,7 +2,8 @@
 
 use crate::{
     domain::machine::{
-        Machine, PackageConsequence, PackageStep, Step, SubagentConsequence, SubagentStep,
+        Machine, SkillPackageConsequence, SkillPackageStep, Step, SubagentDefinitionConsequence,
+        SubagentDefinitionStep,
     },
     error::Result,
     store::{Tx, digest},
@@ -75,14 +76,14 @@ pub(crate) trait Shelf:
 }
 
 impl Shelf for skill_package::Entity {
-    type Step = PackageStep;
-    type Consequence = PackageConsequence;
+    type Step = SkillPackageStep;
+    type Consequence = SkillPackageConsequence;
 
-    const APPROVE: PackageStep = PackageStep::Approve;
-    const REJECT: PackageStep = PackageStep::Reject;
-    const DISABLE: PackageStep = PackageStep::Disable;
-    const ENABLE: PackageStep = PackageStep::Enable;
-    const RENEW: PackageConsequence = PackageConsequence::Renew;
+    const APPROVE: SkillPackageStep = SkillPackageStep::Approve;
+    const REJECT: SkillPackageStep = SkillPackageStep::Reject;
+    const DISABLE: SkillPackageStep = SkillPackageStep::Disable;
+    const ENABLE: SkillPackageStep = SkillPackageStep::Enable;
+    const RENEW: SkillPackageConsequence = SkillPackageConsequence::Renew;
 
     const SLUG: Self::Column = skill_package::Column::Slug;
     const SOURCE: Self::Column = skill_package::Column::Source;
@@ -131,14 +132,14 @@ impl Shelf for skill_package::Entity {
 }
 
 impl Shelf for subagent_definition::Entity {
-    type Step = SubagentStep;
-    type Consequence = SubagentConsequence;
+    type Step = SubagentDefinitionStep;
+    type Consequence = SubagentDefinitionConsequence;
 
-    const APPROVE: SubagentStep = SubagentStep::Approve;
-    const REJECT: SubagentStep = SubagentStep::Reject;
-    const DISABLE: SubagentStep = SubagentStep::Disable;
-    const ENABLE: SubagentStep = SubagentStep::Enable;
-    const RENEW: SubagentConsequence = SubagentConsequence::Renew;
+    const APPROVE: SubagentDefinitionStep = SubagentDefinitionStep::Approve;
+    const REJECT: SubagentDefinitionStep = SubagentDefinitionStep::Reject;
+    const DISABLE: SubagentDefinitionStep = SubagentDefinitionStep::Disable;
+    const ENABLE: SubagentDefinitionStep = SubagentDefinitionStep::Enable;
+    const RENEW: SubagentDefinitionConsequence = SubagentDefinitionConsequence::Renew;
 
     const SLUG: Self::Column = subagent_definition::Column::Slug;
     const SOURCE: Self::Column = subagent_definition::Column::Source;
