@@ -6,6 +6,7 @@ mod joining;
 mod limits;
 mod links;
 mod opaque;
+mod own_password;
 mod password;
 mod policy;
 mod rate;
