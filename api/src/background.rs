@@ -5,7 +5,7 @@
 
 use crate::{
     error::{Error, Result},
-    store::{Scope, Store, Tx, retried},
+    store::{Scope, Store, Tx, is_gone, retried},
     workflow,
 };
 use chrono::TimeDelta;
@@ -13,11 +13,7 @@ use entity::{
     Id, Owned, Timestamp, agent_job, agent_session, budget_reservation, clarification_request,
     credential, execution_plan, invitation, prd, ticket,
 };
-use futures_util::{
-    StreamExt as _,
-    future::{BoxFuture, join_all},
-    stream,
-};
+use futures_util::future::{BoxFuture, join_all};
 use sea_orm::Condition;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -187,53 +183,47 @@ const AGENTS: &str = "agents";
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// So many rows are looked for at a time.
-const BATCH: u64 = 200;
-
-/// Tends to the rows that are due in any workspace, each in a transaction of its own. One that fails does not keep the
-/// others from being tended to.
+/// Tends to the rows that are due in any workspace, one after the other, each in a transaction of its own.
 async fn tend_each<E: Owned>(
     store: &Store,
     component: &'static str,
     due: fn(Timestamp) -> Condition,
-    tend: for<'t> fn(&'t mut Tx<'_>, &'t Id) -> BoxFuture<'t, Result<bool>>,
+    tend: Tend,
 ) -> Result<u64> {
-    let (mut done, mut failed) = (0, None);
-    let mut after: Option<Id> = None;
-    loop {
-        let now = store.clock().now();
-        let rows = store
-            .system()
-            .due::<E>(due(now), after.as_ref(), BATCH)
-            .await?;
-        let Some((_, last)) = rows.last() else {
-            return failed.map_or(Ok(done), Err);
-        };
-        after = Some(last.clone());
-        for (tenant, id) in &rows {
-            let scope = store.system().tenant(tenant.clone(), component);
-            let tended = retried(|| async {
-                let mut tx = scope.begin().await?;
-                let tended = tend(&mut tx, id).await?;
-                tx.commit().await?;
-                Ok(tended)
-            });
-            match tended.await {
-                Ok(tended) => done += u64::from(tended),
-                // It was deleted meanwhile, or its workspace was.
-                Err(Error::NotFound { .. } | Error::Unauthenticated(_)) => {}
-                Err(error) => {
-                    let cause = error.cause();
-                    if is_passing(&error) {
-                        tracing::warn!(%tenant, kind = E::KIND, %id, %cause, "a row could not be tended to yet");
-                    } else {
-                        tracing::error!(%tenant, kind = E::KIND, %id, %cause, "a row could not be tended to");
-                    }
-                    failed = failed.or(Some(error));
-                }
-            }
+    let tend = |tenant, id| tend_one::<E>(store, component, tend, tenant, id);
+    store.system().each_due::<E, _>(due, 1, tend).await
+}
+
+/// Tends to a row, and says whether there was need.
+type Tend = for<'t> fn(&'t mut Tx<'_>, &'t Id) -> BoxFuture<'t, Result<bool>>;
+
+async fn tend_one<E: Owned>(
+    store: &Store,
+    component: &'static str,
+    tend: Tend,
+    tenant: Id,
+    id: Id,
+) -> Result<bool> {
+    let id = &id;
+    let scope = store.system().tenant(tenant.clone(), component);
+    let tended = retried(|| async {
+        let mut tx = scope.begin().await?;
+        let tended = tend(&mut tx, id).await?;
+        tx.commit().await?;
+        Ok(tended)
+    });
+    let tended = tended.await;
+    if let Err(error) = &tended
+        && !is_gone(error)
+    {
+        let cause = error.cause();
+        if is_passing(error) {
+            tracing::warn!(%tenant, kind = E::KIND, %id, %cause, "a row could not be tended to yet");
+        } else {
+            tracing::error!(%tenant, kind = E::KIND, %id, %cause, "a row could not be tended to");
         }
     }
+    tended
 }
 
 /// So many providers are asked at once.
@@ -241,31 +231,22 @@ const ASKED_AT_ONCE: usize = 8;
 
 /// Asks the providers of models that failed, in any workspace, outside any transaction. Returns how many there were.
 async fn probe_each(store: &Store) -> Result<u64> {
-    let mut done = 0;
-    let mut after: Option<Id> = None;
-    loop {
-        let due = workflow::failing_providers();
-        let system = store.system();
-        let rows = system
-            .due::<credential::Entity>(due, after.as_ref(), BATCH)
-            .await?;
-        let Some((_, last)) = rows.last() else {
-            return Ok(done);
-        };
-        after = Some(last.clone());
-        let most = rows.len() as u64;
-        let asked = stream::iter(rows).map(|(tenant, id)| probe(store.clone(), tenant, id));
-        asked.buffer_unordered(ASKED_AT_ONCE).collect::<()>().await;
-        done += most;
-    }
+    let due = |_| workflow::failing_providers();
+    let probe = |tenant, id| probe(store, tenant, id);
+    let system = store.system();
+    system
+        .each_due::<credential::Entity, _>(due, ASKED_AT_ONCE, probe)
+        .await
 }
 
-async fn probe(store: Store, tenant: Id, id: Id) {
+/// Asks one. What fails here fails no task.
+async fn probe(store: &Store, tenant: Id, id: Id) -> Result<bool> {
     let scope = store.system().tenant(tenant.clone(), "integrations");
     if let Err(error) = probe_once(&scope, &id).await {
         // It may be gone, or its key another one by now; if not, it is tried again in a minute.
         tracing::debug!(%tenant, %id, cause = %error.cause(), "a provider was not tried");
     }
+    Ok(true)
 }
 
 async fn probe_once(scope: &Scope, id: &Id) -> Result<()> {

@@ -1,5 +1,8 @@
 //! The command line.
 
+mod key_commands;
+
+use self::key_commands::{Keys, see_to_keys};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use entity::user::UserRole;
 use std::{
@@ -14,8 +17,7 @@ use workgraph::{
     config::{self, Settings},
     graph, import, server,
     store::{Head, Store},
-    vault::{self, keys},
-    workspace,
+    vault, workspace,
 };
 
 #[global_allocator]
@@ -132,22 +134,6 @@ impl Command {
             | Self::VerifyLedger { .. } => false,
         }
     }
-}
-
-#[derive(Subcommand)]
-enum Keys {
-    /// Print a new key, to be put before the others in WORKGRAPH_KEYS or in the .keys file beside the database
-    New,
-    /// List the keys and how many secrets each of them seals; the exit status is 1 if one is missing
-    List,
-    /// Seal all secrets anew with the first key, while servers serve that have it already; broken off, it goes on where it was
-    Rotate,
-    /// Delete the secrets that are sealed with a key that is lost; people enter them anew
-    Forget {
-        /// The key's id
-        #[arg(value_name = "ID")]
-        id: String,
-    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -372,39 +358,6 @@ async fn open(settings: &Settings, secret: &Secret, clock: &Clock) -> Result<Sto
     )
     .await
     .map_err(|error| error.cause())
-}
-
-async fn see_to_keys(store: &Store, command: Keys) -> Result<(), String> {
-    match command {
-        Keys::New => Ok(()),
-        Keys::List => {
-            let listed = keys::list(store).await.map_err(|error| error.cause())?;
-            print(&listed.to_string())?;
-            match listed.missing() {
-                0 => Ok(()),
-                1 => Err("a key is missing that secrets are sealed with".to_owned()),
-                many => Err(format!(
-                    "{many} keys are missing that secrets are sealed with"
-                )),
-            }
-        }
-        Keys::Rotate => {
-            let rotated = keys::rotate(store, |progress| {
-                // Standard error may be closed; the work goes on.
-                let _ = writeln!(io::stderr(), "{progress}");
-            });
-            print(&format!(
-                "{}\n",
-                rotated.await.map_err(|error| error.cause())?
-            ))
-        }
-        Keys::Forget { id } => {
-            let gone = keys::forget(store, &id)
-                .await
-                .map_err(|error| error.cause())?;
-            print(&format!("{gone} deleted.\n"))
-        }
-    }
 }
 
 fn steps(count: usize) -> String {

@@ -6,6 +6,7 @@ mod joining;
 mod limits;
 mod links;
 mod opaque;
+mod own_password;
 mod password;
 mod policy;
 mod rate;
@@ -20,7 +21,7 @@ pub(crate) use self::{
     actor::Account,
     joining::{Founding, Joining, LONGEST_NAME, no_invitation},
     links::Links,
-    opaque::{AGENT, INVITATION, REPLY, RESET, SERVICE, hash, mint},
+    opaque::{AGENT, INVITATION, REPLY, RESET, SERVICE, hash, hint, mint},
     password::{DEMO_PASSWORD, Passwords, Verdict},
     rate::whence_key,
     session::end_all,

@@ -37,6 +37,12 @@ pub(crate) fn hash(token: &str) -> String {
     sha256(token)
 }
 
+/// What people know a token by that they cannot see any more: its last four characters.
+pub(crate) fn hint(token: &str) -> &str {
+    let start = token.len().saturating_sub(4);
+    token.get(start..).unwrap_or_default()
+}
+
 /// Whether a text can be a token of a kind at all. What cannot need not be looked up.
 pub(crate) fn is_one(prefix: &str, token: &str) -> bool {
     let random = token.strip_prefix(prefix).map(str::as_bytes);

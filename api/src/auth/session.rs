@@ -4,7 +4,7 @@
 //! the whole family ends with it.
 
 use super::{
-    Actor, Origin, Passwords, Tokens, Verdict,
+    Actor, Origin, Passwords, Tokens,
     failures::Failures,
     limits::Limits,
     opaque::{self, REFRESH, REPLY},
@@ -32,7 +32,7 @@ pub(super) const ROUNDS: usize = 3;
 /// A refresh token that comes again so soon was sent by another tab of the same browser, not stolen.
 const SAME_MOMENT: TimeDelta = TimeDelta::seconds(10);
 
-const ENDED: Error = Error::Unauthenticated("This session has ended. Sign in again.");
+pub(super) const ENDED: Error = Error::Unauthenticated("This session has ended. Sign in again.");
 
 /// Opens, continues and ends sessions.
 ///
@@ -143,102 +143,6 @@ impl Sessions {
         };
         let _turn = self.store.admit_to_sign_in(origin.address).await?;
         retried(|| end_one(&scope, &user.id, token)).await
-    }
-
-    /// Sets a new password, ends all sessions and begins a new one.
-    ///
-    /// # Errors
-    /// [`Error::BadUserInput`] when the current password is wrong or the new one too short, [`Error::Conflict`] when the
-    /// password or the sessions changed meanwhile, [`Error::RateLimited`] when it was tried too often.
-    pub async fn change_password(
-        &self,
-        actor: &Actor,
-        current: &str,
-        new: &str,
-    ) -> Result<Session> {
-        let id = actor.user_id().ok_or_else(not_a_person)?;
-        self.limits.check_own_password(id)?;
-        let system = self.store.system();
-        let (seen, mut kept) = system
-            .user_with_password(actor.tenant(), id)
-            .await?
-            .ok_or(ENDED)?;
-        let scope = self.store.scope(actor.clone());
-        let origin = actor.origin().cloned().unwrap_or_default();
-        let mut hashed = None;
-        for _ in 0..ROUNDS {
-            if self
-                .passwords
-                .verify(current, kept.clone(), &origin)
-                .await?
-                == Verdict::Wrong
-            {
-                return Err(Error::bad_input("currentPassword", "is wrong"));
-            }
-            let hash = match hashed.take() {
-                Some(hash) => hash,
-                None => self.passwords.hash("newPassword", new, &origin).await?,
-            };
-            match retried(|| self.replace(&scope, &seen, kept.as_deref(), &hash)).await? {
-                Ok(session) => return Ok(session),
-                // A sign-in has hashed it anew.
-                Err(still) => (hashed, kept) = (Some(hash), still),
-            }
-        }
-        Err(changed_meanwhile())
-    }
-
-    /// Refuses who does not know the password of the account that acts: whoever took over a session does not. Who has none need
-    /// not.
-    ///
-    /// # Errors
-    /// [`Error::BadUserInput`] when it is wrong or left out, [`Error::Forbidden`] for who is no person,
-    /// [`Error::RateLimited`] when it was tried too often.
-    pub(crate) async fn check_own_password(
-        &self,
-        actor: &Actor,
-        password: Option<&str>,
-    ) -> Result<()> {
-        let id = actor.user_id().ok_or_else(not_a_person)?;
-        let system = self.store.system();
-        let found = system.user_with_password(actor.tenant(), id).await?;
-        let (_, Some(kept)) = found.ok_or(ENDED)? else {
-            return Ok(());
-        };
-        let wrong = |reason: &str| Err(Error::bad_input("password", reason));
-        let Some(password) = password else {
-            return wrong("is needed, as proof that it is you");
-        };
-        self.limits.check_own_password(id)?;
-        let origin = actor.origin().cloned().unwrap_or_default();
-        let verdict = self.passwords.verify(password, Some(kept), &origin).await?;
-        match verdict {
-            Verdict::Wrong => wrong("is wrong"),
-            _ => Ok(()),
-        }
-    }
-
-    /// Replaces the hash that was compared, or returns the one that is kept by now.
-    async fn replace(
-        &self,
-        scope: &Scope,
-        seen: &user::Model,
-        kept: Option<&str>,
-        hash: &str,
-    ) -> Result<Result<Session, Option<String>>> {
-        let mut tx = scope.begin().await?;
-        tx.check_account().await?;
-        let (user, still) = tx.user_with_password(&seen.id).await?.ok_or(ENDED)?;
-        if user.token_version != seen.token_version {
-            return Err(changed_meanwhile());
-        }
-        if still.as_deref() != kept {
-            return Ok(Err(still));
-        }
-        let user = set_password(&mut tx, &user, hash.to_owned()).await?;
-        let session = self.open(&mut tx, &user, Id(cuid2::create_id())).await?;
-        tx.commit().await?;
-        Ok(Ok(session))
     }
 
     /// Sets a user's password without knowing the current one, for the server's operator.
@@ -358,17 +262,6 @@ async fn end_one(scope: &Scope, user: &Id, token: &str) -> Result<()> {
         tx.commit().await?;
     }
     Ok(())
-}
-
-fn not_a_person() -> Error {
-    Error::Forbidden("Only people have passwords.".to_owned())
-}
-
-fn changed_meanwhile() -> Error {
-    Error::Conflict(
-        "Your password was changed or your sessions were ended meanwhile. Sign in again."
-            .to_owned(),
-    )
 }
 
 fn just_used() -> Error {

@@ -88,7 +88,7 @@ impl Write for CreateAgentTokenInput {
         let row = agent_token::ActiveModel {
             name: Set(name),
             token_hash: Set(Secret::new(auth::hash(&token))),
-            token_hint: Set(token[token.len() - 4..].to_owned()),
+            token_hint: Set(auth::hint(&token).to_owned()),
             role_slugs: Set(Json(self.role_slugs)),
             project_ids: Set(self.project_ids.map(Json)),
             created_by_id: Set(tx.scope().actor().user_id().cloned()),

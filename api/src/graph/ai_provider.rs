@@ -2,14 +2,14 @@
 
 use super::{
     constraints::length,
-    integration_connection::prepared,
+    integration_connection::{Asked, ask, prepared},
     prelude::*,
     write::{Delete, Once, Write, deletions, mutations},
 };
 use crate::{
     auth::Action,
     error::Error,
-    integrations::{self, Values, Verdict},
+    integrations::{self, Values},
     store::Tx,
     workflow::{self, Tested},
 };
@@ -42,9 +42,6 @@ impl AiProvider {
         }
     }
 }
-
-/// What was asked before the transaction, and what came of it.
-type Asked = Option<crate::Result<(Values, Verdict)>>;
 
 /// A provider's key that is to be kept if it is taken.
 fn values(key: &str, api_key: &str, base_url: Option<&str>) -> crate::Result<Values> {
@@ -98,15 +95,9 @@ impl Write for AddAiProviderInput {
     const ACTION: Action = Action::SetUp;
 
     async fn prepare(self, ctx: &Context<'_>) -> crate::Result<Self> {
-        let ask = async {
-            let values = values(self.provider.key(), &self.api_key, self.base_url.as_deref())?;
-            let verdict = workflow::test_values(ctx.scope(), &values).await?;
-            Ok((values, verdict))
-        };
-        Ok(Self {
-            asked: Some(ask.await),
-            ..self
-        })
+        let values = values(self.provider.key(), &self.api_key, self.base_url.as_deref());
+        let asked = ask(ctx.scope(), values).await;
+        Ok(Self { asked, ..self })
     }
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<Model> {
@@ -136,18 +127,13 @@ impl Write for RotateAiProviderInput {
     const ACTION: Action = Action::SetUp;
 
     async fn prepare(self, ctx: &Context<'_>) -> crate::Result<Self> {
-        let ask = async {
-            let scope = ctx.scope();
-            let row = workflow::known_provider(scope, &self.id).await?;
+        let row = workflow::known_provider(ctx.scope(), &self.id).await;
+        let values = row.and_then(|row| {
             let base_url = self.base_url.as_deref().or(row.base_url.as_deref());
-            let values = values(&row.name, &self.api_key, base_url)?;
-            let verdict = workflow::test_values(scope, &values).await?;
-            Ok((values, verdict))
-        };
-        Ok(Self {
-            asked: Some(ask.await),
-            ..self
-        })
+            values(&row.name, &self.api_key, base_url)
+        });
+        let asked = ask(ctx.scope(), values).await;
+        Ok(Self { asked, ..self })
     }
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<Model> {

@@ -10,7 +10,7 @@ use crate::{
     domain::check,
     error::Error,
     integrations::{self, INTEGRATIONS, Service, Values, Verdict},
-    store::Tx,
+    store::{Scope, Tx},
     workflow::{self, Revocation, Tested},
 };
 use async_graphql::{Enum, InputObject, Object, SimpleObject};
@@ -205,7 +205,7 @@ pub struct ConnectIntegrationInput {
     #[graphql(flatten)]
     once: Once,
     #[graphql(skip)]
-    tested: Option<crate::Result<(Values, Verdict)>>,
+    asked: Asked,
 }
 
 impl Write for ConnectIntegrationInput {
@@ -213,19 +213,12 @@ impl Write for ConnectIntegrationInput {
     const ACTION: Action = Action::SetUp;
 
     async fn prepare(self, ctx: &Context<'_>) -> crate::Result<Self> {
-        let test = async {
-            let values = values(self.service, &self.values)?;
-            let verdict = workflow::test_values(ctx.scope(), &values).await?;
-            Ok((values, verdict))
-        };
-        Ok(Self {
-            tested: Some(test.await),
-            ..self
-        })
+        let asked = ask(ctx.scope(), values(self.service, &self.values)).await;
+        Ok(Self { asked, ..self })
     }
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<Model> {
-        let (values, verdict) = prepared(self.tested)?;
+        let (values, verdict) = prepared(self.asked)?;
         let label = match self.label.as_deref() {
             None | Some("") => String::new(),
             Some(label) => check::line("label", label, 1, 100)?,
@@ -292,6 +285,20 @@ impl Write for DisconnectIntegrationInput {
         let revoked = prepared(self.revoked)?;
         workflow::disconnect_integration(tx, &self.id, revoked).await
     }
+}
+
+/// What a service was asked before the transaction, and what came of it.
+pub(super) type Asked = Option<crate::Result<(Values, Verdict)>>;
+
+/// Asks a service whether it takes these values, unless they are none for it. What fails is answered in the transaction, where it
+/// is known whether the request was answered before.
+pub(super) async fn ask(scope: &Scope, values: crate::Result<Values>) -> Asked {
+    let asked = async {
+        let values = values?;
+        let verdict = workflow::test_values(scope, &values).await?;
+        Ok((values, verdict))
+    };
+    Some(asked.await)
 }
 
 /// What came of asking a service before the transaction.

@@ -87,7 +87,7 @@ impl Write for CreateServiceTokenInput {
         let row = service_token::ActiveModel {
             name: Set(name),
             token_hash: Set(Secret::new(auth::hash(&token))),
-            token_hint: Set(token[token.len() - 4..].to_owned()),
+            token_hint: Set(auth::hint(&token).to_owned()),
             role: Set(self.role),
             created_by_id: Set(tx.scope().actor().user_id().cloned()),
             expires_at: Set(expires_at),

@@ -14,7 +14,7 @@ use crate::{
         slug::{is_slug, slugify},
     },
     store::Tx,
-    workflow::all_of,
+    workflow::{all_of, must_have_room},
 };
 use async_graphql::{InputObject, MaybeUndefined};
 use entity::{
@@ -23,7 +23,6 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    Condition,
     sea_query::ExprTrait,
 };
 use std::collections::HashSet;
@@ -97,14 +96,8 @@ impl Write for CreateSkillInput {
             ..Default::default()
         };
         tx.lock_workspace().await?;
-        let number = tx.count::<skill::Entity>(|_| Condition::all()).await?;
-        if number >= MOST {
-            return Err(Error::LimitExceeded {
-                name: "The number of a workspace's skills",
-                limit: MOST,
-                actual: number + 1,
-            });
-        }
+        let room = must_have_room::<skill::Entity>(tx, "The number of a workspace's skills", MOST);
+        room.await?;
         let column = skill::Column::Slug;
         let taken =
             tx.count::<skill::Entity>(|place| all_of(place.column(column).eq(slug.as_str())));

@@ -21,6 +21,7 @@ mod counters;
 mod database;
 mod database_url;
 mod diff;
+mod due;
 mod effective;
 mod feed;
 mod filter;
@@ -68,6 +69,7 @@ pub(crate) use self::accounts::DELETED;
 pub(crate) use self::admission::{Admission, Most, Permit, Shares};
 pub(crate) use self::aggregate::within;
 pub(crate) use self::budgets::{Amount, Amounts, Cap, OnBudget, Which};
+pub(crate) use self::due::is_gone;
 pub(crate) use self::feed::{
     Beat, Event, Feed, Follower, Hold, Key, Made, Pulse, READ_WITHIN, bytes_of_json, bytes_of_row,
 };

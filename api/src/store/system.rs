@@ -137,36 +137,6 @@ impl System {
         Ok(self.one::<audit_log::Entity>(founded).await?.is_some())
     }
 
-    /// Which rows of any tenant that was not deleted satisfy a condition, so many at most, by their ids, after one: for tasks
-    /// that the server does by itself, which go on within the row's tenant.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub(crate) async fn due<E: Owned>(
-        &self,
-        condition: Condition,
-        after: Option<&Id>,
-        most: u64,
-    ) -> Result<Vec<(Id, Id)>> {
-        let beyond = after.map(|after| Expr::col(E::ID).gt(after.as_str()));
-        let select = Query::select()
-            .columns([E::TENANT, E::ID])
-            .from(E::default())
-            .cond_where(condition)
-            .and_where(goes_on::<E>())
-            .cond_where(Condition::all().add_option(beyond))
-            .order_by(E::ID, Order::Asc)
-            .limit(most)
-            .take();
-        let rows = self.rows(&select).await?;
-        rows.iter()
-            .map(|row| {
-                let value = |column: E::Column| row.try_get("", column.as_str());
-                Ok((value(E::TENANT)?, value(E::ID)?))
-            })
-            .collect()
-    }
-
     /// The next tenant after this one that has calls of providers, and no counter of what they used.
     ///
     /// # Errors

@@ -334,17 +334,6 @@ impl<'s> Tx<'s> {
         self.shown_once.take()
     }
 
-    /// With the commit the ledger ends, and with it all that the workspace may do: nothing is written after it, and nobody of
-    /// it is let in.
-    pub(crate) fn end_ledger(&mut self) {
-        self.course = Course::Ends;
-    }
-
-    /// What is written now is what the server has to say of a ledger that has ended.
-    pub(super) fn write_after_the_end(&mut self) {
-        self.course = Course::HasEnded;
-    }
-
     /// Adds words to the entry of the change just made: a reason, a comment.
     pub fn explain(&mut self, message: impl Into<String>) {
         if let Some(entry) = self.entries.last_mut() {

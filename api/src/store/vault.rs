@@ -192,11 +192,13 @@ impl SealedRow {
     }
 }
 
+/// Those of workspaces that were not deleted, as they are counted.
 fn sealed_rows() -> SelectStatement {
     use credential::Column::{Ciphertext, Id, KeyId, Kind, Nonce, TenantId};
     Query::select()
         .columns([Id, TenantId, Kind, Ciphertext, Nonce, KeyId])
         .from(credential::Entity)
+        .and_where(goes_on::<credential::Entity>())
         .order_by(Id, Order::Asc)
         .take()
 }

@@ -3,15 +3,15 @@
 use super::{
     all_of,
     credential::{
-        AI_PROVIDER, Kept, Opened, create_credential, credential_named, delete_credential,
-        open_credential, replace_credential, tried,
+        AI_PROVIDER, Kept, create_credential, credential_named, delete_credential,
+        replace_credential, tried,
     },
-    integration::{Tested, same},
+    integration::{Tested, same, test_kept},
 };
 use crate::{
     error::{Error, Result},
     integrations::{Values, Verdict, ai_provider},
-    store::{Scope, Tx, retried},
+    store::{Scope, Tx},
 };
 use entity::{
     Id,
@@ -24,31 +24,6 @@ use sea_orm::{
 
 /// So many failures in a row make a provider one that is not counted on.
 const DEGRADED_AFTER: i32 = 2;
-
-/// The provider that a credential is for, with what it was given.
-fn provider_values(credential: &Credential, opened: &Opened) -> Result<Values> {
-    let service = ai_provider(&credential.name).ok_or_else(|| {
-        Error::Conflict("This provider is none that can be asked here.".to_owned())
-    })?;
-    Values::unsealed(service, &opened.plain)
-}
-
-/// What is kept of a provider of models.
-///
-/// # Errors
-/// [`Error::NotFound`] when there is no such provider.
-async fn kept_provider(scope: &Scope, id: &Id) -> Result<(Values, Opened)> {
-    let read = retried(|| async {
-        let mut tx = scope.begin().await?;
-        tx.check_account().await?;
-        let row = provider(&tx, id).await?;
-        let opened = open_credential(&mut tx, &row).await?;
-        tx.commit().await?;
-        Ok((row, opened))
-    });
-    let (row, opened) = read.await?;
-    Ok((provider_values(&row, &opened)?, opened))
-}
 
 /// A provider of models, for who is about to give it another key.
 ///
@@ -73,15 +48,18 @@ async fn provider(tx: &Tx<'_>, id: &Id) -> Result<Credential> {
 /// Asks a provider of models whether it takes the key that is kept.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such provider.
+/// [`Error::NotFound`] when there is no such provider; [`Error::Conflict`] when it is none that can be asked.
 pub(crate) async fn probe(scope: &Scope, id: &Id) -> Result<Tested> {
-    let (values, opened) = kept_provider(scope, id).await?;
-    let services = scope.vault().services();
-    Ok(Tested {
-        verdict: services.test(scope.actor(), &values).await?,
-        credential: id.clone(),
-        opened,
+    test_kept(scope, id, |tx, id| {
+        Box::pin(async move {
+            let row = provider(tx, id).await?;
+            let service = ai_provider(&row.name).ok_or_else(|| {
+                Error::Conflict("This provider is none that can be asked here.".to_owned())
+            })?;
+            Ok((service, row))
+        })
     })
+    .await
 }
 
 /// Writes down what came of asking a provider of models. The ledger tells of it where somebody asked, and where it changed how

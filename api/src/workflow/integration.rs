@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::machine::ConnectionStep,
     error::{Error, Result},
-    integrations::{Values, Verdict, credential_name, integration},
+    integrations::{Service, Values, Verdict, credential_name, integration},
     store::{Scope, Tx, retried},
 };
 use entity::{
@@ -23,6 +23,7 @@ use entity::{
         ActiveModel, Column, Entity, IntegrationName, IntegrationStatus, Model,
     },
 };
+use futures_util::future::BoxFuture;
 use sea_orm::{ActiveEnum, ActiveValue::Set, sea_query::ExprTrait};
 use serde_json::{Map, Value};
 
@@ -130,7 +131,15 @@ pub(crate) async fn connect(
 /// # Errors
 /// [`Error::Conflict`] when nothing is kept.
 pub(crate) async fn test_again(scope: &Scope, id: &Id) -> Result<Tested> {
-    let (values, credential, opened) = kept(scope, id).await?;
+    test_kept(scope, id, of_connection).await
+}
+
+/// Asks a service whether it takes what is kept for it.
+///
+/// # Errors
+/// As finding it.
+pub(super) async fn test_kept(scope: &Scope, id: &Id, find: Find) -> Result<Tested> {
+    let (values, credential, opened) = kept(scope, id, find).await?;
     let services = scope.vault().services();
     Ok(Tested {
         verdict: services.test(scope.actor(), &values).await?,
@@ -203,7 +212,7 @@ pub(crate) struct Revocation {
 /// # Errors
 /// [`Error::NotFound`] when there is no such connection.
 pub(crate) async fn revoke(scope: &Scope, id: &Id) -> Result<Revocation> {
-    let (values, credential, opened) = match kept(scope, id).await {
+    let (values, credential, opened) = match kept(scope, id, of_connection).await {
         Ok(kept) => kept,
         // There is nothing to take back, or nobody could say what.
         Err(Error::Conflict(_) | Error::Internal(_) | Error::BadUserInput { .. }) => {
@@ -261,17 +270,16 @@ pub(crate) async fn disconnect(tx: &mut Tx<'_>, id: &Id, revocation: Revocation)
     Ok(row)
 }
 
-/// What is kept for a connection, opened.
-async fn kept(scope: &Scope, id: &Id) -> Result<(Values, Id, Opened)> {
+/// Finds by an id a credential, locked, and the service that it is for.
+pub(super) type Find =
+    for<'t> fn(&'t Tx<'_>, &'t Id) -> BoxFuture<'t, Result<(&'static Service, Credential)>>;
+
+/// What is kept for a service, opened.
+async fn kept(scope: &Scope, id: &Id, find: Find) -> Result<(Values, Id, Opened)> {
     let read = retried(|| async {
         let mut tx = scope.begin().await?;
         tx.check_account().await?;
-        let row = tx.get::<Entity>(id).await?;
-        let service = integration(row.name)?;
-        let credential = credential_of(&tx, &row).await?;
-        let credential = credential.ok_or_else(|| {
-            Error::Conflict("It has no credential; connect it with connectIntegration.".to_owned())
-        })?;
+        let (service, credential) = find(&tx, id).await?;
         let opened = open_credential(&mut tx, &credential).await?;
         tx.commit().await?;
         Ok((service, credential.id, opened))
@@ -282,6 +290,22 @@ async fn kept(scope: &Scope, id: &Id) -> Result<(Values, Id, Opened)> {
         credential,
         opened,
     ))
+}
+
+/// The credential of a connection, for [`kept`].
+fn of_connection<'t>(
+    tx: &'t Tx<'_>,
+    id: &'t Id,
+) -> BoxFuture<'t, Result<(&'static Service, Credential)>> {
+    Box::pin(async move {
+        let row = tx.get::<Entity>(id).await?;
+        let service = integration(row.name)?;
+        let credential = credential_of(tx, &row).await?;
+        let credential = credential.ok_or_else(|| {
+            Error::Conflict("It has no credential; connect it with connectIntegration.".to_owned())
+        })?;
+        Ok((service, credential))
+    })
 }
 
 /// The credential of a connection that was locked, locked as well.

@@ -8,7 +8,7 @@
 use super::references::all_of;
 use crate::{
     auth::hash,
-    error::{Error, Result},
+    error::Result,
     mail::{Letter, Mail, Undelivered},
     post::Page,
     store::{Store, Tx, retried},
@@ -19,7 +19,6 @@ use entity::{
     invitation::{self, InvitationDelivery, InvitationStatus},
     tenant, user,
 };
-use futures_util::{StreamExt, stream};
 use sea_orm::{
     ActiveEnum as _,
     ActiveValue::Set,
@@ -30,8 +29,6 @@ use std::future::Future;
 
 /// The part of the server that mails.
 const COMPONENT: &str = "mail";
-/// So many rows are looked for at a time.
-const BATCH: u64 = 200;
 /// So many letters go out at once.
 const AT_ONCE: usize = 8;
 /// How long after the first try that failed there is another. It doubles from try to try.
@@ -101,29 +98,8 @@ pub(crate) async fn mail_links(store: &Store) -> Result<u64> {
 }
 
 async fn mail_each<E: Mailed>(store: &Store, mail: &Mail) -> Result<u64> {
-    let (mut sent, mut after, mut failed) = (0, None::<Id>, None);
-    loop {
-        let now = store.clock().now();
-        let rows = store
-            .system()
-            .due::<E>(E::due(now), after.as_ref(), BATCH)
-            .await?;
-        let Some((_, last)) = rows.last() else {
-            return failed.map_or(Ok(sent), Err);
-        };
-        after = Some(last.clone());
-        let tries = { rows.into_iter() }.map(|(tenant, id)| mail_one::<E>(store, mail, tenant, id));
-        let mut tries = stream::iter(tries).buffer_unordered(AT_ONCE);
-        while let Some(tried) = tries.next().await {
-            match tried {
-                Ok(went_out) => sent += u64::from(went_out),
-                // It was deleted meanwhile, or its workspace was.
-                Err(Error::NotFound { .. } | Error::Unauthenticated(_)) => {}
-                // Others need not wait for it.
-                Err(error) => failed = failed.or(Some(error)),
-            }
-        }
-    }
+    let mail = |tenant, id| mail_one::<E>(store, mail, tenant, id);
+    store.system().each_due::<E, _>(E::due, AT_ONCE, mail).await
 }
 
 /// Mails one link. Says whether it went out. No transaction is open while the mail server is waited for.

@@ -4,7 +4,10 @@
 mod shelf;
 
 use self::shelf::Shelf;
-use super::references::all_of;
+use super::{
+    own::{Named, must_have_room, own},
+    references::all_of,
+};
 use crate::{
     domain::{
         canonical::canonical,
@@ -29,31 +32,6 @@ use serde_json::{Map, json};
 /// So many entries of its own a workspace has at most on each shelf.
 const MOST: u64 = 500;
 
-/// The rows with one slug.
-struct Named<E: Shelf> {
-    /// The workspace's own.
-    own: Option<E::Model>,
-    /// The one that all workspaces share.
-    shared: Option<E::Model>,
-}
-
-impl<E: Shelf> Named<E> {
-    async fn find(tx: &Tx<'_>, slug: &str) -> Result<Self> {
-        let rows = tx.unlocked_rows::<E>(|place| all_of(place.column(E::SLUG).eq(slug)));
-        let (own, shared): (Vec<_>, Vec<_>) =
-            { rows.await?.into_iter() }.partition(|row| !is_shared::<E>(row));
-        Ok(Self {
-            own: own.into_iter().next(),
-            shared: shared.into_iter().next(),
-        })
-    }
-}
-
-/// Whether a row belongs to all workspaces.
-fn is_shared<E: Shelf>(row: &E::Model) -> bool {
-    matches!(row.get(E::TENANT), Value::String(None))
-}
-
 /// The text that a column holds.
 fn word<E: Shelf>(row: &E::Model, column: E::Column) -> String {
     match row.get(column) {
@@ -74,7 +52,7 @@ pub(crate) async fn import_entry<E: Shelf>(
     content: E::ActiveModel,
 ) -> Result<E::Model> {
     tx.lock_workspace().await?;
-    let Named { own, shared } = Named::<E>::find(tx, &slug).await?;
+    let Named { own, shared } = Named::<E>::find(tx, E::SLUG, &slug).await?;
     if shared.is_some() {
         return Err(Error::Conflict(format!(
             "All workspaces share a {} `{slug}`, which goes on counting until you put your own in its place with {}. Choose \
@@ -109,7 +87,7 @@ pub(crate) async fn override_entry<E: Shelf>(
     changes: E::ActiveModel,
 ) -> Result<E::Model> {
     tx.lock_workspace().await?;
-    let Named { own, shared } = Named::<E>::find(tx, &slug).await?;
+    let Named { own, shared } = Named::<E>::find(tx, E::SLUG, &slug).await?;
     let Some(shared) = shared else {
         return Err(Error::bad_input(
             "slug",
@@ -143,15 +121,7 @@ async fn insert<E: Shelf>(
     status: LibraryStatus,
     action: &'static str,
 ) -> Result<E::Model> {
-    let own = tx.count::<E>(|place| all_of(place.column(E::TENANT).is_not_null()));
-    let own = own.await?;
-    if own >= MOST {
-        return Err(Error::LimitExceeded {
-            name: "The number of a workspace's own entries",
-            limit: MOST,
-            actual: own + 1,
-        });
-    }
+    must_have_room::<E>(tx, "The number of a workspace's own entries", MOST).await?;
     row.set(E::SLUG, slug.into());
     row.set(E::STATUS_COLUMN, status.to_value().into());
     tx.insert(row, action).await
@@ -170,7 +140,7 @@ pub(crate) async fn decide_entry<E: Shelf>(
     reason: Option<String>,
 ) -> Result<E::Model> {
     tx.lock_workspace().await?;
-    let entry = own_entry::<E>(tx, id).await?;
+    let entry = own::<E>(tx, id, E::NOUN, E::OVERRIDE).await?;
     if word::<E>(&entry, E::CONTENT_HASH) != seen {
         return Err(Error::Conflict(format!(
             "This {} says something else by now. Read it again.",
@@ -207,7 +177,7 @@ pub(crate) async fn set_entry_status<E: Shelf>(
     status: LibraryStatus,
 ) -> Result<E::Model> {
     tx.lock_workspace().await?;
-    let entry = own_entry::<E>(tx, id).await?;
+    let entry = own::<E>(tx, id, E::NOUN, E::OVERRIDE).await?;
     let now = standing::<E>(&entry)?;
     let step = match status {
         _ if now.state == status => return Ok(entry),
@@ -233,8 +203,8 @@ pub(crate) async fn set_entry_status<E: Shelf>(
 /// [`Error::NotFound`]; [`Error::BadUserInput`] when it is shared by all.
 pub(crate) async fn reset_entry<E: Shelf>(tx: &mut Tx<'_>, id: &Id) -> Result<()> {
     tx.lock_workspace().await?;
-    let entry = own_entry::<E>(tx, id).await?;
-    let shared = Named::<E>::find(tx, &word::<E>(&entry, E::SLUG))
+    let entry = own::<E>(tx, id, E::NOUN, E::OVERRIDE).await?;
+    let shared = Named::<E>::find(tx, E::SLUG, &word::<E>(&entry, E::SLUG))
         .await?
         .shared;
     let action = match shared {
@@ -242,22 +212,6 @@ pub(crate) async fn reset_entry<E: Shelf>(tx: &mut Tx<'_>, id: &Id) -> Result<()
         None => E::DELETED,
     };
     tx.delete::<E>(&entry, action).await.map(drop)
-}
-
-async fn own_entry<E: Shelf>(tx: &Tx<'_>, id: &Id) -> Result<E::Model> {
-    let entry = tx.find::<E>(id).await?;
-    let entry = entry.ok_or(Error::NotFound { kind: E::KIND })?;
-    match is_shared::<E>(&entry) {
-        false => Ok(entry),
-        true => Err(Error::bad_input(
-            "id",
-            format!(
-                "is a {} that all workspaces share; {} puts your own in its place",
-                E::NOUN,
-                E::OVERRIDE
-            ),
-        )),
-    }
 }
 
 /// How what the entry says now was decided, as the ledger tells it.

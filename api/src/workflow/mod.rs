@@ -18,6 +18,7 @@ mod invitation;
 mod letter;
 mod library;
 mod notice;
+mod own;
 mod people;
 mod plan;
 mod references;
@@ -67,6 +68,7 @@ pub(crate) use self::{
     },
     letter::mail_links,
     library::{decide_entry, import_entry, override_entry, reset_entry, set_entry_status},
+    own::must_have_room,
     people::{change_role, remove as remove_user, transfer},
     plan::{
         NewPlan, create_plan, escalate as escalate_plan, goes_on, overdue as overdue_plans,

@@ -1,5 +1,6 @@
 //! What rows may point to: projects that are open, goals of the same project, roles and means that there are.
 
+use super::own::is_shared;
 use crate::{
     domain::plan::{Means, check_role},
     error::{Error, Result},
@@ -179,12 +180,11 @@ pub(super) fn in_force<E: Owned>(
     slug: E::Column,
     usable: impl Fn(&E::Model) -> bool,
 ) -> Vec<&E::Model> {
-    let is_global = |row: &E::Model| matches!(row.get(E::TENANT), Value::String(None));
     let overridden = |row: &E::Model| {
-        is_global(row)
+        is_shared::<E>(row)
             && rows
                 .iter()
-                .any(|own| !is_global(own) && own.get(slug) == row.get(slug))
+                .any(|own| !is_shared::<E>(own) && own.get(slug) == row.get(slug))
     };
     rows.iter()
         .filter(|row| usable(row) && !overridden(row))

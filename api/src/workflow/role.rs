@@ -3,6 +3,7 @@
 use super::{
     cost::tell_all,
     library::over,
+    own::{Named, must_have_room, own},
     references::{active, all_of, in_force, roles},
 };
 use crate::{
@@ -29,24 +30,6 @@ const OPEN: [TicketStatus; 4] = [
     TicketStatus::Waiting,
 ];
 
-/// The rows with one slug.
-struct Named {
-    /// The workspace's own.
-    own: Option<Model>,
-    /// The one that all workspaces share.
-    shared: Option<Model>,
-}
-
-async fn named(tx: &Tx<'_>, slug: &str) -> Result<Named> {
-    let rows = tx.unlocked_rows::<Entity>(|place| all_of(place.column(Column::Slug).eq(slug)));
-    let (own, shared): (Vec<_>, Vec<_>) =
-        { rows.await?.into_iter() }.partition(|row| row.tenant_id.is_some());
-    Ok(Named {
-        own: own.into_iter().next(),
-        shared: shared.into_iter().next(),
-    })
-}
-
 /// Makes a role that there was none of.
 ///
 /// # Errors
@@ -59,7 +42,7 @@ pub(crate) async fn create_role(
     note: Option<String>,
 ) -> Result<Model> {
     tx.lock_workspace().await?;
-    let Named { own, shared } = named(tx, &slug).await?;
+    let Named { own, shared } = Named::<Entity>::find(tx, Column::Slug, &slug).await?;
     if own.is_some() || shared.is_some() {
         return Err(Error::Conflict(format!(
             "There is a role `{slug}` already. overrideAgentRole changes it for your workspace; choose another slug for a new one."
@@ -85,7 +68,7 @@ pub(crate) async fn override_role(
 ) -> Result<Model> {
     tx.lock_workspace().await?;
     check_parent(tx, slug, &changes).await?;
-    match named(tx, slug).await? {
+    match Named::<Entity>::find(tx, Column::Slug, slug).await? {
         Named { own: Some(own), .. } => change(tx, &own, changes, "agent_role.edited", note).await,
         Named {
             shared: Some(shared),
@@ -120,7 +103,7 @@ pub(crate) async fn restore_role(
 ) -> Result<Model> {
     use agent_role_version::Column::{RoleId, Snapshot, Version};
     tx.lock_workspace().await?;
-    let role = own_role(tx, id).await?;
+    let role = own::<Entity>(tx, id, "role", "overrideAgentRole").await?;
     let kept = tx.unlocked_rows::<agent_role_version::Entity>(|place| {
         all_of(place.column(RoleId).eq(id.as_str())).add(place.column(Version).eq(version))
     });
@@ -143,8 +126,11 @@ pub(crate) async fn restore_role(
 /// that nothing takes the place of.
 pub(crate) async fn reset_role(tx: &mut Tx<'_>, id: &Id) -> Result<()> {
     tx.lock_workspace().await?;
-    let role = own_role(tx, id).await?;
-    let entry = match named(tx, &role.slug).await?.shared {
+    let role = own::<Entity>(tx, id, "role", "overrideAgentRole").await?;
+    let entry = match Named::<Entity>::find(tx, Column::Slug, &role.slug)
+        .await?
+        .shared
+    {
         Some(_) => "agent_role.reset",
         None => {
             must_be_idle(tx, &role.slug).await?;
@@ -171,33 +157,13 @@ async fn must_be_idle(tx: &Tx<'_>, slug: &str) -> Result<()> {
     }
 }
 
-async fn own_role(tx: &Tx<'_>, id: &Id) -> Result<Model> {
-    let role = tx.find::<Entity>(id).await?;
-    let role = role.ok_or(Error::NotFound { kind: "AgentRole" })?;
-    match role.tenant_id {
-        Some(_) => Ok(role),
-        None => Err(Error::bad_input(
-            "id",
-            "is a role that all workspaces share; overrideAgentRole puts your own in its place",
-        )),
-    }
-}
-
 async fn insert(
     tx: &mut Tx<'_>,
     row: ActiveModel,
     action: &'static str,
     note: Option<String>,
 ) -> Result<Model> {
-    let own = tx.count::<Entity>(|place| all_of(place.column(Column::TenantId).is_not_null()));
-    let own = own.await?;
-    if own >= MOST {
-        return Err(Error::LimitExceeded {
-            name: "The number of a workspace's own roles",
-            limit: MOST,
-            actual: own + 1,
-        });
-    }
+    must_have_room::<Entity>(tx, "The number of a workspace's own roles", MOST).await?;
     let role = tx.insert(row, action).await?;
     keep_first_version(tx, &role, note).await?;
     tell_all(tx).await?;

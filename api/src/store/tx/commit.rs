@@ -7,7 +7,7 @@ use crate::{
     store::{
         commits::UnderWay,
         idempotency::{Answer, Request},
-        ledger::{self, Appended, Entry},
+        ledger::{self, Appended, Course, Entry},
         search::{Findable, index::fill_changed},
         snapshot::undisturbed,
     },
@@ -16,6 +16,17 @@ use entity::Id;
 use sea_orm::DbBackend;
 
 impl Tx<'_> {
+    /// With the commit the ledger ends, and with it all that the workspace may do: nothing is written after it, and nobody of
+    /// it is let in.
+    pub(crate) fn end_ledger(&mut self) {
+        self.course = Course::Ends;
+    }
+
+    /// What is written now is what the server has to say of a ledger that has ended.
+    pub(in crate::store) fn write_after_the_end(&mut self) {
+        self.course = Course::HasEnded;
+    }
+
     /// Writes the ledger entries and makes everything visible. Returns the ledger's new head.
     ///
     /// The ledger comes last: its head row is locked for the shortest time, and the order of `seq` is the order of
