@@ -9,6 +9,7 @@ mod races;
 mod removal;
 mod roles;
 mod smtp;
+mod story;
 
 use crate::support::{Answer, Client, DEMO, PASSWORD, TestApp};
 use serde_json::{Value, json};

@@ -80,7 +80,7 @@ on_both_databases! {
             (text(&format!("{fine}\nname: b")), "name"),
             (text("- name"), "keys and values"),
             (laughs(9), "keys and values"),
-            (laughs(5), "frontmatter"),
+            (laughs(5), "too large"),
             (nested(11), "nested"),
             (nested(5000), "text"),
             (format!("{}{}", text(fine), "x".repeat(100_001)), "100000"),
