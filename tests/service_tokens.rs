@@ -159,18 +159,27 @@ on_both_databases! {
         assert!(text.contains("createAgentToken") && text.contains("/graphql"), "{text}");
     }
 
-    async fn a_rule_takes_no_services_word_for_how_sure_it_is(app) {
+    async fn a_rule_takes_no_services_word(app) {
         let owner = app.owner().await;
         let made = Made { app: &app, client: &owner };
-        made.run("updateApprovalRules", json!({ "autoApproval": true, "autoApprovalProjectIds": null, "autoApproveAbove": 0.5, "requireHumanBelow": 0.1, "requiredBriefApprovals": 1 })).await;
+        let approved = made.approved().await;
+        made.run("updateApprovalRules", json!({ "autoApproval": true, "autoApproveAbove": 0.9, "mostPlanCostMicros": "1000" })).await;
         let (service, _) = service(&app, &owner, "Sure", "ADMIN").await;
         let by_service = Made { app: &app, client: &service };
-        let projects = owner.data("{ projects(first: 1, filter: { isArchived: { eq: false } }) { nodes { id } } }", json!({})).await;
-        let brief = by_service.run("createPrd", json!({ "projectId": projects["projects"]["nodes"][0]["id"], "title": "Sure", "content": {} })).await;
-        made.set("prds", &brief, "confidence = 0.99").await;
-        by_service.submit(&brief, 1).await;
-        let status = owner.data("query($id: ID!) { prd(id: $id) { status } }", json!({ "id": brief })).await;
+        // How sure a model was says nothing of what a service wrote afterwards.
+        let draft = made.draft().await;
+        made.set("prds", &draft, "confidence = 0.99").await;
+        by_service.run("updatePrd", json!({ "id": draft, "expectedVersion": 1, "content": { "objectives": ["Something else"] } })).await;
+        by_service.submit(&draft, 2).await;
+        let status = owner.data("query($id: ID!) { prd(id: $id) { status } }", json!({ "id": draft })).await;
         assert_eq!(status["prd"]["status"], "PENDING_APPROVAL");
+        // Nor is a cost that it states.
+        let roles = owner.data("{ agentRoles(first: 1, filter: { autoApprove: { eq: true } }) { nodes { slug } } }", json!({})).await;
+        let role = &roles["agentRoles"]["nodes"][0]["slug"];
+        let input = json!({ "prdId": approved, "channelSummary": "x", "estimatedCostMicros": "0", "steps": [{ "title": "x", "roleSlug": role }] });
+        let plan = by_service.run("createExecutionPlan", input).await;
+        let status = owner.data("query($id: ID!) { executionPlan(id: $id) { status } }", json!({ "id": plan })).await;
+        assert_eq!(status["executionPlan"]["status"], "PENDING_APPROVAL");
     }
 
     async fn services_report_what_models_cost(app) {
