@@ -1,7 +1,7 @@
 //! What agents follow: work that they could take, and what concerns their own session.
 
 use super::{
-    connection::one,
+    found::one,
     prelude::*,
     subscription::{FramePlace, sees, subscriptions},
 };

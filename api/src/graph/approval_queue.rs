@@ -1,7 +1,8 @@
 //! What waits for a person's decision: briefs, plans and tickets in one list.
 
 use super::{
-    connection::{PageInfo, one, shows_rows},
+    connection::{PageInfo, shows_rows},
+    found::one,
     prelude::*,
     progress::{ApprovalProgress, progress},
     shared::{count, project_asked},

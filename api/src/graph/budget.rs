@@ -1,6 +1,6 @@
 //! What may be used of models now, and how far it is used up.
 
-use super::{by_slug::by_slug, connection, prelude::*, spending::BudgetState};
+use super::{by_slug::by_slug, found, prelude::*, spending::BudgetState};
 use crate::{
     auth::{Action, authorize},
     domain::calendar::{Calendar, Period},
@@ -51,7 +51,7 @@ impl Budget {
             return Ok(None);
         }
         let id = Id::from(self.cap.limited.key.as_str());
-        Ok(connection::one(ctx, Some(&id)).await?)
+        Ok(found::one(ctx, Some(&id)).await?)
     }
 
     /// The month, such as `2026-05`, or the day, such as `2026-05-04`, in the workspace's timezone.

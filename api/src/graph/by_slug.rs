@@ -1,6 +1,6 @@
 //! Rows of the library that are named by their slugs: the workspace's own, or else the global one.
 
-use super::{Node, connection::rows_by, prelude::*};
+use super::{Node, found::rows_by, prelude::*};
 use crate::store::Row;
 use entity::Owned;
 use futures_util::future::try_join_all;

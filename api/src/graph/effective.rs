@@ -1,8 +1,6 @@
 //! The library as it counts for the workspace: its own rows in place of the global ones with the same slug.
 
-use super::{
-    Node, connection, figures::calendar, prelude::*, shared::count, spending::BudgetState,
-};
+use super::{Node, figures::calendar, found, prelude::*, shared::count, spending::BudgetState};
 use crate::{
     auth::Action,
     domain::budget::Budget,
@@ -41,7 +39,7 @@ macro_rules! effective {
         impl $name {
             /// The global one that it replaces; null when it replaces none.
             async fn overrides(&self, ctx: &Context<'_>) -> Nullable<$node> {
-                Ok(connection::one(ctx, self.replaces.as_ref()).await?)
+                Ok(found::one(ctx, self.replaces.as_ref()).await?)
             }
             $($($fields)*)?
         }

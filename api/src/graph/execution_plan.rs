@@ -2,9 +2,9 @@
 
 use super::prelude::*;
 use super::{
-    connection::rows_by,
     constraints::{length, size},
     decisions::decisions,
+    found::rows_by,
     progress::{ApprovalProgress, progress},
     steps::{Shown, allowed, without_idle_approval},
     write::{Once, Write, mutations},

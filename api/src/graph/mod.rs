@@ -50,6 +50,7 @@ mod decisions;
 mod effective;
 mod execution_plan;
 mod figures;
+mod found;
 mod goal;
 mod google_oauth_token;
 mod idempotency_key;

@@ -1,7 +1,7 @@
 //! The `Node` interface: any row by its id.
 
 use super::{
-    Node, connection::found, constraints::size, describe, object, prelude::*, row::Shown,
+    Node, constraints::size, describe, found::found, object, prelude::*, row::Shown,
     row_type::RowType,
 };
 use crate::auth::rows;

@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 use super::{
-    connection::{newest, rows_where},
+    found::{newest, rows_where},
     progress::{ApprovalProgress, progress, required},
     steps::{Shown, allowed, only_if, without_idle_approval},
 };

@@ -1,7 +1,7 @@
 //! What changes every few seconds and is in no ledger: how far a job has come, and which agents are there.
 
 use super::{
-    connection::{one, rows_where},
+    found::{one, rows_where},
     prelude::*,
     subscription::{FramePlace, RowInterest, subscriptions},
 };

@@ -1,6 +1,6 @@
 //! How many people have approved something, of those who must.
 
-use super::{connection::rows_where, prelude::*, shared::count};
+use super::{found::rows_where, prelude::*, shared::count};
 use crate::workflow::{Decision, subject_column};
 use async_graphql::{SimpleObject, value};
 use entity::{Id, approval, tenant};

@@ -1,7 +1,8 @@
 //! A row of a table as an object of the answer.
 
 use super::{
-    connection::{resolve_page, resolve_row},
+    connection::resolve_page,
+    found::resolve_row,
     object::{self, Object, Resolving, failed},
     row_type::{Field, Relation, RowType},
 };

@@ -1,9 +1,6 @@
 //! Full-text search over all that people write.
 
-use super::{
-    connection::{PageInfo, one},
-    prelude::*,
-};
+use super::{connection::PageInfo, found::one, prelude::*};
 use crate::store::{Findable, FoundIn, Hit, Search};
 use async_graphql::{Enum, Object, SimpleObject};
 use entity::{Id, Timestamp};

@@ -1,8 +1,9 @@
 //! The root fields of every table: one row by its id, and a list.
 
 use super::{
-    connection::{resolve_page, resolve_row},
+    connection::resolve_page,
     describe::{deprecation, input, inputs},
+    found::resolve_row,
     node::row_types,
     row_type::RowType,
 };

@@ -3,8 +3,8 @@
 use super::prelude::*;
 use super::{
     by_slug::by_slug,
-    connection::newest,
     decisions::decisions,
+    found::newest,
     progress::{ApprovalProgress, progress},
     steps::{Shown, allowed, only_if, without_idle_approval},
     why_unclaimed::{WhyUnclaimed, why_unclaimed},

@@ -1,8 +1,9 @@
 //! What calls of providers took and cost, in groups.
 
 use super::{
-    Node, connection,
+    Node,
     figures::{Date, calendar, period},
+    found,
     prelude::*,
     shared::project_asked,
     usage_figures::UsageFigures,
@@ -151,7 +152,7 @@ impl UsageRow {
 
     async fn related<N: Node>(&self, ctx: &Context<'_>, group: UsageGroup) -> Nullable<N> {
         let id = self.value(group).map(Id::from);
-        Ok(connection::one(ctx, id.as_ref()).await?)
+        Ok(found::one(ctx, id.as_ref()).await?)
     }
 }
 

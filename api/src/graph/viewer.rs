@@ -1,6 +1,6 @@
 //! Who is asking, and what every page shows of that.
 
-use super::connection::one;
+use super::found::one;
 use super::notification::unread_count;
 use super::order::OrderOf;
 use super::prelude::*;

@@ -2,8 +2,8 @@
 
 use super::{
     by_slug::by_slug,
-    connection::{rows_by, rows_where},
     figures::calendar,
+    found::{rows_by, rows_where},
     prelude::*,
     ticket::brief_and_plan,
 };

@@ -5,6 +5,7 @@
 
 mod back;
 mod claim;
+mod failure;
 mod instructions;
 mod job;
 mod lost;
@@ -15,12 +16,13 @@ mod session;
 pub(super) use self::back::{drop_jobs, return_jobs};
 pub(crate) use self::{
     claim::{Taken, Unclaimed, Wanted, claim},
+    failure::{Failure, fail},
     instructions::{Instructions, instructions},
     job::{Event, Progress, checkpoint, heard, hold as hold_job, record, report, start},
     lost::{
         end_silent_session, overdue_jobs, overdue_tickets, silent_sessions, tend_job, tend_ticket,
     },
-    outcome::{Completed, Drafted, Failure, cancel, complete, fail, release},
+    outcome::{Completed, Drafted, cancel, complete, release},
     session::{Registration, disconnect, drain, end_of_token, register},
 };
 

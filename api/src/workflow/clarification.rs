@@ -1,7 +1,10 @@
 //! Questions that hold up a brief or a ticket until somebody answers.
 
+mod held_up;
+
+use self::held_up::{HeldUp, go_on, lock};
 use super::{
-    agent, brief, decider,
+    agent, decider,
     notice::{self, Occasion},
     references::all_of,
     ticket,
@@ -19,9 +22,9 @@ use chrono::TimeDelta;
 use entity::{
     Id, Json, Timestamp,
     clarification_request::{self, ClarificationRoute, ClarificationStatus, ClarificationUrgency},
-    prd::{self, PrdStatus},
+    prd,
     tenant::TenantSettings,
-    ticket::{TicketStatus, WaitingReason},
+    ticket::WaitingReason,
 };
 use sea_orm::{
     ActiveEnum,
@@ -29,7 +32,6 @@ use sea_orm::{
     Condition,
     sea_query::{Expr, ExprTrait},
 };
-use serde_json::{Value, json};
 
 /// The most questions that are open about one thing.
 const MOST_OPEN: usize = 2;
@@ -255,107 +257,6 @@ pub(crate) async fn answer(
     notice::settle(tx, [&answered.id]).await?;
     go_on(tx, held_up).await?;
     Ok(answered)
-}
-
-/// What a question holds up.
-enum HeldUp {
-    Brief(prd::Model),
-    Ticket(entity::ticket::Model),
-    Nothing,
-}
-
-impl HeldUp {
-    fn project(&self) -> Option<&Id> {
-        match self {
-            Self::Brief(brief) => Some(&brief.project_id),
-            Self::Ticket(ticket) => Some(&ticket.project_id),
-            Self::Nothing => None,
-        }
-    }
-
-    fn brief(&self) -> Option<&Id> {
-        match self {
-            Self::Brief(brief) => Some(&brief.id),
-            Self::Ticket(ticket) => ticket.prd_id.as_ref(),
-            Self::Nothing => None,
-        }
-    }
-
-    fn ticket(&self) -> Option<&Id> {
-        match self {
-            Self::Ticket(ticket) => Some(&ticket.id),
-            Self::Brief(_) | Self::Nothing => None,
-        }
-    }
-
-    /// Who wrote it.
-    fn author(&self) -> Option<&Id> {
-        match self {
-            Self::Brief(brief) => brief.created_by_id.as_ref(),
-            Self::Ticket(_) | Self::Nothing => None,
-        }
-    }
-
-    /// Says of the entry just made, about the question, that it belongs to this.
-    fn holds(&self, tx: &mut Tx<'_>) {
-        if let Some(project) = self.project() {
-            tx.belong_to(1, project, self.brief());
-        }
-    }
-}
-
-/// What a question holds up, locked before the question is.
-async fn lock(tx: &Tx<'_>, question: Option<&clarification_request::Model>) -> Result<HeldUp> {
-    let Some(question) = question else {
-        return Ok(HeldUp::Nothing);
-    };
-    Ok(match (&question.ticket_id, &question.prd_id) {
-        (Some(ticket), _) => HeldUp::Ticket(ticket::lock(tx, ticket).await?.ticket),
-        (None, Some(brief)) => HeldUp::Brief(tx.get::<prd::Entity>(brief).await?),
-        (None, None) => HeldUp::Nothing,
-    })
-}
-
-/// Lets go on what a question held up, if it was the last one.
-async fn go_on(tx: &mut Tx<'_>, held_up: HeldUp) -> Result<()> {
-    let asked = match &held_up {
-        HeldUp::Brief(brief) => about(tx, &brief.id).await?,
-        HeldUp::Ticket(ticket) => about_ticket(tx, &ticket.id).await?,
-        HeldUp::Nothing => return Ok(()),
-    };
-    let is_open =
-        |asked: &clarification_request::Model| asked.status == ClarificationStatus::Pending;
-    if asked.iter().any(is_open) {
-        return Ok(());
-    }
-    match held_up {
-        HeldUp::Brief(brief) if brief.status == PrdStatus::NeedsClarification => {
-            brief::redraft(tx, &brief, answers(&asked)).await
-        }
-        HeldUp::Ticket(waiting)
-            if waiting.status == TicketStatus::Waiting
-                && waiting.waiting_reason == Some(WaitingReason::Clarification) =>
-        {
-            let changes = ticket::unclaimed();
-            let ready = tx
-                .take(&waiting, TicketConsequence::Answer, changes)
-                .await?;
-            ticket::hold_if_paused(tx, ready).await.map(drop)
-        }
-        _ => Ok(()),
-    }
-}
-
-/// What the last round was answered, for who drafts with it.
-fn answers(asked: &[clarification_request::Model]) -> Value {
-    let last = asked.iter().map(|asked| asked.round).max();
-    let of_last = asked.iter().filter(|asked| Some(asked.round) == last);
-    let mut of_last: Vec<_> = of_last.collect();
-    of_last.sort_by_key(|asked| asked.created_at);
-    of_last
-        .into_iter()
-        .map(|asked| json!({ "question": asked.question, "answer": asked.response }))
-        .collect()
 }
 
 /// After so many hours without an answer people are reminded: once, and then those who decide are told as well.

@@ -1,22 +1,25 @@
 //! What people are told in the dashboard about what they can act on, in the transaction that causes it.
 
+mod budget;
+mod question;
+
+pub(super) use self::{
+    budget::budget,
+    question::{Occasion, ask, escalate_question},
+};
+
 use super::{decider, references::all_of};
 use crate::{
-    domain::money,
     error::Result,
     store::{Place, Tx},
 };
 use entity::{
-    BigInt, Id, Json, Owned,
-    budget_counter::{self, BudgetKind},
-    clarification_request::{self, ClarificationRoute},
-    execution_plan,
+    Id, Json, Owned, clarification_request, execution_plan,
     notification::{self, DeliveryStatus, NotificationChannel, NotificationType},
     prd::{self, PrdStatus},
-    project,
     tenant::TenantSettings,
     ticket,
-    user::{self, UserPersona, UserRole},
+    user::{self, UserRole},
 };
 use sea_orm::{ActiveEnum, ActiveValue::Set, Condition, sea_query::ExprTrait};
 use serde_json::json;
@@ -224,134 +227,6 @@ fn overdue<'n>(tx: &Tx<'_>, title: String, message: &str, about: About<'n>) -> N
     }
 }
 
-/// Tells admins that most, or all, of what may be used in a month or on a day is used up.
-pub(super) async fn budget(
-    tx: &mut Tx<'_>,
-    counter: &budget_counter::Model,
-    project: Option<&project::Model>,
-    is_all: bool,
-) -> Result<()> {
-    let cap = counter.told_cap.unwrap_or(BigInt(0));
-    let amounts = |unit: fn(BigInt) -> String| [counter.used, counter.reserved, cap].map(unit);
-    let tokens: fn(BigInt) -> String = |BigInt(tokens)| format!("{tokens} tokens");
-    let dollars: fn(BigInt) -> String = |micros| format!("USD {}", money::usd(micros));
-    let (whose, [used, reserved, cap], time) = match counter.kind {
-        BudgetKind::TenantMonthCost => ("The workspace".to_owned(), amounts(dollars), "month"),
-        BudgetKind::TenantDayTokens => ("The workspace".to_owned(), amounts(tokens), "day"),
-        BudgetKind::RoleMonthTokens => (
-            format!("The role {}", counter.key),
-            amounts(tokens),
-            "month",
-        ),
-        BudgetKind::ProjectMonthCost => {
-            let name = project.map_or(counter.key.as_str(), |project| project.name.as_str());
-            (format!("The project \"{name}\""), amounts(dollars), "month")
-        }
-    };
-    let (kind, title, effect) = match is_all {
-        true => (
-            NotificationType::Escalation,
-            format!("{whose} has used up its budget for the {time}"),
-            "Its agents begin no new work until it is raised or the next one begins.",
-        ),
-        false => (
-            NotificationType::Warning,
-            format!("{whose} has used most of its budget for the {time}"),
-            "When all of it is used, its agents begin no new work.",
-        ),
-    };
-    let notice = Notice {
-        kind,
-        title,
-        message: format!(
-            "{used} used and {reserved} set aside of {cap} in {}. {effect}",
-            counter.period
-        ),
-        // As often as the ledger tells of it.
-        occasion: format!(
-            "{} of {cap} {}",
-            if is_all { "all" } else { "most" },
-            tx.now()
-        ),
-        about: About {
-            kind: budget_counter::Entity::KIND,
-            id: &counter.id,
-            project: project.map(|project| &project.id),
-            brief: None,
-        },
-    };
-    let admins = people(tx, |place| {
-        let roles = [UserRole::Owner, UserRole::Admin].map(|role| role.to_value());
-        all_of(place.column(user::Column::Role).is_in(roles))
-    })
-    .await?;
-    let admins = admins.into_iter().map(|user| user.id).collect();
-    tell(tx, admins, notice).await
-}
-
-/// Tells those who decide that nobody answered a question.
-pub(super) async fn escalate_question(
-    tx: &mut Tx<'_>,
-    settings: &TenantSettings,
-    question: &clarification_request::Model,
-    project: Option<&Id>,
-) -> Result<()> {
-    let notice = Notice {
-        kind: NotificationType::Escalation,
-        title: "Nobody has answered a question for two days".to_owned(),
-        message: question.question.clone(),
-        occasion: "escalated".to_owned(),
-        about: About::question(question, project),
-    };
-    tell_deciders(tx, settings, notice).await
-}
-
-/// Puts a question to those who can best answer it: people of the persona that it is for, or else those who decide.
-pub(super) async fn ask(
-    tx: &mut Tx<'_>,
-    settings: &TenantSettings,
-    question: &clarification_request::Model,
-    project: Option<&Id>,
-    author: Option<&Id>,
-    occasion: Occasion,
-) -> Result<()> {
-    let meant = match persona(question.route_to) {
-        Some(persona) => (user::Column::Persona, persona.to_value()),
-        None => (
-            user::Column::Id,
-            author.map(|id| id.0.clone()).unwrap_or_default(),
-        ),
-    };
-    let found = people(tx, |place| {
-        let viewer = UserRole::Viewer.to_value();
-        all_of(place.column(meant.0).eq(meant.1)).add(place.column(user::Column::Role).ne(viewer))
-    })
-    .await?;
-    let actor = tx.writer().user_id();
-    let mut asked: Vec<Id> = { found.into_iter() }
-        .map(|user| user.id)
-        .filter(|user| Some(user) != actor)
-        .collect();
-    if asked.is_empty() {
-        asked = deciders(tx, settings).await?;
-    }
-    let (title, occasion) = match occasion {
-        Occasion::Asked => ("A question needs an answer", "asked".to_owned()),
-        Occasion::Reminder(number) => (
-            "A question still needs an answer",
-            format!("reminder {number}"),
-        ),
-    };
-    let notice = Notice {
-        kind: NotificationType::Clarification,
-        title: title.to_owned(),
-        message: question.question.clone(),
-        occasion,
-        about: About::question(question, project),
-    };
-    tell(tx, asked, notice).await
-}
-
 /// People of the workspace, also where an agent acts, who does not see them.
 async fn people(
     tx: &mut Tx<'_>,
@@ -361,27 +236,6 @@ async fn people(
     let found = tx.unlocked_rows::<user::Entity>(condition).await;
     tx.end_by_itself();
     found
-}
-
-/// Why a question is put to people.
-pub(super) enum Occasion {
-    /// It was asked.
-    Asked,
-    /// Nobody answered: the first reminder, or the second.
-    Reminder(i32),
-}
-
-/// Who answers for what a question is about; nobody in particular where it is put to whoever asked for the work.
-fn persona(route: ClarificationRoute) -> Option<UserPersona> {
-    match route {
-        ClarificationRoute::ProductLead => Some(UserPersona::Pm),
-        ClarificationRoute::TechLead => Some(UserPersona::Cto),
-        ClarificationRoute::Engineering => Some(UserPersona::Developer),
-        ClarificationRoute::Design => Some(UserPersona::Designer),
-        ClarificationRoute::Qa => Some(UserPersona::Qa),
-        ClarificationRoute::Executive => Some(UserPersona::Founder),
-        ClarificationRoute::Stakeholder => None,
-    }
 }
 
 /// Those who decide, but for who acts.

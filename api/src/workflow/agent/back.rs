@@ -1,8 +1,11 @@
 //! Runs that end without an outcome: given back, so that another agent may have them, or dropped with their ticket.
 
 use super::{
-    Held, by_itself, is_under_way, job::of_ticket, job_unleased, later, locked, outcome::BACK_OFF,
-    tickets, under_way,
+    Held, by_itself,
+    failure::{self, BACK_OFF},
+    is_under_way,
+    job::of_ticket,
+    job_unleased, later, locked, tickets, under_way,
 };
 use crate::{
     domain::machine::{AgentJobConsequence, Step as _, TicketConsequence},
@@ -46,7 +49,7 @@ pub(super) async fn give_back(tx: &mut Tx<'_>, id: &Id, back: Back<'_>) -> Resul
     if counts && ticket.attempt_count >= ticket.max_attempts {
         let why = why.unwrap_or_default();
         let error = format!("The last of its tries was lost. {why}");
-        super::outcome::fail_for_good(tx, Held { ticket, job }, error).await?;
+        failure::fail_for_good(tx, Held { ticket, job }, error).await?;
         return Ok(true);
     }
     return_job(tx, &ticket, &job).await?;

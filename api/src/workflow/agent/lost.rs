@@ -3,11 +3,10 @@
 use super::{
     Held, PATIENCE, UNDER_WAY,
     back::{Back, free, give_back},
+    failure::{fail_for_good, ticket_fails},
     is_under_way,
     job::of_ticket,
-    job_unleased, later, locked,
-    outcome::{fail_for_good, ticket_fails},
-    patience,
+    job_unleased, later, locked, patience,
     session::{End, end},
 };
 use crate::{

@@ -1,11 +1,11 @@
-//! How runs end: done, failed, given back, or taken away.
+//! How runs end that do not fail: done, given back, or taken away.
 
 use super::{
     Held,
     back::{Back, free, give_back},
-    by_itself, counted_tries, held, is_own_try, is_under_way,
+    by_itself, held, is_own_try, is_under_way,
     job::{of_ticket, short},
-    job_unleased, later, locked, must_hold,
+    job_unleased, locked, must_hold,
 };
 use crate::{
     domain::{
@@ -13,7 +13,6 @@ use crate::{
         check,
         digest::sha256,
         machine::{AgentJobConsequence, AgentJobStep, TicketConsequence},
-        signature::signature,
     },
     error::{Error, Result},
     store::Tx,
@@ -22,7 +21,6 @@ use crate::{
         ticket::{self as tickets, is_for_analyst},
     },
 };
-use chrono::TimeDelta;
 use entity::{
     Id, Json, Large,
     agent_job::{self, AgentJobStatus},
@@ -31,12 +29,6 @@ use entity::{
 };
 use sea_orm::ActiveValue::Set;
 use serde_json::{Value, json};
-
-/// How long after its first failure in passing a ticket is tried again. Each further time it is twice as long.
-pub(super) const BACK_OFF: TimeDelta = TimeDelta::seconds(5);
-
-/// The longest that is waited before another try.
-const LONGEST_BACK_OFF: TimeDelta = TimeDelta::minutes(15);
 
 /// What a daemon hands in.
 pub(crate) struct Completed {
@@ -254,107 +246,6 @@ async fn finish(
         Box::pin(async move { plan::ticket_done(tx, &ticket).await })
     })
     .await
-}
-
-/// Why a daemon could not do a job.
-pub(crate) struct Failure {
-    pub(crate) job: Id,
-    pub(crate) attempt: i32,
-    pub(crate) error: String,
-    /// Whether it failed in passing: a network, a provider.
-    pub(crate) is_transient: bool,
-}
-
-/// A daemon could not do a job. In passing, it is tried again after a while; else its ticket has failed, and its plan is
-/// made anew or somebody is told. Sent again, the same changes nothing.
-///
-/// # Errors
-/// [`Error::BadUserInput`]; as [`held`].
-pub(crate) async fn fail(tx: &mut Tx<'_>, failure: Failure) -> Result<agent_job::Model> {
-    let error = check::text("error", &failure.error, 1, 5000)?;
-    decider::settings(tx).await?;
-    let found = locked(tx, &failure.job).await?;
-    let is_said = found.job.status == AgentJobStatus::Failed
-        && is_own_try(tx, &found.job, failure.attempt)
-        && found.job.error.as_ref() == Some(&error);
-    if is_said {
-        return Ok(found.job);
-    }
-    must_hold(tx, &found, failure.attempt)?;
-    if !failure.is_transient || found.ticket.attempt_count >= found.ticket.max_attempts {
-        return fail_for_good(tx, found, error).await;
-    }
-    let Held { ticket, job } = found;
-    let job = job_failed(tx, &ticket, job, &error).await?;
-    let waits = back_off(counted_tries(&ticket));
-    let changes = ticket::ActiveModel {
-        next_attempt_at: Set(Some(later(tx.now(), waits))),
-        error: Set(Some(error.clone())),
-        ..tickets::unclaimed()
-    };
-    free(tx, &ticket, changes, Some(error)).await?;
-    Ok(job)
-}
-
-/// How long to wait after so many tries.
-fn back_off(tries: i32) -> TimeDelta {
-    let doubled = 1_i32.checked_shl(tries.saturating_sub(1).clamp(0, 20).unsigned_abs());
-    let waits = BACK_OFF.checked_mul(doubled.unwrap_or(i32::MAX));
-    waits.map_or(LONGEST_BACK_OFF, |waits| Ord::min(waits, LONGEST_BACK_OFF))
-}
-
-/// A job has failed, and its ticket with it.
-pub(super) async fn fail_for_good(
-    tx: &mut Tx<'_>,
-    held: Held,
-    error: String,
-) -> Result<agent_job::Model> {
-    let Held { ticket, job } = held;
-    let job = job_failed(tx, &ticket, job, &error).await?;
-    ticket_fails(tx, &ticket, error).await?;
-    Ok(job)
-}
-
-/// A ticket has failed: its plan is made anew, or somebody is told.
-///
-/// # Errors
-/// If the database fails.
-pub(super) async fn ticket_fails(
-    tx: &mut Tx<'_>,
-    ticket: &ticket::Model,
-    error: String,
-) -> Result<()> {
-    let changes = ticket::ActiveModel {
-        error_signature: Set(Some(signature(&error))),
-        error: Set(Some(error.clone())),
-        completed_at: Set(Some(tx.now())),
-        lease_expires_at: Set(None),
-        heartbeat_at: Set(None),
-        ..Default::default()
-    };
-    let failed = tx.take(ticket, TicketConsequence::Fail, changes).await?;
-    tx.explain(error);
-    by_itself(tx, |tx| {
-        Box::pin(async move { plan::ticket_failed(tx, &failed).await })
-    })
-    .await
-}
-
-async fn job_failed(
-    tx: &mut Tx<'_>,
-    ticket: &ticket::Model,
-    job: agent_job::Model,
-    error: &str,
-) -> Result<agent_job::Model> {
-    let changes = agent_job::ActiveModel {
-        error: Set(Some(error.to_owned())),
-        completed_at: Set(Some(tx.now())),
-        ..job_unleased()
-    };
-    let job = tx.take(&job, AgentJobConsequence::Fail, changes).await?;
-    of_ticket(tx, ticket);
-    tx.count_later(job.session_id.as_ref());
-    Ok(job)
 }
 
 /// A daemon gives a job back that it cannot do now; that is no failed try. Its ticket can be claimed a moment later.
