@@ -169,7 +169,9 @@ on_both_databases! {
             (DEMO, long.as_str(), PASSWORD),
             (long.as_str(), email.as_str(), PASSWORD),
         ].map(|kind| (kind, Duration::MAX));
-        for round in 0..9 {
+        let differs = |usual: Duration, time: Duration| time * 2 <= usual || time >= usual * 2;
+        // On a busy machine it takes more rounds until each was once undisturbed.
+        for round in 0..25 {
             for (place, ((workspace, email, password), fastest)) in kinds.iter_mut().enumerate() {
                 let from = format!("192.0.2.{}", round * 10 + place);
                 let started = Instant::now();
@@ -177,11 +179,14 @@ on_both_databases! {
                 *fastest = started.elapsed().min(*fastest);
                 assert_eq!(reply.code(), "UNAUTHENTICATED");
             }
+            if round >= 8 && !kinds.iter().any(|(_, time)| differs(kinds[0].1, *time)) {
+                break;
+            }
         }
         let usual = kinds[0].1;
         for ((workspace, email, password), time) in kinds {
             assert!(
-                time * 2 > usual && time < usual * 2,
+                !differs(usual, time),
                 "{workspace:.20} {email:.20} {password:.20}: {time:?}, not {usual:?}"
             );
         }
