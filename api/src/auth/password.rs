@@ -223,19 +223,21 @@ mod tests {
             Some(&weak),
         ]
         .map(|kept| (kept, Duration::MAX));
-        for _ in 0..7 {
+        let differs = |usual: Duration, time: Duration| time * 2 <= usual || time >= usual * 2;
+        // On a busy machine it takes more rounds until each was once undisturbed.
+        for round in 0..50 {
             for (kept, fastest) in &mut kept {
                 let started = Instant::now();
                 assert_eq!(compare(b"wrong", *kept), Verdict::Wrong);
                 *fastest = started.elapsed().min(*fastest);
             }
+            if round >= 6 && !kept.iter().any(|(_, time)| differs(kept[0].1, *time)) {
+                break;
+            }
         }
         let usual = kept[0].1;
         for (kept, time) in kept {
-            assert!(
-                time * 2 > usual && time < usual * 2,
-                "{kept:?}: {time:?}, not {usual:?}"
-            );
+            assert!(!differs(usual, time), "{kept:?}: {time:?}, not {usual:?}");
         }
     }
 }
