@@ -115,7 +115,7 @@ on_both_databases! {
             "actor": actor, "actorEmail": person.email, "decision": "APPROVED", "user": null,
         }));
         let invitation = admin.data("query($token: ID!) { invitation(id: $token) { status invitedBy { id } } }", goal).await;
-        assert_eq!(invitation["invitation"], json!({ "status": "PENDING", "invitedBy": null }), "it can still be accepted");
+        assert_eq!(invitation["invitation"], json!({ "status": "REVOKED", "invitedBy": null }));
         app.verify_ledger(DEMO).await;
     }
 
