@@ -5,7 +5,10 @@ use super::{
     smtp::{MailServer, Mood, Received},
     told,
 };
-use crate::support::{ACME, Client, DEMO, PASSWORD, TestApp, Waiting};
+use crate::{
+    support::{ACME, Client, DEMO, PASSWORD, TestApp, Waiting},
+    tables::names,
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 use workgraph::background::run_due;
@@ -102,6 +105,27 @@ on_both_databases! {
         request(&app, DEMO, &email).await;
         let last = letters(&app, &server, 4).await.remove(3);
         assert_eq!(reset(&app, &last.token("/new-password"), NEW).await, "");
+    }
+
+    async fn links_that_came_to_nobody_stand_in_no_ones_way(plain) {
+        let server = MailServer::start(Mood::Refusing(550)).await;
+        let app = TestApp::start_mailing(plain.database, server.address).await;
+        let email = app.email(DEMO, "member").await;
+        let connection = app.connection.across_tenants().await;
+        for asked in 1..=3 {
+            request(&app, DEMO, &email).await;
+            let waiting = Waiting::until("the mail server refuses it");
+            let failed = "SELECT id AS name FROM auth_tokens WHERE \"deliveryError\" IS NOT NULL AND \"nextDeliveryAt\" IS NULL";
+            while names(&connection, failed).await.len() < asked {
+                app.wait(Duration::from_secs(6));
+                run_due(&app.store).await.expect("runs");
+                waiting.a_moment().await;
+            }
+        }
+        server.turn(Mood::Taking);
+        request(&app, DEMO, &email).await;
+        let letter = letters(&app, &server, 1).await.remove(0);
+        assert_eq!(reset(&app, &letter.token("/new-password"), NEW).await, "");
     }
 
     async fn one_new_password_ends_the_other_links(app) {
