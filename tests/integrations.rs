@@ -1,5 +1,7 @@
 //! Other services are asked before they count: a local one behaves as the real ones do.
 
+mod disconnecting;
+
 use crate::{
     support::{Client, DEMO},
     vault::connected,
