@@ -159,6 +159,27 @@ on_both_databases! {
         assert_eq!(daemon.claim().await["ticket"]["id"], made[2]);
     }
 
+    async fn no_version_comes_back_that_makes_a_circle(app) {
+        let admin = app.client(DEMO, "admin").await;
+        let put = async |slug: &str, above: Value| {
+            let input = json!({ "slug": slug, "parentRoleSlug": above });
+            run(&admin, "overrideAgentRole", "agentRole { id }", input).await["agentRole"]["id"].clone()
+        };
+        let id = put("qa_agent", json!("dev_agent")).await;
+        put("qa_agent", Value::Null).await;
+        put("dev_agent", json!("architect")).await;
+        put("architect", json!("qa_agent")).await;
+        let since = head(&admin).await;
+        let first = json!({ "roleId": id, "version": 1 });
+        let (code, said) = refused(&admin, "restoreAgentRoleVersion", first.clone()).await;
+        assert!(code == "BAD_USER_INPUT" && said.contains("above itself"), "{code} {said}");
+        assert_eq!((head(&admin).await, effective(&admin, "qa_agent").await["role"]["parentRoleSlug"].clone()), (since, Value::Null));
+        // Once nothing stands in its way, it does.
+        put("architect", Value::Null).await;
+        run(&admin, "restoreAgentRoleVersion", "feedCursor", first).await;
+        assert_eq!(effective(&admin, "qa_agent").await["role"]["parentRoleSlug"], "dev_agent");
+    }
+
     async fn what_a_role_cannot_be_is_said(app) {
         let admin = app.client(DEMO, "admin").await;
         for (field, value) in [
