@@ -197,6 +197,7 @@ fn sealed_rows() -> SelectStatement {
     Query::select()
         .columns([Id, TenantId, Kind, Ciphertext, Nonce, KeyId])
         .from(credential::Entity)
+        .and_where(goes_on::<credential::Entity>())
         .order_by(Id, Order::Asc)
         .take()
 }
