@@ -195,6 +195,20 @@ on_both_databases! {
         assert_eq!(delivery(&app, &json!(ids[0])).await, (json!("WAITING"), json!(0), Value::Null));
     }
 
+    async fn what_was_taken_back_is_not_to_be_mailed(plain) {
+        let server = MailServer::start(Mood::Refusing(450)).await;
+        let app = TestApp::start_mailing(plain.database, server.address).await;
+        let id = invite(&app, "grace@home.example").await;
+        after(&app, MINUTE).await;
+        let revoke = "mutation($id: ID!) { revokeInvitation(input: { id: $id }) { invitation { status nextDeliveryAt } } }";
+        let admin = app.client(DEMO, "admin").await;
+        let revoked = admin.data(revoke, json!({ "id": id })).await["revokeInvitation"]["invitation"].clone();
+        assert_eq!(revoked, json!({ "status": "REVOKED", "nextDeliveryAt": null }));
+        assert_eq!(admin.data(revoke, json!({ "id": id })).await["revokeInvitation"]["invitation"], revoked, "once more changes nothing");
+        let entries = told(&app, id.as_str().expect("an id")).await;
+        assert_eq!(super::actions(&entries), ["invitation.revoked", "user.invited"]);
+    }
+
     async fn strangers_are_not_sent_letters_without_end(plain) {
         let server = MailServer::start(Mood::Taking).await;
         let app = TestApp::start_mailing(plain.database, server.address).await;

@@ -63,7 +63,8 @@ pub(crate) use self::{
         revoke, test as test_values, test_again,
     },
     invitation::{
-        accept, invite_user, may_be_accepted, overdue_invitations, resend, tend_invitation,
+        accept, invite_user, may_be_accepted, overdue_invitations, resend, revoke_invitation,
+        tend_invitation,
     },
     letter::mail_links,
     library::{decide_entry, import_entry, override_entry, reset_entry, set_entry_status},
