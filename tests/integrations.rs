@@ -248,7 +248,7 @@ on_both_databases! {
         run_due(&app.store).await.expect("runs");
         assert_eq!(health(&owner, id).await, "DEGRADED");
         app.outside.breaks(false);
-        app.wait(std::time::Duration::from_secs(61));
+        app.wait(std::time::Duration::from_secs(121));
         let before = head(&owner).await;
         run_due(&app.store).await.expect("runs");
         assert_eq!(health(&owner, id).await, "HEALTHY");

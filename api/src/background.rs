@@ -154,7 +154,7 @@ pub(crate) const TASKS: [Task; 13] = [
     },
     Task {
         name: "ai_providers",
-        about: "Tries providers of models again that failed: those that answer are counted on again.",
+        about: "Tries providers of models again that failed, ever more seldom: those that answer are counted on again.",
         every: MINUTE,
         run: |store| Box::pin(probe_each(store)),
     },
@@ -244,7 +244,7 @@ async fn probe_each(store: &Store) -> Result<u64> {
     let mut done = 0;
     let mut after: Option<Id> = None;
     loop {
-        let due = workflow::failing_providers();
+        let due = workflow::failing_providers(store.clock().now());
         let system = store.system();
         let rows = system
             .due::<credential::Entity>(due, after.as_ref(), BATCH)
