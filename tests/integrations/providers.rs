@@ -1,10 +1,12 @@
 //! Providers of models that fail, move, or are where nobody may ask.
 
 use super::{ADD, PROBE, health};
-use crate::support::{Client, DEMO, TestApp};
+use crate::support::{Client, DEMO, TestApp, Waiting};
 use serde_json::{Value, json};
 use std::time::Duration;
 use workgraph::background::run_due;
+
+const ROTATE: &str = "mutation($input: RotateAiProviderInput!) { rotateAiProvider(input: $input) { credential { baseUrl hint } } }";
 
 /// Adds a provider whose API is at this path of the service that stands in place of all, and returns its id.
 async fn added(app: &TestApp, client: &Client, path: &str) -> Value {
@@ -50,6 +52,31 @@ on_both_databases! {
         app.owner().await.data(PROBE, json!({ "id": id })).await;
         assert_eq!(asked_after(&app, 61).await, 1);
         app.verify_ledger(DEMO).await;
+    }
+
+    async fn another_key_does_not_go_to_where_a_provider_was(app) {
+        let owner = app.owner().await;
+        let id = added(&app, &owner, "/v1").await;
+        app.outside.holds(Some("/v1/models"));
+        let rotating = tokio::spawn({
+            let (owner, id) = (owner.clone(), id.clone());
+            async move { owner.code(ROTATE, json!({ "input": { "id": id, "apiKey": "good-second-key" } })).await }
+        });
+        let waiting = Waiting::until("the provider is asked");
+        while !app.outside.heard().iter().any(|request| request.contains("good-second-key")) {
+            waiting.a_moment().await;
+        }
+        let moved = format!("{}/v2", app.outside.url);
+        let third = json!({ "id": id, "apiKey": "good-third-key", "baseUrl": moved });
+        owner.data(ROTATE, json!({ "input": third })).await;
+        app.outside.holds(None);
+        assert_eq!(rotating.await.expect("ends"), "CONFLICT");
+        owner.data(PROBE, json!({ "id": id })).await;
+        let asked = app.outside.heard().pop().expect("it was asked");
+        assert!(asked.starts_with("GET /v2/models ") && asked.contains("good-third-key"), "{asked}");
+        // Without anybody in the way it stays where it is.
+        let rotated = owner.data(ROTATE, json!({ "input": { "id": id, "apiKey": "good-fourth-key-Ab3d" } })).await;
+        assert_eq!(rotated["rotateAiProvider"]["credential"], json!({ "baseUrl": moved, "hint": "Ab3d" }));
     }
 
     async fn names_of_the_servers_own_network_are_told_from_no_others(app) {

@@ -151,7 +151,8 @@ impl Write for RotateAiProviderInput {
     }
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<Model> {
-        workflow::rotate_provider(tx, &self.id, &taken(self.asked)?).await
+        let stays = self.base_url.is_none();
+        workflow::rotate_provider(tx, &self.id, &taken(self.asked)?, stays).await
     }
 }
 

@@ -165,16 +165,22 @@ pub(crate) async fn add_provider(tx: &mut Tx<'_>, values: &Values) -> Result<Cre
     .await
 }
 
-/// Gives a provider of models another key, which was taken.
+/// Gives a provider of models another key, which was taken; where it was to stay, by who was there.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such provider.
+/// [`Error::NotFound`] when there is no such provider; [`Error::Conflict`] when it is elsewhere by now.
 pub(crate) async fn rotate_provider(
     tx: &mut Tx<'_>,
     id: &Id,
     values: &Values,
+    stays: bool,
 ) -> Result<Credential> {
     let row = provider(tx, id).await?;
+    if stays && row.base_url.as_deref() != values.base_url() {
+        return Err(Error::Conflict(
+            "Its baseUrl changed while the one before was asked. Nothing was written; send it again.".to_owned(),
+        ));
+    }
     replace_credential(tx, &row, kept_of(values), AI_PROVIDER).await
 }
 
