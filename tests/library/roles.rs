@@ -130,6 +130,23 @@ on_both_databases! {
         assert_eq!(effective(&owner, "data_engineer").await, Value::Null);
     }
 
+    async fn work_of_a_role_that_is_gone_is_not_begun_again(app) {
+        let owner = app.owner().await;
+        let made = Made { app: &app, client: &owner };
+        let input = json!({ "displayName": "Passing", "slug": "passing", "category": "META", "systemPromptTemplate": "x" });
+        let role = made.run("createAgentRole", input.clone()).await;
+        let (project, _) = tickets(&owner, "Shop", 0).await;
+        let work = ticket(&owner, &project, "Once", json!({ "roleSlug": "passing" })).await;
+        made.set("tickets", &work, "status = 'failed'").await;
+        made.run("resetAgentRole", json!({ "id": role })).await;
+        let (code, said) = refused(&owner, "retryTicket", json!({ "id": work })).await;
+        assert!(code == "CONFLICT" && said.contains("`passing`"), "{code} {said}");
+        let role = made.run("createAgentRole", input).await;
+        run(&owner, "retryTicket", "ticket { status }", json!({ "id": work })).await;
+        assert_eq!(refused(&owner, "resetAgentRole", json!({ "id": role })).await.0, "CONFLICT");
+        app.verify_ledger(DEMO).await;
+    }
+
     async fn agents_are_held_to_a_changed_role_from_the_next_claim_on(app) {
         let owner = cleared(&app).await;
         let (_, made) = tickets(&owner, "Shop", 3).await;

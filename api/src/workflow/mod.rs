@@ -74,7 +74,8 @@ pub(crate) use self::{
         ticket_done, ticket_failed,
     },
     references::{
-        active_role, active_roles, all_of, default_project, goal_of_project, open_project,
+        active_role, active_roles, all_of, default_project, goal_of_project, hold_roles,
+        open_project,
     },
     reply::{Addressee, Reply, ReplySubject, decide_by_reply, invite},
     role::{create_role, keep_first_version, override_role, reset_role, restore_role},
