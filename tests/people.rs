@@ -6,7 +6,7 @@ mod letters;
 mod passwords;
 mod profile;
 mod races;
-mod removal;
+pub mod removal;
 mod roles;
 mod smtp;
 mod story;

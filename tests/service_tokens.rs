@@ -1,12 +1,16 @@
 //! Service tokens: programs of the company's own, which have a role and are nobody.
 
 use crate::{
-    support::{ACME, Client, DEMO, Socket, TestApp, Waiting},
+    people::removal::{RENAME, must_be_overtaken},
+    support::{ACME, Client, DEMO, Database, Socket, TestApp, Waiting},
     writes::{Made, head},
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 use tokio::time::{Instant, timeout};
 
 const CREATE: &str =
@@ -271,7 +275,7 @@ on_both_databases! {
         let (mut written, mut cut) = (0, 0);
         for round in 0..30_u32 {
             let (service, id) = service(&app, owner, &format!("Round {round}"), "MEMBER").await;
-            let service = &service;
+            let (service, answered) = (&service, &AtomicU32::new(0));
             let writers = join_all((0..4).map(|writer| async move {
                 let mut count = 0;
                 loop {
@@ -282,10 +286,14 @@ on_both_databases! {
                         return count;
                     }
                     count += 1;
+                    answered.fetch_add(1, Ordering::Relaxed);
                 }
             }));
             let revoking = async {
-                tokio::time::sleep(Duration::from_millis(u64::from(round % 10) * 3)).await;
+                let waiting = Waiting::until("some of it is written");
+                while answered.load(Ordering::Relaxed) < round % 10 {
+                    waiting.a_moment().await;
+                }
                 owner.data(REVOKE, json!({ "id": id })).await
             };
             let (counts, _) = tokio::join!(writers, revoking);
@@ -302,4 +310,22 @@ on_both_databases! {
         assert!(written > 30 && cut > 10, "{written} in {cut} rounds");
         app.verify_ledger(DEMO).await;
     }
+}
+
+/// On SQLite no mutation runs beside another one.
+#[test]
+fn a_service_that_writes_without_end_does_not_hold_its_revocation_off() {
+    const CALL: &str = "mutation($id: ID!) { recordUsage(input: { projectId: $id, roleSlug: \"dev_agent\", provider: ANTHROPIC,
+        model: \"claude-sonnet-4\", operation: SPECIALIST, inputTokens: 1, outputTokens: 1 }) { apiUsage { id } } }";
+    crate::support::run(async {
+        let app = TestApp::start(Database::Postgres).await;
+        let owner = app.owner().await;
+        for writing in [RENAME, CALL] {
+            let (service, id) = service(&app, &owner, "Busy", "MEMBER").await;
+            must_be_overtaken(&app, service, writing, async {
+                owner.data(REVOKE, json!({ "id": id })).await;
+            })
+            .await;
+        }
+    });
 }

@@ -1,6 +1,7 @@
 //! Secrets of other services: kept, never told, and opened only where they belong.
 
 mod canary;
+mod deleted;
 mod keys;
 
 use crate::{

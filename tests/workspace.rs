@@ -1,5 +1,7 @@
 //! The workspace itself: what it is called, how it is set up, and its end.
 
+mod removal;
+
 use crate::{
     support::{ACME, Client, DEMO, PASSWORD, Socket, TestApp},
     writes::head,

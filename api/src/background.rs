@@ -150,7 +150,7 @@ pub(crate) const TASKS: [Task; 13] = [
     },
     Task {
         name: "ai_providers",
-        about: "Tries providers of models again that failed: those that answer are counted on again.",
+        about: "Tries providers of models again that failed, ever more seldom: those that answer are counted on again.",
         every: MINUTE,
         run: |store| Box::pin(probe_each(store)),
     },
@@ -231,7 +231,7 @@ const ASKED_AT_ONCE: usize = 8;
 
 /// Asks the providers of models that failed, in any workspace, outside any transaction. Returns how many there were.
 async fn probe_each(store: &Store) -> Result<u64> {
-    let due = |_| workflow::failing_providers();
+    let due = workflow::failing_providers;
     let probe = |tenant, id| probe(store, tenant, id);
     let system = store.system();
     system

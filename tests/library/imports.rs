@@ -80,7 +80,8 @@ on_both_databases! {
             (text(&format!("{fine}\nname: b")), "name"),
             (text("- name"), "keys and values"),
             (laughs(9), "keys and values"),
-            (laughs(5), "too large"),
+            (laughs(5), "keys and values"),
+            (laughs(4), "Put it below the frontmatter"),
             (nested(11), "nested"),
             (nested(5000), "text"),
             (format!("{}{}", text(fine), "x".repeat(100_001)), "100000"),
@@ -110,6 +111,31 @@ on_both_databases! {
             Ok(made) => assert_eq!(made["subagent"]["metadata"]["frontmatter"]["also"], json!(["Ann"])),
             Err(error) => assert_eq!(error["extensions"]["code"], "BAD_USER_INPUT"),
         }
+    }
+
+    async fn a_text_whose_aliases_stand_for_too_much_is_not_unfolded(app) {
+        let admin = app.client(DEMO, "admin").await;
+        let (before, fine) = (head(&admin).await, "name: a\ndescription: d");
+        let aliases = |number: usize| vec!["*a"; number].join(", ");
+        let many = |number: usize| {
+            let anchors: Vec<_> = ('a'..='k').map(|name| format!("&{name} 1")).collect();
+            text(&format!("{fine}\neach: [{}]\nall: [{}]", anchors.join(", "), aliases(number)))
+        };
+        for (bomb, given) in [
+            ("aliases", many(101)),
+            // 60 KB that stand for 1.2 MB.
+            ("bytes", text(&format!("{fine}\na: &a {}\nall: [{}]", "x".repeat(60_000), aliases(20)))),
+            ("nodes", text(&format!("{fine}\nall: [{}]", vec!["1"; 20_001].join(",")))),
+            ("nodes behind aliases", text(&format!("{fine}\na: &a [{}]\nall: [{}]", vec!["1"; 1000].join(","), aliases(20)))),
+        ] {
+            for (mutation, _) in KINDS {
+                let (code, said) = refused(&admin, mutation, json!({ "text": given })).await;
+                // What was unfolded whole would be told to be more than the frontmatter may hold.
+                assert!(code == "BAD_USER_INPUT" && said.contains("keys and values"), "{bomb}: {code} {said}");
+            }
+        }
+        assert_eq!(head(&admin).await, before);
+        run(&admin, "importSubagent", "feedCursor", json!({ "text": many(100) })).await;
     }
 
     async fn what_all_workspaces_share_is_not_imported_over(app) {

@@ -69,6 +69,24 @@ on_both_databases! {
         assert!(code == "CONFLICT" && said.contains("so it stays"), "{said}");
     }
 
+    async fn a_project_for_which_much_was_called_stays(app) {
+        let owner = app.owner().await;
+        let (id, tenant) = (Made { app: &app, client: &owner }.project().await, app.tenant(DEMO).await);
+        let id_text = id.as_str().expect("an id");
+        let called = |first: u32, last: u32| format!(
+            "WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last}) INSERT INTO api_usage (id, \"tenantId\", \"projectId\", \
+             \"roleSlug\", provider, model, operation, \"createdAt\") SELECT 'many' || i, '{tenant}', '{id_text}', 'dev_agent', 'anthropic', 'claude', \
+             'specialist', '2026-01-01T00:00:00.000+00:00' FROM n"
+        );
+        app.execute(&called(1, 5001)).await;
+        let (code, said) = refused(&owner, "deleteProject", json!({ "id": id })).await;
+        assert!(code == "CONFLICT" && said.contains("archiveProject") && said.contains("5000"), "{said}");
+        app.connection.through("retention", "DELETE FROM api_usage WHERE id = 'many1'").await.expect("deletes");
+        run(&owner, "deleteProject", "deletedId", json!({ "id": id })).await;
+        let left = names(&app.connection.across_tenants().await, "SELECT id AS name FROM api_usage WHERE id LIKE 'many%' AND \"projectId\" IS NULL").await;
+        assert_eq!(left.len(), 5000, "what was called stays");
+    }
+
     async fn a_project_says_what_its_briefs_are_like_and_the_agent_that_drafts_them_is_told(app) {
         let (owner, member, viewer) = (crate::agents::cleared(&app).await, app.client(DEMO, "member").await, app.client(DEMO, "viewer").await);
         let made = Made { app: &app, client: &owner };

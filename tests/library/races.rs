@@ -2,11 +2,13 @@
 
 use super::send;
 use crate::{
-    support::{Client, DEMO},
+    people::removal::blocked,
+    support::{Client, DEMO, Database, TestApp, Waiting},
     tables::names,
     writes::{Made, definition},
 };
 use futures_util::future::join_all;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 /// How many rounds a race has; more of them with `WORKGRAPH_RACE_ROUNDS`.
@@ -158,4 +160,58 @@ async fn prd(client: &Client, project: &Value) -> Result<Value, Value> {
         Some(errors) => Err(errors[0].clone()),
         None => Ok(answer.body["data"]["createPrd"].clone()),
     }
+}
+
+/// On SQLite no mutation runs beside another one.
+#[test]
+fn a_role_is_not_deleted_while_work_for_it_begins() {
+    crate::support::run(async {
+        let app = TestApp::start(Database::Postgres).await;
+        let owner = app.owner().await;
+        let made = Made {
+            app: &app,
+            client: &owner,
+        };
+        let tenant = app.tenant(DEMO).await;
+        for (round, mutation) in ["createTicket", "retryTicket"].into_iter().enumerate() {
+            let project = made.project().await;
+            let slug = format!("raced_{round}");
+            let role = json!({ "displayName": "Raced", "slug": slug, "category": "META", "systemPromptTemplate": "x" });
+            let role = made.run("createAgentRole", role).await;
+            let mut work = json!({ "projectId": project, "title": "Work", "roleSlug": slug });
+            if mutation == "retryTicket" {
+                let id = made.run("createTicket", work).await;
+                made.set("tickets", &id, "status = 'failed'").await;
+                work = json!({ "id": id });
+            }
+            // Whoever commits waits for the ledger: one has begun the work, and the other looks whether there is any.
+            let beside = app.connection.across_tenants().await;
+            let hold = format!(
+                "BEGIN; SELECT 1 FROM tenant_feeds WHERE \"tenantId\" = '{tenant}' FOR UPDATE"
+            );
+            beside.execute_unprepared(&hold).await.expect("holds");
+            let mut sent = Vec::new();
+            for (mutation, input) in [(mutation, work), ("resetAgentRole", json!({ "id": role }))] {
+                let owner = owner.clone();
+                sent.push(tokio::spawn(async move {
+                    send(&owner, mutation, "feedCursor", input).await
+                }));
+                let waiting = Waiting::until("it waits");
+                while blocked(&app).await < sent.len() as i64 {
+                    waiting.a_moment().await;
+                }
+            }
+            beside
+                .execute_unprepared("ROLLBACK")
+                .await
+                .expect("lets go");
+            let mut answers = Vec::new();
+            for sent in sent {
+                answers.push(sent.await.expect("is answered"));
+            }
+            assert!(answers[0].is_ok(), "{answers:?}");
+            assert_eq!(codes(&answers), ["CONFLICT"], "{answers:?}");
+        }
+        app.verify_ledger(DEMO).await;
+    });
 }

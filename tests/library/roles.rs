@@ -130,6 +130,23 @@ on_both_databases! {
         assert_eq!(effective(&owner, "data_engineer").await, Value::Null);
     }
 
+    async fn work_of_a_role_that_is_gone_is_not_begun_again(app) {
+        let owner = app.owner().await;
+        let made = Made { app: &app, client: &owner };
+        let input = json!({ "displayName": "Passing", "slug": "passing", "category": "META", "systemPromptTemplate": "x" });
+        let role = made.run("createAgentRole", input.clone()).await;
+        let (project, _) = tickets(&owner, "Shop", 0).await;
+        let work = ticket(&owner, &project, "Once", json!({ "roleSlug": "passing" })).await;
+        made.set("tickets", &work, "status = 'failed'").await;
+        made.run("resetAgentRole", json!({ "id": role })).await;
+        let (code, said) = refused(&owner, "retryTicket", json!({ "id": work })).await;
+        assert!(code == "CONFLICT" && said.contains("`passing`"), "{code} {said}");
+        let role = made.run("createAgentRole", input).await;
+        run(&owner, "retryTicket", "ticket { status }", json!({ "id": work })).await;
+        assert_eq!(refused(&owner, "resetAgentRole", json!({ "id": role })).await.0, "CONFLICT");
+        app.verify_ledger(DEMO).await;
+    }
+
     async fn agents_are_held_to_a_changed_role_from_the_next_claim_on(app) {
         let owner = cleared(&app).await;
         let (_, made) = tickets(&owner, "Shop", 3).await;
@@ -157,6 +174,27 @@ on_both_databases! {
         assert_eq!(daemon.claim().await["reason"], "BUDGET");
         change(json!({ "monthlyBudgetTokens": null })).await;
         assert_eq!(daemon.claim().await["ticket"]["id"], made[2]);
+    }
+
+    async fn no_version_comes_back_that_makes_a_circle(app) {
+        let admin = app.client(DEMO, "admin").await;
+        let put = async |slug: &str, above: Value| {
+            let input = json!({ "slug": slug, "parentRoleSlug": above });
+            run(&admin, "overrideAgentRole", "agentRole { id }", input).await["agentRole"]["id"].clone()
+        };
+        let id = put("qa_agent", json!("dev_agent")).await;
+        put("qa_agent", Value::Null).await;
+        put("dev_agent", json!("architect")).await;
+        put("architect", json!("qa_agent")).await;
+        let since = head(&admin).await;
+        let first = json!({ "roleId": id, "version": 1 });
+        let (code, said) = refused(&admin, "restoreAgentRoleVersion", first.clone()).await;
+        assert!(code == "BAD_USER_INPUT" && said.contains("above itself"), "{code} {said}");
+        assert_eq!((head(&admin).await, effective(&admin, "qa_agent").await["role"]["parentRoleSlug"].clone()), (since, Value::Null));
+        // Once nothing stands in its way, it does.
+        put("architect", Value::Null).await;
+        run(&admin, "restoreAgentRoleVersion", "feedCursor", first).await;
+        assert_eq!(effective(&admin, "qa_agent").await["role"]["parentRoleSlug"], "dev_agent");
     }
 
     async fn what_a_role_cannot_be_is_said(app) {

@@ -1,6 +1,6 @@
 //! Invitations where no mail is set up: whoever invites passes the link on.
 
-use super::{ACCEPT, NEW, actions, reason, sign_in, told};
+use super::{ACCEPT, NEW, REMOVE, ROLE, actions, reason, sign_in, told};
 use crate::{
     support::{Answer, Client, DEMO, TestApp},
     writes::Made,
@@ -129,6 +129,35 @@ on_both_databases! {
         let admin = app.client(DEMO, "admin").await;
         let again = admin.data(AGAIN, json!({ "id": swept })).await["resendInvitation"].clone();
         accept(&app, &token(&again["link"])).await.data(ACCEPT);
+        app.verify_ledger(DEMO).await;
+    }
+
+    async fn what_somebody_sent_is_taken_back_when_they_may_invite_no_more(app) {
+        let owner = app.owner().await;
+        let made = Made { app: &app, client: &owner };
+        let others = made.invitation().await.1;
+        for (mutation, role, is_kept) in [(REMOVE, None, false), (ROLE, Some("MEMBER"), false), (ROLE, Some("VIEWER"), false), (ROLE, Some("OWNER"), true)] {
+            let person = made.person("admin").await;
+            let theirs = Client::new(&app.url, &app.token_of(&person));
+            let by_them = Made { app: &app, client: &theirs };
+            let ((id, token), (joined, theirs)) = (by_them.invitation().await, by_them.invitation().await);
+            accept(&app, &theirs).await.data(ACCEPT);
+            let mut variables = json!({ "id": person.id });
+            if let Some(role) = role {
+                variables["role"] = json!(role);
+            }
+            owner.data(mutation, variables).await;
+            assert_eq!(status(&app, &joined).await["status"], "ACCEPTED", "who has joined stays");
+            let last = told(&app, id.as_str().expect("an id")).await.remove(0);
+            if is_kept {
+                assert_eq!(last["action"], "user.invited");
+                accept(&app, &token).await.data(ACCEPT);
+                continue;
+            }
+            assert_eq!((&last["action"], &status(&app, &id).await["status"]), (&json!("invitation.revoked"), &json!("REVOKED")), "{role:?}");
+            assert_eq!(accept(&app, &token).await.code(), "CONFLICT", "{role:?}");
+        }
+        accept(&app, &others).await.data(ACCEPT);
         app.verify_ledger(DEMO).await;
     }
 

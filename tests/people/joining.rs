@@ -57,6 +57,18 @@ on_both_databases! {
         }
     }
 
+    async fn a_slug_that_an_ended_workspace_still_has_is_not_free(app) {
+        workgraph::workspace::found(&app.store, "Hill & Dale", Some("hill-dale"), "ada@example.com").await.expect("is founded");
+        let (owner, tenant) = (app.client("hill-dale", "owner").await, app.tenant("hill-dale").await);
+        owner.data("mutation { deleteWorkspace(input: { slug: \"hill-dale\" }) { feedCursor } }", json!({})).await;
+        // As if it had not been freed in time.
+        app.execute(&format!("UPDATE tenants SET slug = 'hill-dale' WHERE id = '{tenant}'")).await;
+        let session = sign_up(&Client::anonymous(&app.url), json!({})).await.data(SIGN_UP)["signUp"].clone();
+        let ada = Client::new(&app.url, session["accessToken"].as_str().expect("a token"));
+        let seen = ada.data("{ viewer { tenant { slug } } }", json!({})).await["viewer"]["tenant"]["slug"].clone();
+        assert!(seen.as_str().is_some_and(|slug| slug.starts_with("hill-dale-")), "{seen}");
+    }
+
     async fn what_is_wrong_founds_nothing(app) {
         for (field, value) in [
             ("workspaceName", ""), ("name", " "), ("email", "ada"), ("password", "too short"), ("password", "workgraph-demo"),

@@ -5,7 +5,10 @@ use super::{
     smtp::{MailServer, Mood},
     told,
 };
-use crate::support::{Client, DEMO, SMTP_PASSWORD, TestApp, Waiting};
+use crate::{
+    support::{Client, DEMO, Database, SMTP_PASSWORD, TestApp, Waiting},
+    tables::names,
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 use workgraph::background::run_due;
@@ -45,6 +48,24 @@ async fn delivery(app: &TestApp, id: &Value) -> (Value, Value, Value) {
 async fn after(app: &TestApp, time: Duration) {
     app.wait(time);
     run_due(&app.store).await.expect("runs");
+}
+
+/// From now on the database fails whenever this invitation is written.
+async fn break_row(app: &TestApp, id: &str) {
+    let when = format!("WHEN (NEW.id = '{id}')");
+    match app.database {
+        Database::Sqlite => {
+            let fails = "BEGIN SELECT RAISE(ABORT, 'a fault of the test'); END";
+            app.execute(&format!(
+                "CREATE TRIGGER broken BEFORE UPDATE ON invitations {when} {fails}"
+            ))
+            .await;
+        }
+        Database::Postgres => {
+            app.execute("CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'a fault of the test'; END $$").await;
+            app.execute(&format!("CREATE TRIGGER broken BEFORE UPDATE ON invitations FOR EACH ROW {when} EXECUTE FUNCTION broken()")).await;
+        }
+    }
 }
 
 async fn accept(app: &TestApp, token: &str) -> String {
@@ -124,6 +145,91 @@ on_both_databases! {
         after(&app, MINUTE).await;
         assert_eq!(delivery(&app, &id).await, (json!("SENT"), json!(1), Value::Null));
         app.verify_ledger(DEMO).await;
+    }
+
+    async fn only_what_is_said_of_an_address_for_good_ends_the_tries(plain) {
+        let server = MailServer::start(Mood::Taking).await;
+        let app = TestApp::start_mailing(plain.database, server.address).await;
+        let mut ids = Vec::new();
+        // Of the others somebody may mend the cause: a full mailbox, a password, a policy of the server.
+        for (code, is_for_good) in [
+            (550, true), (551, true), (553, true), (556, true), (450, false), (454, false), (530, false), (535, false), (552, false), (554, false),
+        ] {
+            server.turn(Mood::Refusing(code));
+            let id = invite(&app, &format!("grace{code}@home.example")).await;
+            after(&app, MINUTE).await;
+            let (status, attempts, error) = delivery(&app, &id).await;
+            assert_eq!((status, attempts), (json!(if is_for_good { "FAILED" } else { "WAITING" }), json!(1)), "{code}: {error}");
+            ids.push((id, is_for_good));
+        }
+        server.turn(Mood::Taking);
+        after(&app, MINUTE * 20).await;
+        for (id, is_for_good) in ids {
+            assert_eq!(delivery(&app, &id).await.0, json!(if is_for_good { "FAILED" } else { "SENT" }));
+        }
+    }
+
+    async fn a_letter_that_fails_holds_up_no_other(plain) {
+        let server = MailServer::start(Mood::Taking).await;
+        let app = TestApp::start_mailing(plain.database, server.address).await;
+        let mut ids = Vec::new();
+        for place in 0..12 {
+            let id = invite(&app, &format!("grace{place}@home.example")).await;
+            ids.push(id.as_str().expect("an id").to_owned());
+        }
+        let ask = "mutation($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { requested } }";
+        let input = json!({ "workspace": DEMO, "email": app.email(DEMO, "member").await });
+        Client::anonymous(&app.url).data(ask, json!({ "input": input })).await;
+        let connection = app.connection.across_tenants().await;
+        let waiting = Waiting::until("the link for a new password is written");
+        while names(&connection, "SELECT id AS name FROM auth_tokens WHERE \"nextDeliveryAt\" IS NOT NULL").await.is_empty() {
+            waiting.a_moment().await;
+        }
+        // The first that is looked at.
+        ids.sort();
+        break_row(&app, &ids[0]).await;
+        after(&app, MINUTE).await;
+        let letters = server.letters();
+        let passwords = letters.iter().filter(|letter| letter.text.contains("/new-password#")).count();
+        assert_eq!((letters.len(), passwords), (12, 1), "all but one went out");
+        assert_eq!(delivery(&app, &json!(ids[0])).await, (json!("WAITING"), json!(0), Value::Null));
+    }
+
+    async fn what_was_taken_back_is_not_to_be_mailed(plain) {
+        let server = MailServer::start(Mood::Refusing(450)).await;
+        let app = TestApp::start_mailing(plain.database, server.address).await;
+        let id = invite(&app, "grace@home.example").await;
+        after(&app, MINUTE).await;
+        let revoke = "mutation($id: ID!) { revokeInvitation(input: { id: $id }) { invitation { status nextDeliveryAt } } }";
+        let admin = app.client(DEMO, "admin").await;
+        let revoked = admin.data(revoke, json!({ "id": id })).await["revokeInvitation"]["invitation"].clone();
+        assert_eq!(revoked, json!({ "status": "REVOKED", "nextDeliveryAt": null }));
+        assert_eq!(admin.data(revoke, json!({ "id": id })).await["revokeInvitation"]["invitation"], revoked, "once more changes nothing");
+        let entries = told(&app, id.as_str().expect("an id")).await;
+        assert_eq!(super::actions(&entries), ["invitation.revoked", "user.invited"]);
+    }
+
+    async fn strangers_are_not_sent_letters_without_end(plain) {
+        let server = MailServer::start(Mood::Taking).await;
+        let app = TestApp::start_mailing(plain.database, server.address).await;
+        let revoke = "mutation($id: ID!) { revokeInvitation(input: { id: $id }) { feedCursor } }";
+        let id = invite(&app, "grace@home.example").await;
+        let admin = app.client(DEMO, "admin").await;
+        admin.data(revoke, json!({ "id": id })).await;
+        // What was taken back was sent all the same.
+        assert_eq!(admin.code(INVITE, json!({ "email": "grace@home.example" })).await, "RATE_LIMITED");
+        invite(&app, "ada@home.example").await;
+        app.wait(MINUTE);
+        invite(&app, "grace@home.example").await;
+        let (tenant, now) = (app.tenant(DEMO).await, app.now().format("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string());
+        app.execute(&format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO invitations (id, \"tenantId\", email, \
+             status, \"tokenHash\", \"expiresAt\", \"createdAt\", \"updatedAt\") SELECT 'many' || i, '{tenant}', 'many' || i || '@home.example', \
+             'revoked', 'many' || i, '{now}', '{now}', '{now}' FROM n"
+        )).await;
+        assert_eq!(admin.code(INVITE, json!({ "email": "bob@home.example" })).await, "CONFLICT");
+        app.wait(MINUTE * 60);
+        invite(&app, "bob@home.example").await;
     }
 
     async fn nobody_waits_for_a_mail_server_that_says_nothing(plain) {

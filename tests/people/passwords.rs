@@ -5,7 +5,11 @@ use super::{
     smtp::{MailServer, Mood, Received},
     told,
 };
-use crate::support::{ACME, Client, DEMO, PASSWORD, TestApp, Waiting};
+use crate::{
+    support::{ACME, Client, DEMO, Database, PASSWORD, TestApp, Waiting},
+    tables::names,
+};
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use std::time::Duration;
 use workgraph::background::run_due;
@@ -91,17 +95,72 @@ on_both_databases! {
         let server = MailServer::start(Mood::Taking).await;
         let app = TestApp::start_mailing(plain.database, server.address).await;
         let email = app.email(DEMO, "member").await;
-        for _ in 0..5 {
+        for asked in 1..=5 {
             request(&app, DEMO, &email).await;
+            letters(&app, &server, asked.min(3)).await;
         }
-        let came = letters(&app, &server, 3).await;
+        // Links are written one after the other, and this one is the last.
+        request(&app, DEMO, &app.email(DEMO, "viewer").await).await;
+        let mut came = letters(&app, &server, 4).await;
+        came.retain(|letter| letter.to.contains(&email));
+        assert_eq!(came.len(), 3);
         app.wait(Duration::from_secs(3600));
         run_due(&app.store).await.expect("runs");
-        assert_eq!(server.letters().len(), 3);
+        assert_eq!(server.letters().len(), 4);
         assert_eq!(reset(&app, &came[2].token("/new-password"), NEW).await, "UNAUTHENTICATED");
         request(&app, DEMO, &email).await;
-        let last = letters(&app, &server, 4).await.remove(3);
+        let last = letters(&app, &server, 5).await.remove(4);
         assert_eq!(reset(&app, &last.token("/new-password"), NEW).await, "");
+    }
+
+    async fn who_asks_again_while_their_link_waits_to_be_written_takes_no_other_place(plain) {
+        let server = MailServer::start(Mood::Taking).await;
+        let app = TestApp::start_mailing(plain.database, server.address).await;
+        let (impatient, other) = (app.user(DEMO, "member").await, app.user(DEMO, "viewer").await);
+        // Nobody writes these, and so no link, until it is let go.
+        let beside = app.connection.across_tenants().await;
+        let hold = match app.database {
+            Database::Sqlite => "BEGIN IMMEDIATE".to_owned(),
+            Database::Postgres => format!("BEGIN; SELECT 1 FROM users WHERE id = '{}' FOR UPDATE", impatient.id),
+        };
+        beside.execute_unprepared(&hold).await.expect("holds");
+        for _ in 0..6 {
+            request(&app, DEMO, &impatient.email).await;
+        }
+        request(&app, DEMO, &other.email).await;
+        beside.execute_unprepared("ROLLBACK").await.expect("lets go");
+        let written = async |user: &entity::user::Model| {
+            let sql = format!("SELECT id AS name FROM auth_tokens WHERE \"linkNonce\" IS NOT NULL AND \"userId\" = '{}'", user.id);
+            names(&beside, &sql).await.len()
+        };
+        // Links are written one after the other, and this one is the last.
+        let waiting = Waiting::until("the last link is written");
+        while written(&other).await == 0 {
+            waiting.a_moment().await;
+        }
+        let links = written(&impatient).await;
+        assert!(links == 1 || links == 2, "one that was being written, and one that waited: {links}");
+    }
+
+    async fn links_that_came_to_nobody_stand_in_no_ones_way(plain) {
+        let server = MailServer::start(Mood::Refusing(550)).await;
+        let app = TestApp::start_mailing(plain.database, server.address).await;
+        let email = app.email(DEMO, "member").await;
+        let connection = app.connection.across_tenants().await;
+        for asked in 1..=3 {
+            request(&app, DEMO, &email).await;
+            let waiting = Waiting::until("the mail server refuses it");
+            let failed = "SELECT id AS name FROM auth_tokens WHERE \"deliveryError\" IS NOT NULL AND \"nextDeliveryAt\" IS NULL";
+            while names(&connection, failed).await.len() < asked {
+                app.wait(Duration::from_secs(6));
+                run_due(&app.store).await.expect("runs");
+                waiting.a_moment().await;
+            }
+        }
+        server.turn(Mood::Taking);
+        request(&app, DEMO, &email).await;
+        let letter = letters(&app, &server, 1).await.remove(0);
+        assert_eq!(reset(&app, &letter.token("/new-password"), NEW).await, "");
     }
 
     async fn one_new_password_ends_the_other_links(app) {

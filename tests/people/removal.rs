@@ -115,7 +115,7 @@ on_both_databases! {
             "actor": actor, "actorEmail": person.email, "decision": "APPROVED", "user": null,
         }));
         let invitation = admin.data("query($token: ID!) { invitation(id: $token) { status invitedBy { id } } }", goal).await;
-        assert_eq!(invitation["invitation"], json!({ "status": "PENDING", "invitedBy": null }), "it can still be accepted");
+        assert_eq!(invitation["invitation"], json!({ "status": "REVOKED", "invitedBy": null }));
         app.verify_ledger(DEMO).await;
     }
 
@@ -157,6 +157,39 @@ async fn refused_while_it_runs(app: &TestApp, mutation: &str, role: Option<&str>
     .person("member")
     .await;
     let theirs = Client::new(&app.url, &app.token_of(&person));
+    let mut variables = json!({ "id": person.id });
+    if let Some(role) = role {
+        variables["role"] = json!(role);
+    }
+    must_be_overtaken(app, theirs, RENAME, async {
+        owner.data(mutation, variables).await;
+    })
+    .await;
+}
+
+/// Changes a project.
+pub const RENAME: &str =
+    "mutation($id: ID!) { updateProject(input: { id: $id, name: \"Theirs\" }) { feedCursor } }";
+
+/// How many wait for a lock in the database, which is PostgreSQL.
+pub async fn blocked(app: &TestApp) -> i64 {
+    let connection = app.connection.across_tenants().await;
+    let blocked = "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    let row = connection
+        .query_one_raw(Statement::from_string(DbBackend::Postgres, blocked))
+        .await;
+    let row = row.expect("asks").expect("a row");
+    row.try_get("", "n").expect("a number")
+}
+
+/// Has somebody write about a project while it is locked, ends their right to meanwhile, and sees that nothing is written.
+pub async fn must_be_overtaken(
+    app: &TestApp,
+    theirs: Client,
+    writing: &'static str,
+    meanwhile: impl Future<Output = ()>,
+) {
+    let owner = app.owner().await;
     let project = owner
         .data(
             "mutation { createProject(input: { name: \"Held\" }) { project { id } } }",
@@ -170,41 +203,29 @@ async fn refused_while_it_runs(app: &TestApp, mutation: &str, role: Option<&str>
         project.to_string().replace('"', "'")
     );
     beside.execute_unprepared(&hold).await.expect("locks");
-    let rename =
-        "mutation($id: ID!) { updateProject(input: { id: $id, name: \"Theirs\" }) { feedCursor } }";
     let running = tokio::spawn({
         let project = project.clone();
-        async move { theirs.send(rename, json!({ "id": project })).await }
+        async move { theirs.send(writing, json!({ "id": project })).await }
     });
-    let waits = app.connection.across_tenants().await;
-    let blocked = "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
     let waiting = Waiting::until("the mutation waits for the row");
-    loop {
-        let row = waits
-            .query_one_raw(Statement::from_string(DbBackend::Postgres, blocked))
-            .await;
-        let row = row.expect("asks").expect("a row");
-        if row.try_get::<i64>("", "n").expect("a number") > 0 {
-            break;
-        }
+    while blocked(app).await == 0 {
         waiting.a_moment().await;
     }
-    let mut variables = json!({ "id": person.id });
-    if let Some(role) = role {
-        variables["role"] = json!(role);
-    }
-    owner.data(mutation, variables).await;
+    timeout(SOON, meanwhile)
+        .await
+        .expect("who ends it need not wait for what is written");
     beside
         .execute_unprepared("ROLLBACK")
         .await
         .expect("lets go");
     assert_eq!(running.await.expect("runs").code(), "UNAUTHENTICATED");
-    let name = owner
+    let left = owner
         .data(
-            "query($id: ID!) { project(id: $id) { name } }",
+            "query($id: ID!) { project(id: $id) { name } apiUsages(filter: { projectId: { eq: $id } }) { totalCount } }",
             json!({ "id": project }),
         )
         .await;
-    assert_eq!(name["project"]["name"], "Held", "it left nothing");
+    assert_eq!(left["project"]["name"], "Held", "it left nothing");
+    assert_eq!(left["apiUsages"]["totalCount"], 0);
     app.verify_ledger(DEMO).await;
 }

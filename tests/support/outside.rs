@@ -10,6 +10,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::watch,
 };
 
 /// Serves on a port of its own, in place of all services.
@@ -19,6 +20,7 @@ pub struct Outside {
     heard: Arc<Mutex<Vec<String>>>,
     broken: Arc<AtomicBool>,
     rejecting: Arc<AtomicBool>,
+    held: watch::Sender<Option<&'static str>>,
 }
 
 impl Outside {
@@ -30,6 +32,7 @@ impl Outside {
             heard: Arc::default(),
             broken: Arc::default(),
             rejecting: Arc::default(),
+            held: watch::Sender::default(),
         };
         let serving = outside.clone();
         tokio::spawn(async move {
@@ -56,6 +59,11 @@ impl Outside {
         self.rejecting.store(rejecting, Ordering::Relaxed);
     }
 
+    /// From now on it leaves whoever asks at this path waiting, or nobody.
+    pub fn holds(&self, path: Option<&'static str>) {
+        self.held.send_replace(path);
+    }
+
     async fn answer(&self, mut stream: TcpStream) -> Option<()> {
         let mut request = Vec::new();
         let mut part = [0; 4096];
@@ -73,6 +81,8 @@ impl Outside {
             .push(request.clone());
         let is = |word: &str| request.contains(word);
         let path = request.split(' ').nth(1)?;
+        let mut held = self.held.subscribe();
+        held.wait_for(|held| *held != Some(path)).await.ok()?;
         let answer = match path {
             _ if self.broken.load(Ordering::Relaxed) || is("broken-") => {
                 status("500 Internal Server Error", "")

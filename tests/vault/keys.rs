@@ -18,7 +18,7 @@ use workgraph::{
 };
 
 /// The same database, as whoever has these keys opens it.
-async fn opened(app: &TestApp, keys: &str) -> Store {
+pub(super) async fn opened(app: &TestApp, keys: &str) -> Store {
     let store = Store::open(&app.connection.url, 2, &secret(), Clock::system())
         .await
         .expect("opens");
@@ -26,7 +26,7 @@ async fn opened(app: &TestApp, keys: &str) -> Store {
 }
 
 /// The keys the other way round.
-fn reversed() -> String {
+pub(super) fn reversed() -> String {
     let keys: Vec<_> = KEYS.rsplit(',').collect();
     keys.join(",")
 }

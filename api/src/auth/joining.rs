@@ -116,7 +116,7 @@ impl Sessions {
         let mut slug = base.clone();
         let system = self.store.entrance(origin.address);
         for _ in 0..TRIES {
-            if system.workspace(&slug).await?.is_none() {
+            if !system.is_slug_taken(&slug).await? {
                 return Ok(slug);
             }
             let tail = Alphanumeric.sample_string(&mut rand::rng(), 4);

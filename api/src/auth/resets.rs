@@ -16,12 +16,13 @@ use crate::{
 };
 use chrono::TimeDelta;
 use entity::{
-    Secret, Timestamp,
+    Id, Secret, Timestamp,
     auth_token::{self, AuthTokenKind},
     user,
 };
 use sea_orm::{ActiveEnum as _, ActiveValue::Set, Condition, sea_query::ExprTrait};
 use std::{
+    collections::HashSet,
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -44,6 +45,8 @@ pub(super) struct Resets {
     /// One link is written after the other: they take one connection, however many there are.
     pen: tokio::sync::Mutex<()>,
     writing: Mutex<JoinSet<()>>,
+    /// Whose link waits to be written: who asks again meanwhile gets that one.
+    waiting: Mutex<HashSet<Id>>,
 }
 
 impl Resets {
@@ -52,6 +55,7 @@ impl Resets {
             store,
             pen: tokio::sync::Mutex::default(),
             writing: Mutex::default(),
+            waiting: Mutex::default(),
         }
     }
 
@@ -65,13 +69,18 @@ impl Resets {
     fn note(self: &Arc<Self>, user: user::Model, origin: &Arc<Origin>) {
         let mut writing = self.writing();
         while writing.try_join_next().is_some() {}
+        if self.waiting().contains(&user.id) {
+            return;
+        }
         if writing.len() >= MOST_WAITING {
             tracing::warn!("too many ask for new passwords; some get no link");
             return;
         }
+        self.waiting().insert(user.id.clone());
         let (resets, origin) = (self.clone(), origin.clone());
         writing.spawn(async move {
             let _pen = resets.pen.lock().await;
+            resets.waiting().remove(&user.id);
             if let Err(error) = retried(|| resets.write(&user, &origin)).await {
                 tracing::warn!(
                     error = error.cause(),
@@ -139,6 +148,10 @@ impl Resets {
 
     fn writing(&self) -> MutexGuard<'_, JoinSet<()>> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashSet<Id>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

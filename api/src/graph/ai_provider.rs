@@ -137,7 +137,8 @@ impl Write for RotateAiProviderInput {
     }
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<Model> {
-        workflow::rotate_provider(tx, &self.id, &taken(self.asked)?).await
+        let stays = self.base_url.is_none();
+        workflow::rotate_provider(tx, &self.id, &taken(self.asked)?, stays).await
     }
 }
 
@@ -196,7 +197,7 @@ mutations! { AiProviderMutation {
     /// Gives a provider of models another key, if it takes it; until then the old one stands.
     rotate_ai_provider(RotateAiProviderInput) -> RotateAiProviderPayload { credential: CredentialVault };
     /// Asks a provider of models whether it takes its key, and writes down what came of it: `HEALTHY`; `FAILING` when it does
-    /// not; `DEGRADED` when it failed twice in a row, which the server tries again every minute.
+    /// not; `DEGRADED` when it failed twice in a row, which the server tries again, ever more seldom, at last every hour.
     probe_ai_provider(ProbeAiProviderInput) -> ProbeAiProviderPayload { credential: CredentialVault };
 } }
 

@@ -105,7 +105,7 @@ impl Write for RevokeInvitationInput {
     const ACTION: Action = needs(InvitationStep::Revoke.who());
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<invitation::Model> {
-        workflow::step(tx, InvitationStep::Revoke, &self.id, None).await
+        workflow::revoke_invitation(tx, &self.id).await
     }
 }
 

@@ -5,11 +5,19 @@ use super::{
     write::{Delete, Once, Write, deletions, mutations},
 };
 use crate::{
-    Error, auth::Action, error::counted, store::Tx, workflow::all_of, workspace::DEFAULT_PROJECT,
+    Error,
+    auth::Action,
+    error::counted,
+    store::{Place, Tx},
+    workflow::all_of,
+    workspace::DEFAULT_PROJECT,
 };
 use async_graphql::InputObject;
-use entity::{Id, Owned, goal, meeting, prd, project, ticket};
+use entity::{Id, Owned, api_usage, goal, meeting, prd, project, ticket};
 use sea_orm::{ActiveValue::Set, sea_query::ExprTrait};
+
+/// So many calls of models may lose their project with it: all of that is one statement, and others wait to write.
+const MOST_CALLS: u64 = 5000;
 
 /// Which project.
 #[derive(InputObject, Clone)]
@@ -93,6 +101,20 @@ impl Delete for DeleteProjectInput {
                 left.join(", ")
             )));
         }
+        let was_called = |place: Place<'_>| {
+            let project_id = place.column(api_usage::Column::ProjectId);
+            all_of(project_id.eq(project.id.as_str()))
+        };
+        if tx
+            .are_more_than::<api_usage::Entity>(MOST_CALLS, was_called)
+            .await?
+        {
+            return Err(Error::Conflict(format!(
+                "More than {MOST_CALLS} calls of models were made for the project `{}`, and each would lose it. Put it away with \
+                 archiveProject.",
+                project.slug
+            )));
+        }
         let gone = tx.delete::<project::Entity>(&project, "project.deleted");
         gone.await.map(drop)
     }
@@ -136,6 +158,6 @@ mutations! { ProjectArchiveMutation {
 
 deletions! { ProjectDeletionMutation {
     /// Deletes a project in which there are no goals, meetings, briefs and tickets, with its code graph and its channel
-    /// routes. It is not undone. The project `default` stays.
+    /// routes. It is not undone. The project `default` stays, and one for which models were called more than 5,000 times.
     delete_project(DeleteProjectInput) -> DeleteProjectPayload;
 } }

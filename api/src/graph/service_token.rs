@@ -113,8 +113,8 @@ impl Write for RevokeServiceTokenInput {
     const ACTION: Action = Action::ManageServiceTokens;
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<service_token::Model> {
-        // What is written with it at this moment holds it, and is waited for.
-        let token = tx.get::<service_token::Entity>(&self.id).await?;
+        // What is written with it at this moment is not waited for, and finds it revoked when it commits.
+        let token = tx.get_gently::<service_token::Entity>(&self.id).await?;
         if token.revoked_at.is_some() {
             return Ok(token);
         }

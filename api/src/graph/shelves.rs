@@ -41,6 +41,7 @@ impl From<LibraryDecision> for ApprovalDecision {
 }
 
 /// A definition that was sent, and what it is known by.
+#[derive(Clone)]
 pub(super) struct Imported {
     pub(super) slug: String,
     pub(super) content_hash: String,

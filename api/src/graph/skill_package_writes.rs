@@ -2,6 +2,7 @@
 
 use super::{
     constraints::length,
+    integration_connection::prepared,
     prelude::*,
     shelves::{Imported, LONGEST_TEXT, shelf, source, tools},
     write::{Once, Write, change, deletions, mutations},
@@ -26,11 +27,18 @@ pub struct ImportSkillPackageInput {
     source: LibrarySource,
     #[graphql(flatten)]
     once: Once,
+    #[graphql(skip)]
+    read: Option<crate::Result<Imported>>,
 }
 
 impl Write for ImportSkillPackageInput {
     type Entity = skill_package::Entity;
     const ACTION: Action = Action::ManageLibrary;
+
+    async fn prepare(self, _: &Context<'_>) -> crate::Result<Self> {
+        let read = Some(Imported::read(&self.text));
+        Ok(Self { read, ..self })
+    }
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<skill_package::Model> {
         let source = source(self.source)?;
@@ -38,7 +46,7 @@ impl Write for ImportSkillPackageInput {
             slug,
             content_hash,
             definition,
-        } = Imported::read(&self.text)?;
+        } = prepared(self.read)?;
         let row = skill_package::ActiveModel {
             source: Set(source),
             ..import::skill(None, content_hash.clone(), definition)

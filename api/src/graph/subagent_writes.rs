@@ -2,6 +2,7 @@
 
 use super::{
     constraints::length,
+    integration_connection::prepared,
     prelude::*,
     shelves::{Imported, LONGEST_TEXT, shelf, source, tools},
     write::{Once, Write, change, deletions, mutations, patch},
@@ -25,11 +26,18 @@ pub struct ImportSubagentInput {
     category: Option<String>,
     #[graphql(flatten)]
     once: Once,
+    #[graphql(skip)]
+    read: Option<crate::Result<Imported>>,
 }
 
 impl Write for ImportSubagentInput {
     type Entity = subagent_definition::Entity;
     const ACTION: Action = Action::ManageLibrary;
+
+    async fn prepare(self, _: &Context<'_>) -> crate::Result<Self> {
+        let read = Some(Imported::read(&self.text));
+        Ok(Self { read, ..self })
+    }
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<subagent_definition::Model> {
         let source = source(self.source)?;
@@ -38,7 +46,7 @@ impl Write for ImportSubagentInput {
             slug,
             content_hash,
             definition,
-        } = Imported::read(&self.text)?;
+        } = prepared(self.read)?;
         let row = subagent_definition::ActiveModel {
             source: Set(source),
             category: Set(category),

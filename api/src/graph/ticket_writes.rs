@@ -12,7 +12,7 @@ use crate::{
     auth::{Action, authorize},
     domain::{check, machine::TicketStep},
     store::Tx,
-    workflow::{active_role, goal_of_project, open_project},
+    workflow::{active_role, goal_of_project, hold_roles, open_project},
 };
 use async_graphql::{Context, InputObject, MaybeUndefined};
 use entity::{
@@ -60,6 +60,7 @@ impl Write for CreateTicketInput {
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<ticket::Model> {
         let priority = priority(self.priority)?;
+        hold_roles(tx).await?;
         let project = open_project(tx, &self.project_id).await?;
         goal_of_project(tx, self.goal_id.as_ref(), &project.id).await?;
         active_role(tx, "roleSlug", &self.role_slug).await?;

@@ -58,9 +58,9 @@ pub(super) struct Heard {
 pub(super) enum Unheard {
     /// Not in time.
     Silent,
-    /// There is no such host.
+    /// There is no such host, or none that may be asked: what names the server's own network has is told to nobody.
     Unknown,
-    /// Its address is not public, and must be.
+    /// The address that was given is not public, and must be.
     Private,
     /// Nobody listens there.
     Refused,
@@ -86,7 +86,10 @@ impl Outside {
     async fn exchange(&self, call: Call, guarded: bool) -> Result<Heard, Unheard> {
         let addresses = addresses(&call.url).await?;
         if guarded && !addresses.iter().all(|address| is_public(address.ip())) {
-            return Err(Unheard::Private);
+            return Err(match call.url.domain() {
+                Some(_) => Unheard::Unknown,
+                None => Unheard::Private,
+            });
         }
         // What was looked at is what is connected to: the name is not looked up again.
         let stream = TcpStream::connect(&addresses[..]).await;

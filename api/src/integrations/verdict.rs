@@ -112,7 +112,9 @@ fn what(service: &Service) -> &'static str {
 fn told(title: &str, unheard: Unheard) -> String {
     match unheard {
         Unheard::Silent => format!("{title} did not answer in time."),
-        Unheard::Unknown => format!("{title} is not found: there is no such host."),
+        Unheard::Unknown => {
+            format!("{title} is not found: there is no such host, or none with a public address.")
+        }
         Unheard::Private => format!("{title} is not asked: its address is not a public one."),
         Unheard::Refused => format!("{title} does not answer at its address."),
         Unheard::Untrusted => format!("{title} has no certificate that can be trusted."),

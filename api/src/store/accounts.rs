@@ -12,7 +12,7 @@ use crate::{
 use entity::{Id, Owned, Timestamp, agent_token, audit_log, service_token, tenant_feed, user};
 use sea_orm::{
     ActiveEnum, Condition, ConnectionTrait,
-    sea_query::{Expr, ExprTrait, IntoColumnRef, LockType, Query, SelectStatement},
+    sea_query::{Expr, ExprTrait, IntoColumnRef, Query, SelectStatement},
 };
 use std::{
     collections::HashMap,
@@ -298,8 +298,6 @@ impl Tx<'_> {
                 };
                 let mut standing = one::<Entity>(actor.tenant(), token);
                 standing.and_where(holds(RevokedAt, ExpiresAt, self.now()));
-                // Who revokes it waits for what is written with it, so that nothing of that comes after.
-                self.place().lock(&mut standing, LockType::KeyShare);
                 (token, standing)
             }
         };

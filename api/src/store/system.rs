@@ -60,6 +60,15 @@ impl System {
         self.one::<tenant::Entity>(goes_on.add(of_slug)).await
     }
 
+    /// Whether a workspace has this slug, also one that was deleted and of which it was not freed yet.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn is_slug_taken(&self, slug: &str) -> Result<bool> {
+        let of_slug = Expr::col(tenant::Column::Slug).eq(slug);
+        Ok(self.one::<tenant::Entity>(of_slug.into()).await?.is_some())
+    }
+
     /// The slugs of workspaces, so many at most, for who runs the program.
     ///
     /// # Errors

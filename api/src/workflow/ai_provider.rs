@@ -13,8 +13,9 @@ use crate::{
     integrations::{Values, Verdict, ai_provider},
     store::{Scope, Tx},
 };
+use chrono::TimeDelta;
 use entity::{
-    Id,
+    Id, Timestamp,
     credential::{CredentialHealth, CredentialKind, Model as Credential},
 };
 use sea_orm::{
@@ -24,6 +25,10 @@ use sea_orm::{
 
 /// So many failures in a row make a provider one that is not counted on.
 const DEGRADED_AFTER: i32 = 2;
+/// So long after it failed once a provider is asked again.
+const FIRST_WAIT: TimeDelta = TimeDelta::minutes(1);
+/// However often it failed, it is asked again after so long.
+const LONGEST_WAIT: TimeDelta = TimeDelta::hours(1);
 
 /// A provider of models, for who is about to give it another key.
 ///
@@ -87,13 +92,30 @@ pub(crate) async fn note_probe(tx: &mut Tx<'_>, tested: Tested, asked: bool) -> 
     }
 }
 
-/// Providers of models that failed and may be well again. One whose key was rejected needs somebody.
-pub(crate) fn failing_providers() -> Condition {
-    use entity::credential::Column::{ConsecutiveFailures, Health, Kind};
-    let health = CredentialHealth::Failing.to_value();
-    all_of(Expr::col(ConsecutiveFailures).gt(0))
-        .add(Expr::col(Kind).eq(CredentialKind::AiProvider.to_value()))
+/// Providers of models that failed and may be well again: those that failed once are due after a minute, and with each further
+/// failure after twice as long, at most an hour. One whose key was rejected needs somebody.
+pub(crate) fn failing_providers(now: Timestamp) -> Condition {
+    use entity::credential::Column::{ConsecutiveFailures, Health, Kind, LastCheckedAt};
+    let (health, failures) = (
+        CredentialHealth::Failing.to_value(),
+        Expr::col(ConsecutiveFailures),
+    );
+    let asked_before = |wait: TimeDelta| {
+        let then = Timestamp::new(now.inner() - wait);
+        Expr::col(LastCheckedAt)
+            .is_null()
+            .or(Expr::col(LastCheckedAt).lte(then))
+    };
+    let mut is_due = Condition::any();
+    let (mut number, mut wait) = (1, FIRST_WAIT);
+    while wait < LONGEST_WAIT {
+        is_due = is_due.add(failures.clone().eq(number).and(asked_before(wait)));
+        (number, wait) = (number + 1, wait * 2);
+    }
+    is_due = is_due.add(failures.gte(number).and(asked_before(LONGEST_WAIT)));
+    all_of(Expr::col(Kind).eq(CredentialKind::AiProvider.to_value()))
         .add(Expr::col(Health).ne(health))
+        .add(is_due)
 }
 
 /// Adds a provider of models whose key was taken.
@@ -121,16 +143,22 @@ pub(crate) async fn add_provider(tx: &mut Tx<'_>, values: &Values) -> Result<Cre
     .await
 }
 
-/// Gives a provider of models another key, which was taken.
+/// Gives a provider of models another key, which was taken; where it was to stay, by who was there.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such provider.
+/// [`Error::NotFound`] when there is no such provider; [`Error::Conflict`] when it is elsewhere by now.
 pub(crate) async fn rotate_provider(
     tx: &mut Tx<'_>,
     id: &Id,
     values: &Values,
+    stays: bool,
 ) -> Result<Credential> {
     let row = provider(tx, id).await?;
+    if stays && row.base_url.as_deref() != values.base_url() {
+        return Err(Error::Conflict(
+            "Its baseUrl changed while the one before was asked. Nothing was written; send it again.".to_owned(),
+        ));
+    }
     replace_credential(tx, &row, kept_of(values), AI_PROVIDER).await
 }
 

@@ -151,13 +151,30 @@ pub(super) async fn revoke_invitations(tx: &mut Tx<'_>, inviter: &Id) -> Result<
         .add(place.column(invitation::Column::Status).eq(pending))
     });
     for row in sent.await? {
-        let changes = invitation::ActiveModel {
-            next_delivery_at: Set(None),
-            ..Default::default()
-        };
-        tx.take(&row, InvitationStep::Revoke, changes).await?;
+        take_back(tx, &row).await?;
     }
     Ok(())
+}
+
+/// Takes an invitation back. One that was taken back stays as it is.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::IllegalTransition`] when it has ended otherwise.
+pub(crate) async fn revoke_invitation(tx: &mut Tx<'_>, id: &Id) -> Result<invitation::Model> {
+    let row = tx.get::<invitation::Entity>(id).await?;
+    match row.status {
+        InvitationStatus::Revoked => Ok(row),
+        _ => take_back(tx, &row).await,
+    }
+}
+
+/// Nothing is mailed of it any more.
+async fn take_back(tx: &mut Tx<'_>, row: &invitation::Model) -> Result<invitation::Model> {
+    let changes = invitation::ActiveModel {
+        next_delivery_at: Set(None),
+        ..Default::default()
+    };
+    tx.take(row, InvitationStep::Revoke, changes).await
 }
 
 async fn must_be_no_member(tx: &Tx<'_>, email: &str) -> Result<()> {

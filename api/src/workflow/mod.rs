@@ -64,7 +64,8 @@ pub(crate) use self::{
         revoke, test as test_values, test_again,
     },
     invitation::{
-        accept, invite_user, may_be_accepted, overdue_invitations, resend, tend_invitation,
+        accept, invite_user, may_be_accepted, overdue_invitations, resend, revoke_invitation,
+        tend_invitation,
     },
     letter::mail_links,
     library::{decide_entry, import_entry, override_entry, reset_entry, set_entry_status},
@@ -75,7 +76,8 @@ pub(crate) use self::{
         ticket_done, ticket_failed,
     },
     references::{
-        active_role, active_roles, all_of, default_project, goal_of_project, open_project,
+        active_role, active_roles, all_of, default_project, goal_of_project, hold_roles,
+        open_project,
     },
     reply::{Addressee, Reply, ReplySubject, decide_by_reply, invite},
     role::{create_role, keep_first_version, override_role, reset_role, restore_role},

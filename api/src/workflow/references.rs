@@ -93,6 +93,22 @@ pub(super) fn active(roles: &[agent_role::Model]) -> Vec<&agent_role::Model> {
     in_force::<agent_role::Entity>(roles, agent_role::Column::Slug, |role| role.is_active)
 }
 
+/// Keeps others from making and deleting roles until the transaction ends, so that work is begun for none that is gone. Many may
+/// hold them at once.
+///
+/// # Errors
+/// If the database fails.
+pub(crate) async fn hold_roles(tx: &Tx<'_>) -> Result<()> {
+    tx.workspace().await.map(drop)
+}
+
+/// There is a role of this slug, whether it can be given work now or not.
+pub(super) async fn is_role(tx: &Tx<'_>, slug: &str) -> Result<bool> {
+    use agent_role::{Column, Entity};
+    let found = tx.unlocked_rows::<Entity>(|place| all_of(place.column(Column::Slug).eq(slug)));
+    Ok(!found.await?.is_empty())
+}
+
 /// A role can be given work.
 ///
 /// # Errors

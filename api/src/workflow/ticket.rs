@@ -4,7 +4,7 @@ use super::{
     agent, brief, decider,
     decision::{Decided, Decision, Subject},
     notice, plan,
-    references::{all_of, open_project},
+    references::{all_of, hold_roles, is_role, open_project},
 };
 use crate::{
     domain::{
@@ -49,6 +49,9 @@ impl Decision for TicketStep {
     }
 
     async fn lock(self, tx: &Tx<'_>, id: &Id) -> Result<ticket::Model> {
+        if self == Self::Retry {
+            hold_roles(tx).await?;
+        }
         if self.rule().needs_open_project
             && let Some(ticket) = tx.find::<ticket::Entity>(id).await?
         {
@@ -61,6 +64,7 @@ impl Decision for TicketStep {
         let locked = lock(tx, id).await?;
         if self == Self::Retry && locked.ticket.status == TicketStatus::Failed {
             may_be_retried(&locked.ticket, locked.brief.as_ref(), locked.plan.as_ref())?;
+            must_have_role(tx, &locked.ticket).await?;
         }
         Ok(locked.ticket)
     }
@@ -184,6 +188,17 @@ pub(crate) fn may_be_retried(
             named(brief.status)
         ))),
         None => Ok(()),
+    }
+}
+
+/// Refuses to have a ticket done again whose role is gone: no agent could claim it.
+async fn must_have_role(tx: &Tx<'_>, ticket: &ticket::Model) -> Result<()> {
+    match is_role(tx, &ticket.role_slug).await? {
+        true => Ok(()),
+        false => Err(Error::Conflict(format!(
+            "Its role `{}` is gone, so nobody could do it. Make that role again, or create another ticket.",
+            ticket.role_slug
+        ))),
     }
 }
 

@@ -78,17 +78,21 @@ impl Tx<'_> {
         Ok(head)
     }
 
-    /// Whether the person who acts may have been removed, or been given another role, since the transaction began. Under the
-    /// lock of the ledger's head either that is seen, or it comes after this. What they change about themselves they have held;
-    /// on SQLite nothing else is written meanwhile.
+    /// Whether the person who acts may have been removed, or been given another role, since the transaction began, or the
+    /// service been revoked. Under the lock of the ledger's head either that is seen, or it comes after this. What people change
+    /// about themselves they have held; of what a service writes not all is told. On SQLite nothing else is written meanwhile.
     fn may_be_overtaken(&self) -> bool {
-        let Some(Account::User { id, .. }) = self.scope.actor().account() else {
+        if self.scope.store().backend() != DbBackend::Postgres {
             return false;
-        };
-        let is_own = |entry: &Entry| entry.target_id.as_ref() == Some(id);
-        self.scope.store().backend() == DbBackend::Postgres
-            && !self.entries.is_empty()
-            && !self.entries.iter().any(is_own)
+        }
+        match self.scope.actor().account() {
+            Some(Account::User { id, .. }) => {
+                let is_own = |entry: &Entry| entry.target_id.as_ref() == Some(id);
+                !self.entries.is_empty() && !self.entries.iter().any(is_own)
+            }
+            Some(Account::Service { .. }) => true,
+            Some(Account::Agent { .. }) | None => false,
+        }
     }
 }
 

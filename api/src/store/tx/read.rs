@@ -126,6 +126,26 @@ impl Tx<'_> {
         Ok(number.unsigned_abs())
     }
 
+    /// Whether more than so many rows satisfy a condition, whoever sees them, without counting how many more.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn are_more_than<E: Owned>(
+        &self,
+        most: u64,
+        condition: impl FnOnce(Place<'_>) -> Condition,
+    ) -> Result<bool> {
+        let actor = self.all_seeing();
+        let place = Place::outermost(&actor, self.scope.store().backend());
+        let mut select = select::bare::<E>(place);
+        select
+            .expr(Expr::val(1))
+            .cond_where(condition(place))
+            .limit(1)
+            .offset(most);
+        Ok(self.transaction.query_one(&select).await?.is_some())
+    }
+
     async fn read<E: Owned>(
         &self,
         condition: impl FnOnce(Place<'_>) -> Condition,
