@@ -19,7 +19,7 @@ use crate::{
 use serde_json::{Value, json};
 
 /// What a brief is decided like, and what came of it.
-async fn brief(client: &Client, id: &Value) -> Value {
+pub async fn brief(client: &Client, id: &Value) -> Value {
     let query = "query($id: ID!) { prd(id: $id) { status version decidedBy { id } allowedSteps
         approvals(orderBy: [{ field: CREATED_AT }]) { nodes { decision subjectVersion subjectDigest ruleMatched actor onBehalfOf { role } } }
         tickets { nodes { id status roleSlug payload } } } }";

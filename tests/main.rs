@@ -53,5 +53,6 @@ mod times;
 mod usage;
 mod vault;
 mod viewer;
+mod webhooks;
 mod workspace;
 mod writes;

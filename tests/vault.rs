@@ -1,6 +1,6 @@
 //! Secrets of other services: kept, never told, and opened only where they belong.
 
-mod canary;
+pub mod canary;
 mod deleted;
 mod keys;
 

@@ -272,7 +272,7 @@ pub async fn sample(app: &TestApp, client: &Client, mutation: &str) -> Value {
         "connectIntegration" => json!({
             "service": "GITHUB", "label": format!("Sample {}", number()), "values": [{ "key": "token", "value": "github-token-of-tests" }],
         }),
-        "retestIntegration" | "disconnectIntegration" => {
+        "retestIntegration" | "disconnectIntegration" | "setWebhookSecret" => {
             let input = Box::pin(sample(app, client, "connectIntegration")).await;
             json!({ "id": made.run("connectIntegration", input).await })
         }

@@ -6,6 +6,7 @@
 //! - [`graph`]: the schema, one file per table.
 //! - [`import`](mod@import): files on disk to meetings and to the library.
 //! - [`integrations`]: other services, what each needs and how it is tried.
+//! - `webhooks`: what other services tell by themselves, and whether it is them.
 //! - [`vault`]: what their secrets are sealed with.
 //! - `live`: subscriptions, over the ledger.
 //! - `domain`: rules that know neither SQL nor GraphQL.
@@ -38,6 +39,7 @@ pub mod seed;
 pub mod server;
 pub mod store;
 pub mod vault;
+mod webhooks;
 mod workflow;
 pub mod workspace;
 

@@ -118,6 +118,8 @@ pub struct Model {
     pub last_error: Option<String>,
     /// When the graph was last built; null when it never was.
     pub built_at: Option<Timestamp>,
+    /// When its repository's main branch was last pushed to, as the repository's service told; null when it never did.
+    pub pushed_at: Option<Timestamp>,
     /// When the row was created.
     pub created_at: Timestamp,
     /// When it last changed.

@@ -268,6 +268,11 @@ impl TestApp {
         Client::new(&url, &self.token(DEMO, "owner").await)
     }
 
+    /// Another server over the same database, with limits of the test's own.
+    pub async fn elsewhere_within(&self, limits: Limits) -> String {
+        self.another(clock(&self.ahead), limits, Kind::Usual).await
+    }
+
     /// A workspace's id.
     pub async fn tenant(&self, workspace: &str) -> String {
         self.workspace(workspace).await.id.to_string()

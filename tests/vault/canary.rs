@@ -14,7 +14,15 @@ const CANARY: &str = "canary-4c1e7b90";
 
 /// What is logged, as text.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// What was logged until now.
+    pub fn text(&self) -> String {
+        let written = self.0.lock().expect("nobody panicked");
+        String::from_utf8_lossy(&written).into_owned()
+    }
+}
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -39,7 +47,7 @@ impl<'w> MakeWriter<'w> for Log {
 }
 
 /// Runs a test as the server runs, and hands it all that is logged meanwhile.
-fn logged<F: Future<Output = ()> + Send + 'static>(test: impl FnOnce(Log) -> F) {
+pub fn logged<F: Future<Output = ()> + Send + 'static>(test: impl FnOnce(Log) -> F) {
     let log = Log::default();
     let subscriber: Arc<dyn tracing::Subscriber + Send + Sync> = Arc::new(
         tracing_subscriber::fmt()

@@ -274,9 +274,10 @@ fn names(mutation: &str) -> (String, &'static str) {
         "addAiProvider" | "rotateAiProvider" | "probeAiProvider" => "credential",
         "removeAiProvider" => "deletedId",
         "setChannelRoute" => "channelRoute",
-        "connectIntegration" | "retestIntegration" | "disconnectIntegration" => {
-            "integrationConnection"
-        }
+        "connectIntegration"
+        | "retestIntegration"
+        | "disconnectIntegration"
+        | "setWebhookSecret" => "integrationConnection",
         "createProject" | "updateProject" | "archiveProject" | "restoreProject"
         | "setBriefTemplate" => "project",
         "createGoal" => "goal",

@@ -21,7 +21,7 @@ pub(crate) use self::{
     actor::Account,
     joining::{Founding, Joining, LONGEST_NAME, no_invitation},
     links::Links,
-    opaque::{AGENT, INVITATION, REPLY, RESET, SERVICE, hash, hint, mint},
+    opaque::{AGENT, INVITATION, REPLY, RESET, SERVICE, WEBHOOK, hash, hint, mint},
     password::{DEMO_PASSWORD, Passwords, Verdict},
     rate::whence_key,
     session::end_all,

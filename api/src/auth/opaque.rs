@@ -12,6 +12,8 @@ pub(crate) const REFRESH: &str = "wgr_";
 /// What the token of a reply to a message begins with.
 pub(crate) const REPLY: &str = "wgp_";
 
+/// What a secret begins with that services sign their webhooks with.
+pub(crate) const WEBHOOK: &str = "wgh_";
 /// What the token of an invitation begins with.
 pub(crate) const INVITATION: &str = "wgi_";
 /// What a token for a new password begins with.

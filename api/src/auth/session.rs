@@ -199,6 +199,22 @@ impl Sessions {
         ))
     }
 
+    /// The same of a token that comes from a service which proved that it speaks for this workspace: many replies come from
+    /// its address. None when it is none of the workspace's.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn vouched_reply(
+        &self,
+        tenant: &Id,
+        token: &str,
+        origin: &Arc<Origin>,
+    ) -> Result<Option<(auth_token::Model, Scope)>> {
+        let held = self.look_for(REPLY, token, origin).await?;
+        let held = held.filter(|(row, ..)| row.tenant_id == *tenant);
+        Ok(held.map(|(row, _, scope)| (row, scope)))
+    }
+
     pub(super) async fn holder_of(
         &self,
         prefix: &str,
@@ -209,6 +225,19 @@ impl Sessions {
             return Ok(None);
         }
         self.limits.check_presenting(origin)?;
+        self.look_for(prefix, token, origin).await
+    }
+
+    /// The token, whosever it is, the user it was given to, and what they can reach.
+    async fn look_for(
+        &self,
+        prefix: &str,
+        token: &str,
+        origin: &Arc<Origin>,
+    ) -> Result<Option<(auth_token::Model, user::Model, Scope)>> {
+        if !opaque::is_one(prefix, token) {
+            return Ok(None);
+        }
         let system = self.store.entrance(origin.address);
         let Some(row) = system.auth_token(&opaque::hash(token)).await? else {
             return Ok(None);

@@ -26,9 +26,10 @@ const FRESH: TimeDelta = TimeDelta::hours(24);
 /// The most steps a path is shown with.
 const LONGEST_PATH: usize = 200;
 
-/// Whether a graph that was built then may no longer show the code as it is now.
-pub(crate) fn is_stale(built: Timestamp, now: Timestamp) -> bool {
-    now.inner() - built.inner() >= FRESH
+/// Whether a graph that was built then may no longer show the code as it is now, of a repository that was last pushed to
+/// then, as far as anybody told.
+pub(crate) fn is_stale(built: Timestamp, pushed: Option<Timestamp>, now: Timestamp) -> bool {
+    pushed.is_some_and(|pushed| pushed > built) || now.inner() - built.inner() >= FRESH
 }
 
 /// A code graph that was read. The indices of its symbols are in the order of their ids.

@@ -11,6 +11,7 @@ use crate::{
     error::Error,
     integrations::{self, INTEGRATIONS, Service, Values, Verdict},
     store::{Scope, Tx},
+    webhooks,
     workflow::{self, Revocation, Tested},
 };
 use async_graphql::{Enum, InputObject, Object, SimpleObject};
@@ -42,6 +43,13 @@ node! {
         many {
             /// Routes that go through this service.
             channel_routes: ChannelRoute by connection_id,
+        }
+    }
+    fields {
+
+        /// The path on this server to which its service sends webhooks, once `setWebhookSecret` has kept what it signs them with.
+        async fn webhook_path(&self) -> Nullable<String> {
+            Ok(Some(webhooks::path(&self.row()?)))
         }
     }
 }
@@ -301,6 +309,28 @@ pub(super) async fn ask(scope: &Scope, values: crate::Result<Values>) -> Asked {
     Some(asked.await)
 }
 
+/// With what a connection's service signs its webhooks.
+#[derive(InputObject, Clone)]
+pub struct SetWebhookSecretInput {
+    /// The connection's id.
+    id: Id,
+    /// The secret, in 16 to 1000 characters; white space around it is no part of it. Slack gives one to each app, its signing
+    /// secret; for all others one is made when this is left out. Send it as a variable.
+    #[graphql(directive = length::apply(16, 1000))]
+    value: Option<String>,
+    #[graphql(flatten)]
+    once: Once,
+}
+
+impl Write for SetWebhookSecretInput {
+    type Entity = Entity;
+    const ACTION: Action = Action::SetUp;
+
+    async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<Model> {
+        workflow::set_webhook_secret(tx, &self.id, self.value.as_deref()).await
+    }
+}
+
 /// What came of asking a service before the transaction.
 pub(super) fn prepared<T>(asked: Option<crate::Result<T>>) -> crate::Result<T> {
     asked.unwrap_or_else(|| Err(Error::internal("a mutation that was not prepared")))
@@ -321,5 +351,12 @@ mutations! { IntegrationMutation {
     /// ledger says whether it did. One that is not connected stays as it is.
     disconnect_integration(DisconnectIntegrationInput) -> DisconnectIntegrationPayload {
         integration_connection: IntegrationConnection
+    };
+    /// Keeps what a connection's service signs its webhooks with, in place of the secret before, which counts no longer: a new
+    /// secret, to be entered there, or the one that is given there. It goes with the connection.
+    set_webhook_secret(SetWebhookSecretInput) -> SetWebhookSecretPayload {
+        integration_connection: IntegrationConnection,
+        /// The secret that was made: null when one was given, or the answer is repeated.
+        once secret
     };
 } }

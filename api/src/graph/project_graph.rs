@@ -31,6 +31,7 @@ node! {
             build_status: EnumFilter<project_graph::ProjectGraphBuildStatus>,
             last_error: StringFilter,
             built_at: DateTimeFilter,
+            pushed_at: DateTimeFilter,
             created_at: DateTimeFilter,
             updated_at: DateTimeFilter,
         }
@@ -45,11 +46,12 @@ node! {
     }
     fields {
 
-        /// Whether it was built 24 hours ago or longer, so that the code may have changed since. Null when it was never
-        /// built.
+        /// Whether its repository was pushed to since it was built, or it was built 24 hours ago or longer, so that the code
+        /// may have changed since. Null when it was never built.
         async fn stale(&self, ctx: &Context<'_>) -> Nullable<bool> {
-            let built = self.row()?.built_at;
-            Ok(built.map(|built| is_stale(built, ctx.scope().now())))
+            let row = self.row()?;
+            let built = row.built_at;
+            Ok(built.map(|built| is_stale(built, row.pushed_at, ctx.scope().now())))
         }
 
         /// The symbols with the most edges, the most connected first, among equals by id.

@@ -7,7 +7,7 @@ use super::{
     graphiql,
     negotiate::{Media, negotiate, takes_events, takes_gzip},
     operation::{Answered, Operation},
-    parameters::{self, Parameters},
+    parameters::{self, Kind, Parameters},
     request_id::RequestId,
     sse, who, ws,
 };
@@ -166,8 +166,8 @@ async fn from_body(
         ));
     }
     let address = visitor.origin.key();
-    let held = app.incoming.none(&address);
-    let body = parameters::read(body, &app.limits, held).await;
+    let mut held = app.incoming.none(&address);
+    let body = parameters::read(body, Kind::Request, &app.limits, &mut held).await;
     let body = body.map_err(Refusal::of_body)?;
     Ok(Parameters::from_body(&body)?)
 }

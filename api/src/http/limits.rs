@@ -60,6 +60,8 @@ limits! {
     unread_bytes = 268_435_456 up to 68_719_476_736, "WORKGRAPH_UNREAD_BYTES";
     /// The most bytes of a request's body
     body_bytes = 262_144 up to 67_108_864, "WORKGRAPH_BODY_BYTES", "The body's size in bytes";
+    /// The most bytes of what another service tells by a webhook
+    webhook_bytes = 5_242_880 up to 26_214_400, "WORKGRAPH_WEBHOOK_BYTES", "The delivery's size in bytes";
     /// How many seconds a request's body may take to arrive
     body_seconds = 10 up to 600, "WORKGRAPH_BODY_SECONDS";
     /// The most bytes of a document
@@ -154,7 +156,8 @@ impl Limits {
 
     /// The bytes that may be on their way in. The largest body fits into what one address has.
     pub(super) fn incoming(&self) -> Arc<Quota> {
-        quarters(self.incoming_bytes.max(self.body_bytes.saturating_mul(4)))
+        let largest = self.body_bytes.max(self.webhook_bytes);
+        quarters(self.incoming_bytes.max(largest.saturating_mul(4)))
     }
 
     /// The bytes that may be on their way out. Workspaces that let theirs lie take nothing from those that do not.

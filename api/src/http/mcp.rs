@@ -16,7 +16,7 @@ use super::{
     answer::{Refusal, counted_until_read},
     credentials::Credentials,
     negotiate::Media,
-    parameters,
+    parameters::{self, Kind},
     request_id::{RequestId, note_actor},
     unread::Reader,
     who,
@@ -123,8 +123,9 @@ async fn answer(
     }
     // A tool is one request, however many documents it runs.
     app.requests.check(&actor.key())?;
-    let held = app.incoming.none(&visitor.origin.key());
-    let body = parameters::read(body, &app.limits, held).await;
+    let mut held = app.incoming.none(&visitor.origin.key());
+    let body = parameters::read(body, Kind::Request, &app.limits, &mut held).await;
+    drop(held);
     let body = body.map_err(Refusal::of_body)?;
     if parts.method == Method::POST {
         must_be_a_message(&body)?;

@@ -23,6 +23,7 @@ mod refusals;
 mod request_id;
 mod sse;
 mod unread;
+mod webhooks;
 mod who;
 mod ws;
 
@@ -190,6 +191,7 @@ fn router(app: App) -> Router {
         .route("/graphql", any(graphql::handle))
         .route("/graphql/assets/{*path}", get(graphiql::asset))
         .route("/mcp", any(mcp::handle))
+        .route("/webhooks/{sender}/{connection}", any(webhooks::handle))
         .route("/health", get(health::lives))
         .route("/readyz", get(health::is_ready))
         .fallback(not_found)

@@ -211,14 +211,44 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Reads a body.
+/// What a body is, which says how large it may be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// An operation, or a message of a tool.
+    Request,
+    /// What another service tells.
+    Delivery,
+}
+
+impl Kind {
+    fn most(self, limits: &Limits) -> u64 {
+        match self {
+            Self::Request => limits.body_bytes,
+            Self::Delivery => limits.webhook_bytes,
+        }
+    }
+
+    fn check(self, limits: &Limits, size: u64) -> Result<()> {
+        match self {
+            Self::Request => limits.check_body_bytes(size),
+            Self::Delivery => limits.check_webhook_bytes(size),
+        }
+    }
+}
+
+/// Reads a body, which counts as held for as long as the portion is kept.
 ///
 /// # Errors
 /// [`Error::LimitExceeded`] when it is too large, [`Error::DeadlineExceeded`] when it comes too slowly, [`Error::Busy`]
 /// when too much of others has not come to its end, [`Error::BadUserInput`] when it breaks off.
-pub(super) async fn read(body: Body, limits: &Limits, held: Portion) -> Result<Vec<u8>> {
+pub(super) async fn read(
+    body: Body,
+    kind: Kind,
+    limits: &Limits,
+    held: &mut Portion,
+) -> Result<Vec<u8>> {
     let announced = body.size_hint().lower();
-    let reading = read_all(body.into_data_stream(), announced, limits, held);
+    let reading = read_all(body.into_data_stream(), announced, kind, limits, held);
     timeout(limits.body_time(), reading)
         .await
         .unwrap_or(Err(TOO_SLOW))
@@ -227,13 +257,15 @@ pub(super) async fn read(body: Body, limits: &Limits, held: Portion) -> Result<V
 async fn read_all(
     mut body: BodyDataStream,
     announced: u64,
+    kind: Kind,
     limits: &Limits,
-    mut held: Portion,
+    held: &mut Portion,
 ) -> Result<Vec<u8>> {
+    let most = kind.most(limits);
     let (mut kept, mut size, mut crowded) = (Vec::new(), 0_u64, false);
     // What cannot be kept is let pass by for a moment, so that the client gets its answer.
     let mut passing = Passing::default();
-    if announced > limits.body_bytes {
+    if announced > most {
         passing.begin();
     }
     while let Some(chunk) = passing.next(&mut body).await {
@@ -245,8 +277,8 @@ async fn read_all(
         if passing.has_begun() {
             continue;
         }
-        crowded = size <= limits.body_bytes && !held.resize(size);
-        if crowded || size > limits.body_bytes {
+        crowded = size <= most && !held.resize(size);
+        if crowded || size > most {
             passing.begin();
             kept = Vec::new();
             held.release();
@@ -254,7 +286,7 @@ async fn read_all(
             kept.extend_from_slice(&chunk);
         }
     }
-    limits.check_body_bytes(size.max(announced))?;
+    kind.check(limits, size.max(announced))?;
     if crowded {
         return Err(Error::Busy(Whose::All));
     }

@@ -21,6 +21,9 @@ use std::collections::BTreeMap;
 /// How many of the most connected symbols a graph's row names.
 const GOD_NODES: usize = 10;
 
+/// So many days before a graph was built its repository was pushed to.
+const PUSHED: f64 = 0.02;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Graph {
@@ -66,8 +69,24 @@ pub(super) fn tell(ws: &mut Workspace<'_>, graph: Graph) -> Result<()> {
                     ..before
                 };
                 let row = ws.tx.insert(row, "graph.created").await?;
+                let id = row.id.clone();
+                ws.at(
+                    ws.ago(ago + PUSHED),
+                    Who::Server("webhook:github"),
+                    move |ws| {
+                        Box::pin(async move {
+                            let row = ws.row::<project_graph::Entity>(&id).await?;
+                            let changes = project_graph::ActiveModel {
+                                pushed_at: Set(Some(ws.moment)),
+                                ..Default::default()
+                            };
+                            ws.tx.update(&row, changes, "graph.pushed").await.map(drop)
+                        })
+                    },
+                );
                 ws.at(ws.ago(ago), Who::Server("graph"), move |ws| {
                     Box::pin(async move {
+                        let row = ws.row::<project_graph::Entity>(&row.id).await?;
                         let changes = project_graph::ActiveModel {
                             built_at: Set(Some(ws.moment)),
                             ..after

@@ -99,11 +99,15 @@ impl Compared<'_> {
             pattern.insert(0, '%');
         }
         pattern.push('%');
-        let column = match self.backend {
-            DbBackend::Sqlite => Func::lower(self.expr).into(),
-            _ => Expr::cust_with_expr(r#"lower($1 COLLATE "C")"#, self.expr),
-        };
-        column.like(LikeExpr::new(pattern).escape('\\'))
+        small(self.expr, self.backend).like(LikeExpr::new(pattern).escape('\\'))
+    }
+}
+
+/// A text with its letters A to Z small, and all others as they are.
+pub(super) fn small(text: Expr, backend: DbBackend) -> Expr {
+    match backend {
+        DbBackend::Sqlite => Func::lower(text).into(),
+        _ => Expr::cust_with_expr(r#"lower($1 COLLATE "C")"#, text),
     }
 }
 

@@ -64,6 +64,7 @@ mod tx;
 mod upgrade;
 mod vault;
 mod verify;
+mod webhooks;
 
 pub(crate) use self::accounts::DELETED;
 pub(crate) use self::admission::{Admission, Most, Permit, Shares};

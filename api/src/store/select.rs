@@ -1,6 +1,6 @@
 //! How a SELECT is written: always within the tenant, never with the large or secret columns.
 
-use super::row::Columns;
+use super::{filter::small, row::Columns};
 use crate::{
     auth::{Actor, Rows, rows},
     error::{Error, Result},
@@ -51,6 +51,11 @@ impl<'a> Place<'a> {
     /// A column of the row the condition is about.
     pub fn column(self, column: impl ColumnTrait) -> Expr {
         self.named(column.as_str())
+    }
+
+    /// "A column of the row the condition is about has this text", whose letters A to Z count alike large and small.
+    pub(crate) fn reads(self, column: impl ColumnTrait, text: &str) -> Expr {
+        small(self.column(column), self.backend).eq(text.to_ascii_lowercase())
     }
 
     /// "A column of the row the condition is about is one of these", in one bind however many they are.

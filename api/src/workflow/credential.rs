@@ -4,7 +4,7 @@ use super::all_of;
 use crate::{
     error::{Error, Result},
     store::Tx,
-    vault::{Plain, Sealed, Whereabouts},
+    vault::{KeyRing, Plain, Sealed, Whereabouts},
 };
 use chrono::TimeDelta;
 use entity::{
@@ -166,6 +166,16 @@ pub(crate) struct Opened {
 /// [`Error::Internal`] when it does not open.
 pub(crate) async fn open_credential(tx: &mut Tx<'_>, row: &Model) -> Result<Opened> {
     let row = with_secrets(tx, row).await?;
+    let opened = unseal(tx.scope().vault().keys(), &row)?;
+    note_use(tx, &row).await?;
+    Ok(opened)
+}
+
+/// Opens the secret of a row that was read with what is sealed.
+///
+/// # Errors
+/// [`Error::Internal`] when it does not open.
+pub(crate) fn unseal(keys: &KeyRing, row: &Model) -> Result<Opened> {
     let kind = row.kind.to_value();
     let at = Whereabouts {
         tenant: row.tenant_id.as_str(),
@@ -179,7 +189,15 @@ pub(crate) async fn open_credential(tx: &mut Tx<'_>, row: &Model) -> Result<Open
         key_id: row.key_id.clone(),
         algorithm: "",
     };
-    let plain = tx.scope().vault().keys().open(&sealed, at)?;
+    let plain = keys.open(&sealed, at)?;
+    Ok(Opened { plain, nonce })
+}
+
+/// Notes that a secret is used.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn note_use(tx: &mut Tx<'_>, row: &Model) -> Result<()> {
     let is_noted =
         { row.last_used_at }.is_some_and(|at| tx.now().inner() - at.inner() < NOTED_EVERY);
     if !is_noted {
@@ -189,9 +207,9 @@ pub(crate) async fn open_credential(tx: &mut Tx<'_>, row: &Model) -> Result<Open
             updated_at: Set(row.updated_at),
             ..Default::default()
         };
-        tx.update_untold(&row, used).await?;
+        tx.update_untold(row, used).await?;
     }
-    Ok(Opened { plain, nonce })
+    Ok(())
 }
 
 /// Whether a row still holds the secret that was opened.

@@ -9,6 +9,7 @@ use super::{
         self, CREDENTIAL, Kept, Opened, create_credential, credential_named, delete_credential,
         open_credential, replace_credential, still_holds,
     },
+    webhook::forget_secret,
 };
 use crate::{
     domain::machine::ConnectionStep,
@@ -240,6 +241,7 @@ pub(crate) async fn revoke(scope: &Scope, id: &Id) -> Result<Revocation> {
 /// # Errors
 /// [`Error::NotFound`] when there is no such connection; [`Error::Conflict`] when it was connected anew meanwhile.
 pub(crate) async fn disconnect(tx: &mut Tx<'_>, id: &Id, revocation: Revocation) -> Result<Model> {
+    tx.lock_workspace().await?;
     let row = tx.get::<Entity>(id).await?;
     if row.status == IntegrationStatus::Disconnected {
         return Ok(row);
@@ -267,6 +269,7 @@ pub(crate) async fn disconnect(tx: &mut Tx<'_>, id: &Id, revocation: Revocation)
     if let Some(credential) = credential {
         delete_credential(tx, &credential, CREDENTIAL).await?;
     }
+    forget_secret(tx, &row).await?;
     Ok(row)
 }
 

@@ -27,6 +27,7 @@ mod role;
 mod rule;
 mod step;
 mod ticket;
+mod webhook;
 mod workspace;
 
 pub(crate) use self::{
@@ -83,5 +84,6 @@ pub(crate) use self::{
     role::{create_role, keep_first_version, override_role, reset_role, restore_role},
     step::step,
     ticket::{loose_for, may_be_retried},
+    webhook::{Line, Received, not_genuine, receive, set_webhook_secret},
     workspace::delete_workspace,
 };
