@@ -5,6 +5,7 @@ mod failures;
 mod joining;
 mod limits;
 mod links;
+mod oidc;
 mod opaque;
 mod password;
 mod policy;
@@ -20,6 +21,7 @@ pub(crate) use self::{
     actor::Account,
     joining::{Founding, Joining, LONGEST_NAME, no_invitation},
     links::Links,
+    oidc::{Answered, Failure, GOOD_FOR, Trouble},
     opaque::{AGENT, INVITATION, REPLY, RESET, SERVICE, hash, mint},
     password::{DEMO_PASSWORD, Passwords, Verdict},
     rate::whence_key,
@@ -27,6 +29,7 @@ pub(crate) use self::{
 };
 pub use self::{
     actor::{Actor, Origin, Role},
+    oidc::{Newcomers, OidcSettings},
     policy::{Action, Rows, Whose, authorize, decides, rows, sees_entry},
     rate::{Limiter, address_key},
     session::{Session, Sessions},

@@ -15,6 +15,7 @@ mod host;
 mod limits;
 mod mcp;
 mod negotiate;
+mod oidc;
 mod operation;
 mod pace;
 mod parameters;
@@ -190,6 +191,8 @@ fn router(app: App) -> Router {
         .route("/graphql", any(graphql::handle))
         .route("/graphql/assets/{*path}", get(graphiql::asset))
         .route("/mcp", any(mcp::handle))
+        .route("/auth/oidc/start", get(oidc::start))
+        .route("/auth/oidc/callback", get(oidc::callback))
         .route("/health", get(health::lives))
         .route("/readyz", get(health::is_ready))
         .fallback(not_found)
