@@ -2,6 +2,7 @@
 
 mod file;
 mod kept;
+mod oidc;
 mod signing_key;
 mod values;
 mod variables;
@@ -9,12 +10,13 @@ mod vault_keys;
 
 pub use self::{
     file::with_file,
+    oidc::Oidc,
     variables::{unknown_variables, with_environment},
 };
 
 use self::values::{Unrepeated, log_filter, origin};
 use crate::{
-    auth::Secret,
+    auth::{OidcSettings, Secret},
     http::{Limits, TrustedDocuments},
     integrations::Addresses,
     mail::{Mail, Sender, SmtpUrl},
@@ -230,6 +232,13 @@ pub struct Settings {
     #[arg(long, env = "WORKGRAPH_CONFIG", value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
 
+    #[command(flatten, next_help_heading = "Signing in through a provider")]
+    #[expect(
+        missing_docs,
+        reason = "a comment here would replace the description of every command"
+    )]
+    pub oidc: Oidc,
+
     #[command(flatten, next_help_heading = "Addresses of other services")]
     #[expect(
         missing_docs,
@@ -292,6 +301,9 @@ fn example(argument: &Arg, reason: &str) -> String {
         "public_url" => "https://dashboard.example",
         "smtp_url" => "smtp://USER:PASSWORD@mail.example:587",
         "mail_from" => "workgraph@example.com",
+        "oidc_issuer" => "https://login.example",
+        "oidc_roles" => "staff=member,leads=admin",
+        "oidc_callback_url" => "https://dashboard.example/auth/oidc/callback",
         _ => "workgraph.toml",
     }
     .to_owned()
@@ -306,6 +318,14 @@ impl Settings {
     /// Whether everybody may found a workspace; without a word, those in development mode.
     pub fn sign_up(&self) -> Option<bool> {
         self.sign_up.map(|who| who == SignUp::Open)
+    }
+
+    /// The provider that people sign in through, if there is one.
+    ///
+    /// # Errors
+    /// When something is missing of what that takes.
+    pub fn oidc(&self) -> Result<Option<OidcSettings>, String> {
+        self.oidc.settings(self.public_url.as_deref())
     }
 
     /// What mails, if anything does.

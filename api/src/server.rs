@@ -115,6 +115,7 @@ pub async fn serve(
     clock: Clock,
 ) -> Result<(), String> {
     let told = |error: Error| error.cause();
+    let oidc = settings.oidc()?;
     let store = store.reaching(settings.public_url.clone(), settings.mail()?);
     let development = settings.is_development();
     let trusted_documents = trusted_documents(settings)?;
@@ -138,7 +139,8 @@ pub async fn serve(
     let tending = tokio::spawn(store.clone().tend_search(TEND_SEARCH));
     let background = (!settings.no_background).then(|| Background::start(store.clone()));
     let sessions = Sessions::new(store.clone(), tokens, settings.sign_ins_per_minute)
-        .open_to_all(settings.sign_up());
+        .open_to_all(settings.sign_up())
+        .through(oidc);
     let front = Front {
         allowed_origins: settings.allowed_origins.clone(),
         trust_forwarded_for: settings.trust_forwarded_for,

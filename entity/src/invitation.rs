@@ -1,6 +1,6 @@
 //! `invitations`: people asked to join a tenant, and what became of it.
 
-use crate::prelude::*;
+use crate::{prelude::*, user::UserRole};
 
 text_enum! {
     /// What an invited person will be allowed to do. Nobody is invited as an owner.
@@ -11,6 +11,16 @@ text_enum! {
         Admin,
         /// Reads, and changes nothing but their own notifications.
         Viewer,
+    }
+}
+
+impl From<InvitationRole> for UserRole {
+    fn from(role: InvitationRole) -> Self {
+        match role {
+            InvitationRole::Member => Self::Member,
+            InvitationRole::Admin => Self::Admin,
+            InvitationRole::Viewer => Self::Viewer,
+        }
     }
 }
 

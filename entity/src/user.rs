@@ -68,6 +68,15 @@ pub struct ChannelIds {
     pub gchat: Option<String>,
 }
 
+/// Who a person is at the provider that they sign in through.
+#[derive(Clone, Debug, PartialEq, SimpleObject)]
+pub struct UserIdentity {
+    /// The provider, by the address that it goes by: `https://login.example`.
+    pub issuer: String,
+    /// What it calls the person. It stays when their address changes there, and no other account of the workspace has it.
+    pub subject: String,
+}
+
 /// A person who belongs to a tenant.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, SimpleObject)]
 #[sea_orm(table_name = "users", rename_all = "camelCase")]
@@ -85,6 +94,12 @@ pub struct Model {
     #[sea_orm(nullable)]
     #[graphql(skip)]
     pub password_hash: Secret<String>,
+    /// The provider through which they sign in; null when they never did through one.
+    #[graphql(skip)]
+    pub identity_issuer: Option<String>,
+    /// What that provider calls them, which stays when their address changes; null when they never signed in through one.
+    #[graphql(skip)]
+    pub identity_subject: Option<String>,
     /// What they are called.
     pub name: String,
     /// What they may do.

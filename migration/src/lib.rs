@@ -27,6 +27,7 @@ mod m20261202_000002_people;
 mod m20261202_000003_vault;
 mod m20261202_000004_library;
 mod m20261202_000005_workspace;
+mod m20261202_000006_identities;
 mod m20261203_000001_webhooks;
 mod table;
 
@@ -90,6 +91,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261202_000003_vault::SealSecrets),
             Box::new(m20261202_000004_library::KeepVersions),
             Box::new(m20261202_000005_workspace::RunWorkspaces),
+            Box::new(m20261202_000006_identities::RememberIdentities),
             Box::new(m20261203_000001_webhooks::HearOfPushes),
         ]
     }

@@ -51,6 +51,8 @@ pub async fn furnish(app: &TestApp) -> Vec<Caller> {
             slack: Some(word("Slack")),
             ..Default::default()
         })),
+        identity_issuer: Set(Some(word("Issuer"))),
+        identity_subject: Set(Some(word("Subject"))),
         ..Default::default()
     };
     let second = tx

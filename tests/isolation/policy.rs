@@ -105,10 +105,12 @@ const SECRET: [&str; 10] = [
 ];
 
 /// Columns of rows that somebody sees, which only admins are shown.
-const FOR_ADMINS: [(&str, &str); 3] = [
+const FOR_ADMINS: [(&str, &str); 5] = [
     ("AuditLog", "diff"),
     ("AuditLog", "metadata"),
     ("User", "channelIds"),
+    ("User", "identityIssuer"),
+    ("User", "identitySubject"),
 ];
 
 /// The policy, perhaps with one rule that is deliberately another.

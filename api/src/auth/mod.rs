@@ -5,6 +5,7 @@ mod failures;
 mod joining;
 mod limits;
 mod links;
+mod oidc;
 mod opaque;
 mod own_password;
 mod password;
@@ -21,6 +22,7 @@ pub(crate) use self::{
     actor::Account,
     joining::{Founding, Joining, LONGEST_NAME, no_invitation},
     links::Links,
+    oidc::{Answered, Failure, GOOD_FOR, Trouble},
     opaque::{AGENT, INVITATION, REPLY, RESET, SERVICE, WEBHOOK, hash, hint, mint},
     password::{DEMO_PASSWORD, Passwords, Verdict},
     rate::whence_key,
@@ -28,6 +30,7 @@ pub(crate) use self::{
 };
 pub use self::{
     actor::{Actor, Origin, Role},
+    oidc::{Newcomers, OidcSettings},
     policy::{Action, Rows, Whose, authorize, decides, rows, sees_entry},
     rate::{Limiter, address_key},
     session::{Session, Sessions},

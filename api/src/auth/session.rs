@@ -7,6 +7,7 @@ use super::{
     Actor, Origin, Passwords, Tokens,
     failures::Failures,
     limits::Limits,
+    oidc::Oidc,
     opaque::{self, REFRESH, REPLY},
     resets::Resets,
 };
@@ -48,6 +49,8 @@ pub struct Sessions {
     pub(super) resets: Arc<Resets>,
     /// Whether everybody may found a workspace; without a word, those in development mode.
     pub(super) sign_up: Option<bool>,
+    /// The provider through which people sign in, too.
+    pub(super) oidc: Option<Arc<Oidc>>,
 }
 
 /// What a client holds of a session. Its tokens are shown once.
@@ -73,6 +76,7 @@ impl Sessions {
             passwords: Passwords::default(),
             limits: Arc::new(Limits::new(tries_per_minute)),
             sign_up: None,
+            oidc: None,
         }
     }
 

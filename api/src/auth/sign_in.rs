@@ -73,7 +73,8 @@ impl Sessions {
                 Verdict::Outdated => Some(self.passwords.rehash(password, origin).await?),
                 _ => None,
             };
-            let begin = || self.begin(user, known.hash.as_deref(), rehashed.clone(), origin);
+            let hash = known.hash.as_deref();
+            let begin = || self.begin(user, hash, rehashed.clone(), None, origin);
             if let Some(session) = retried(begin).await? {
                 self.passwords.welcome(origin);
                 return Ok(session);
@@ -117,12 +118,14 @@ impl Sessions {
         if is_known { Ok(()) } else { Err(refused) }
     }
 
-    /// Begins a session, unless the account is no longer as it was seen when its password was compared.
-    async fn begin(
+    /// Begins a session, unless the account is no longer as it was seen when its password was compared. The ledger says how, where
+    /// that is not by a password.
+    pub(super) async fn begin(
         &self,
         seen: &user::Model,
         kept: Option<&str>,
         rehashed: Option<String>,
+        how: Option<&str>,
         origin: &Arc<Origin>,
     ) -> Result<Option<Session>> {
         let _turn = self.store.admit_to_sign_in(origin.address).await?;
@@ -144,6 +147,9 @@ impl Sessions {
         let user = tx
             .update::<user::Entity, _>(&user, changes, "user.login")
             .await?;
+        if let Some(how) = how {
+            tx.explain(how);
+        }
         let session = self.open(&mut tx, &user, Id(cuid2::create_id())).await?;
         tx.commit().await?;
         Ok(Some(session))

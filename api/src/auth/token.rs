@@ -106,6 +106,11 @@ impl Tokens {
         self.clock.clone()
     }
 
+    /// A key of its own for one purpose: see [`Secret::keyed`].
+    pub(super) fn keyed(&self, purpose: &str) -> Hmac<Sha256> {
+        self.secret.keyed(purpose)
+    }
+
     /// A token that speaks for this user.
     ///
     /// # Errors

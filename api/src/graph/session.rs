@@ -34,6 +34,9 @@ pub(crate) const ACCESS_COOKIE: &str = "workgraph_access";
 /// Holds the refresh token of a dashboard's session.
 pub(crate) const REFRESH_COOKIE: &str = "workgraph_refresh";
 
+/// Holds what an attempt to sign in through a provider is about, until the provider sends the browser back.
+pub(crate) const ATTEMPT_COOKIE: &str = "workgraph_oidc";
+
 /// Where a request comes from, and what it takes to begin a session there.
 #[derive(Clone)]
 pub(crate) struct Visitor {
@@ -112,6 +115,13 @@ impl Visitor {
 
     /// Sets both cookies, or clears them.
     fn set_cookies(&self, ctx: &Context<'_>, session: Option<&Session>) {
+        for cookie in self.session_cookies(session) {
+            ctx.append_http_header(SET_COOKIE, cookie);
+        }
+    }
+
+    /// Both cookies of a session, or what clears them.
+    pub(crate) fn session_cookies(&self, session: Option<&Session>) -> [String; 2] {
         let cookies = [
             (
                 ACCESS_COOKIE,
@@ -122,7 +132,7 @@ impl Visitor {
                 session.map(|s| (&s.refresh_token, s.refresh_token_expires_at)),
             ),
         ];
-        for (name, value) in cookies {
+        cookies.map(|(name, value)| {
             let (token, expires) = value.map_or(
                 ("", "Thu, 01 Jan 1970 00:00:00 GMT".to_owned()),
                 |(token, at)| {
@@ -138,8 +148,8 @@ impl Visitor {
                 .same_site(SameSite::Strict)
                 .secure(self.secure_cookies)
                 .build();
-            ctx.append_http_header(SET_COOKIE, format!("{cookie}; Expires={expires}"));
-        }
+            format!("{cookie}; Expires={expires}")
+        })
     }
 }
 

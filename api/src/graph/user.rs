@@ -101,6 +101,15 @@ node! {
             let own = actor.user_id() == Some(&row.id);
             Ok((own || ctx.may(Action::ReadAudit)).then_some(row.channel_ids))
         }
+
+        /// Who the person is at the provider that they sign in through; for admins and the person alone, null for others and for
+        /// who never signed in through one.
+        async fn identity(&self, ctx: &Context<'_>) -> Nullable<user::UserIdentity> {
+            let (row, actor) = (self.row()?, ctx.scope().actor());
+            let sees = actor.user_id() == Some(&row.id) || ctx.may(Action::ReadAudit);
+            let known = row.identity_issuer.zip(row.identity_subject);
+            Ok(known.filter(|_| sees).map(|(issuer, subject)| user::UserIdentity { issuer, subject }))
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod host;
 mod limits;
 mod mcp;
 mod negotiate;
+mod oidc;
 mod operation;
 mod pace;
 mod parameters;
@@ -192,6 +193,8 @@ fn router(app: App) -> Router {
         .route("/graphql/assets/{*path}", get(graphiql::asset))
         .route("/mcp", any(mcp::handle))
         .route("/webhooks/{sender}/{connection}", any(webhooks::handle))
+        .route("/auth/oidc/start", get(oidc::start))
+        .route("/auth/oidc/callback", get(oidc::callback))
         .route("/health", get(health::lives))
         .route("/readyz", get(health::is_ready))
         .fallback(not_found)

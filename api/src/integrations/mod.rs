@@ -12,15 +12,13 @@ mod verdict;
 
 pub use self::addresses::Addresses;
 pub(crate) use self::{
+    outside::{Call, Outside},
     service::{INTEGRATIONS, Service, ai_provider, credential_name, integration},
     values::Values,
     verdict::Verdict,
 };
 
-use self::{
-    outside::{Outside, Unheard},
-    service::Request,
-};
+use self::{outside::Unheard, service::Request};
 use crate::{
     auth::Actor,
     error::{Error, Result},

@@ -36,26 +36,26 @@ const MOST: usize = 256 << 10;
 const OURSELVES: &str = concat!("workgraph/", env!("CARGO_PKG_VERSION"));
 
 /// A request, with secrets in its headers or its body.
-pub(super) struct Call {
-    pub(super) method: &'static str,
-    pub(super) url: Url,
-    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Call {
+    pub(crate) method: &'static str,
+    pub(crate) url: Url,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// What was answered.
 #[derive(Debug)]
-pub(super) struct Heard {
-    pub(super) status: u16,
+pub(crate) struct Heard {
+    pub(crate) status: u16,
     /// After how many seconds to come back, if it says so.
-    pub(super) retry_after: Option<u64>,
+    pub(crate) retry_after: Option<u64>,
     /// What it said; nothing if that was too much.
-    pub(super) body: Option<Bytes>,
+    pub(crate) body: Option<Bytes>,
 }
 
 /// Why nothing was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unheard {
+pub(crate) enum Unheard {
     /// Not in time.
     Silent,
     /// There is no such host, or none that may be asked: what names the server's own network has is told to nobody.
@@ -72,13 +72,13 @@ pub(super) enum Unheard {
 
 /// What connections are made safe with, once one is.
 #[derive(Default)]
-pub(super) struct Outside {
+pub(crate) struct Outside {
     tls: OnceLock<Result<TlsConnector, Unheard>>,
 }
 
 impl Outside {
     /// Asks. If it is guarded, no other than public addresses are asked, whatever name leads there.
-    pub(super) async fn ask(&self, call: Call, guarded: bool) -> Result<Heard, Unheard> {
+    pub(crate) async fn ask(&self, call: Call, guarded: bool) -> Result<Heard, Unheard> {
         let asked = timeout(PATIENCE, self.exchange(call, guarded)).await;
         asked.unwrap_or(Err(Unheard::Silent))
     }
@@ -185,7 +185,8 @@ fn request(call: Call) -> Result<Request<Full<Bytes>>, Unheard> {
         .header(header::USER_AGENT, OURSELVES)
         .header(header::ACCEPT, "application/json")
         .header(header::CONNECTION, "close");
-    if !call.body.is_empty() {
+    let says_what = |(name, _): &(HeaderName, _)| name == header::CONTENT_TYPE;
+    if !call.body.is_empty() && !call.headers.iter().any(says_what) {
         request = request.header(header::CONTENT_TYPE, "application/json");
     }
     for (name, value) in call.headers {

@@ -82,6 +82,23 @@ impl System {
         self.with_password(tenant, user::Column::Email, email).await
     }
 
+    /// A tenant's user whom a provider calls so.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn user_by_identity(
+        &self,
+        tenant: &Id,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<user::Model>> {
+        let condition = Condition::all()
+            .add(Expr::col(user::Column::TenantId).eq(tenant.as_str()))
+            .add(Expr::col(user::Column::IdentityIssuer).eq(issuer))
+            .add(Expr::col(user::Column::IdentitySubject).eq(subject));
+        self.one::<user::Entity>(condition).await
+    }
+
     async fn with_password(
         &self,
         tenant: &Id,

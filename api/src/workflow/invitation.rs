@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 use entity::{
     Id, Secret, Timestamp,
     invitation::{self, InvitationDelivery, InvitationRole, InvitationStatus},
-    user::{self, UserRole},
+    user,
 };
 use futures_util::future::BoxFuture;
 use sea_orm::{
@@ -190,13 +190,18 @@ async fn must_be_no_member(tx: &Tx<'_>, email: &str) -> Result<()> {
 }
 
 /// The invitations of an address that nobody has accepted: one at most.
-async fn pending(tx: &Tx<'_>, email: &str) -> Result<Vec<invitation::Model>> {
+pub(super) async fn pending(tx: &Tx<'_>, email: &str) -> Result<Vec<invitation::Model>> {
     tx.rows::<invitation::Entity>(|place| {
         let pending = InvitationStatus::Pending.to_value();
         all_of(place.column(invitation::Column::Email).eq(email))
             .add(place.column(invitation::Column::Status).eq(pending))
     })
     .await
+}
+
+/// Whether an invitation can be accepted now.
+pub(super) fn is_open(tx: &Tx<'_>, row: &invitation::Model) -> bool {
+    row.status == InvitationStatus::Pending && tx.now() < row.expires_at
 }
 
 /// Closes an invitation whose time is up, and refuses another one beside it while it is not.
@@ -266,15 +271,20 @@ pub(crate) async fn accept(
     let user = user::ActiveModel {
         email: Set(row.email.clone()),
         name: Set(name.to_owned()),
-        role: Set(match row.role {
-            InvitationRole::Admin => UserRole::Admin,
-            InvitationRole::Member => UserRole::Member,
-            InvitationRole::Viewer => UserRole::Viewer,
-        }),
+        role: Set(row.role.into()),
         password_hash: Set(Secret::new(password_hash.to_owned())),
         last_login_at: Set(Some(tx.now())),
         ..Default::default()
     };
+    join(tx, &row, user).await.map(Ok)
+}
+
+/// Makes the user whom an open invitation is for.
+pub(super) async fn join(
+    tx: &mut Tx<'_>,
+    row: &invitation::Model,
+    user: user::ActiveModel,
+) -> Result<user::Model> {
     let user = tx.insert(user, "user.joined").await?;
     let accepted = invitation::ActiveModel {
         accepted_by_id: Set(Some(user.id.clone())),
@@ -282,9 +292,9 @@ pub(crate) async fn accept(
         next_delivery_at: Set(None),
         ..Default::default()
     };
-    tx.take(&row, InvitationConsequence::Accept, accepted)
+    tx.take(row, InvitationConsequence::Accept, accepted)
         .await?;
-    Ok(Ok(user))
+    Ok(user)
 }
 
 /// The invitations whose time is up.

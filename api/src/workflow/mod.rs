@@ -13,6 +13,7 @@ mod cost;
 mod credential;
 mod decider;
 mod decision;
+mod identity;
 mod integration;
 mod invitation;
 mod letter;
@@ -60,6 +61,7 @@ pub(crate) use self::{
     },
     decider::delegation,
     decision::{Decision, Seen, decide, subject_column},
+    identity::{Vouched, recognise},
     integration::{
         Revocation, Tested, accepted, connect, disconnect as disconnect_integration, note_test,
         revoke, test as test_values, test_again,

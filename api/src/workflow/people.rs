@@ -106,8 +106,11 @@ pub(crate) async fn transfer(tx: &mut Tx<'_>, id: &Id) -> Result<user::Model> {
     Ok(new)
 }
 
-/// Refuses to leave a workspace without an owner.
-async fn must_have_another_owner(tx: &Tx<'_>, owner: &user::Model) -> Result<()> {
+/// Whether without this person the workspace has no owner.
+pub(super) async fn is_last_owner(tx: &Tx<'_>, user: &user::Model) -> Result<bool> {
+    if user.role != UserRole::Owner {
+        return Ok(false);
+    }
     let owners = tx.unlocked_rows_up_to::<user::Entity>(2, |place| {
         all_of(
             place
@@ -115,7 +118,12 @@ async fn must_have_another_owner(tx: &Tx<'_>, owner: &user::Model) -> Result<()>
                 .eq(UserRole::Owner.to_value()),
         )
     });
-    if owners.await?.iter().any(|other| other.id != owner.id) {
+    Ok(owners.await?.iter().all(|other| other.id == user.id))
+}
+
+/// Refuses to leave a workspace without an owner.
+async fn must_have_another_owner(tx: &Tx<'_>, owner: &user::Model) -> Result<()> {
+    if !is_last_owner(tx, owner).await? {
         return Ok(());
     }
     Err(Error::conflict(
