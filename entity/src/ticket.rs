@@ -137,7 +137,7 @@ pub struct Model {
     pub external_key: Option<String>,
     /// Its status in that tracker, in the tracker's words; null when unknown.
     pub external_status: Option<String>,
-    /// When it was last compared with that tracker; null when never.
+    /// As of when `externalStatus` is known: when it was mirrored, or when the tracker says that it was so; null when never.
     pub external_synced_at: Option<Timestamp>,
     /// Who created it, such as `user:ada@example.com` or `system:chief_of_staff`.
     pub created_by: String,

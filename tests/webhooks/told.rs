@@ -145,6 +145,11 @@ on_both_databases! {
         ] {
             assert_eq!(hook.tell(&hook.jira(name, &body)).await, "ignored", "{name}");
         }
+        // What is edited of an issue beside its state is nothing to tell of, but it is known as of then.
+        let before = head(&owner).await;
+        assert_eq!(hook.tell(&hook.jira("j-9", &event(now - 500, "jira:issue_updated", "HOOK-1", "In Progress"))).await, "ignored");
+        assert_eq!(hook.tell(&hook.jira("j-10", &event(now - 700, "jira:issue_updated", "HOOK-1", "Done"))).await, "ignored");
+        assert_eq!(head(&owner).await, before);
         assert_eq!(ticket(&owner, &id).await["externalStatus"], "In Progress");
         assert_eq!(hook.tell(&hook.jira("j-8", &event(now, "jira:issue_updated", "HOOK-1", "Done"))).await, "taken");
         assert_eq!(ticket(&owner, &id).await["externalStatus"], "Done");

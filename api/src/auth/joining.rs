@@ -83,6 +83,12 @@ impl Sessions {
             })?,
             None => self.free_slug(&workspace, origin).await?,
         };
+        if self.is_kept(&slug) {
+            return Err(Error::bad_input(
+                "workspaceSlug",
+                "is kept for a company on this server; choose another one",
+            ));
+        }
         let hash = self
             .passwords
             .hash("password", &founding.password, origin)
@@ -109,6 +115,15 @@ impl Sessions {
         Ok(session)
     }
 
+    /// Whether a provider of identities lets people into the workspace of this slug, so that no stranger may have it.
+    fn is_kept(&self, slug: &str) -> bool {
+        let mut kept = self
+            .provider()
+            .into_iter()
+            .flat_map(|provider| &provider.workspaces);
+        kept.any(|kept| kept == slug)
+    }
+
     /// A slug that is made of a name and that no workspace has. What others are called is told to nobody.
     async fn free_slug(&self, name: &str, origin: &Origin) -> Result<String> {
         let base = workspace::slug_of(name, workspace::LONGEST_SLUG - "-xxxx".len());
@@ -116,7 +131,7 @@ impl Sessions {
         let mut slug = base.clone();
         let system = self.store.entrance(origin.address);
         for _ in 0..TRIES {
-            if !system.is_slug_taken(&slug).await? {
+            if !self.is_kept(&slug) && !system.is_slug_taken(&slug).await? {
                 return Ok(slug);
             }
             let tail = Alphanumeric.sample_string(&mut rand::rng(), 4);

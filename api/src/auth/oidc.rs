@@ -91,7 +91,8 @@ impl Sessions {
     ) -> BoxFuture<'a, Result<Begun, Failure>> {
         Box::pin(async move {
             let oidc = self.oidc()?;
-            self.limits.check_address(origin)?;
+            // Any page can have its visitors' browsers begin: that must not use up the tries of an office.
+            self.limits.check_presenting(origin)?;
             let workspace = match (workspace.map(str::trim), &oidc.settings.workspaces[..]) {
                 (Some(named), all) => all.iter().find(|slug| *slug == named),
                 (None, [only]) => Some(only),
@@ -254,6 +255,8 @@ fn vouched(settings: &OidcSettings, claims: &Claims) -> Result<Vouched, Trouble>
     let email = claims
         .email()
         .filter(|_| claims.email_verified() == Some(true));
+    // Letters that only look alike in small, such as the sign for Kelvin, find nobody's account.
+    let email = email.filter(|email| email.to_lowercase() == email.to_ascii_lowercase());
     let email = email.and_then(|email| check::email("email", email).ok());
     let name = claims
         .name()

@@ -8,7 +8,11 @@ use crate::{
     error::{Error, Result},
     store::{Scope, retried},
 };
+use chrono::TimeDelta;
 use entity::{Id, user};
+
+/// Who signed in since then has proved who they are.
+const LATELY: TimeDelta = TimeDelta::minutes(10);
 
 impl Sessions {
     /// Sets a new password, ends all sessions and begins a new one.
@@ -54,8 +58,8 @@ impl Sessions {
         Err(changed_meanwhile())
     }
 
-    /// Refuses who does not know the password of the account that acts: whoever took over a session does not. Who has none need
-    /// not.
+    /// Refuses who does not know the password of the account that acts: whoever took over a session does not. Who has none, and
+    /// signs in through a provider, must have done so lately.
     ///
     /// # Errors
     /// [`Error::BadUserInput`] when it is wrong or left out, [`Error::Forbidden`] for who is no person,
@@ -68,10 +72,17 @@ impl Sessions {
         let id = actor.user_id().ok_or_else(not_a_person)?;
         let system = self.store.system();
         let found = system.user_with_password(actor.tenant(), id).await?;
-        let (_, Some(kept)) = found.ok_or(ENDED)? else {
-            return Ok(());
-        };
         let wrong = |reason: &str| Err(Error::bad_input("password", reason));
+        let (user, kept) = found.ok_or(ENDED)?;
+        let Some(kept) = kept else {
+            let since = self.tokens.clock().now().inner() - LATELY;
+            return match user.last_login_at.is_some_and(|at| at.inner() >= since) {
+                true => Ok(()),
+                false => wrong(
+                    "is none that you have: sign in through your provider again, and repeat this within 10 minutes",
+                ),
+            };
+        };
         let Some(password) = password else {
             return wrong("is needed, as proof that it is you");
         };

@@ -53,7 +53,8 @@ pub struct SetCredentialInput {
     /// What it is for: `WEBHOOK_SECRET`, `OAUTH` or `OTHER`. Those of connected services and of providers of models have
     /// mutations of their own.
     kind: CredentialKind,
-    /// What it opens, such as `github`, in 1 to 100 characters. Of each kind there is one with a name.
+    /// What it opens, such as `github`, in 1 to 100 characters. Of each kind there is one with a name. A `WEBHOOK_SECRET` with the
+    /// name of a connection, such as `github/Shop`, is what its webhooks are signed with, if it has 16 characters or more.
     name: String,
     /// The secret, in 1 to 10000 characters; white space around it is no part of it. Send it as a variable.
     #[graphql(directive = length::apply(1, 10_000))]
@@ -69,6 +70,8 @@ impl Write for SetCredentialInput {
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<Model> {
         is_loose("kind", self.kind)?;
         let name = check::line("name", &self.name, 1, 100)?;
+        // Whoever takes in a webhook that is signed with it holds the workspace first, too.
+        tx.lock_workspace().await?;
         let kept = Kept::untried(secret(&self.value)?);
         match credential_named(tx, self.kind, &name).await? {
             Some(known) => replace_credential(tx, &known, kept, CREDENTIAL).await,
@@ -95,6 +98,7 @@ impl Write for RotateCredentialInput {
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<Model> {
         let kept = Kept::untried(secret(&self.value)?);
+        tx.lock_workspace().await?;
         let row = tx.get::<Entity>(&self.id).await?;
         is_loose("id", row.kind)?;
         replace_credential(tx, &row, kept, CREDENTIAL).await
@@ -118,6 +122,7 @@ impl Delete for DeleteCredentialInput {
     }
 
     async fn apply(self, tx: &mut Tx<'_>) -> crate::Result<()> {
+        tx.lock_workspace().await?;
         let row = tx.get::<Entity>(&self.id).await?;
         is_loose("id", row.kind)?;
         delete_credential(tx, &row, CREDENTIAL).await

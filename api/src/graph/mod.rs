@@ -118,7 +118,7 @@ pub(crate) use macros::{as_named_in_rust, named, resolved_as_row};
 pub(crate) use node::row_types;
 pub use root::{Schema, schema, sdl, sdl_of};
 pub(crate) use selected::Selected;
-pub(crate) use session::{ACCESS_COOKIE, ATTEMPT_COOKIE, PUBLIC, REFRESH_COOKIE, Visitor};
+pub(crate) use session::{ACCESS_COOKIE, PUBLIC, REFRESH_COOKIE, Visitor};
 
 /// What every file of the schema imports: the macro's parts, and every type that a relation may lead to.
 mod prelude {

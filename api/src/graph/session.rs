@@ -34,9 +34,6 @@ pub(crate) const ACCESS_COOKIE: &str = "workgraph_access";
 /// Holds the refresh token of a dashboard's session.
 pub(crate) const REFRESH_COOKIE: &str = "workgraph_refresh";
 
-/// Holds what an attempt to sign in through a provider is about, until the provider sends the browser back.
-pub(crate) const ATTEMPT_COOKIE: &str = "workgraph_oidc";
-
 /// Where a request comes from, and what it takes to begin a session there.
 #[derive(Clone)]
 pub(crate) struct Visitor {

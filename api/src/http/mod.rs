@@ -213,7 +213,7 @@ fn router(app: App) -> Router {
 async fn not_found(Extension(RequestId(id)): Extension<RequestId>) -> Response {
     let error = Error::bad_input(
         "path",
-        "leads nowhere. The API is at /graphql, and the tools for coding agents at /mcp",
+        "leads nowhere. The API is at /graphql, the tools for coding agents are at /mcp, and webhooks go to a connection's webhookPath",
     );
     Refusal::new(StatusCode::NOT_FOUND, error).respond(Media::Json, &id)
 }

@@ -5,7 +5,7 @@ use super::{App, not_found, refusals::DidNotRun, request_id::RequestId, who};
 use crate::{
     auth::{Answered, Failure, GOOD_FOR, OidcSettings},
     error::Error,
-    graph::{ATTEMPT_COOKIE, Visitor},
+    graph::Visitor,
 };
 use axum::{
     Extension,
@@ -20,9 +20,6 @@ use axum::{
 use cookie::{Cookie, SameSite, time::Duration};
 use serde::Deserialize;
 use std::net::SocketAddr;
-
-/// Where the cookie of an attempt is sent.
-const PATH: &str = "/auth/oidc";
 
 /// What a browser begins with.
 #[derive(Default, Deserialize)]
@@ -92,7 +89,7 @@ pub(super) async fn callback(
         error: sent.error,
         issuer: sent.iss,
     };
-    let cookie = who::cookie(&parts.headers, ATTEMPT_COOKIE);
+    let cookie = who::cookie(&parts.headers, cookie_name(&visitor));
     let ended = app
         .sessions
         .end_through_provider(cookie.as_deref(), answered, &visitor.origin);
@@ -122,10 +119,19 @@ fn refusal(provider: &OidcSettings, visitor: &Visitor, failure: &Failure) -> Res
     response
 }
 
+/// What the cookie of an attempt is called. A browser that speaks HTTPS takes one by the longer name from this host alone, so that
+/// no neighbour of it has somebody come in as somebody else.
+fn cookie_name(visitor: &Visitor) -> &'static str {
+    match visitor.secure_cookies {
+        true => "__Host-workgraph_oidc",
+        false => "workgraph_oidc",
+    }
+}
+
 /// The cookie of an attempt. It goes along when the provider's page sends the browser back, so it cannot be a strict one.
 fn attempt(visitor: &Visitor, value: String, seconds: i64) -> String {
-    Cookie::build((ATTEMPT_COOKIE, value))
-        .path(PATH)
+    Cookie::build((cookie_name(visitor), value))
+        .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
         .secure(visitor.secure_cookies)

@@ -88,13 +88,17 @@ pub(crate) async fn set_webhook_secret(
 
 fn chosen(given: &str) -> Result<Plain> {
     let plain = Plain::new(given);
-    match (SHORTEST..=LONGEST).contains(&plain.expose().chars().count()) {
+    match is_long_enough(&plain) && plain.expose().chars().count() <= LONGEST {
         true => Ok(plain),
         false => Err(Error::bad_input(
             "value",
             format!("must have {SHORTEST} to {LONGEST} characters"),
         )),
     }
+}
+
+fn is_long_enough(secret: &Plain) -> bool {
+    secret.expose().chars().count() >= SHORTEST
 }
 
 /// Deletes the secret of a connection that is given up.
@@ -143,6 +147,8 @@ impl Line {
             return Ok(None);
         };
         match unseal(store.vault().keys(), &credential) {
+            // It was kept for something else, or before it signed anything here.
+            Ok(opened) if !is_long_enough(&opened.plain) => Ok(None),
             Ok(opened) => Ok(Some(Self {
                 sender,
                 connection,
@@ -236,7 +242,7 @@ pub(crate) async fn receive(
     });
     let connection = connection.await?;
     let did = match said {
-        Said::Hello => Ok("It said hello.".to_owned()),
+        Said::Hello => Did::Taken("It said hello.".to_owned()),
         Said::Pushed { repository, at } => pushed(&mut tx, repository, *at).await?,
         Said::Moved(status) => moved(&mut tx, status).await?,
         Said::Reply {
@@ -253,12 +259,18 @@ pub(crate) async fn receive(
             };
             replied(&mut tx, token, reply).await?
         }
-        Said::Nothing(why) => Err((*why).to_owned()),
-        Said::Challenge(_) => Err("It is answered, and nothing follows from it.".to_owned()),
+        Said::Nothing(why) => Did::Nothing((*why).to_owned()),
+        Said::Challenge(_) => {
+            Did::Nothing("It is answered, and nothing follows from it.".to_owned())
+        }
     };
     let did = match did {
-        Ok(did) => did,
-        Err(why) => return Ok(Received::Ignored(why)),
+        Did::Taken(did) => did,
+        Did::Noted(why) => {
+            tx.commit_answering(Some(request), &connection.id).await?;
+            return Ok(Received::Ignored(why));
+        }
+        Did::Nothing(why) => return Ok(Received::Ignored(why)),
     };
     tx.begin_by_itself(line.sender.component());
     let about =
@@ -270,13 +282,20 @@ pub(crate) async fn receive(
     Ok(Received::Taken(did))
 }
 
-/// What was done, or why nothing was.
-type Did = Result<String, String>;
+/// What was done, in words.
+enum Did {
+    /// What the ledger tells of.
+    Taken(String),
+    /// Something that it need not tell of: services send much that changes nothing.
+    Noted(String),
+    /// Nothing, for this reason.
+    Nothing(String),
+}
 
 /// Notes that the code graphs of a repository may no longer show it. Nobody builds them anew yet.
 async fn pushed(tx: &mut Tx<'_>, repository: &str, at: Option<Timestamp>) -> Result<Did> {
     let Ok(repository) = check::repository("repository", repository) else {
-        return Ok(Err("It names no repository.".to_owned()));
+        return Ok(Did::Nothing("It names no repository.".to_owned()));
     };
     let at = moment(tx, at);
     let graphs = tx.rows::<project_graph::Entity>(|place| {
@@ -284,14 +303,16 @@ async fn pushed(tx: &mut Tx<'_>, repository: &str, at: Option<Timestamp>) -> Res
     });
     let graphs = graphs.await?;
     if graphs.is_empty() {
-        return Ok(Err(format!("No code graph is of {repository}.")));
+        return Ok(Did::Nothing(format!("No code graph is of {repository}.")));
     }
     // One that was sent late tells of what is known.
     let older: Vec<_> = { graphs.into_iter() }
         .filter(|graph| graph.pushed_at.is_none_or(|known| known < at))
         .collect();
     if older.is_empty() {
-        return Ok(Err(format!("A later push to {repository} is known.")));
+        return Ok(Did::Nothing(format!(
+            "A later push to {repository} is known."
+        )));
     }
     let changes = project_graph::ActiveModel {
         pushed_at: Set(Some(at)),
@@ -299,7 +320,7 @@ async fn pushed(tx: &mut Tx<'_>, repository: &str, at: Option<Timestamp>) -> Res
     };
     let graphs = tx.update_each::<project_graph::Entity, _>(&older, changes, "graph.pushed");
     let number = graphs.await?.len();
-    Ok(Ok(format!(
+    Ok(Did::Taken(format!(
         "{repository} was pushed to: {number} code graphs."
     )))
 }
@@ -310,7 +331,9 @@ async fn moved(tx: &mut Tx<'_>, said: &Status) -> Result<Did> {
     let key = check::line("key", &said.key, 1, 100);
     let status = check::line("status", &said.status, 1, 100);
     let (Ok(key), Ok(status)) = (key, status) else {
-        return Ok(Err("Its key or its status cannot be kept.".to_owned()));
+        return Ok(Did::Nothing(
+            "Its key or its status cannot be kept.".to_owned(),
+        ));
     };
     let at = moment(tx, said.at);
     let mirrored = tx.rows::<ticket::Entity>(|place| {
@@ -318,18 +341,27 @@ async fn moved(tx: &mut Tx<'_>, said: &Status) -> Result<Did> {
             .add(place.column(ExternalKey).eq(key.as_str()))
     });
     let Some(before) = mirrored.await?.pop() else {
-        return Ok(Err(format!("No ticket is mirrored in {key}.")));
+        return Ok(Did::Nothing(format!("No ticket is mirrored in {key}.")));
     };
     if before.external_synced_at.is_some_and(|known| known >= at) {
-        return Ok(Err(format!("What {key} is at a later moment is known.")));
+        return Ok(Did::Nothing(format!(
+            "What {key} is at a later moment is known."
+        )));
     }
-    let changes = ticket::ActiveModel {
-        external_status: Set(Some(status.clone())),
+    let known_at = ticket::ActiveModel {
         external_synced_at: Set(Some(at)),
         ..Default::default()
     };
+    if before.external_status.as_ref() == Some(&status) {
+        tx.update_untold(&before, known_at).await?;
+        return Ok(Did::Noted(format!("{key} is {status}, as it was.")));
+    }
+    let changes = ticket::ActiveModel {
+        external_status: Set(Some(status.clone())),
+        ..known_at
+    };
     tx.update(&before, changes, "ticket.mirrored").await?;
-    Ok(Ok(format!("{key} is {status}.")))
+    Ok(Did::Taken(format!("{key} is {status}.")))
 }
 
 /// What a service says of when it was; it does not know what is to come.
@@ -344,7 +376,7 @@ async fn replied(tx: &mut Tx<'_>, token: Option<&Id>, reply: Reply) -> Result<Di
         None => None,
     };
     let Some(token) = found.filter(|row| row.channel == Some(ApprovalChannel::Slack)) else {
-        return Ok(Err(
+        return Ok(Did::Nothing(
             "This server has sent no such token by Slack, or whom it was sent to is gone."
                 .to_owned(),
         ));
@@ -357,7 +389,7 @@ async fn replied(tx: &mut Tx<'_>, token: Option<&Id>, reply: Reply) -> Result<Di
     );
     Ok(match token.answer {
         // It was pressed twice.
-        Some(_) => Err(format!("It was replied {decision} before: {stands}")),
-        None => Ok(format!("It was replied {decision}: {stands}")),
+        Some(_) => Did::Nothing(format!("It was replied {decision} before: {stands}")),
+        None => Did::Taken(format!("It was replied {decision}: {stands}")),
     })
 }

@@ -251,12 +251,15 @@ impl Provider {
             return Err(Trouble::Provider);
         }
         let issuer = IssuerUrl::new(settings.issuer.clone()).map_err(|error| garbled(&error))?;
-        let metadata = CoreProviderMetadata::discover_async(issuer, self).await;
-        let read = (
-            Instant::now(),
-            Arc::new(metadata.map_err(|error| garbled(&error))?),
-        );
-        Ok(known.insert(read).clone())
+        match CoreProviderMetadata::discover_async(issuer, self).await {
+            Ok(metadata) => Ok(known.insert((Instant::now(), Arc::new(metadata))).clone()),
+            Err(error) => {
+                let trouble = garbled(&error);
+                // What it said before is better than that nobody signs in.
+                let before = known.clone().filter(|_| unless.is_none());
+                before.ok_or(trouble)
+            }
+        }
     }
 
     /// The server's way out, for the library.
