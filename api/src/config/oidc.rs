@@ -8,7 +8,7 @@ use sea_orm::ActiveEnum;
 use std::{fmt, str::FromStr};
 use url::{Host, Url};
 
-/// Where the provider sends people back to, behind the address of the dashboard.
+/// Where the provider sends people back to: a path of the server's own, wherever on its host the dashboard is.
 const CALLBACK: &str = "/auth/oidc/callback";
 
 /// What this server proves itself to the provider with.
@@ -130,7 +130,7 @@ pub struct Oidc {
     )]
     pub oidc_scopes: Vec<String>,
 
-    /// Where the provider sends people back to, if that is not WORKGRAPH_PUBLIC_URL with /auth/oidc/callback behind it
+    /// Where the provider sends people back to, if that is not /auth/oidc/callback on the host of WORKGRAPH_PUBLIC_URL
     #[arg(
         long,
         env = "WORKGRAPH_OIDC_CALLBACK_URL",
@@ -173,16 +173,20 @@ impl Oidc {
             (None, [_, ..]) => return Err(needs("WORKGRAPH_OIDC_ROLE_CLAIM", "groups")),
             _ => {}
         }
-        let callback = self.oidc_callback_url.clone();
-        let callback = callback.unwrap_or_else(|| format!("{dashboard}{CALLBACK}"));
-        if !callback.ends_with(CALLBACK) {
-            return Err(format!(
-                "WORKGRAPH_OIDC_CALLBACK_URL must end with {CALLBACK}"
-            ));
-        }
         let url = |url: &str| {
             Url::parse(url).map_err(|_| format!("{url} is no address: write https://HOST"))
         };
+        let dashboard = url(dashboard)?;
+        let callback = self.oidc_callback_url.clone();
+        let callback = callback
+            .unwrap_or_else(|| format!("{}{CALLBACK}", dashboard.origin().ascii_serialization()));
+        let callback = url(&callback)?;
+        if callback.path() != CALLBACK {
+            return Err(format!(
+                "WORKGRAPH_OIDC_CALLBACK_URL must be the server's own path on a host, for example \
+                 WORKGRAPH_OIDC_CALLBACK_URL=https://dashboard.example{CALLBACK}"
+            ));
+        }
         Ok(Some(OidcSettings {
             issuer: issuer.clone(),
             client_id: id,
@@ -197,8 +201,8 @@ impl Oidc {
             },
             role_claim: self.oidc_role_claim.clone(),
             roles: self.oidc_roles.clone(),
-            callback: url(&callback)?,
-            dashboard: url(dashboard)?,
+            callback,
+            dashboard,
         }))
     }
 
@@ -338,6 +342,10 @@ mod tests {
                 ("callback-url", "https://api.example/back"),
                 "/auth/oidc/callback",
             ),
+            (
+                ("callback-url", "https://api.example/app/auth/oidc/callback"),
+                "https://dashboard.example/auth/oidc/callback",
+            ),
             (("roles", "staff=king"), "VALUE=ROLE"),
             (("issuer", "http://login.example"), "https://"),
             (("default-role", "owner"), "possible values"),
@@ -345,6 +353,31 @@ mod tests {
             let refused = with(&[given]).unwrap_err();
             assert!(refused.contains(named), "{refused}");
         }
+    }
+
+    #[test]
+    fn the_provider_sends_back_to_the_servers_own_path() {
+        let callback = |dashboard, more: &[(&'static str, &'static str)]| {
+            let found = settings(&[&ALL[..], more].concat(), Some(dashboard));
+            found.unwrap().unwrap().callback.to_string()
+        };
+        for (dashboard, expected) in [
+            (
+                "https://host.example/app",
+                "https://host.example/auth/oidc/callback",
+            ),
+            (
+                "http://localhost:3000/a/b",
+                "http://localhost:3000/auth/oidc/callback",
+            ),
+        ] {
+            assert_eq!(callback(dashboard, &[]), expected);
+        }
+        let elsewhere = "https://api.example/auth/oidc/callback";
+        assert_eq!(
+            callback("https://host.example/app", &[("callback-url", elsewhere)]),
+            elsewhere
+        );
     }
 
     #[test]
