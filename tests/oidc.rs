@@ -295,12 +295,41 @@ on_both_databases! {
         provider.says().claims = json!({});
         provider.brings("eve", &member);
         assert_eq!(Browser::new(&server).is_refused("").await, "OTHER_IDENTITY");
-        // Another provider that calls somebody the same brings somebody else.
-        let another = Provider::start().await;
-        another.brings("ada", &member);
-        let elsewhere = another.server(&app, &[DEMO]).await;
-        assert_eq!(Browser::new(&elsewhere).is_refused("").await, "OTHER_IDENTITY");
         assert_eq!(person(&app, &viewer).await["identity"], Value::Null);
+    }
+
+    async fn another_provider_in_its_place_finds_people_anew(app) {
+        let (before, server) = begun(&app).await;
+        let (member, viewer) = (app.email(DEMO, "member").await, app.email(DEMO, "viewer").await);
+        before.brings("ada", &member);
+        assert_eq!(Browser::new(&server).is_refused("").await, "");
+        let after = Provider::start().await;
+        let strict = OidcSettings { newcomers: Newcomers::None, ..after.settings(&[DEMO]) };
+        let (server, strict) = (after.server(&app, &[DEMO]).await, app.through(strict).await);
+        // What the one before called somebody is nobody here, and an address that is not verified still finds nobody.
+        after.brings("ada", "grace@demo.example");
+        assert_eq!(Browser::new(&server).is_refused("").await, "UNKNOWN_PERSON");
+        after.brings("a-17", &member);
+        assert_eq!(Browser::new(&strict).is_refused("").await, "UNKNOWN_PERSON", "nobody is newly linked there");
+        after.says().claims = json!({ "email_verified": false });
+        assert_eq!(Browser::new(&server).is_refused("").await, "EMAIL_NOT_VERIFIED");
+        assert_eq!(person(&app, &member).await["identity"]["issuer"], before.url);
+        after.says().claims = json!({});
+        let browser = Browser::new(&server);
+        browser.signs_in("").await;
+        assert_eq!(browser.is().await, member);
+        let ada = person(&app, &member).await;
+        assert_eq!(ada["identity"], json!({ "issuer": after.url, "subject": "a-17" }));
+        let entries = told(&app, id(&ada)).await;
+        let linked = entries.iter().filter(|(action, actor, _)| action == "user.identity_linked" && actor == "system:oidc");
+        assert_eq!(linked.count(), 2);
+        // Once is once: from then on the address is nobody else's, and need not stay.
+        after.brings("eve", &member);
+        assert_eq!(Browser::new(&server).is_refused("").await, "OTHER_IDENTITY");
+        after.brings("a-17", &viewer);
+        assert_eq!(Browser::new(&server).is_refused("").await, "");
+        assert_eq!(person(&app, &viewer).await["identity"], Value::Null);
+        app.verify_ledger(DEMO).await;
     }
 
     async fn roles_follow_the_provider(app) {
