@@ -208,8 +208,10 @@ on_both_databases! {
         let back = late.knocks(&late.start("").await).await;
         app.wait(Duration::from_secs(601));
         assert_eq!(why(&late.goes(&back).await), "ATTEMPT_OVER");
-        provider.says().denies = true;
-        assert_eq!(Browser::new(&server).is_refused("").await, "DENIED");
+        for (error, why) in [("access_denied", "DENIED"), ("invalid_scope", "PROVIDER_UNAVAILABLE"), ("%0A%C3%A9", "PROVIDER_UNAVAILABLE")] {
+            provider.says().refuses = Some(error);
+            assert_eq!(Browser::new(&server).is_refused("").await, why, "{error}");
+        }
     }
 
     async fn nobody_comes_back_to_a_foreign_page_or_another_workspace(app) {

@@ -54,8 +54,8 @@ pub struct Says {
     pub key: u8,
     /// Whether it tells of that key.
     pub publishes: bool,
-    /// Whether it lets people go on.
-    pub denies: bool,
+    /// The error that it sends people back with, in place of a code.
+    pub refuses: Option<&'static str>,
     /// Whether it hangs when it is asked for a token.
     pub hangs: bool,
     /// How often it was asked what it is.
@@ -83,7 +83,7 @@ impl Provider {
                 signed: Signed::Right,
                 key: 1,
                 publishes: true,
-                denies: false,
+                refuses: None,
                 hangs: false,
                 asked: 0,
                 codes: HashMap::new(),
@@ -229,9 +229,9 @@ async fn authorize(
     }
     let mut says = provider.says();
     let code = format!("code-{}", says.codes.len());
-    let answer = match says.denies {
-        true => "error=access_denied".to_owned(),
-        false => format!("code={code}"),
+    let answer = match says.refuses {
+        Some(error) => format!("error={error}"),
+        None => format!("code={code}"),
     };
     let back = format!("{}?{answer}&state={}", of("redirect_uri"), of("state"));
     says.codes.insert(code, asked);
