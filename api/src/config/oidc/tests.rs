@@ -1,3 +1,5 @@
+//! What the settings must be to make a provider.
+
 use super::*;
 use clap::Parser;
 
