@@ -127,7 +127,7 @@ pub struct Settings {
     #[arg(value_parser = BoolishValueParser::new())]
     pub no_background: bool,
 
-    /// How often a minute one address may try to sign in; an account may be tried four times as often
+    /// How often a minute one address may try to sign in, also through a provider; an account may be tried four times as often
     #[arg(
         long,
         env = "WORKGRAPH_SIGN_INS_PER_MINUTE",
