@@ -36,6 +36,7 @@ mod lists;
 mod live;
 mod named_documents;
 mod objects;
+mod oidc;
 mod pages;
 mod people;
 mod plans;

@@ -127,7 +127,7 @@ pub struct Settings {
     #[arg(value_parser = BoolishValueParser::new())]
     pub no_background: bool,
 
-    /// How often a minute one address may try to sign in; an account may be tried four times as often
+    /// How often a minute one address may try to sign in, also through a provider; an account may be tried four times as often
     #[arg(
         long,
         env = "WORKGRAPH_SIGN_INS_PER_MINUTE",
@@ -302,6 +302,9 @@ fn example(argument: &Arg, reason: &str) -> String {
         "smtp_url" => "smtp://USER:PASSWORD@mail.example:587",
         "mail_from" => "workgraph@example.com",
         "oidc_issuer" => "https://login.example",
+        "oidc_client_secret" => "SECRET",
+        "oidc_newcomers" => "known",
+        "oidc_default_role" => "viewer",
         "oidc_roles" => "staff=member,leads=admin",
         "oidc_callback_url" => "https://dashboard.example/auth/oidc/callback",
         _ => "workgraph.toml",

@@ -42,7 +42,7 @@ use tokio::{
     sync::{Notify, OnceCell},
 };
 use workgraph::{
-    auth::{Secret, Sessions, Tokens},
+    auth::{OidcSettings, Secret, Sessions, Tokens},
     clock::Clock,
     http::{App, Front, Limits, TrustedDocuments, graphiql},
     integrations::{Addresses, Services},
@@ -247,6 +247,16 @@ impl TestApp {
         self.another(Clock::system(), limits(), Kind::Closed).await
     }
 
+    /// The address of another server over the same database, whose people sign in through this provider.
+    pub async fn through(&self, provider: OidcSettings) -> String {
+        let store = Store::open(&self.connection.url, 2, &secret(), clock(&self.ahead))
+            .await
+            .expect("opens")
+            .with_vault(vault_at(&self.outside.url, true));
+        let (clock, stop) = (clock(&self.ahead), Arc::default());
+        serve_through(&store, clock, limits(), stop, Kind::Usual, Some(provider)).await
+    }
+
     async fn another(&self, clock: Clock, limits: Limits, kind: Kind) -> String {
         let store = Store::open(&self.connection.url, 2, &secret(), clock)
             .await
@@ -373,6 +383,18 @@ async fn serve(
     stop: Arc<Notify>,
     kind: Kind,
 ) -> String {
+    serve_through(store, clock, limits, stop, kind, None).await
+}
+
+/// The same, whose people also come from a provider.
+async fn serve_through(
+    store: &Store,
+    clock: Clock,
+    limits: Limits,
+    stop: Arc<Notify>,
+    kind: Kind,
+    provider: Option<OidcSettings>,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     let graphiql = graphiql::Config {
@@ -381,7 +403,8 @@ async fn serve(
         examples: graphiql::examples(""),
     };
     let sessions = Sessions::new(store.clone(), tokens(clock), SIGN_INS)
-        .open_to_all((kind == Kind::Closed).then_some(false));
+        .open_to_all((kind == Kind::Closed).then_some(false))
+        .through(provider);
     let front = Front {
         allowed_origins: vec![ALLOWED_ORIGIN.into()],
         trust_forwarded_for: true,

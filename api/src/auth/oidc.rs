@@ -34,6 +34,8 @@ use url::Url;
 
 /// The part of the server that lets in whom the provider vouches for.
 const COMPONENT: &str = "oidc";
+/// No word of the provider's is longer in the log.
+const LONGEST_WORD: usize = 100;
 /// No path that somebody comes back to is longer, in bytes: the browser keeps it in a cookie.
 const LONGEST_PAGE: usize = 1000;
 
@@ -155,7 +157,14 @@ impl Sessions {
             let code = match (answered.code, answered.error) {
                 (Some(code), None) => code,
                 (_, Some(error)) if error == "access_denied" => return Err(Trouble::Denied.into()),
-                _ => return Err(Trouble::Provider.into()),
+                (_, error) => {
+                    let error = error.as_deref().map(word);
+                    tracing::warn!(
+                        error,
+                        "the identity provider sends somebody back without a code"
+                    );
+                    return Err(Trouble::Provider.into());
+                }
             };
             let claims = oidc.provider.vouch(settings, &attempt, code, now).await?;
             let vouched = vouched(settings, &claims)?;
@@ -239,6 +248,12 @@ impl Sessions {
     }
 }
 
+/// A provider's word for what is wrong, as the log can have it: it comes by way of the browser.
+fn word(error: &str) -> String {
+    let plain = error.chars().filter(char::is_ascii_graphic);
+    plain.take(LONGEST_WORD).collect()
+}
+
 /// Whom the provider vouches for.
 fn vouched(settings: &OidcSettings, claims: &Claims) -> Result<Vouched, Trouble> {
     let role = match &settings.role_claim {
@@ -270,4 +285,20 @@ fn vouched(settings: &OidcSettings, claims: &Claims) -> Result<Vouched, Trouble>
         name: name.unwrap_or_default().to_owned(),
         role,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_providers_word_is_one_word_of_the_log() {
+        assert_eq!(word("invalid_scope"), "invalid_scope");
+        assert_eq!(
+            word("in\u{1b}[31m\nvalid \u{202e}é_scope"),
+            "in[31mvalid_scope"
+        );
+        assert_eq!(word(&"é0".repeat(200)), "0".repeat(LONGEST_WORD));
+        assert_eq!(word(""), "");
+    }
 }

@@ -8,8 +8,10 @@ use sea_orm::ActiveEnum;
 use std::{fmt, str::FromStr};
 use url::{Host, Url};
 
-/// Where the provider sends people back to, behind the address of the dashboard.
+/// Where the provider sends people back to: a path of the server's own, wherever on its host the dashboard is.
 const CALLBACK: &str = "/auth/oidc/callback";
+/// What is asked of the provider, besides `openid`, if nothing is said.
+const SCOPES: [&str; 2] = ["email", "profile"];
 
 /// What this server proves itself to the provider with.
 #[derive(Clone)]
@@ -79,25 +81,13 @@ pub struct Oidc {
     pub oidc_workspaces: Vec<String>,
 
     /// Whom the provider brings for the first time and is let in: nobody (none), whose verified address has an account or an
-    /// invitation (known), or everybody, who get an account (anyone)
-    #[arg(
-        long,
-        env = "WORKGRAPH_OIDC_NEWCOMERS",
-        value_enum,
-        default_value = "known",
-        global = true
-    )]
-    pub oidc_newcomers: Newcomers,
+    /// invitation (known), or everybody, who get an account (anyone). If nothing is said, known
+    #[arg(long, env = "WORKGRAPH_OIDC_NEWCOMERS", value_enum, global = true)]
+    pub oidc_newcomers: Option<Newcomers>,
 
-    /// What they are then, where neither an invitation nor the provider says so
-    #[arg(
-        long,
-        env = "WORKGRAPH_OIDC_DEFAULT_ROLE",
-        value_enum,
-        default_value = "viewer",
-        global = true
-    )]
-    pub oidc_default_role: DefaultRole,
+    /// What they are then, where neither an invitation nor the provider says so. If nothing is said, viewer
+    #[arg(long, env = "WORKGRAPH_OIDC_DEFAULT_ROLE", value_enum, global = true)]
+    pub oidc_default_role: Option<DefaultRole>,
 
     /// The claim of the ID token that says what people are, such as groups, or /realm_access/roles for one within others
     #[arg(
@@ -119,18 +109,17 @@ pub struct Oidc {
     #[arg(value_parser = role)]
     pub oidc_roles: Vec<(String, UserRole)>,
 
-    /// What is asked of the provider, besides openid
+    /// What is asked of the provider, besides openid. If nothing is said, "email profile"
     #[arg(
         long,
         env = "WORKGRAPH_OIDC_SCOPES",
         value_delimiter = ' ',
-        default_value = "email profile",
         value_name = "SCOPES",
         global = true
     )]
-    pub oidc_scopes: Vec<String>,
+    pub oidc_scopes: Option<Vec<String>>,
 
-    /// Where the provider sends people back to, if that is not WORKGRAPH_PUBLIC_URL with /auth/oidc/callback behind it
+    /// Where the provider sends people back to, if that is not /auth/oidc/callback on the host of WORKGRAPH_PUBLIC_URL
     #[arg(
         long,
         env = "WORKGRAPH_OIDC_CALLBACK_URL",
@@ -173,32 +162,39 @@ impl Oidc {
             (None, [_, ..]) => return Err(needs("WORKGRAPH_OIDC_ROLE_CLAIM", "groups")),
             _ => {}
         }
-        let callback = self.oidc_callback_url.clone();
-        let callback = callback.unwrap_or_else(|| format!("{dashboard}{CALLBACK}"));
-        if !callback.ends_with(CALLBACK) {
-            return Err(format!(
-                "WORKGRAPH_OIDC_CALLBACK_URL must end with {CALLBACK}"
-            ));
-        }
         let url = |url: &str| {
             Url::parse(url).map_err(|_| format!("{url} is no address: write https://HOST"))
         };
+        let dashboard = url(dashboard)?;
+        let callback = self.oidc_callback_url.clone();
+        let callback = callback
+            .unwrap_or_else(|| format!("{}{CALLBACK}", dashboard.origin().ascii_serialization()));
+        let callback = url(&callback)?;
+        if callback.path() != CALLBACK {
+            return Err(format!(
+                "WORKGRAPH_OIDC_CALLBACK_URL must be the server's own path on a host, for example \
+                 WORKGRAPH_OIDC_CALLBACK_URL=https://dashboard.example{CALLBACK}"
+            ));
+        }
         Ok(Some(OidcSettings {
             issuer: issuer.clone(),
             client_id: id,
             client_secret: secret.0,
             workspaces,
-            scopes: trimmed(&self.oidc_scopes),
-            newcomers: self.oidc_newcomers,
+            scopes: match &self.oidc_scopes {
+                Some(scopes) => trimmed(scopes),
+                None => SCOPES.map(ToOwned::to_owned).to_vec(),
+            },
+            newcomers: self.oidc_newcomers.unwrap_or(Newcomers::Known),
             default_role: match self.oidc_default_role {
-                DefaultRole::Viewer => UserRole::Viewer,
-                DefaultRole::Member => UserRole::Member,
-                DefaultRole::Admin => UserRole::Admin,
+                None | Some(DefaultRole::Viewer) => UserRole::Viewer,
+                Some(DefaultRole::Member) => UserRole::Member,
+                Some(DefaultRole::Admin) => UserRole::Admin,
             },
             role_claim: self.oidc_role_claim.clone(),
             roles: self.oidc_roles.clone(),
-            callback: url(&callback)?,
-            dashboard: url(dashboard)?,
+            callback,
+            dashboard,
         }))
     }
 
@@ -214,6 +210,12 @@ impl Oidc {
                 !self.oidc_workspaces.is_empty(),
                 "WORKGRAPH_OIDC_WORKSPACES",
             ),
+            (self.oidc_newcomers.is_some(), "WORKGRAPH_OIDC_NEWCOMERS"),
+            (
+                self.oidc_default_role.is_some(),
+                "WORKGRAPH_OIDC_DEFAULT_ROLE",
+            ),
+            (self.oidc_scopes.is_some(), "WORKGRAPH_OIDC_SCOPES"),
             (self.oidc_role_claim.is_some(), "WORKGRAPH_OIDC_ROLE_CLAIM"),
             (!self.oidc_roles.is_empty(), "WORKGRAPH_OIDC_ROLES"),
             (
@@ -276,94 +278,4 @@ fn role(text: &str) -> Result<(String, UserRole), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        oidc: Oidc,
-    }
-
-    const ALL: [(&str, &str); 4] = [
-        ("issuer", "https://login.example/"),
-        ("client-id", "workgraph"),
-        ("client-secret", "hush"),
-        ("workspaces", "demo, acme"),
-    ];
-
-    fn settings(
-        given: &[(&str, &str)],
-        dashboard: Option<&str>,
-    ) -> Result<Option<OidcSettings>, String> {
-        let arguments = { given.iter() }.map(|(name, value)| format!("--oidc-{name}={value}"));
-        let arguments = ["workgraph".to_owned()].into_iter().chain(arguments);
-        let command = Command::try_parse_from(arguments).map_err(|error| error.to_string())?;
-        command.oidc.settings(dashboard)
-    }
-
-    const DASHBOARD: Option<&str> = Some("https://dashboard.example");
-
-    #[test]
-    fn without_an_issuer_there_is_none() {
-        assert!(settings(&[], None).unwrap().is_none());
-        for given in &ALL[1..] {
-            let refused = settings(&[*given], DASHBOARD).unwrap_err();
-            assert!(refused.contains("WORKGRAPH_OIDC_ISSUER="), "{refused}");
-        }
-    }
-
-    #[test]
-    fn what_is_missing_is_named_and_no_secret_is() {
-        for missing in 1..ALL.len() {
-            let mut given = ALL.to_vec();
-            given.remove(missing);
-            let refused = settings(&given, DASHBOARD).unwrap_err();
-            let name = ALL[missing].0.replace('-', "_").to_uppercase();
-            assert!(
-                refused.contains(&format!("WORKGRAPH_OIDC_{name}=")),
-                "{refused}"
-            );
-            assert!(!refused.contains("hush"), "{refused}");
-        }
-        let refused = settings(&ALL, None).unwrap_err();
-        assert!(refused.contains("WORKGRAPH_PUBLIC_URL="), "{refused}");
-        let with =
-            |more: &[(&'static str, &'static str)]| settings(&[&ALL[..], more].concat(), DASHBOARD);
-        for (given, named) in [
-            (("role-claim", "groups"), "WORKGRAPH_OIDC_ROLES="),
-            (("roles", "staff=member"), "WORKGRAPH_OIDC_ROLE_CLAIM="),
-            (
-                ("callback-url", "https://api.example/back"),
-                "/auth/oidc/callback",
-            ),
-            (("roles", "staff=king"), "VALUE=ROLE"),
-            (("issuer", "http://login.example"), "https://"),
-            (("default-role", "owner"), "possible values"),
-        ] {
-            let refused = with(&[given]).unwrap_err();
-            assert!(refused.contains(named), "{refused}");
-        }
-    }
-
-    #[test]
-    fn an_issuer_is_kept_to_the_letter() {
-        let all = [("roles", "a=b=admin,c=Viewer"), ("role-claim", "groups")];
-        let found = settings(&[&ALL[..], &all].concat(), DASHBOARD)
-            .unwrap()
-            .unwrap();
-        assert_eq!(found.issuer, "https://login.example/");
-        assert_eq!(found.workspaces, ["demo", "acme"]);
-        assert_eq!(found.scopes, ["email", "profile"]);
-        assert_eq!(
-            found.callback.as_str(),
-            "https://dashboard.example/auth/oidc/callback"
-        );
-        let roles = [
-            ("a=b".to_owned(), UserRole::Admin),
-            ("c".to_owned(), UserRole::Viewer),
-        ];
-        assert_eq!(found.roles, roles);
-    }
-}
+mod tests;

@@ -1,7 +1,8 @@
 //! People whom a provider of identities vouches for: which account is theirs, and what they are.
 //!
 //! An account is somebody's by what the provider calls them. Their address finds it once, if the provider says that it is theirs;
-//! from then on it may change there without another account being theirs.
+//! from then on it may change there without another account being theirs. What another provider called them, before the operator
+//! named this one, counts no more: their address finds it once again.
 
 use super::{
     invitation::{is_open, join, pending},
@@ -79,7 +80,7 @@ pub(crate) async fn recognise(
     change_role(tx, &user.id, role).await.map(Ok)
 }
 
-/// The account of who never came through the provider.
+/// The account of who never came through this provider.
 async fn newcomer(
     tx: &mut Tx<'_>,
     vouched: &Vouched,
@@ -100,7 +101,7 @@ async fn newcomer(
     let same = tx
         .rows::<user::Entity>(|place| all_of(place.column(user::Column::Email).eq(email.as_str())));
     if let Some(user) = same.await?.pop() {
-        if user.identity_subject.is_some() {
+        if user.identity_issuer.as_deref() == Some(&*vouched.issuer) {
             return Ok(Err(Trouble::OtherIdentity));
         }
         let user = tx.update(&user, identity, "user.identity_linked").await?;

@@ -49,15 +49,19 @@ impl fmt::Debug for OidcSettings {
 }
 
 impl OidcSettings {
-    /// The page of the dashboard that a path leads to; nothing for what leads elsewhere.
+    /// The page of the dashboard that a path behind its address leads to; nothing for what leads elsewhere.
     pub(super) fn page(&self, path: &str) -> Option<Url> {
         // Browsers take a backslash for a slash, and leave out what cannot be seen.
         let is_plain = |char: char| !char.is_control() && !char.is_whitespace() && char != '\\';
         if !path.starts_with('/') || path.starts_with("//") || !path.chars().all(is_plain) {
             return None;
         }
-        let page = self.dashboard.join(path).ok()?;
-        (page.origin() == self.dashboard.origin()).then_some(page)
+        let base = self.dashboard.as_str().trim_end_matches('/');
+        let page = Url::parse(&format!("{base}{path}")).ok()?;
+        // What has `..` in it may have left the dashboard for something else on its host.
+        let base = self.dashboard.path().trim_end_matches('/');
+        let behind = page.path().strip_prefix(base)?;
+        (page.origin() == self.dashboard.origin() && behind.starts_with('/')).then_some(page)
     }
 
     /// Where people learn why they are not let in.
@@ -112,17 +116,19 @@ mod tests {
     #[test]
     fn only_pages_of_the_dashboard_are_come_back_to() {
         for (path, page) in [
-            ("/", "https://dashboard.example/"),
-            (
-                "/tickets?open=1#top",
-                "https://dashboard.example/tickets?open=1#top",
-            ),
-            (
-                "/@elsewhere.example",
-                "https://dashboard.example/@elsewhere.example",
-            ),
+            ("/", "/"),
+            ("/tickets?open=1#top", "/tickets?open=1#top"),
+            ("/@elsewhere.example", "/@elsewhere.example"),
+            ("/projects/../tickets", "/tickets"),
         ] {
-            assert_eq!(settings().page(path).unwrap().as_str(), page);
+            let within = format!("https://dashboard.example/app{page}");
+            assert_eq!(settings().page(path).unwrap().as_str(), within);
+            let alone = OidcSettings {
+                dashboard: Url::parse("https://dashboard.example").unwrap(),
+                ..settings()
+            };
+            let page = format!("https://dashboard.example{page}");
+            assert_eq!(alone.page(path).unwrap().as_str(), page);
         }
         for wrong in [
             "",
@@ -133,6 +139,8 @@ mod tests {
             "\\\\elsewhere.example",
             "/\t/elsewhere.example",
             "/\n/elsewhere.example",
+            "/../admin",
+            "/%2e%2e/application",
             " /",
             "javascript:alert(1)",
         ] {
