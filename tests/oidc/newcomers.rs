@@ -9,6 +9,7 @@ use super::{
 };
 use crate::support::{Client, DEMO, PASSWORD};
 use serde_json::{Value, json};
+use std::time::Duration;
 use workgraph::auth::{Newcomers, OidcSettings};
 
 const INVITE: &str = "mutation($email: String!) { inviteUser(input: { email: $email, role: MEMBER }) { invitation { id } } }";
@@ -78,6 +79,58 @@ on_both_databases! {
         provider.brings("eve", &member);
         assert_eq!(Browser::new(&server).is_refused("").await, "OTHER_IDENTITY");
         assert_eq!(person(&app, &viewer).await["identity"], Value::Null);
+    }
+
+    async fn whoever_had_the_account_until_then_has_it_no_longer(app) {
+        let (provider, server) = begun(&app).await;
+        let member = app.email(DEMO, "member").await;
+        let nobody = Client::anonymous(&server);
+        let variables = json!({ "email": member, "password": PASSWORD });
+        let session = nobody.data(SIGN_IN, variables.clone()).await["signIn"]["accessToken"].clone();
+        let before = Client::new(&server, session.as_str().expect("a token"));
+        before.data("{ feedCursor }", json!({})).await;
+        provider.brings("ada", &member);
+        let browser = Browser::new(&server);
+        browser.signs_in("").await;
+        assert_eq!(browser.is().await, member);
+        assert_eq!(before.code("{ feedCursor }", json!({})).await, "UNAUTHENTICATED");
+        assert_eq!(nobody.code(SIGN_IN, variables).await, "UNAUTHENTICATED");
+        Browser::new(&server).signs_in("").await;
+        assert_eq!(browser.is().await, member, "who is known ends nothing");
+    }
+
+    async fn a_name_that_is_nobodys_in_small_letters_finds_nobody(app) {
+        let (provider, server) = begun(&app).await;
+        app.execute("UPDATE users SET email = 'kim@demo.example' WHERE role = 'viewer'").await;
+        provider.brings("kim", "\u{212A}im@demo.example");
+        assert_eq!(Browser::new(&server).is_refused("").await, "EMAIL_NOT_VERIFIED");
+        provider.brings("kim", "Kim@demo.example");
+        assert_eq!(Browser::new(&server).is_refused("").await, "");
+    }
+
+    async fn the_slug_of_a_company_is_kept_for_it(app) {
+        let server = Provider::start().await.server(&app, &["hill-dale"]).await;
+        let sign_up = "mutation($slug: String) { signUp(input: { workspaceName: \"Hill Dale\", workspaceSlug: $slug, name: \"Eve\", email: \"eve@demo.example\", password: \"a password of hers\" }) { accessToken } }";
+        let nobody = Client::anonymous(&server);
+        assert_eq!(nobody.code(sign_up, json!({ "slug": "hill-dale" })).await, "BAD_USER_INPUT");
+        let session = nobody.data(sign_up, json!({})).await["signUp"]["accessToken"].clone();
+        let eve = Client::new(&server, session.as_str().expect("a token"));
+        let slug = eve.data("{ viewer { tenant { slug } } }", json!({})).await["viewer"]["tenant"]["slug"].clone();
+        assert!(slug.as_str().is_some_and(|slug| slug.starts_with("hill-dale-")), "{slug}");
+    }
+
+    async fn who_has_no_password_proves_who_they_are_by_signing_in(app) {
+        let (provider, server) = begun(&app).await;
+        provider.brings("boss", &app.email(DEMO, "owner").await);
+        let browser = Browser::new(&server);
+        browser.signs_in("").await;
+        let refused = async || {
+            let delete = "mutation { deleteWorkspace(input: { slug: \"another\" }) { feedCursor } }";
+            browser.asks(delete).await["errors"][0]["extensions"]["field"].clone()
+        };
+        assert_eq!(refused().await, "slug", "who it is was proved");
+        app.wait(Duration::from_secs(601));
+        assert_eq!(refused().await, "password");
     }
 
     async fn another_provider_in_its_place_finds_people_anew(app) {

@@ -10,7 +10,7 @@ use super::{
     references::all_of,
 };
 use crate::{
-    auth::{LONGEST_NAME, Newcomers, Trouble},
+    auth::{LONGEST_NAME, Newcomers, Trouble, end_all},
     domain::check,
     error::Result,
     store::Tx,
@@ -104,8 +104,13 @@ async fn newcomer(
         if user.identity_issuer.as_deref() == Some(&*vouched.issuer) {
             return Ok(Err(Trouble::OtherIdentity));
         }
-        let user = tx.update(&user, identity, "user.identity_linked").await?;
-        return Ok(Ok(user));
+        // Whoever had the account until now need not be whom the address is: a link that was passed on made it anybody's.
+        let changes = user::ActiveModel {
+            password_hash: Set(Secret(None)),
+            ..identity
+        };
+        let user = tx.update(&user, changes, "user.identity_linked").await?;
+        return end_all(tx, &user).await.map(Ok);
     }
     let user = user::ActiveModel {
         email: Set(email.clone()),
