@@ -65,7 +65,7 @@ on_both_databases! {
     }
 
     async fn heads_that_do_not_come_to_their_end_are_bounded_for_all_together(app) {
-        let app = TestApp::start_with(app.database, Limits { body_bytes: 30_000, webhook_bytes: 30_000, incoming_bytes: 1, ..Limits::default() }).await;
+        let app = TestApp::start_with(app.database, Limits { body_bytes: 30_000, incoming_bytes: 1, ..Limits::default() }).await;
         let long = format!("POST /graphql HTTP/1.1\r\nhost: x\r\nx-long: {}", "x".repeat(25_000));
         // An address has a quarter of four bodies, so one of these is held.
         let mut begun = Vec::new();
@@ -94,7 +94,7 @@ on_both_databases! {
     }
 
     async fn a_body_that_there_is_no_room_for_is_refused_before_it_has_come(app) {
-        let app = TestApp::start_with(app.database, Limits { body_bytes: 30_000, webhook_bytes: 30_000, incoming_bytes: 1, ..Limits::default() }).await;
+        let app = TestApp::start_with(app.database, Limits { body_bytes: 30_000, incoming_bytes: 1, ..Limits::default() }).await;
         let token = app.token("demo", "owner").await;
         let begun = async |length: u64, sent: usize| {
             let mut wire = Wire::open(&app.url, &token).await;

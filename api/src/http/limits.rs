@@ -154,10 +154,10 @@ impl Limits {
         quarters(self.opening_sockets)
     }
 
-    /// The bytes that may be on their way in. The largest body fits into what one address has.
+    /// The bytes that may be on their way in. The largest body fits into what one address has; the largest webhook does unless the
+    /// operator has set less.
     pub(super) fn incoming(&self) -> Arc<Quota> {
-        let largest = self.body_bytes.max(self.webhook_bytes);
-        quarters(self.incoming_bytes.max(largest.saturating_mul(4)))
+        quarters(self.incoming_bytes.max(self.body_bytes.saturating_mul(4)))
     }
 
     /// The bytes that may be on their way out. Workspaces that let theirs lie take nothing from those that do not.
