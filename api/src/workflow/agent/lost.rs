@@ -75,6 +75,9 @@ pub(crate) fn overdue_tickets(now: Timestamp) -> Condition {
         .add(is(TicketStatus::Ready).and(Expr::col(NextAttemptAt).lte(now)))
 }
 
+/// Why a ticket is handed out again whose lease ran out.
+const UNHEARD: &str = "Nothing was heard of its agent until its lease ran out.";
+
 /// Sees to such a ticket. Says whether there was need.
 pub(crate) async fn tend_ticket(tx: &mut Tx<'_>, id: &Id) -> Result<bool> {
     decider::settings(tx).await?;
@@ -83,10 +86,9 @@ pub(crate) async fn tend_ticket(tx: &mut Tx<'_>, id: &Id) -> Result<bool> {
     let is_over = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
     match ticket.status {
         TicketStatus::Claimed if is_over(ticket.lease_expires_at) => {
-            let why = "Nothing was heard of its agent until its lease ran out.";
             match open_job(tx, &ticket).await? {
-                Some(job) => give_back(tx, &job.id, Back::Lost(why)).await,
-                None => without_job(tx, ticket, why).await.map(|()| true),
+                Some(job) => give_back(tx, &job.id, Back::Lost(UNHEARD)).await,
+                None => without_job(tx, ticket, UNHEARD).await.map(|()| true),
             }
         }
         TicketStatus::Ready if is_over(ticket.next_attempt_at) => {
@@ -139,7 +141,14 @@ pub(crate) async fn tend_job(tx: &mut Tx<'_>, id: &Id) -> Result<bool> {
     let held = locked(tx, id).await?;
     let (job, now) = (&held.job, tx.now());
     let is_past = |at: Option<Timestamp>, time| at.is_some_and(|at| at <= ago(now, time));
+    let lease = held.ticket.lease_expires_at;
     match job.status {
+        // Whoever is gone has not failed, whichever of the times they left behind is looked at first.
+        AgentJobStatus::Dispatched | AgentJobStatus::InProgress
+            if is_past(lease, TimeDelta::zero()) =>
+        {
+            give_back(tx, id, Back::Lost(UNHEARD)).await
+        }
         AgentJobStatus::Dispatched | AgentJobStatus::InProgress
             if is_past(job.deadline_at, TimeDelta::zero()) =>
         {
