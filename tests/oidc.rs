@@ -7,7 +7,7 @@ mod proofs;
 mod provider;
 mod roles;
 
-use crate::support::{DEMO, TestApp};
+use crate::support::{DEMO, TestApp, Waiting};
 use provider::Provider;
 use serde_json::{Value, json};
 
@@ -18,10 +18,23 @@ async fn begun(app: &TestApp) -> (Provider, String) {
     (provider, server)
 }
 
+/// What the demo's owner is answered, once their server knows of what another one did to them.
+async fn owner_is_told(app: &TestApp, query: &str, variables: Value) -> Value {
+    let waiting = Waiting::until("the owner is known");
+    loop {
+        let answer = app.owner().await.send(query, variables.clone()).await;
+        if answer.body["errors"].is_null() {
+            return answer.body["data"].clone();
+        }
+        assert_eq!(answer.code(), "UNAUTHENTICATED");
+        waiting.a_moment().await;
+    }
+}
+
 /// What the ledger tells of a person, the newest first: what, who did it, and what was said of it.
 async fn told(app: &TestApp, id: &str) -> Vec<(String, String, String)> {
     let query = "query($id: ID!) { activity(first: 20, filter: { targetId: { eq: $id } }) { nodes { action actor message } } }";
-    let data = app.owner().await.data(query, json!({ "id": id })).await;
+    let data = owner_is_told(app, query, json!({ "id": id })).await;
     let nodes = data["activity"]["nodes"]
         .as_array()
         .expect("entries")
@@ -50,11 +63,7 @@ async fn actions(app: &TestApp, id: &str) -> Vec<String> {
 /// The person of the demo with this address: who they are, and what.
 async fn person(app: &TestApp, email: &str) -> Value {
     let query = "query($email: String!) { users(filter: { email: { eq: $email } }) { nodes { id name role identity { issuer subject } } } }";
-    let data = app
-        .owner()
-        .await
-        .data(query, json!({ "email": email }))
-        .await;
+    let data = owner_is_told(app, query, json!({ "email": email })).await;
     data["users"]["nodes"][0].clone()
 }
 

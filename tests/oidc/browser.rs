@@ -108,7 +108,8 @@ impl Browser {
             true => &answer["data"]["viewer"]["user"]["email"],
             false => &answer["errors"][0]["extensions"]["code"],
         };
-        text.as_str().expect("a text").to_owned()
+        // Who was removed a moment ago is nobody.
+        text.as_str().unwrap_or_default().to_owned()
     }
 
     /// What the server said of a cookie; empty if there is none.

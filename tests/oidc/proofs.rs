@@ -15,7 +15,7 @@ on_both_databases! {
         let (provider, server) = begun(&app).await;
         let email = app.email(DEMO, "member").await;
         provider.brings("ada", &email);
-        let now = chrono::Utc::now().timestamp();
+        let now = app.now().timestamp();
         for claims in [
             json!({ "nonce": "of another attempt" }),
             json!({ "nonce": null }),

@@ -23,6 +23,7 @@ use std::{
 };
 use tokio::net::TcpListener;
 use workgraph::auth::{Newcomers, OidcSettings};
+use workgraph::clock::Clock;
 
 /// What the server is called at the provider, and what it proves itself with.
 pub const CLIENT: &str = "workgraph";
@@ -88,7 +89,7 @@ impl Provider {
                 asked: 0,
                 codes: HashMap::new(),
             })),
-            now: Arc::new(|| chrono::Utc::now().timestamp()),
+            now: Arc::new(|| Clock::system().now().inner().timestamp()),
         };
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(discover))

@@ -22,7 +22,7 @@ struct Company {
 
 impl Company {
     async fn found(app: &TestApp, slug: &'static str, name: &str) -> Self {
-        let input = json!({ "workspaceName": name, "slug": slug, "name": "Ada", "email": format!("ada@{slug}.example"), "password": PASSWORD });
+        let input = json!({ "workspaceName": name, "workspaceSlug": slug, "name": "Ada", "email": format!("ada@{slug}.example"), "password": PASSWORD });
         let nobody = Client::anonymous(&app.url);
         let made = nobody.data(SIGN_UP, json!({ "input": input })).await;
         let founder = client(app, &made["signUp"]);

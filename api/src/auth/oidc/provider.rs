@@ -217,13 +217,14 @@ impl Provider {
         let token = tokens
             .id_token()
             .ok_or_else(|| not_proven("there is no ID token"))?;
-        let held = match verified(&client, &tokens, token, attempt, now) {
+        let verified = |client: &Asking| verified(settings, client, &tokens, token, attempt, now);
+        let held = match verified(&client) {
             // It may have begun to sign with another key since its keys were read.
             Err(ClaimsVerificationError::SignatureVerification(
                 SignatureVerificationError::NoMatchingKey,
             )) => {
                 let (_, metadata) = self.metadata(settings, Some(read)).await?;
-                verified(&asking(settings, &metadata)?, &tokens, token, attempt, now)
+                verified(&asking(settings, &metadata)?)
             }
             held => held,
         };
@@ -338,6 +339,7 @@ fn asking(settings: &OidcSettings, metadata: &CoreProviderMetadata) -> Result<As
 
 /// What a token says, if it is the provider's, for this server, of this attempt, and not over.
 fn verified(
+    settings: &OidcSettings,
     client: &Asking,
     tokens: &Tokens,
     token: &Token,
@@ -349,6 +351,11 @@ fn verified(
         .set_allowed_algs(ALGORITHMS)
         .set_time_fn(move || now.inner());
     let claims = token.claims(&verifier, &Nonce::new(attempt.nonce()))?;
+    let is_ours = |party: &ClientId| party.as_str() == settings.client_id;
+    if !claims.authorized_party().is_none_or(is_ours) {
+        let why = "it was issued to another client".to_owned();
+        return Err(ClaimsVerificationError::Other(why));
+    }
     if let Some(told) = claims.access_token_hash() {
         let key = token.signing_key(&verifier);
         let key = key.map_err(ClaimsVerificationError::SignatureVerification)?;

@@ -73,11 +73,11 @@ fn what_is_not_said_has_a_default() {
 
 #[test]
 fn what_is_missing_is_named_and_no_secret_is() {
-    for missing in 1..ALL.len() {
+    for (missing, (name, _)) in ALL.iter().enumerate().skip(1) {
         let mut given = ALL.to_vec();
         given.remove(missing);
         let refused = settings(&given, DASHBOARD).unwrap_err();
-        let name = ALL[missing].0.replace('-', "_").to_uppercase();
+        let name = name.replace('-', "_").to_uppercase();
         assert!(
             refused.contains(&format!("WORKGRAPH_OIDC_{name}=")),
             "{refused}"
