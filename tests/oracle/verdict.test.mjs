@@ -83,8 +83,9 @@ const CODES = {
   parse: ['GRAPHQL_PARSE_FAILED'],
   validation: ['GRAPHQL_VALIDATION_FAILED', 'ONE FIELD'],
   variables: ['GRAPHQL_VALIDATION_FAILED', 'BAD_USER_INPUT', 'CONSTRAINT'],
-  // What is priced or asks for another transport was found right before.
-  right: ['UNAUTHENTICATED', 'no error', 'COST_EXCEEDED', 'SUBSCRIPTION', 'ONE FIELD', 'CONSTRAINT'],
+  // What is priced or asks for another transport was found right before; and so was what anybody may ask, where this server sends no
+  // mail and lets nobody sign up.
+  right: ['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED', 'no error', 'COST_EXCEEDED', 'SUBSCRIPTION', 'ONE FIELD', 'CONSTRAINT'],
 };
 
 /** What the server says, as a code. */
