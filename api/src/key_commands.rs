@@ -19,6 +19,9 @@ pub(crate) enum Keys {
         /// The key's id
         #[arg(value_name = "ID")]
         id: String,
+        /// Delete them; without it, this only says how many they are
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -50,7 +53,14 @@ pub(crate) async fn see_to_keys(store: &Store, command: Keys) -> Result<(), Stri
                 rotated.await.map_err(|error| error.cause())?
             ))
         }
-        Keys::Forget { id } => {
+        Keys::Forget { id, yes: false } => {
+            let lost = keys::lost_with(store, &id).await;
+            let lost = lost.map_err(|error| error.cause())?;
+            Err(format!(
+                "{lost} would be deleted, for good. If the key `{id}` is lost, and no server has it, run this again with --yes"
+            ))
+        }
+        Keys::Forget { id, yes: true } => {
             let gone = keys::forget(store, &id)
                 .await
                 .map_err(|error| error.cause())?;

@@ -206,13 +206,15 @@ on_both_databases! {
             operation_seconds: 1,
             answer_bytes: 1 << 30,
             operation_cost: 1_000_000_000,
-            operation_fields: 50_000,
+            operation_fields: 500_000,
+            document_bytes: 1 << 20,
+            document_tokens: 100_000,
             ..crate::support::limits()
         };
         let app = TestApp::start_with(app.database, limits).await;
         let fields = "fields(includeDeprecated: true) { name description args { name description defaultValue type { name kind ofType { name } } } }";
-        let query = format!("{{ __schema {{ types {{ {} }} }} }}", often(fields, 190));
-        let columns = format!("{{ activity(first: 200) {{ nodes {{ {} }} }} }}", "seq ".repeat(9_900));
+        let query = format!("{{ __schema {{ types {{ {} }} }} }}", often(fields, 800));
+        let columns = format!("{{ activity(first: 200) {{ nodes {{ {} }} }} }}", "seq ".repeat(60_000));
         let door = Door::new(&app.url, &app.token(DEMO, "owner").await);
         for query in [query, columns] {
             let begun = Instant::now();

@@ -125,8 +125,11 @@ on_both_databases! {
         let another = opened(&app, &other.replace("other:", "tests:")).await;
         let told = another.check_keys().await.expect_err("it is another key").cause();
         assert!(told.contains("another key") && told.contains("`tests`"), "{told}");
-        let refused = keys::rotate(&another, |_| {}).await;
-        assert_eq!(refused.expect("all are under that id").done, 0);
+        let refused = keys::rotate(&another, |_| {}).await.expect_err("it opens nothing").cause();
+        assert!(refused.contains("another key"), "{refused}");
+        let listed = keys::list(&another).await.expect("lists");
+        assert!(listed.missing() == 1 && listed.to_string().contains("another key"), "{listed}");
+        assert!(keys::lost_with(&another, "tests").await.is_ok(), "what is here in its place opens nothing");
         let listed = keys::list(&lacking).await.expect("lists");
         assert_eq!(listed.missing(), 1);
         assert!(listed.to_string().contains("tests  ") && listed.to_string().contains("the key is missing"), "{listed}");

@@ -85,22 +85,37 @@ impl Store {
             if !keys.ids().any(|known| known == id) {
                 return Err(Error::internal(format!("the key is missing: {told}")));
             }
-            let mut some = sealed_rows();
-            some.and_where(Expr::col(credential::Column::KeyId).eq(id.as_str()))
-                .limit(TRIED);
-            let mut opened = 0;
-            for row in self.system().rows(&some).await? {
-                let row = SealedRow::read(&row)?;
-                opened += u32::from(keys.open(&row.sealed, row.whereabouts()).is_ok());
-            }
-            // One that was altered keeps nobody from the others.
-            if opened == 0 {
+            if self.is_another_key(&id).await? {
                 return Err(Error::internal(format!(
                     "this is another key than the one called `{id}` before; take it away: {told}"
                 )));
             }
         }
         Ok(())
+    }
+
+    /// Whether the key that is here under this id is another one than what secrets were sealed with: it opens none of them.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn is_another_key(&self, id: &str) -> Result<bool> {
+        let mut some = sealed_rows();
+        some.and_where(Expr::col(credential::Column::KeyId).eq(id))
+            .limit(TRIED);
+        let rows = self.system().rows(&some).await?;
+        for row in &rows {
+            let row = SealedRow::read(row)?;
+            // One that was altered keeps nobody from the others.
+            if self
+                .vault()
+                .keys()
+                .open(&row.sealed, row.whereabouts())
+                .is_ok()
+            {
+                return Ok(false);
+            }
+        }
+        Ok(!rows.is_empty())
     }
 
     /// Seals some secrets under the first key that are under another one, those behind this id. What others change meanwhile

@@ -17,6 +17,8 @@ const BATCH: u64 = 100;
 pub struct Listed {
     keys: Vec<String>,
     in_use: Vec<KeyInUse>,
+    /// The ids under which another key is here than what secrets were sealed with.
+    others: Vec<String>,
 }
 
 /// The keys, and how many secrets each seals.
@@ -24,15 +26,25 @@ pub struct Listed {
 /// # Errors
 /// If the database fails.
 pub async fn list(store: &Store) -> Result<Listed> {
-    let keys = store.vault().keys().ids().map(str::to_owned).collect();
+    let keys: Vec<_> = store.vault().keys().ids().map(str::to_owned).collect();
+    let mut others = Vec::new();
+    for id in &keys {
+        if store.is_another_key(id).await? {
+            others.push(id.clone());
+        }
+    }
     let in_use = store.keys_in_use().await?;
-    Ok(Listed { keys, in_use })
+    Ok(Listed {
+        keys,
+        in_use,
+        others,
+    })
 }
 
 impl Listed {
-    /// How many keys are missing.
+    /// How many keys are missing, those included in whose place another one is.
     pub fn missing(&self) -> usize {
-        self.lost().count()
+        self.lost().count() + self.others.len()
     }
 
     fn lost(&self) -> impl Iterator<Item = &KeyInUse> {
@@ -50,10 +62,12 @@ impl fmt::Display for Listed {
         for (place, id) in self.keys.iter().enumerate() {
             let used = self.in_use.iter().find(|used| used.id == *id);
             let secrets = secrets(used.map_or(0, |used| used.secrets));
-            let what = if place == 0 {
-                ", and what is sealed now"
-            } else {
-                ""
+            let what = match place {
+                _ if self.others.contains(id) => {
+                    ", and this is another key than they were sealed with"
+                }
+                0 => ", and what is sealed now",
+                _ => "",
             };
             writeln!(f, "{id}  {secrets}{what}")?;
         }
@@ -87,7 +101,7 @@ impl fmt::Display for Rotated {
 /// is.
 ///
 /// # Errors
-/// If there is no key, one does not open, or a server keeps sealing with another key meanwhile.
+/// If there is no key, one does not open or is another one than it was, or a server keeps sealing with another key meanwhile.
 pub async fn rotate(store: &Store, tell: impl Fn(String)) -> Result<Rotated> {
     let first = store.vault().keys().ids().next().map(str::to_owned);
     let first = first.ok_or_else(|| {
@@ -100,6 +114,9 @@ pub async fn rotate(store: &Store, tell: impl Fn(String)) -> Result<Rotated> {
     loop {
         let left = left(store, &rotated.first).await?;
         if left == 0 {
+            if store.is_another_key(&rotated.first).await? {
+                return Err(another_key(&rotated.first));
+            }
             return Ok(rotated);
         }
         let before = rotated.done;
@@ -150,17 +167,45 @@ async fn left(store: &Store, first: &str) -> Result<u64> {
         .sum())
 }
 
-/// Deletes the secrets that are sealed with a key that is lost, each with its entry in its workspace's ledger. Returns how
-/// many.
+fn another_key(id: &str) -> Error {
+    Error::internal(format!(
+        "what is here as `{id}` is another key than secrets were sealed with under that id; take it away and put the right one back"
+    ))
+}
+
+/// How many secrets are lost with a key, in words.
 ///
 /// # Errors
-/// When the key is not lost; or if the database fails.
-pub async fn forget(store: &Store, id: &str) -> Result<String> {
-    if store.vault().keys().ids().any(|known| known == id) {
+/// When it is not lost, or nothing is sealed with it; when there is no key at all, as where the settings are not the server's;
+/// or if the database fails.
+pub async fn lost_with(store: &Store, id: &str) -> Result<String> {
+    let keys = store.vault().keys();
+    if keys.ids().next().is_none() {
+        return Err(Error::internal(
+            "there is no key here at all; run this with the same settings as the server, with the key that it seals with now",
+        ));
+    }
+    if keys.ids().any(|known| known == id) && !store.is_another_key(id).await? {
         return Err(Error::internal(format!(
             "the key `{id}` is here, so its secrets can be opened; `workgraph keys rotate` seals them with the first key"
         )));
     }
+    let in_use = store.keys_in_use().await?;
+    match in_use.iter().find(|used| used.id == id) {
+        Some(used) => Ok(secrets(used.secrets)),
+        None => Err(Error::internal(format!(
+            "no secret is sealed with a key `{id}`; `workgraph keys list` shows those that are"
+        ))),
+    }
+}
+
+/// Deletes the secrets that are sealed with a key that is lost, each with its entry in its workspace's ledger. Returns how
+/// many.
+///
+/// # Errors
+/// As [`lost_with`].
+pub async fn forget(store: &Store, id: &str) -> Result<String> {
+    lost_with(store, id).await?;
     let mut gone = 0;
     loop {
         let some = store.sealed_with(id, BATCH).await?;

@@ -94,6 +94,14 @@ fn a_server_does_not_start_without_a_key_that_secrets_need() {
     let another = [("WORKGRAPH_KEYS", another.trim())];
     let lost = new.split_once(':').expect("an id").0;
     let (is_well, told) = said(path, &["keys", "forget", lost], &another);
+    assert!(!is_well && told.contains("would be deleted"), "{told}");
+    // In a shell that lacks the server's settings, everything looks lost.
+    fs::remove_file(path.join("workgraph.db.keys")).ok();
+    let (is_well, told) = said(path, &["keys", "forget", lost, "--yes"], &[]);
+    assert!(!is_well && told.contains("no key here at all"), "{told}");
+    let (is_well, told) = said(path, &["keys", "forget", "nosuch", "--yes"], &another);
+    assert!(!is_well && told.contains("keys list"), "{told}");
+    let (is_well, told) = said(path, &["keys", "forget", lost, "--yes"], &another);
     assert!(is_well && told.contains("deleted"), "{told}");
     assert!(said(path, &["keys", "list"], &another).0);
     assert!(
