@@ -207,6 +207,7 @@ on_both_databases! {
             answer_bytes: 1 << 30,
             operation_cost: 1_000_000_000,
             operation_fields: 500_000,
+            operation_aliases: 5_000,
             document_bytes: 1 << 20,
             document_tokens: 100_000,
             ..crate::support::limits()

@@ -2,7 +2,7 @@
 
 use super::{ACCEPT, NEW, REMOVE, left};
 use crate::{
-    support::{Client, PASSWORD, TestApp},
+    support::{Client, TestApp},
     vault::connected,
 };
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ struct Company {
 
 impl Company {
     async fn found(app: &TestApp, slug: &'static str, name: &str) -> Self {
-        let input = json!({ "workspaceName": name, "workspaceSlug": slug, "name": "Ada", "email": format!("ada@{slug}.example"), "password": PASSWORD });
+        let input = json!({ "workspaceName": name, "workspaceSlug": slug, "name": "Ada", "email": format!("ada@{slug}.example"), "password": NEW });
         let nobody = Client::anonymous(&app.url);
         let made = nobody.data(SIGN_UP, json!({ "input": input })).await;
         let founder = client(app, &made["signUp"]);
@@ -115,9 +115,9 @@ on_both_databases! {
         let before = hill.sees().await;
         let there = app.tenant(dale.slug).await;
         let leave = "mutation($password: String!) { deleteWorkspace(input: { slug: \"dale\", password: $password }) { feedCursor } }";
-        assert_eq!(hill.founder.code(leave, json!({ "password": PASSWORD })).await, "BAD_USER_INPUT");
+        assert_eq!(hill.founder.code(leave, json!({ "password": NEW })).await, "BAD_USER_INPUT");
         assert_eq!(dale.admin.code(leave, json!({ "password": NEW })).await, "FORBIDDEN");
-        dale.founder.data(leave, json!({ "password": PASSWORD })).await;
+        dale.founder.data(leave, json!({ "password": NEW })).await;
         for gone in [&dale.founder, &dale.admin] {
             assert_eq!(gone.code("{ feedCursor }", json!({})).await, "UNAUTHENTICATED");
         }

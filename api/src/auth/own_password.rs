@@ -58,8 +58,8 @@ impl Sessions {
         Err(changed_meanwhile())
     }
 
-    /// Refuses who does not know the password of the account that acts: whoever took over a session does not. Who has none, and
-    /// signs in through a provider, must have done so lately.
+    /// Refuses who does not know the password of the account that acts: whoever took over a session does not. Who has none
+    /// because they sign in through a provider must have done so lately; who has never had one need not prove anything.
     ///
     /// # Errors
     /// [`Error::BadUserInput`] when it is wrong or left out, [`Error::Forbidden`] for who is no person,
@@ -75,6 +75,9 @@ impl Sessions {
         let wrong = |reason: &str| Err(Error::bad_input("password", reason));
         let (user, kept) = found.ok_or(ENDED)?;
         let Some(kept) = kept else {
+            if user.identity_subject.is_none() {
+                return Ok(());
+            }
             let since = self.tokens.clock().now().inner() - LATELY;
             return match user.last_login_at.is_some_and(|at| at.inner() >= since) {
                 true => Ok(()),
