@@ -316,7 +316,7 @@ pub struct SetWebhookSecretInput {
     id: Id,
     /// The secret, in 16 to 1000 characters; white space around it is no part of it. Slack gives one to each app, its signing
     /// secret; for all others one is made when this is left out. Send it as a variable.
-    #[graphql(directive = length::apply(16, 1000))]
+    #[graphql(directive = length::apply(1, 1000))]
     value: Option<String>,
     #[graphql(flatten)]
     once: Once,

@@ -40,6 +40,15 @@ fn an_empty_variable_is_one_that_is_not_set() {
     assert!(directory.path().join("workgraph.db").exists());
 }
 
+/// What a provider of identities calls things, which is its own to say; together with the others it is judged when serving.
+const ITS_OWN: [&str; 5] = [
+    "WORKGRAPH_OIDC_CLIENT_ID",
+    "WORKGRAPH_OIDC_CLIENT_SECRET",
+    "WORKGRAPH_OIDC_WORKSPACES",
+    "WORKGRAPH_OIDC_ROLE_CLAIM",
+    "WORKGRAPH_OIDC_SCOPES",
+];
+
 #[test]
 fn a_wrong_value_is_refused_by_its_name_and_with_a_right_one() {
     let directory = TempDir::new().expect("a directory");
@@ -52,6 +61,9 @@ fn a_wrong_value_is_refused_by_its_name_and_with_a_right_one() {
     };
     for name in variables() {
         let (accepted, said) = run(&name, "no such thing");
+        if ITS_OWN.contains(&name.as_str()) {
+            continue;
+        }
         assert!(!accepted, "{name} may be anything");
         let right = format!("for example {name}=");
         let (_, right) = said.split_once(&right).expect(&said);

@@ -358,6 +358,9 @@ fn a_running_servers_file_can_be_copied_by_sqlite_itself() {
                 .expect("copies");
         });
     drop(server);
+    // Keys are kept elsewhere than the backup, and put beside the copy.
+    let keys = directory.path().join("workgraph.db.keys");
+    fs::copy(keys, format!("{}.keys", copy.display())).expect("copies");
     let url = format!("sqlite:{}", copy.display());
     is_complete(directory.path(), &url, &["demo", "acme", "system"]);
     let environment = [
