@@ -135,9 +135,8 @@ on_both_databases! {
             .map(|kept| (kept["name"].as_str().expect("a name"), kept["hint"].as_str().expect("a hint"))).collect();
         assert!(kept.len() == 2 && kept.contains(&("anthropic", "0002")) && kept.contains(&("github/Shop", "hill")), "{kept:?}");
         assert_eq!(hill.told().await, [
-            "ada tenant.created", "ada user.signup", "ada project.created", "ada user.invited",
-            "grace user.joined", "grace invitation.accepted", "grace user.login",
-            "grace credential.created", "grace integration.connected", "grace ai_provider.added",
+            "system:sign_up tenant.created", "system:sign_up user.signup", "system:sign_up project.created", "ada user.invited",
+            "system:sign_up user.joined", "system:sign_up invitation.accepted", "grace credential.created", "grace integration.connected", "grace ai_provider.added",
             "grace ai_provider.rotated", "grace ai_provider.probed", "grace agent_role.overridden", "grace agent_role.edited",
             "ada user.removed", "ada agent_role.restored",
         ]);
