@@ -224,8 +224,10 @@ async fn run(settings: Settings, command: Command) -> Result<(), String> {
     let clock = Clock::system();
     let told = |error: workgraph::Error| format!("{} ({})", error.cause(), settings.database_url);
     let mut store = open(&settings, &secret, &clock).await?;
-    if matches!(command, Command::Seed | Command::Keys { .. }) {
-        store = store.with_vault(settings.vault(&clock)?);
+    match command {
+        Command::Seed => store = store.with_vault(settings.vault(&clock)?),
+        Command::Keys { .. } => store = store.with_vault(settings.vault_as_it_is(&clock)?),
+        _ => {}
     }
     match command {
         Command::Schema | Command::Serve => {}

@@ -15,9 +15,24 @@ impl Settings {
     /// # Errors
     /// As [`key_ring`](Self::key_ring).
     pub fn vault(&self, clock: &Clock) -> Result<Vault, String> {
+        Ok(self.vault_of(self.key_ring(clock)?))
+    }
+
+    /// The same for who looks after keys: where there is none, none is made.
+    ///
+    /// # Errors
+    /// As [`key_ring`](Self::key_ring).
+    pub fn vault_as_it_is(&self, clock: &Clock) -> Result<Vault, String> {
+        let has_none = self.keys.is_none() && !self.keys_file().exists();
+        match has_none {
+            true => Ok(self.vault_of(KeyRing::default())),
+            false => self.vault(clock),
+        }
+    }
+
+    fn vault_of(&self, keys: KeyRing) -> Vault {
         let private = self.allow_private_addresses || self.is_development();
-        let services = Services::new(self.services.clone(), private);
-        Ok(Vault::new(self.key_ring(clock)?, services))
+        Vault::new(keys, Services::new(self.services.clone(), private))
     }
 
     /// The keys: the given ones, or those in a file beside the database. A SQLite file has its keys beside it wherever it is
