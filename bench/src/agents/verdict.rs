@@ -163,7 +163,7 @@ async fn counters(sql: &Sql, tally: &Tally) -> Result<()> {
             }
             kind => (
                 format!(
-                    "SELECT {key} AS k, sum(used) AS n FROM budget_counters WHERE kind = '{kind}' GROUP BY 1"
+                    "SELECT {key} AS k, sum(used) AS n FROM budget_counters WHERE kind = '{kind}' GROUP BY 1 HAVING sum(used) <> 0"
                 ),
                 of_calls,
             ),
