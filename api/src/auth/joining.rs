@@ -96,7 +96,7 @@ impl Sessions {
         let _turn = self.store.admit_to_sign_in(origin.address).await?;
         let session = retried(|| async {
             // Each try is another workspace.
-            let scope = self.letting_in(Id(cuid2::create_id()), origin);
+            let scope = self.letting_in(COMPONENT, Id(cuid2::create_id()), origin);
             let mut tx = scope.begin().await?;
             let owner = user::ActiveModel {
                 name: Set(name.clone()),
@@ -117,11 +117,8 @@ impl Sessions {
 
     /// Whether a provider of identities lets people into the workspace of this slug, so that no stranger may have it.
     fn is_kept(&self, slug: &str) -> bool {
-        let mut kept = self
-            .provider()
-            .into_iter()
-            .flat_map(|provider| &provider.workspaces);
-        kept.any(|kept| kept == slug)
+        self.provider()
+            .is_some_and(|provider| provider.is_for(slug))
     }
 
     /// A slug that is made of a name and that no workspace has. What others are called is told to nobody.
@@ -172,7 +169,7 @@ impl Sessions {
             .hash("password", &joining.password, origin)
             .await?;
         let _turn = self.store.admit_to_sign_in(origin.address).await?;
-        let scope = self.letting_in(found.tenant_id, origin);
+        let scope = self.letting_in(COMPONENT, found.tenant_id, origin);
         let session = retried(|| async {
             let mut tx = scope.begin().await?;
             let joined = workflow::accept(&mut tx, &token, &name, &hash).await?;
@@ -188,9 +185,14 @@ impl Sessions {
         Ok(session)
     }
 
-    /// What lets people into a workspace.
-    fn letting_in(&self, tenant: Id, origin: &Arc<Origin>) -> Scope {
-        let actor = Actor::system(tenant, COMPONENT).from(origin.clone());
+    /// What lets people into a workspace, as a part of the server.
+    pub(super) fn letting_in(
+        &self,
+        component: &'static str,
+        tenant: Id,
+        origin: &Arc<Origin>,
+    ) -> Scope {
+        let actor = Actor::system(tenant, component).from(origin.clone());
         self.store.scope(actor)
     }
 }

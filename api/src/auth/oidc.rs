@@ -19,7 +19,7 @@ use self::{
     attempt::Attempt,
     provider::{Claims, Provider},
 };
-use super::{Actor, Origin, Session, Sessions, session::ROUNDS};
+use super::{Origin, Session, Sessions, session::ROUNDS};
 use crate::{
     domain::check,
     error::Error,
@@ -136,12 +136,8 @@ impl Sessions {
             };
             let key = self.tokens.keyed("oidc");
             let attempt = Attempt::resume(key, cookie, state, now).ok_or(Trouble::Attempt)?;
-            let is_for = settings
-                .workspaces
-                .iter()
-                .any(|slug| slug == attempt.workspace());
             let system = self.store.entrance(origin.address);
-            let tenant = match is_for {
+            let tenant = match settings.is_for(attempt.workspace()) {
                 true => system.workspace(attempt.workspace()).await?,
                 false => None,
             };
@@ -198,8 +194,7 @@ impl Sessions {
         origin: &Arc<Origin>,
     ) -> Result<(), Failure> {
         let _turn = self.store.admit_to_sign_in(origin.address).await?;
-        let actor = Actor::system(tenant.id.clone(), COMPONENT).from(origin.clone());
-        let scope = self.store.scope(actor);
+        let scope = self.letting_in(COMPONENT, tenant.id.clone(), origin);
         let request = Request::new(&attempt.state(), "auth/oidc", &Value::Null);
         let is_new = retried(|| async {
             let tx = scope.begin().await?;
@@ -232,8 +227,7 @@ impl Sessions {
             return Ok(user);
         }
         let _turn = self.store.admit_to_sign_in(origin.address).await?;
-        let actor = Actor::system(tenant.id.clone(), COMPONENT).from(origin.clone());
-        let scope = self.store.scope(actor);
+        let scope = self.letting_in(COMPONENT, tenant.id.clone(), origin);
         let recognised = retried(|| async {
             let mut tx = scope.begin().await?;
             let user =

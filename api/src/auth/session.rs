@@ -214,7 +214,10 @@ impl Sessions {
         token: &str,
         origin: &Arc<Origin>,
     ) -> Result<Option<(auth_token::Model, Scope)>> {
-        let held = self.look_for(REPLY, token, origin).await?;
+        if !opaque::is_one(REPLY, token) {
+            return Ok(None);
+        }
+        let held = self.look_for(token, origin).await?;
         let held = held.filter(|(row, ..)| row.tenant_id == *tenant);
         Ok(held.map(|(row, _, scope)| (row, scope)))
     }
@@ -229,19 +232,15 @@ impl Sessions {
             return Ok(None);
         }
         self.limits.check_presenting(origin)?;
-        self.look_for(prefix, token, origin).await
+        self.look_for(token, origin).await
     }
 
     /// The token, whosever it is, the user it was given to, and what they can reach.
     async fn look_for(
         &self,
-        prefix: &str,
         token: &str,
         origin: &Arc<Origin>,
     ) -> Result<Option<(auth_token::Model, user::Model, Scope)>> {
-        if !opaque::is_one(prefix, token) {
-            return Ok(None);
-        }
         let system = self.store.entrance(origin.address);
         let Some(row) = system.auth_token(&opaque::hash(token)).await? else {
             return Ok(None);

@@ -11,8 +11,20 @@ use std::collections::{BTreeMap, HashMap};
 pub(super) const OPEN: &str = "SELECT t.id, t.title, t.status FROM tickets t LEFT JOIN execution_plans p ON p.id = t.\"planId\" \
     WHERE t.status IN ('ready', 'claimed', 'waiting', 'blocked') AND (p.status IS NULL OR p.status <> 'failed') ORDER BY 1";
 
-/// What must not be, whatever was sent: one row of text for each that is. The ticket under which a brief's plans hang is done once
-/// for each of them: a plan that fails is made anew.
+/// Tickets that are not done as often as this counts: once, and the one under which a brief's plans hang once for each of them,
+/// because a plan that fails is made anew.
+macro_rules! not_done_as_often_as {
+    ($counted:literal) => {
+        concat!(
+            "SELECT t.id || ' (' || t.status || ')' FROM tickets t WHERE (CASE WHEN EXISTS (SELECT 1 FROM execution_plans p \
+             WHERE p.\"parentTicketId\" = t.id) THEN (SELECT count(*) FROM execution_plans p WHERE p.\"parentTicketId\" = t.id) \
+             WHEN status = 'done' THEN 1 ELSE 0 END) <> ",
+            $counted
+        )
+    };
+}
+
+/// What must not be, whatever was sent: one row of text for each that is.
 const WRONG: [(&str, &str); 12] = [
     (
         "a ticket is held, and nobody is left to do it",
@@ -35,17 +47,15 @@ const WRONG: [(&str, &str); 12] = [
     ),
     (
         "a ticket was done otherwise than once",
-        "SELECT t.id || ' (' || t.status || ')' FROM tickets t WHERE (CASE WHEN EXISTS (SELECT 1 FROM execution_plans p \
-         WHERE p.\"parentTicketId\" = t.id) THEN (SELECT count(*) FROM execution_plans p WHERE p.\"parentTicketId\" = t.id) \
-         WHEN status = 'done' THEN 1 ELSE 0 END) <> \
-         (SELECT count(*) FROM audit_logs a WHERE a.\"targetId\" = t.id AND a.action = 'ticket.done')",
+        not_done_as_often_as!(
+            "(SELECT count(*) FROM audit_logs a WHERE a.\"targetId\" = t.id AND a.action = 'ticket.done')"
+        ),
     ),
     (
         "a ticket that is done has not one job that is done",
-        "SELECT t.id || ' (' || t.status || ')' FROM tickets t WHERE (CASE WHEN EXISTS (SELECT 1 FROM execution_plans p \
-         WHERE p.\"parentTicketId\" = t.id) THEN (SELECT count(*) FROM execution_plans p WHERE p.\"parentTicketId\" = t.id) \
-         WHEN status = 'done' THEN 1 ELSE 0 END) <> \
-         (SELECT count(*) FROM agent_jobs j WHERE j.\"ticketId\" = t.id AND j.status = 'done')",
+        not_done_as_often_as!(
+            "(SELECT count(*) FROM agent_jobs j WHERE j.\"ticketId\" = t.id AND j.status = 'done')"
+        ),
     ),
     (
         "a job was done otherwise than once",

@@ -49,6 +49,11 @@ impl fmt::Debug for OidcSettings {
 }
 
 impl OidcSettings {
+    /// Whether people sign in to the workspace of this slug through the provider.
+    pub(in crate::auth) fn is_for(&self, slug: &str) -> bool {
+        self.workspaces.iter().any(|workspace| workspace == slug)
+    }
+
     /// The page of the dashboard that a path behind its address leads to; nothing for what leads elsewhere.
     pub(super) fn page(&self, path: &str) -> Option<Url> {
         // Browsers take a backslash for a slash, and leave out what cannot be seen.
